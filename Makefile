@@ -1,0 +1,42 @@
+# The whole project by name. Every target installs what it needs by itself; `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export PATH := $(CURDIR)/node_modules/.bin:$(CURDIR)/.local/bin:$(PATH)
+
+.PHONY: help
+help: ## What can be made
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup:
+	@scripts/setup
+
+.PHONY: demo demo-down
+demo: setup ## A cluster, a production database, and a query answered by its virtual copy
+	@node cluster/demo/up.ts
+demo-down: setup ## Remove everything that make demo made
+	@node cluster/demo/down.ts
+
+.PHONY: check test test-all
+check: setup ## Lint, types, generated files, unit tests: no cluster, under a minute
+	@scripts/check
+test: setup ## Everything CI runs: check, integration, and the whole path on a cluster
+	@scripts/test sampled
+test-all: setup ## As test, with every long loop in full
+	@scripts/test all
+
+.PHONY: cluster-up cluster-down tools images
+cluster-up: setup ## A real Kubernetes of its own; CLUSTER_NAME names it, .local/kubeconfig reaches it
+	@cluster/up
+cluster-down: setup ## End that cluster and remove its traces
+	@cluster/down
+tools: setup ## Build kubectl, helm and the cluster's binaries into the cache
+	@cluster/tools
+images: setup ## Build the container images into the cache
+	@cluster/images/build
+
+.PHONY: generate format
+generate: setup ## Write every generated file anew
+	@scripts/generate
+format: setup ## Format the sources
+	@biome check --write .

@@ -1,0 +1,1 @@
+/** Filled in by the package's first module. */

@@ -1,0 +1,48 @@
+/**
+ * Runs the test files of the named groups, one group after the other, and ends with the line `N passed, N failed`.
+ *
+ * unit: beside the source, no cluster, no root. integration: packages/*\/integration, real API server, PostgreSQL, btrfs.
+ * e2e: the whole path on the cluster of `make cluster-up`. Exit status 1 when anything failed or nothing ran.
+ */
+import { globSync } from "node:fs";
+import process from "node:process";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+
+const groups = {
+  unit: { files: ["packages/*/src/**/*.test.ts", "{cluster,scripts,bench}/**/*.test.ts"], concurrency: 2, timeoutSeconds: 120 },
+  integration: { files: ["packages/*/integration/**/*.test.ts"], concurrency: 1, timeoutSeconds: 1200 },
+  e2e: { files: ["e2e/**/*.test.ts"], concurrency: 1, timeoutSeconds: 2400 },
+} as const;
+type Group = keyof typeof groups;
+
+const counts = { passed: 0, failed: 0, skipped: 0 };
+
+async function runGroup(group: Group, only: readonly string[]): Promise<void> {
+  const { files, concurrency, timeoutSeconds } = groups[group];
+  const found = globSync([...files], { exclude: ["**/node_modules/**"] }).filter(
+    (file) => only.length === 0 || only.some((part) => file.includes(part)),
+  );
+  if (found.length === 0) return;
+  const from = performance.now();
+  const stream = run({ files: found.toSorted(), concurrency, timeout: timeoutSeconds * 1000 });
+  stream.on("test:pass", ({ skip, todo, details }) => {
+    if (details.type === "suite") return;
+    if (skip !== undefined || todo !== undefined) counts.skipped += 1;
+    else counts.passed += 1;
+  });
+  stream.on("test:fail", ({ details }) => {
+    if (details.type !== "suite") counts.failed += 1;
+  });
+  const printed = stream.compose(new spec());
+  for await (const chunk of printed) process.stdout.write(String(chunk));
+  console.log(`${group}: ${Math.round((performance.now() - from) / 1000)} s`);
+}
+
+const names = process.argv.slice(2);
+const wanted = names.filter((name): name is Group => Object.hasOwn(groups, name));
+const only = names.filter((name) => !Object.hasOwn(groups, name));
+for (const group of wanted) await runGroup(group, only);
+const skipped = counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`;
+console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
+process.exit(counts.failed === 0 && counts.passed > 0 ? 0 : 1);
