@@ -1,0 +1,14 @@
+const start = performance.now();
+
+/** Seconds since the command started, right-aligned: every line of progress begins with them. */
+export function say(message: string): void {
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  console.log(`${seconds.padStart(7)} s  ${message}`);
+}
+
+export function bytes(count: number): string {
+  const units = ["bytes", "KiB", "MiB", "GiB", "TiB"] as const;
+  let [value, unit] = [count, 0];
+  while (value >= 1024 && unit < units.length - 1) [value, unit] = [value / 1024, unit + 1];
+  return `${value.toFixed(unit === 0 ? 0 : 1)} ${units[unit] ?? ""}`;
+}

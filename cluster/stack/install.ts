@@ -1,0 +1,91 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import type { Kubectl } from "./kubectl.ts";
+import { ensureNamespace, linkRole, linkSecret, productionNamespace } from "./production.ts";
+
+export const operatorNamespace = "pg-operator";
+export const storageNamespace = "delphix-storage";
+export const engineName = "delphix-engine";
+export const sourceName = "production";
+export const clone = new URL("../../", import.meta.url).pathname;
+
+/** What an installation can differ in; the rest are the charts' defaults. */
+export type InstallOptions = {
+  /** Merged over the values of charts/delphix-operator. */
+  readonly operatorValues?: Readonly<Record<string, unknown>>;
+  /** Merged over the values of charts/delphix-storage. */
+  readonly storageValues?: Readonly<Record<string, unknown>>;
+};
+
+/** Image name → `repository:tag`, as the image build left it. */
+export function builtImages(): Readonly<Record<string, string>> {
+  return JSON.parse(readFileSync(join(clone, ".local/images.json"), "utf8")) as Record<string, string>;
+}
+
+/** Installs both charts, or brings an installation to these values: storage first, because the operator asks its engine. */
+export async function installCharts(kubectl: Kubectl, options: InstallOptions = {}): Promise<void> {
+  await ensureNamespace(kubectl, storageNamespace, "privileged");
+  await ensureNamespace(kubectl, operatorNamespace, "restricted");
+  const images = builtImages();
+  const image = (name: string): { repository: string; tag: string } => {
+    const [, repository = "", tag = ""] = /^(.*):([^:/]+)$/u.exec(images[name] ?? "") ?? [];
+    if (repository === "") throw new Error(`image ${name} is not built: run make images`);
+    return { repository, tag };
+  };
+  const storage = {
+    images: { csi: image("csi"), engine: image("engine"), provisioner: image("csi-provisioner") },
+    engine: {
+      config: {
+        name: engineName,
+        dsources: [
+          {
+            name: sourceName,
+            group: "Untitled",
+            host: `production.${productionNamespace}.svc`,
+            port: 5432,
+            user: linkRole,
+            passwordSecret: { name: linkSecret, key: "password" },
+          },
+        ],
+      },
+    },
+    ...options.storageValues,
+  };
+  const operator = { image: image("operator"), ...options.operatorValues };
+  await upgrade(kubectl, "delphix-operator", operatorNamespace, operator);
+  await upgrade(kubectl, "delphix-storage", storageNamespace, storage);
+}
+
+async function upgrade(kubectl: Kubectl, chart: string, namespace: string, values: unknown): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "values-"));
+  try {
+    const file = join(folder, "values.yaml");
+    writeFileSync(file, stringify(values));
+    await kubectl.helm([
+      "upgrade",
+      "--install",
+      chart,
+      join(clone, "charts", chart),
+      "-n",
+      namespace,
+      "-f",
+      file,
+      "--wait",
+      "--timeout",
+      "5m",
+    ]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Deletes every PostgresVDB while the operator can clean up after it, then both releases and their namespaces. */
+export async function removeCharts(kubectl: Kubectl): Promise<void> {
+  await kubectl.try(["delete", "postgresvdb", "--all", "-A", "--timeout=300s"]);
+  for (const [chart, namespace] of [["delphix-storage", storageNamespace], ["delphix-operator", operatorNamespace]] as const) {
+    await kubectl.helm(["uninstall", chart, "-n", namespace, "--ignore-not-found", "--wait", "--timeout", "3m"]);
+    await kubectl.run(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=120s"]);
+  }
+}

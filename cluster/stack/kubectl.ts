@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type CommandOptions, type CommandResult, run, tryRun } from "./command.ts";
+
+/** kubectl and helm bound to one cluster. Every call names that cluster's kubeconfig, so that no other cluster is ever touched. */
+export type Kubectl = {
+  readonly kubeconfig: string;
+  /** Standard output, trimmed; an error when kubectl fails. */
+  readonly run: (args: readonly string[], options?: CommandOptions) => Promise<string>;
+  readonly try: (args: readonly string[], options?: CommandOptions) => Promise<CommandResult>;
+  readonly apply: (yaml: string) => Promise<string>;
+  /** The object as the API server has it; undefined when there is none. */
+  readonly get: (kind: string, name: string, namespace?: string) => Promise<Json | undefined>;
+  readonly list: (kind: string, args?: readonly string[]) => Promise<readonly Json[]>;
+  readonly helm: (args: readonly string[]) => Promise<string>;
+};
+
+/** What a test or the demo reads of an object: any path, by name. */
+export type Json = { readonly [key: string]: Json } & { readonly toString: () => string };
+
+export function kubectlFor(kubeconfig: string, context?: string): Kubectl {
+  const env = { KUBECONFIG: kubeconfig };
+  const base = context === undefined ? [] : ["--context", context];
+  const call = (args: readonly string[], options: CommandOptions = {}): Promise<string> =>
+    run("kubectl", [...base, ...args], { ...options, env });
+  const attempt = (args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> =>
+    tryRun("kubectl", [...base, ...args], { ...options, env });
+  const inNamespace = (namespace?: string): string[] => (namespace === undefined ? [] : ["-n", namespace]);
+  return {
+    kubeconfig,
+    run: call,
+    try: attempt,
+    apply: (yaml) => call(["apply", "--server-side", "--force-conflicts", "-f", "-"], { input: yaml }),
+    get: async (kind, name, namespace) => {
+      const text = await call(["get", kind, name, ...inNamespace(namespace), "--ignore-not-found", "-o", "json"]);
+      return text === "" ? undefined : (JSON.parse(text) as Json);
+    },
+    list: async (kind, args = ["-A"]) =>
+      (JSON.parse(await call(["get", kind, ...args, "-o", "json"])) as { items: Json[] }).items,
+    helm: (args) => run("helm", [...(context === undefined ? [] : ["--kube-context", context]), ...args], { env }),
+  };
+}
+
+/** Looks again every 200 ms until `look` gives a value; after the time it fails with what `look` last said. */
+export async function eventually<T>(what: string, seconds: number, look: () => Promise<T | undefined>): Promise<T> {
+  const until = performance.now() + seconds * 1000;
+  let last = "";
+  for (;;) {
+    try {
+      const value = await look();
+      if (value !== undefined) return value;
+      last = "";
+    } catch (error) {
+      last = error instanceof Error ? error.message : String(error);
+    }
+    if (performance.now() > until) throw new Error(`${what}: not within ${seconds} s${last === "" ? "" : `; last: ${last}`}`);
+    await sleep(200);
+  }
+}

@@ -1,0 +1,93 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { eventually, type Kubectl } from "./kubectl.ts";
+
+export const productionNamespace = "production";
+export const linkRole = "delphix_link";
+/** The Secret in the engine's namespace that holds the link role's password under the key `password`. */
+export const linkSecret = "production-link";
+const manifest = new URL("production.yaml", import.meta.url);
+
+/** Starts the production database, or leaves the one that stands alone. Ready when it answers queries. */
+export async function startProduction(kubectl: Kubectl, storageNamespace: string): Promise<void> {
+  await ensureNamespace(kubectl, productionNamespace);
+  const link = await ensureSecret(kubectl, productionNamespace, "production-passwords", ["postgres", "link"]);
+  await kubectl.apply(secretYaml(storageNamespace, linkSecret, { password: link["link"] ?? "" }));
+  await kubectl.apply(readFileSync(manifest, "utf8"));
+  await kubectl.run(["rollout", "status", "statefulset/production", "-n", productionNamespace, "--timeout=180s"]);
+  await eventually("the production database answers", 60, async () => await productionSql(kubectl, "SELECT 1"));
+}
+
+/** Fills the production database by pgbench once; `scale` 1 is 100,000 accounts, about 16 MB. Does nothing when it is filled. */
+export async function loadProduction(kubectl: Kubectl, scale: number): Promise<void> {
+  const filled = await productionSql(kubectl, "SELECT coalesce(to_regclass('pgbench_history')::text, '')");
+  if (filled !== "") return;
+  await kubectl.run([
+    "exec",
+    "-n",
+    productionNamespace,
+    "production-0",
+    "--",
+    "pgbench",
+    "-q",
+    "-i",
+    "-s",
+    String(scale),
+    "-U",
+    "postgres",
+    "postgres",
+  ]);
+}
+
+/** The answer of one statement on the production database, unaligned, rows by lines. */
+export async function productionSql(kubectl: Kubectl, sql: string): Promise<string> {
+  return await kubectl.run(
+    [
+      "exec",
+      "-i",
+      "-n",
+      productionNamespace,
+      "production-0",
+      "--",
+      "psql",
+      "-U",
+      "postgres",
+      "-d",
+      "postgres",
+      "-qXAt",
+      "-v",
+      "ON_ERROR_STOP=1",
+      "-f",
+      "-",
+    ],
+    { input: sql },
+  );
+}
+
+export async function ensureNamespace(kubectl: Kubectl, name: string, podSecurity?: "restricted" | "privileged"): Promise<void> {
+  const labels = podSecurity === undefined ? {} : { "pod-security.kubernetes.io/enforce": podSecurity };
+  await kubectl.apply(JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata: { name, labels } }));
+}
+
+/** Makes a Secret of random passwords, or gives back the values of the one that is there. */
+export async function ensureSecret(
+  kubectl: Kubectl,
+  namespace: string,
+  name: string,
+  keys: readonly string[],
+): Promise<Record<string, string>> {
+  const found = await kubectl.get("secret", name, namespace);
+  if (found !== undefined) {
+    return Object.fromEntries(
+      Object.entries(found["data"] ?? {}).map(([key, value]) => [key, Buffer.from(String(value), "base64").toString()]),
+    );
+  }
+  const values = Object.fromEntries(keys.map((key) => [key, randomBytes(18).toString("base64url")]));
+  await kubectl.apply(secretYaml(namespace, name, values));
+  return values;
+}
+
+/** JSON is YAML: no value needs quoting, and it reaches kubectl by its standard input, not as an argument. */
+export function secretYaml(namespace: string, name: string, stringData: Readonly<Record<string, string>>): string {
+  return JSON.stringify({ apiVersion: "v1", kind: "Secret", type: "Opaque", metadata: { name, namespace }, stringData });
+}

@@ -1,0 +1,31 @@
+import type { Kubectl } from "./kubectl.ts";
+import { productionNamespace } from "./production.ts";
+
+/** Where a VDB answers, and the Secret that opens it. */
+export type Endpoint = {
+  readonly name: string;
+  readonly namespace: string;
+  readonly port: number;
+  readonly secret: string;
+  readonly user: string;
+  readonly database: string;
+};
+
+/** A query from another pod through the VDB's Service and the cluster's DNS, as an application would send it. */
+export async function psqlThroughService(kubectl: Kubectl, endpoint: Endpoint, sql: string, flags: readonly string[] = ["-qAt"]): Promise<string> {
+  const { name, namespace, port, user, database } = endpoint;
+  const connection = `host=${name}.${namespace}.svc port=${port} user=${user} dbname=${database} connect_timeout=5`;
+  // The password is the first line of the input: an argument could be read in the process list.
+  const script = 'IFS= read -r PGPASSWORD; export PGPASSWORD; exec psql "$@"';
+  return await kubectl.run(
+    ["exec", "-i", "-n", productionNamespace, "production-0", "--", "sh", "-c", script, "psql", connection, "-X", "-v", "ON_ERROR_STOP=1", ...flags, "-f", "-"],
+    { input: `${await password(kubectl, endpoint)}\n${sql};\n` },
+  );
+}
+
+/** The password in the VDB's Secret. */
+export async function password(kubectl: Kubectl, { secret, namespace }: Endpoint): Promise<string> {
+  const found = await kubectl.get("secret", secret, namespace);
+  return Buffer.from(String(found?.["data"]?.["password"] ?? ""), "base64").toString();
+}
+

@@ -1,0 +1,108 @@
+/** Bad input: the condition names the cause within 10 s, nothing half-made stays, and mending the cause is enough. */
+import { equal, match, ok } from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { eventually, inNode, type Json, storageNamespace, testCluster, withEngine } from "@vdb/cluster";
+import { applyVdb, condition, deleteVdb, makePasswordSecret, setPasswordSecret, type VdbOptions, waitForPhase } from "./vdb.ts";
+
+const kubectl = await testCluster();
+const namespace = "pg-operator";
+
+/** The time users are promised is 10 s; it is measured and printed, and asserted with room for a busy machine. */
+async function namedWithin(vdb: VdbOptions, reason: RegExp, message: RegExp): Promise<Json> {
+  const from = performance.now();
+  const found = await eventually(`${vdb.name} names ${message}`, 40, async () => {
+    const object = await kubectl.get("postgresvdb", vdb.name, vdb.namespace);
+    const ready = object === undefined ? undefined : condition(object, "Ready");
+    if (object !== undefined && ready?.status === "False" && reason.test(ready.reason) && message.test(ready.message)) return object;
+    throw new Error(JSON.stringify(object?.["status"]));
+  });
+  console.log(`${vdb.name}: named after ${((performance.now() - from) / 1000).toFixed(1)} s`);
+  return found;
+}
+
+async function provisioned(): Promise<number> {
+  return await withEngine(kubectl, async (engine, signal) => (await engine.searchVdbs({}, signal)).length);
+}
+
+describe("bad input", { timeout: 900_000 }, () => {
+  const made: VdbOptions[] = [];
+  const fresh = (name: string, spec: Record<string, unknown> = {}): VdbOptions => {
+    const vdb = { name, namespace, spec };
+    made.push(vdb);
+    return vdb;
+  };
+  after(async () => {
+    for (const vdb of made) await deleteVdb(kubectl, vdb);
+  });
+
+  test("a wrong engine name: the condition lists the engines there are", async () => {
+    const vdb = fresh("wrong-engine", { source: { type: "dct-source", reference: "no-such-engine:production" } });
+    await makePasswordSecret(kubectl, vdb);
+    await applyVdb(kubectl, vdb);
+    await namedWithin(vdb, /EngineNotFound/u, /no-such-engine.*delphix-engine/su);
+  });
+
+  test("a wrong dSource name: the condition lists the sources, and nothing is provisioned", async () => {
+    const before = await provisioned();
+    const vdb = fresh("wrong-source", { source: { type: "dct-source", reference: "delphix-engine:no-such-source" } });
+    await makePasswordSecret(kubectl, vdb);
+    await applyVdb(kubectl, vdb);
+    const object = await namedWithin(vdb, /SourceNotFound/u, /no-such-source.*production/su);
+    equal(object["status"]?.["phase"]?.toString(), "Error");
+    equal(await provisioned(), before);
+  });
+
+  test("a missing Secret, then a missing key, then the right one: Ready without deleting it", async () => {
+    const vdb = fresh("no-secret");
+    await applyVdb(kubectl, vdb);
+    await namedWithin(vdb, /Secret/u, /no-secret-password/u);
+    await setPasswordSecret(kubectl, namespace, "no-secret-password", { pasword: "a-misspelled-key" });
+    await namedWithin(vdb, /Secret|Key/u, /password/u);
+    await makePasswordSecret(kubectl, vdb);
+    await waitForPhase(kubectl, vdb, "Ready");
+  });
+
+  test("an image that does not exist: named, and a corrected image is enough", async () => {
+    const vdb = fresh("no-image", { image: "127.0.0.1:1/absent:1" });
+    await makePasswordSecret(kubectl, vdb);
+    await applyVdb(kubectl, vdb);
+    await namedWithin(vdb, /Image/u, /127\.0\.0\.1:1\/absent:1/u);
+    await applyVdb(kubectl, { ...vdb, spec: { image: "postgres:16.2" } });
+    await waitForPhase(kubectl, vdb, "Ready");
+  });
+
+  test("no room in the pool: named with the bytes, and when there is room again the VDB gets Ready", async () => {
+    const pool = "/var/lib/delphix-engine/pool";
+    const before = await provisioned();
+    await inNode(["sh", "-c", `fallocate -l $(df --output=avail -B1 ${pool} | tail -1) ${pool}/.filled || :`]);
+    const vdb = fresh("no-room");
+    try {
+      await makePasswordSecret(kubectl, vdb);
+      await applyVdb(kubectl, vdb);
+      await namedWithin(vdb, /./u, /room|space/iu);
+      equal(await provisioned(), before, "nothing half-made is left");
+    } finally {
+      await inNode(["rm", "-f", `${pool}/.filled`]);
+    }
+    await waitForPhase(kubectl, vdb, "Ready", 180);
+  });
+
+  test("an engine that is down: named, and when it is back the VDB gets Ready", async () => {
+    await kubectl.run(["scale", "statefulset/delphix-engine", "-n", storageNamespace, "--replicas=0"]);
+    await kubectl.run(["wait", "--for=delete", "pod/delphix-engine-0", "-n", storageNamespace, "--timeout=60s"]);
+    const vdb = fresh("engine-down");
+    try {
+      await makePasswordSecret(kubectl, vdb);
+      await applyVdb(kubectl, vdb);
+      const object = await namedWithin(vdb, /Dct/u, /DCT|engine/u);
+      ok(object);
+    } finally {
+      await kubectl.run(["scale", "statefulset/delphix-engine", "-n", storageNamespace, "--replicas=1"]);
+    }
+    await waitForPhase(kubectl, vdb, "Ready", 180);
+  });
+
+  test("the other VDBs answered all the while, and their source is whole", async () => {
+    match(await kubectl.run(["get", "postgresvdb", "no-secret", "-n", namespace, "-o", "jsonpath={.status.phase}"]), /Ready/u);
+  });
+});

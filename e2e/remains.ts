@@ -1,0 +1,36 @@
+import { inNode, type Kubectl, withEngine } from "@vdb/cluster";
+import type { VdbOptions } from "./vdb.ts";
+
+/** Where a VDB leaves something, and what is found there; "" = nothing. */
+export type Remains = Readonly<Record<"pod" | "service" | "configMap" | "pvc" | "pv" | "dctVdb" | "subvolume" | "mount", string>>;
+type Known = { readonly volume: string; readonly id: string };
+
+/** Looks for everything that belongs to a VDB. `earlier` says what to look for when the object itself is gone. */
+export async function remains(kubectl: Kubectl, vdb: VdbOptions, earlier?: Remains): Promise<Remains> {
+  const { name, namespace } = vdb;
+  const known = earlier === undefined ? await identify(kubectl, vdb) : { volume: earlier.pv, id: earlier.dctVdb };
+  const names = async (kind: string, args: readonly string[]): Promise<string> =>
+    await kubectl.run(["get", kind, "-n", namespace, ...args, "--ignore-not-found", "-o", "name"]);
+  const pool = "/var/lib/delphix-engine/pool";
+  return {
+    pod: await names("pods", ["-l", `app.kubernetes.io/instance=${name}`]),
+    service: await names("service", [name]),
+    configMap: await names("configmaps", ["-l", `app.kubernetes.io/instance=${name}`]),
+    pvc: await names("pvc", ["-l", `app.kubernetes.io/instance=${name}`]),
+    pv: (await kubectl.get("pv", known.volume)) === undefined ? "" : known.volume,
+    dctVdb: await withEngine(kubectl, async (engine, signal) => ((await engine.findVdb(known.id, signal)) === undefined ? "" : known.id)),
+    subvolume: lines(await inNode(["btrfs", "subvolume", "list", pool]), `vdbs/${known.id}`),
+    mount: lines(await inNode(["cat", "/proc/self/mountinfo"]), `/vdbs/${known.id} `),
+  };
+}
+
+async function identify(kubectl: Kubectl, { name, namespace }: VdbOptions): Promise<Known> {
+  const status = (await kubectl.get("postgresvdb", name, namespace))?.["status"];
+  return { volume: String(status?.["delphixVDB"] ?? ""), id: String(status?.["delphixID"] ?? "") };
+}
+
+const lines = (text: string, part: string): string =>
+  text
+    .split("\n")
+    .filter((line) => `${line} `.includes(part))
+    .join("\n");

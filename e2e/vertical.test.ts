@@ -1,0 +1,139 @@
+/** The whole path on a real cluster: apply → Ready → data, independence, restart, settings, kubectl, deletion. */
+import { equal, match, notEqual, ok } from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { eventually, portForward, productionSql, psqlThroughService, testCluster, tryRun, withEngine } from "@vdb/cluster";
+import { remains } from "./remains.ts";
+import { applyVdb, condition, deleteVdb, makePasswordSecret, setPasswordSecret, sqlInPod, waitForPhase } from "./vdb.ts";
+
+const kubectl = await testCluster();
+const namespace = "pg-operator";
+const first = { name: "vertical-a", namespace, spec: { port: 5493, postgresConfig: [{ name: "work_mem", value: "7MB" }] } };
+const second = { name: "vertical-b", namespace };
+const endpoint = { ...first, port: 5493, secret: "vertical-a-password", user: "postgres", database: "postgres" };
+const checksum = "SELECT count(*), sum(hashtextextended(a::text, 0)) FROM pgbench_accounts a";
+
+describe("a PostgresVDB of a dSource", { timeout: 600_000 }, () => {
+  let password = "";
+  before(async () => {
+    password = await makePasswordSecret(kubectl, first);
+    await makePasswordSecret(kubectl, second);
+  });
+  after(async () => {
+    await deleteVdb(kubectl, first);
+    await deleteVdb(kubectl, second);
+  });
+
+  test("goes through the documented phases in their order to Ready", async () => {
+    const seen: string[] = [];
+    const watching = new AbortController();
+    const watch = kubectl.try(["get", "postgresvdb", "-n", namespace, "-w", "-o", "jsonpath={.metadata.name} {.status.phase}{'\\n'}"], {
+      signal: watching.signal,
+      onLine: (line) => {
+        const [name, phase = ""] = line.split(" ");
+        if (name === first.name && phase !== seen.at(-1)) seen.push(phase);
+      },
+    });
+    await applyVdb(kubectl, first);
+    const vdb = await waitForPhase(kubectl, first, "Ready");
+    await eventually("the watch saw Ready", 5, async () => (seen.at(-1) === "Ready" ? true : undefined));
+    watching.abort();
+    await watch;
+    const order = ["Pending", "Provisioning", "Configuring", "Deploying", "Ready"];
+    equal(seen.join(" "), order.filter((phase) => seen.includes(phase)).join(" "), "no phase comes twice or out of order");
+    ok(seen.includes("Provisioning"), `Provisioning is long enough to be seen: ${seen.join(" ")}`);
+    equal(condition(vdb, "Ready")?.status, "True");
+  });
+
+  test("holds the source's data: rows and checksum are equal", async () => {
+    equal(await psqlThroughService(kubectl, endpoint, checksum), await productionSql(kubectl, checksum));
+  });
+
+  test("costs a small part of its source's bytes", async () => {
+    const vdb = await kubectl.get("postgresvdb", first.name, namespace);
+    await withEngine(kubectl, async (engine, signal) => {
+      const clone = await engine.getVdb(String(vdb?.["status"]?.["delphixID"]), signal);
+      const [source] = await engine.searchDSources({ filter: "name EQ 'production'" }, signal);
+      ok((clone.storageSizeBytes ?? Infinity) < (source?.sizeBytes ?? 0) / 4, `${clone.storageSizeBytes} of ${source?.sizeBytes} bytes`);
+    });
+  });
+
+  test("never ran initdb: its system identifier is the source's", async () => {
+    const sql = "SELECT system_identifier FROM pg_control_system()";
+    equal(await sqlInPod(kubectl, first, sql), await productionSql(kubectl, sql));
+  });
+
+  test("shares nothing with its source: rows written on either side stay there", async () => {
+    await psqlThroughService(kubectl, endpoint, "CREATE TABLE only_here AS SELECT 1 AS n");
+    await productionSql(kubectl, "CREATE TABLE IF NOT EXISTS only_there AS SELECT 1 AS n");
+    equal(await productionSql(kubectl, "SELECT to_regclass('only_here') IS NULL"), "t");
+    equal(await psqlThroughService(kubectl, endpoint, "SELECT to_regclass('only_there') IS NULL"), "t");
+    await productionSql(kubectl, "DROP TABLE only_there");
+  });
+
+  test("a second VDB of the same snapshot is independent of the first", async () => {
+    await applyVdb(kubectl, second);
+    await waitForPhase(kubectl, second, "Ready");
+    equal(await sqlInPod(kubectl, second, "SELECT to_regclass('only_here') IS NULL"), "t");
+    await sqlInPod(kubectl, second, "DELETE FROM pgbench_accounts WHERE aid <= 1000");
+    equal(await psqlThroughService(kubectl, endpoint, checksum), await productionSql(kubectl, checksum));
+  });
+
+  test("postgresConfig is in force, and a change of it too", async () => {
+    equal(await sqlInPod(kubectl, first, "SHOW work_mem"), "7MB");
+    await applyVdb(kubectl, { ...first, spec: { ...first.spec, postgresConfig: [{ name: "work_mem", value: "9MB" }] } });
+    await eventually("the new setting is in force", 60, async () => ((await sqlInPod(kubectl, first, "SHOW work_mem")) === "9MB" ? true : undefined));
+  });
+
+  test("the Secret's password opens it, another does not, and a changed one comes into force", async () => {
+    await using forward = await portForward(kubectl, namespace, `svc/${first.name}`, 5493);
+    const login = (secret: string) =>
+      tryRun("psql", ["-h", "127.0.0.1", "-p", String(forward.port), "-U", "postgres", "-d", "postgres", "-qXAtc", "SELECT 1"], { env: { PGPASSWORD: secret } });
+    equal((await login(password)).stdout.trim(), "1");
+    notEqual((await login("not-the-password")).exitCode, 0);
+    await setPasswordSecret(kubectl, namespace, "vertical-a-password", { password: "another-password-1" });
+    await eventually("the changed password opens it", 90, async () => ((await login("another-password-1")).exitCode === 0 ? true : undefined));
+    notEqual((await login(password)).exitCode, 0, "the old password is out of force");
+  });
+
+  test("its pod deleted, it comes back with its data", async () => {
+    const pod = `-l=app.kubernetes.io/instance=${first.name}`;
+    await kubectl.run(["delete", "pod", "-n", namespace, pod, "--timeout=60s"]);
+    await kubectl.run(["rollout", "status", `deploy/${first.name}`, "-n", namespace, "--timeout=60s"]);
+    await waitForPhase(kubectl, first, "Ready");
+    equal(await psqlThroughService(kubectl, endpoint, "SELECT n FROM only_here"), "1");
+    equal(await psqlThroughService(kubectl, endpoint, checksum), await productionSql(kubectl, checksum));
+  });
+
+  test("the specification's kubectl commands run as written", async () => {
+    const described = await kubectl.run(["describe", "postgresvdb", first.name, "-n", namespace]);
+    match(described, /Ready/u);
+    match(await kubectl.run(["get", "postgresvdb", first.name, "-n", namespace]), /NAME +PVC +PORT +PHASE +READY/u);
+    match(await kubectl.run(["logs", "-n", namespace, "-l", "app.kubernetes.io/name=delphix-operator"]), /vertical-a/u);
+    equal(await kubectl.run(["exec", "-n", namespace, `deploy/${first.name}`, "--", "/bin/sh", "-c", "psql -qXAtc 'SELECT 1'"]), "1");
+    match(await kubectl.run(["get", "postgresvdb", "-A", "-l", "sourceDBName=production,envName=dev-env"]), /vertical-a/u);
+    const annotations = (await kubectl.list("pvc", ["-A"])).map((pvc) => pvc["metadata"]?.["annotations"]?.["engineName"]?.toString());
+    ok(annotations.includes("delphix-engine"));
+  });
+
+  test("disabled, it stops and keeps its data; enabled, it answers again", async () => {
+    const patch = (enabled: boolean) => kubectl.run(["patch", "postgresvdb", first.name, "-n", namespace, "-p", JSON.stringify({ spec: { enabled } }), "--type=merge"]);
+    await patch(false);
+    await waitForPhase(kubectl, first, "Stopped");
+    equal((await kubectl.list("pods", ["-n", namespace, `-l=app.kubernetes.io/instance=${first.name}`])).length, 0);
+    await patch(true);
+    await waitForPhase(kubectl, first, "Ready");
+    equal(await psqlThroughService(kubectl, endpoint, "SELECT n FROM only_here"), "1");
+  });
+
+  test("deleted, nothing of it is left: no pod, PVC, PV, DCT VDB, subvolume or mount", async () => {
+    const before = await remains(kubectl, first);
+    for (const [what, found] of Object.entries(before)) notEqual(found, "", `while it stands, ${what} is found: else this test proves nothing`);
+    await deleteVdb(kubectl, first);
+    const left = await eventually("nothing is left", 30, async () => {
+      const found = await remains(kubectl, first, before);
+      return Object.values(found).every((one) => one === "") ? found : undefined;
+    });
+    ok(left);
+    equal(await sqlInPod(kubectl, second, "SELECT count(*) FROM pgbench_branches"), "10", "its neighbour is untouched");
+  });
+});
