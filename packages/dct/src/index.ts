@@ -1,1 +1,25 @@
-/** Filled in by the package's first module. */
+/**
+ * The DCT contract as far as this project uses it: types, client, filters, job waiting, name resolution.
+ * `openapi.yaml` beside this package describes what the embedded engine serves of it.
+ */
+
+// Talking to DCT.
+export { createDctClient, type DctClient, type DctClientOptions, type SearchOptions, type WithSignal } from "./client.ts";
+// What DCT knows; field names are those of the wire.
+export type { Bookmark, DSource, Snapshot, Vdb } from "./contract/datasets.ts";
+export { type Job, type JobClass, jobClass, unfinishedJobStates } from "./contract/job.ts";
+export type { DatasetGroup, Engine, Environment, Host, Repository, Tag } from "./contract/places.ts";
+export type { LinkAppDataParameters, ProvisionBySnapshotParameters } from "./contract/requests.ts";
+export { DctError, type DctErrorKind } from "./errors.ts";
+export { allOf, anyOf, contains, eq, type Filter, isQuotable, not, notEq, oneOf, UnquotableValue } from "./filter.ts";
+// From names to objects.
+export {
+  type Dataset,
+  type Resolved,
+  resolveDataset,
+  resolveEngine,
+  resolveEnvironment,
+  resolveGroup,
+  type UnresolvedReason,
+} from "./resolve.ts";
+export { type JobEnd, type WaitForJobOptions, waitForJob } from "./wait-for-job.ts";

@@ -1,0 +1,25 @@
+import { object } from "./decode.ts";
+import { DctError } from "./errors.ts";
+import type { Transport } from "./transport.ts";
+
+/** Up to DCT 21 the API lies at /v3, from DCT 22 on at /dct/v3 (server URLs of the vendor's SDKs). */
+const candidates = ["/v3", "/dct/v3"] as const;
+
+/** Finds the base path of the API behind an origin; a path that the configured URL already carries is taken as it is. */
+export async function probeBasePath(transport: Transport, configuredPath: string, signal?: AbortSignal): Promise<string> {
+  const given = configuredPath.replace(/\/+$/u, "");
+  if (given !== "") return given;
+  for (const path of candidates) if (await answers(transport, path, signal)) return path;
+  throw new DctError("badAnswer", `no DCT API was found under ${candidates.join(" or ")}: check the DCT URL`);
+}
+
+async function answers(transport: Transport, path: string, signal: AbortSignal | undefined): Promise<boolean> {
+  try {
+    await transport.call({ method: "GET", path: `${path}/management/engines`, query: { limit: 1 }, signal }, object({}, {}));
+    return true;
+  } catch (error) {
+    // A web front end may answer any path with its own page: not the API either.
+    if (error instanceof DctError && (error.kind === "notFound" || error.kind === "badAnswer")) return false;
+    throw error;
+  }
+}

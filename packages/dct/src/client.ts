@@ -1,0 +1,170 @@
+import { probeBasePath } from "./base-path.ts";
+import {
+  type Bookmark,
+  type DSource,
+  decodeBookmark,
+  decodeDSource,
+  decodeSnapshot,
+  decodeVdb,
+  type Snapshot,
+  type Vdb,
+} from "./contract/datasets.ts";
+import { decodeJob, type Job } from "./contract/job.ts";
+import {
+  type DatasetGroup,
+  decodeEngine,
+  decodeEnvironment,
+  decodeGroup,
+  type Engine,
+  type Environment,
+} from "./contract/places.ts";
+import type { LinkAppDataParameters, ProvisionBySnapshotParameters } from "./contract/requests.ts";
+import { type Decoder, object, string } from "./decode.ts";
+import type { Filter } from "./filter.ts";
+import { createPages } from "./pages.ts";
+import { createTransport } from "./transport.ts";
+
+export interface DctClientOptions {
+  /** With or without the base path; without one, /v3 and /dct/v3 are tried. */
+  readonly url: string;
+  readonly apiKey: string;
+  readonly caPem?: string;
+  readonly timeoutSeconds?: number;
+  readonly connectTimeoutSeconds?: number;
+}
+
+export interface WithSignal {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface SearchOptions extends WithSignal {
+  /** At most so many objects; left out: all of them, page after page. */
+  readonly limit?: number;
+  /** A field name, `-` before it for descending. */
+  readonly sort?: string;
+}
+
+type Search<T> = (filter?: Filter, options?: SearchOptions) => Promise<readonly T[]>;
+/** Undefined when DCT says that there is no such object, and is itself there. */
+type Get<T> = (id: string, options?: WithSignal) => Promise<T | undefined>;
+type Start = (id: string, options?: WithSignal) => Promise<{ readonly jobId: string }>;
+
+/**
+ * The part of DCT that this project uses. Every call is made once and throws `DctError`; what to repeat is the caller's
+ * decision. The calls that start something answer with the id of their job: see `waitForJob`.
+ */
+export interface DctClient extends AsyncDisposable {
+  readonly searchEngines: Search<Engine>;
+  readonly searchEnvironments: Search<Environment>;
+  readonly searchGroups: Search<DatasetGroup>;
+  readonly searchDSources: Search<DSource>;
+  readonly searchVdbs: Search<Vdb>;
+  readonly searchSnapshots: Search<Snapshot>;
+  readonly searchBookmarks: Search<Bookmark>;
+  readonly searchJobs: Search<Job>;
+
+  readonly getEngine: Get<Engine>;
+  readonly getEnvironment: Get<Environment>;
+  readonly getGroup: Get<DatasetGroup>;
+  readonly getDSource: Get<DSource>;
+  readonly getVdb: Get<Vdb>;
+  readonly getSnapshot: Get<Snapshot>;
+  readonly getBookmark: Get<Bookmark>;
+  readonly getJob: Get<Job>;
+
+  provisionBySnapshot(
+    parameters: ProvisionBySnapshotParameters,
+    options?: WithSignal,
+  ): Promise<{ readonly vdbId: string; readonly jobId: string }>;
+  readonly deleteVdb: Start;
+  readonly enableVdb: Start;
+  readonly disableVdb: Start;
+  readonly snapshotVdb: Start;
+  readonly deleteSnapshot: Start;
+  linkAppData(
+    parameters: LinkAppDataParameters,
+    options?: WithSignal,
+  ): Promise<{ readonly dsourceId: string; readonly jobId: string }>;
+  readonly snapshotDSource: Start;
+  readonly deleteDSource: Start;
+}
+
+const decodeStarted = object({ job: decodeJob }, {});
+const decodeProvisioned = object({ job: decodeJob, vdb_id: string }, {});
+const decodeLinked = object({ job: decodeJob, dsource_id: string }, {});
+
+export function createDctClient({
+  url,
+  apiKey,
+  caPem,
+  timeoutSeconds = 30,
+  connectTimeoutSeconds = 3,
+}: DctClientOptions): DctClient {
+  const { origin, pathname } = new URL(url);
+  const transport = createTransport({
+    origin,
+    apiKey,
+    timeoutSeconds,
+    connectTimeoutSeconds,
+    ...(caPem === undefined ? {} : { caPem }),
+  });
+  const pages = createPages(transport, (signal) => probeBasePath(transport, pathname, signal));
+
+  const search =
+    <T>(path: string, decode: Decoder<T>): Search<T> =>
+    (filter, options = {}) =>
+      pages.find(path, decode, filter, options);
+  const getter =
+    <T>(path: string, decode: Decoder<T>): Get<T> =>
+    (id, { signal } = {}) =>
+      pages.get(`${path}/${encodeURIComponent(id)}`, decode, signal);
+  const start =
+    (path: string, action: string): Start =>
+    async (id, { signal } = {}) => {
+      const { job } = await pages.send("POST", `${path}/${encodeURIComponent(id)}/${action}`, {}, decodeStarted, signal);
+      return { jobId: job.id };
+    };
+
+  return {
+    searchEngines: search("/management/engines", decodeEngine),
+    searchEnvironments: search("/environments", decodeEnvironment),
+    searchGroups: search("/groups", decodeGroup),
+    searchDSources: search("/dsources", decodeDSource),
+    searchVdbs: search("/vdbs", decodeVdb),
+    searchSnapshots: search("/snapshots", decodeSnapshot),
+    searchBookmarks: search("/bookmarks", decodeBookmark),
+    searchJobs: search("/jobs", decodeJob),
+
+    getEngine: getter("/management/engines", decodeEngine),
+    getEnvironment: getter("/environments", decodeEnvironment),
+    getGroup: getter("/groups", decodeGroup),
+    getDSource: getter("/dsources", decodeDSource),
+    getVdb: getter("/vdbs", decodeVdb),
+    getSnapshot: getter("/snapshots", decodeSnapshot),
+    getBookmark: getter("/bookmarks", decodeBookmark),
+    getJob: getter("/jobs", decodeJob),
+
+    provisionBySnapshot: async (parameters, { signal } = {}) => {
+      const { job, vdb_id } = await pages.send("POST", "/vdbs/provision_by_snapshot", parameters, decodeProvisioned, signal);
+      return { vdbId: vdb_id, jobId: job.id };
+    },
+    deleteVdb: start("/vdbs", "delete"),
+    enableVdb: start("/vdbs", "enable"),
+    disableVdb: start("/vdbs", "disable"),
+    snapshotVdb: start("/vdbs", "snapshots"),
+    deleteSnapshot: async (id, { signal } = {}) => {
+      const { job } = await pages.send("DELETE", `/snapshots/${encodeURIComponent(id)}`, undefined, decodeStarted, signal);
+      return { jobId: job.id };
+    },
+    linkAppData: async (parameters, { signal } = {}) => {
+      const { job, dsource_id } = await pages.send("POST", "/dsources/appdata", parameters, decodeLinked, signal);
+      return { dsourceId: dsource_id, jobId: job.id };
+    },
+    snapshotDSource: start("/dsources", "snapshots"),
+    deleteDSource: async (id, { signal } = {}) => {
+      const job = await pages.send("POST", "/dsources/delete", { dsource_id: id }, decodeJob, signal);
+      return { jobId: job.id };
+    },
+    [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,95 @@
+/** Datasets and their points in time. DCT declares almost nothing required, so nearly every field may be missing. */
+import { boolean, type Decoded, list, map, number, object, string } from "../decode.ts";
+import { decodeTag } from "./places.ts";
+
+const dataset = {
+  name: string,
+  database_type: string,
+  database_version: string,
+  engine_id: string,
+  engine_name: string,
+  group_name: string,
+  status: string,
+  enabled: boolean,
+  is_appdata: boolean,
+  creation_date: string,
+  current_timeflow_id: string,
+  /** Bytes that this dataset alone holds. */
+  storage_size: number,
+  /** Bytes a reader sees. */
+  size: number,
+  exported_data_directory: string,
+  appdata_source_params: map,
+  appdata_config_params: map,
+  tags: list(decodeTag),
+} as const;
+
+export const decodeDSource = object(
+  { id: string },
+  { ...dataset, content_type: string, source_id: string, plugin_version: string },
+);
+/** A production database linked to an engine. */
+export type DSource = Decoded<typeof decodeDSource>;
+
+export const decodeVdb = object(
+  { id: string },
+  {
+    ...dataset,
+    description: string,
+    database_name: string,
+    environment_id: string,
+    repository_id: string,
+    containerization_state: string,
+    parent_id: string,
+    parent_dsource_id: string,
+    root_parent_id: string,
+    previous_timeflow_id: string,
+    parent_timeflow_timestamp: string,
+    last_refreshed_date: string,
+    mount_point: string,
+    masked: boolean,
+    is_locked: boolean,
+  },
+);
+/** A virtual database: a thin clone that belongs to somebody. */
+export type Vdb = Decoded<typeof decodeVdb>;
+
+export const decodeSnapshot = object(
+  { id: string },
+  {
+    name: string,
+    engine_id: string,
+    dataset_id: string,
+    timeflow_id: string,
+    timestamp: string,
+    creation_time: string,
+    start_timestamp: string,
+    location: string,
+    consistency: string,
+    version: string,
+    expiration: string,
+    retain_forever: boolean,
+    temporary: boolean,
+    tags: list(decodeTag),
+  },
+);
+/** A point in time of a dataset. `timestamp` says how old the data is, `location` is its LSN. */
+export type Snapshot = Decoded<typeof decodeSnapshot>;
+
+export const decodeBookmark = object(
+  { id: string },
+  {
+    name: string,
+    creation_date: string,
+    data_timestamp: string,
+    vdb_ids: list(string),
+    dsource_ids: list(string),
+    bookmark_status: string,
+    bookmark_type: string,
+    vdbs: list(object({}, { vdb_id: string, vdb_name: string, snapshot_id: string })),
+    dsources: list(object({}, { dsource_id: string, dsource_name: string, snapshot_id: string })),
+    tags: list(decodeTag),
+  },
+);
+/** A name that somebody gave to a point in time of one or more datasets. */
+export type Bookmark = Decoded<typeof decodeBookmark>;

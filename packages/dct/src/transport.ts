@@ -1,0 +1,91 @@
+/** The one place that speaks HTTP to DCT, and the only one that looks at a status code. */
+import { Agent, errors, request } from "undici";
+import { DecodeError, type Decoder } from "./decode.ts";
+import { DctError, errorOfAnswer } from "./errors.ts";
+
+export interface TransportOptions {
+  /** Scheme, host and port, without the base path. */
+  readonly origin: string;
+  readonly apiKey: string;
+  /** The certificate authority to trust; left out: those of the system. */
+  readonly caPem?: string;
+  readonly timeoutSeconds: number;
+  readonly connectTimeoutSeconds: number;
+}
+
+export interface Call {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Absolute, base path included. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number>>;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Transport extends AsyncDisposable {
+  /** One call, one answer; throws DctError, or the signal's reason when the caller gave up. No call is repeated. */
+  call<T>(call: Call, decode: Decoder<T>): Promise<T>;
+}
+
+export function createTransport({ origin, apiKey, caPem, timeoutSeconds, connectTimeoutSeconds }: TransportOptions): Transport {
+  const agent = new Agent({
+    connect: { timeout: connectTimeoutSeconds * 1000, ...(caPem === undefined ? {} : { ca: caPem }) },
+    // Below the idle limits of common proxies: a connection they dropped silently would cost a failed call.
+    keepAliveTimeout: 4_000,
+  });
+  const headers = { authorization: `apk ${apiKey}`, accept: "application/json", "content-type": "application/json" };
+
+  return {
+    call: async ({ method, path, query, body, signal }, decode) => {
+      const what = `${method} ${path}`;
+      signal?.throwIfAborted();
+      const deadline = AbortSignal.timeout(timeoutSeconds * 1000);
+      const limits = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+      try {
+        const payload = body === undefined ? {} : { body: JSON.stringify(body) };
+        const answer = await request(new URL(path, origin), {
+          dispatcher: agent,
+          method,
+          headers,
+          query: { ...query },
+          signal: limits,
+          ...payload,
+        });
+        const text = await answer.body.text();
+        const { statusCode } = answer;
+        if (statusCode < 200 || statusCode > 299)
+          throw errorOfAnswer(what, statusCode, headerOf(answer.headers["retry-after"]), text);
+        return decodeBody(what, text, decode);
+      } catch (error) {
+        signal?.throwIfAborted();
+        throw error instanceof DctError
+          ? error
+          : noAnswer(what, origin, deadline.aborted ? `no answer within ${timeoutSeconds} s` : reasonOf(error), error);
+      }
+    },
+    [Symbol.asyncDispose]: async () => agent.destroy(),
+  };
+}
+
+const headerOf = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
+
+function decodeBody<T>(what: string, text: string, decode: Decoder<T>): T {
+  try {
+    return decode(text === "" ? {} : JSON.parse(text), "answer");
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new DctError("badAnswer", `${what}: the answer is not JSON`, { cause: error });
+    if (error instanceof DecodeError) throw new DctError("badAnswer", `${what}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+const noAnswer = (what: string, origin: string, reason: string, cause: unknown): DctError =>
+  new DctError("unreachable", `DCT at ${origin} could not be reached (${what}): ${reason}`, { cause });
+
+/** The innermost words of a network error, e.g. "connect ECONNREFUSED 127.0.0.1:1". */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
+  if (error instanceof errors.ConnectTimeoutError) return "connection timed out";
+  if (error instanceof Error) return error.message === "" ? error.name : error.message;
+  return String(error);
+}
