@@ -47,14 +47,15 @@ export function createPages(transport: Transport, probe: (signal?: AbortSignal) 
       } while (cursor !== undefined && all.length < limit);
       return all.slice(0, limit);
     },
-    get: async (path, decode, signal) => {
+    get: async (objectPath, decode, signal) => {
       try {
-        return await transport.call({ method: "GET", path: (await base(signal)) + path, signal }, decode);
+        return await transport.call({ method: "GET", path: (await base(signal)) + objectPath, signal }, decode);
       } catch (error) {
         if (!(error instanceof DctError && error.kind === "notFound")) throw error;
         // After an upgrade that moves the base path, or behind a broken proxy, everything answers 404. To take that for
         // "gone" would let a caller forget objects that exist, so the API itself has to be there for a 404 to count.
-        await send("GET", "/management/engines?limit=1", undefined, object({}, {}), signal).catch((cause: unknown) => {
+        const path = `${await base(signal)}/management/engines`;
+        await transport.call({ method: "GET", path, query: { limit: 1 }, signal }, object({}, {})).catch((cause: unknown) => {
           basePath = undefined;
           throw cause instanceof DctError && cause.kind === "notFound"
             ? new DctError("badAnswer", `${error.message}: and the API itself answers 404, too`, { cause })
