@@ -1,7 +1,7 @@
 /** Bad input: the condition names the cause within 10 s, nothing half-made stays, and mending the cause is enough. */
 import { equal, match, ok } from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { eventually, inNode, type Json, storageNamespace, testCluster, withEngine } from "@vdb/cluster";
+import { eventually, inNode, type Json, storageNamespace, testCluster, text, withEngine } from "@vdb/cluster";
 import { applyVdb, condition, deleteVdb, makePasswordSecret, setPasswordSecret, type VdbOptions, waitForPhase } from "./vdb.ts";
 
 const kubectl = await testCluster();
@@ -13,15 +13,16 @@ async function namedWithin(vdb: VdbOptions, reason: RegExp, message: RegExp): Pr
   const found = await eventually(`${vdb.name} names ${message}`, 40, async () => {
     const object = await kubectl.get("postgresvdb", vdb.name, vdb.namespace);
     const ready = object === undefined ? undefined : condition(object, "Ready");
-    if (object !== undefined && ready?.status === "False" && reason.test(ready.reason) && message.test(ready.message)) return object;
-    throw new Error(JSON.stringify(object?.["status"]));
+    if (object !== undefined && ready?.status === "False" && reason.test(ready.reason) && message.test(ready.message))
+      return object;
+    throw new Error(text(object, "status"));
   });
   console.log(`${vdb.name}: named after ${((performance.now() - from) / 1000).toFixed(1)} s`);
   return found;
 }
 
 async function provisioned(): Promise<number> {
-  return await withEngine(kubectl, async (engine, signal) => (await engine.searchVdbs({}, signal)).length);
+  return await withEngine(kubectl, async (engine) => (await engine.searchVdbs()).length);
 }
 
 describe("bad input", { timeout: 900_000 }, () => {
@@ -48,7 +49,7 @@ describe("bad input", { timeout: 900_000 }, () => {
     await makePasswordSecret(kubectl, vdb);
     await applyVdb(kubectl, vdb);
     const object = await namedWithin(vdb, /SourceNotFound/u, /no-such-source.*production/su);
-    equal(object["status"]?.["phase"]?.toString(), "Error");
+    equal(text(object, "status", "phase"), "Error");
     equal(await provisioned(), before);
   });
 

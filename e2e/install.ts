@@ -1,6 +1,13 @@
 /** Brings the test cluster to what the e2e tests stand on: production filled, both charts installed, a dSource snapshot taken. */
-import { installCharts, loadProduction, startProduction, storageNamespace, testCluster, waitForSourceSnapshot } from "@vdb/cluster";
-import { ensureNamespace } from "@vdb/cluster";
+import {
+  ensureNamespace,
+  installCharts,
+  loadProduction,
+  startProduction,
+  storageNamespace,
+  testCluster,
+  waitForSourceSnapshot,
+} from "@vdb/cluster";
 
 const step = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
   const from = performance.now();

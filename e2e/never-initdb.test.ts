@@ -1,7 +1,7 @@
 /** An unmounted, empty or misplaced volume must never become an empty database that says Ready. */
 import { equal, match, notEqual } from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { eventually, inNode, testCluster } from "@vdb/cluster";
+import { eventually, inNode, testCluster, text } from "@vdb/cluster";
 import { applyVdb, condition, deleteVdb, makePasswordSecret, waitForPhase } from "./vdb.ts";
 
 const kubectl = await testCluster();
@@ -13,9 +13,18 @@ after(async () => await deleteVdb(kubectl, vdb));
 test("a VDB whose volume was emptied is in Error NotADatabase, and no database was made", { timeout: 300_000 }, async () => {
   await applyVdb(kubectl, vdb);
   const ready = await waitForPhase(kubectl, vdb, "Ready");
-  const data = `/var/lib/delphix-engine/pool/vdbs/${ready["status"]?.["delphixID"]}/data`;
+  const data = `/var/lib/delphix-engine/pool/vdbs/${text(ready, "status", "delphixID")}/data`;
   const stop = (enabled: boolean) =>
-    kubectl.run(["patch", "postgresvdb", vdb.name, "-n", vdb.namespace, "-p", JSON.stringify({ spec: { enabled } }), "--type=merge"]);
+    kubectl.run([
+      "patch",
+      "postgresvdb",
+      vdb.name,
+      "-n",
+      vdb.namespace,
+      "-p",
+      JSON.stringify({ spec: { enabled } }),
+      "--type=merge",
+    ]);
   await stop(false);
   await waitForPhase(kubectl, vdb, "Stopped");
   await inNode(["mv", data, `${data}.away`]);
@@ -30,6 +39,6 @@ test("a VDB whose volume was emptied is in Error NotADatabase, and no database w
   await inNode(["sh", "-c", `rmdir ${data} 2>/dev/null; mv ${data}.away ${data}`]);
   await eventually("with its data back it is Ready", 120, async () => {
     const again = await kubectl.get("postgresvdb", vdb.name, vdb.namespace);
-    return again?.["status"]?.["phase"]?.toString() === "Ready" ? true : undefined;
+    return text(again, "status", "phase") === "Ready" ? true : undefined;
   });
 });

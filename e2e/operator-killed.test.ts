@@ -1,7 +1,7 @@
 /** The operator may die between any two lines: what it began is found again, and done once. */
 import { equal } from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { eventually, installCharts, testCluster, withEngine } from "@vdb/cluster";
+import { eventually, installCharts, testCluster, text, withEngine } from "@vdb/cluster";
 import { applyVdb, deleteVdb, makePasswordSecret, waitForPhase } from "./vdb.ts";
 
 const kubectl = await testCluster();
@@ -18,7 +18,9 @@ test("killed in Provisioning, the VDB still gets Ready, with exactly one DCT VDB
   await installCharts(kubectl, { operatorValues: { testing: { holdAt: "Provisioning" } } });
   await applyVdb(kubectl, vdb);
   await waitForPhase(kubectl, vdb, "Provisioning");
-  await eventually("the volume is asked for while the operator holds", 60, async () => ((await vdbsOf(vdb.name)) === 1 ? true : undefined));
+  await eventually("the volume is asked for while the operator holds", 60, async () =>
+    (await vdbsOf(vdb.name)) === 1 ? true : undefined,
+  );
   await kubectl.run(["delete", "pod", ...operatorPods, "--grace-period=0", "--force"]);
   await installCharts(kubectl);
   await waitForPhase(kubectl, vdb, "Ready", 180);
@@ -28,9 +30,9 @@ test("killed in Provisioning, the VDB still gets Ready, with exactly one DCT VDB
 /** How many DCT VDBs were provisioned for the PVCs of a PostgresVDB, by the tags that the driver gives them. */
 async function vdbsOf(name: string): Promise<number> {
   const pvcs = await kubectl.list("pvc", ["-n", vdb.namespace, "-l", `app.kubernetes.io/instance=${name}`]);
-  const names = pvcs.map((pvc) => `${pvc["metadata"]?.["name"]}`);
-  return await withEngine(kubectl, async (engine, signal) => {
-    const all = await engine.searchVdbs({}, signal);
-    return all.filter(({ tags }) => tags.some(({ value }) => names.includes(value))).length;
+  const names = pvcs.map((pvc) => text(pvc, "metadata", "name"));
+  return await withEngine(kubectl, async (engine) => {
+    const all = await engine.searchVdbs();
+    return all.filter(({ tags = [] }) => tags.some(({ value }) => names.includes(value))).length;
   });
 }

@@ -1,4 +1,4 @@
-import { inNode, type Kubectl, withEngine } from "@vdb/cluster";
+import { at, inNode, type Kubectl, text, withEngine } from "@vdb/cluster";
 import type { VdbOptions } from "./vdb.ts";
 
 /** Where a VDB leaves something, and what is found there; "" = nothing. */
@@ -18,19 +18,19 @@ export async function remains(kubectl: Kubectl, vdb: VdbOptions, earlier?: Remai
     configMap: await names("configmaps", ["-l", `app.kubernetes.io/instance=${name}`]),
     pvc: await names("pvc", ["-l", `app.kubernetes.io/instance=${name}`]),
     pv: (await kubectl.get("pv", known.volume)) === undefined ? "" : known.volume,
-    dctVdb: await withEngine(kubectl, async (engine, signal) => ((await engine.findVdb(known.id, signal)) === undefined ? "" : known.id)),
+    dctVdb: await withEngine(kubectl, async (engine) => ((await engine.getVdb(known.id)) === undefined ? "" : known.id)),
     subvolume: lines(await inNode(["btrfs", "subvolume", "list", pool]), `vdbs/${known.id}`),
     mount: lines(await inNode(["cat", "/proc/self/mountinfo"]), `/vdbs/${known.id} `),
   };
 }
 
 async function identify(kubectl: Kubectl, { name, namespace }: VdbOptions): Promise<Known> {
-  const status = (await kubectl.get("postgresvdb", name, namespace))?.["status"];
-  return { volume: String(status?.["delphixVDB"] ?? ""), id: String(status?.["delphixID"] ?? "") };
+  const status = at(await kubectl.get("postgresvdb", name, namespace), "status");
+  return { volume: text(status, "delphixVDB"), id: text(status, "delphixID") };
 }
 
-const lines = (text: string, part: string): string =>
-  text
+const lines = (all: string, part: string): string =>
+  all
     .split("\n")
     .filter((line) => `${line} `.includes(part))
     .join("\n");

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { eventually, type Json, type Kubectl } from "@vdb/cluster";
+import { eventually, items, type Json, type Kubectl, text } from "@vdb/cluster";
 
 /** One PostgresVDB of a test: what its manifest says beside the defaults. */
 export type VdbOptions = { readonly name: string; readonly namespace: string; readonly spec?: Readonly<Record<string, unknown>> };
@@ -27,22 +27,34 @@ export async function applyVdb(kubectl: Kubectl, options: VdbOptions): Promise<v
 }
 
 /** Waits for a phase; fails with the object's conditions when it does not come. */
-export async function waitForPhase(kubectl: Kubectl, { name, namespace }: VdbOptions, phase: string, seconds = 120): Promise<Json> {
+export async function waitForPhase(
+  kubectl: Kubectl,
+  { name, namespace }: VdbOptions,
+  phase: string,
+  seconds = 120,
+): Promise<Json> {
   return await eventually(`${namespace}/${name} is ${phase}`, seconds, async () => {
     const vdb = await kubectl.get("postgresvdb", name, namespace);
-    if (vdb?.["status"]?.["phase"]?.toString() === phase) return vdb;
-    throw new Error(JSON.stringify(vdb?.["status"] ?? "no such object"));
+    if (text(vdb, "status", "phase") === phase) return vdb;
+    throw new Error(text(vdb, "status"));
   });
 }
 
-export function condition(vdb: Json, type: string): { status: string; reason: string; message: string } | undefined {
-  const all = (vdb["status"]?.["conditions"] ?? []) as unknown as { type: string; status: string; reason: string; message: string }[];
-  return all.find((one) => one.type === type);
+export type Condition = { readonly status: string; readonly reason: string; readonly message: string };
+
+export function condition(vdb: Json, type: string): Condition | undefined {
+  const found = items(vdb, "status", "conditions").find((one) => text(one, "type") === type);
+  return found === undefined
+    ? undefined
+    : { status: text(found, "status"), reason: text(found, "reason"), message: text(found, "message") };
 }
 
 /** SQL in the VDB's pod by bare psql, as a user types it after `kubectl exec`. */
 export async function sqlInPod(kubectl: Kubectl, { name, namespace }: VdbOptions, sql: string): Promise<string> {
-  return await kubectl.run(["exec", "-i", "-n", namespace, `deploy/${name}`, "--", "psql", "-qXAt", "-v", "ON_ERROR_STOP=1", "-f", "-"], { input: sql });
+  return await kubectl.run(
+    ["exec", "-i", "-n", namespace, `deploy/${name}`, "--", "psql", "-qXAt", "-v", "ON_ERROR_STOP=1", "-f", "-"],
+    { input: sql },
+  );
 }
 
 export async function deleteVdb(kubectl: Kubectl, { name, namespace }: VdbOptions): Promise<void> {
@@ -55,6 +67,13 @@ export async function makePasswordSecret(kubectl: Kubectl, { name, namespace }: 
   return password;
 }
 
-export async function setPasswordSecret(kubectl: Kubectl, namespace: string, name: string, stringData: Readonly<Record<string, string>>): Promise<void> {
-  await kubectl.apply(JSON.stringify({ apiVersion: "v1", kind: "Secret", type: "Opaque", metadata: { name, namespace }, stringData }));
+export async function setPasswordSecret(
+  kubectl: Kubectl,
+  namespace: string,
+  name: string,
+  stringData: Readonly<Record<string, string>>,
+): Promise<void> {
+  await kubectl.apply(
+    JSON.stringify({ apiVersion: "v1", kind: "Secret", type: "Opaque", metadata: { name, namespace }, stringData }),
+  );
 }

@@ -1,7 +1,7 @@
 /** The whole path on a real cluster: apply → Ready → data, independence, restart, settings, kubectl, deletion. */
 import { equal, match, notEqual, ok } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { eventually, portForward, productionSql, psqlThroughService, testCluster, tryRun, withEngine } from "@vdb/cluster";
+import { cloneBytes, eventually, portForward, productionSql, psqlThroughService, testCluster, text, tryRun } from "@vdb/cluster";
 import { remains } from "./remains.ts";
 import { applyVdb, condition, deleteVdb, makePasswordSecret, setPasswordSecret, sqlInPod, waitForPhase } from "./vdb.ts";
 
@@ -26,13 +26,16 @@ describe("a PostgresVDB of a dSource", { timeout: 600_000 }, () => {
   test("goes through the documented phases in their order to Ready", async () => {
     const seen: string[] = [];
     const watching = new AbortController();
-    const watch = kubectl.try(["get", "postgresvdb", "-n", namespace, "-w", "-o", "jsonpath={.metadata.name} {.status.phase}{'\\n'}"], {
-      signal: watching.signal,
-      onLine: (line) => {
-        const [name, phase = ""] = line.split(" ");
-        if (name === first.name && phase !== seen.at(-1)) seen.push(phase);
+    const watch = kubectl.try(
+      ["get", "postgresvdb", "-n", namespace, "-w", "-o", "jsonpath={.metadata.name} {.status.phase}{'\\n'}"],
+      {
+        signal: watching.signal,
+        onLine: (line) => {
+          const [name, phase = ""] = line.split(" ");
+          if (name === first.name && phase !== seen.at(-1)) seen.push(phase);
+        },
       },
-    });
+    );
     await applyVdb(kubectl, first);
     const vdb = await waitForPhase(kubectl, first, "Ready");
     await eventually("the watch saw Ready", 5, async () => (seen.at(-1) === "Ready" ? true : undefined));
@@ -50,11 +53,8 @@ describe("a PostgresVDB of a dSource", { timeout: 600_000 }, () => {
 
   test("costs a small part of its source's bytes", async () => {
     const vdb = await kubectl.get("postgresvdb", first.name, namespace);
-    await withEngine(kubectl, async (engine, signal) => {
-      const clone = await engine.getVdb(String(vdb?.["status"]?.["delphixID"]), signal);
-      const [source] = await engine.searchDSources({ filter: "name EQ 'production'" }, signal);
-      ok((clone.storageSizeBytes ?? Infinity) < (source?.sizeBytes ?? 0) / 4, `${clone.storageSizeBytes} of ${source?.sizeBytes} bytes`);
-    });
+    const bytes = await cloneBytes(kubectl, text(vdb, "status", "delphixID"));
+    ok(bytes !== undefined && bytes.clone < bytes.source / 4, `${bytes?.clone} of ${bytes?.source} bytes`);
   });
 
   test("never ran initdb: its system identifier is the source's", async () => {
@@ -81,17 +81,23 @@ describe("a PostgresVDB of a dSource", { timeout: 600_000 }, () => {
   test("postgresConfig is in force, and a change of it too", async () => {
     equal(await sqlInPod(kubectl, first, "SHOW work_mem"), "7MB");
     await applyVdb(kubectl, { ...first, spec: { ...first.spec, postgresConfig: [{ name: "work_mem", value: "9MB" }] } });
-    await eventually("the new setting is in force", 60, async () => ((await sqlInPod(kubectl, first, "SHOW work_mem")) === "9MB" ? true : undefined));
+    await eventually("the new setting is in force", 60, async () =>
+      (await sqlInPod(kubectl, first, "SHOW work_mem")) === "9MB" ? true : undefined,
+    );
   });
 
   test("the Secret's password opens it, another does not, and a changed one comes into force", async () => {
     await using forward = await portForward(kubectl, namespace, `svc/${first.name}`, 5493);
     const login = (secret: string) =>
-      tryRun("psql", ["-h", "127.0.0.1", "-p", String(forward.port), "-U", "postgres", "-d", "postgres", "-qXAtc", "SELECT 1"], { env: { PGPASSWORD: secret } });
+      tryRun("psql", ["-h", "127.0.0.1", "-p", String(forward.port), "-U", "postgres", "-d", "postgres", "-qXAtc", "SELECT 1"], {
+        env: { PGPASSWORD: secret },
+      });
     equal((await login(password)).stdout.trim(), "1");
     notEqual((await login("not-the-password")).exitCode, 0);
     await setPasswordSecret(kubectl, namespace, "vertical-a-password", { password: "another-password-1" });
-    await eventually("the changed password opens it", 90, async () => ((await login("another-password-1")).exitCode === 0 ? true : undefined));
+    await eventually("the changed password opens it", 90, async () =>
+      (await login("another-password-1")).exitCode === 0 ? true : undefined,
+    );
     notEqual((await login(password)).exitCode, 0, "the old password is out of force");
   });
 
@@ -109,14 +115,27 @@ describe("a PostgresVDB of a dSource", { timeout: 600_000 }, () => {
     match(described, /Ready/u);
     match(await kubectl.run(["get", "postgresvdb", first.name, "-n", namespace]), /NAME +PVC +PORT +PHASE +READY/u);
     match(await kubectl.run(["logs", "-n", namespace, "-l", "app.kubernetes.io/name=delphix-operator"]), /vertical-a/u);
-    equal(await kubectl.run(["exec", "-n", namespace, `deploy/${first.name}`, "--", "/bin/sh", "-c", "psql -qXAtc 'SELECT 1'"]), "1");
+    equal(
+      await kubectl.run(["exec", "-n", namespace, `deploy/${first.name}`, "--", "/bin/sh", "-c", "psql -qXAtc 'SELECT 1'"]),
+      "1",
+    );
     match(await kubectl.run(["get", "postgresvdb", "-A", "-l", "sourceDBName=production,envName=dev-env"]), /vertical-a/u);
-    const annotations = (await kubectl.list("pvc", ["-A"])).map((pvc) => pvc["metadata"]?.["annotations"]?.["engineName"]?.toString());
+    const annotations = (await kubectl.list("pvc", ["-A"])).map((pvc) => text(pvc, "metadata", "annotations", "engineName"));
     ok(annotations.includes("delphix-engine"));
   });
 
   test("disabled, it stops and keeps its data; enabled, it answers again", async () => {
-    const patch = (enabled: boolean) => kubectl.run(["patch", "postgresvdb", first.name, "-n", namespace, "-p", JSON.stringify({ spec: { enabled } }), "--type=merge"]);
+    const patch = (enabled: boolean) =>
+      kubectl.run([
+        "patch",
+        "postgresvdb",
+        first.name,
+        "-n",
+        namespace,
+        "-p",
+        JSON.stringify({ spec: { enabled } }),
+        "--type=merge",
+      ]);
     await patch(false);
     await waitForPhase(kubectl, first, "Stopped");
     equal((await kubectl.list("pods", ["-n", namespace, `-l=app.kubernetes.io/instance=${first.name}`])).length, 0);
@@ -126,11 +145,12 @@ describe("a PostgresVDB of a dSource", { timeout: 600_000 }, () => {
   });
 
   test("deleted, nothing of it is left: no pod, PVC, PV, DCT VDB, subvolume or mount", async () => {
-    const before = await remains(kubectl, first);
-    for (const [what, found] of Object.entries(before)) notEqual(found, "", `while it stands, ${what} is found: else this test proves nothing`);
+    const standing = await remains(kubectl, first);
+    for (const [what, found] of Object.entries(standing))
+      notEqual(found, "", `while it stands, ${what} is found: else this test proves nothing`);
     await deleteVdb(kubectl, first);
     const left = await eventually("nothing is left", 30, async () => {
-      const found = await remains(kubectl, first, before);
+      const found = await remains(kubectl, first, standing);
       return Object.values(found).every((one) => one === "") ? found : undefined;
     });
     ok(left);

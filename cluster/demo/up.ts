@@ -1,10 +1,10 @@
 /** `make demo`: a cluster, a production database, and a query answered by its virtual copy. Run again, it brings the same about once more. */
 import { chosenCluster } from "../stack/cluster.ts";
-import { demoVdb, provisionDemoVdb } from "./vdb.ts";
-import { say } from "./progress.ts";
 import { waitForSourceSnapshot } from "../stack/engine.ts";
 import { installCharts, operatorNamespace, storageNamespace } from "../stack/install.ts";
 import { ensureNamespace, loadProduction, startProduction } from "../stack/production.ts";
+import { say } from "./progress.ts";
+import { demoVdb, provisionDemoVdb } from "./vdb.ts";
 
 const kubectl = await chosenCluster({ up: true, say });
 say("Production: PostgreSQL 16.2 in namespace production, filled by pgbench at scale 20");

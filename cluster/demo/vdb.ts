@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
-import { withEngine } from "../stack/engine.ts";
-import { operatorNamespace, sourceName } from "../stack/install.ts";
+import { cloneBytes } from "../stack/engine.ts";
+import { operatorNamespace } from "../stack/install.ts";
+import { text } from "../stack/json.ts";
 import { eventually, type Kubectl } from "../stack/kubectl.ts";
 import { ensureSecret } from "../stack/production.ts";
 import { psqlThroughService } from "../stack/psql.ts";
@@ -8,7 +9,8 @@ import { bytes, say } from "./progress.ts";
 
 export const demoVdb = { name: "my-postgres-vdb", namespace: operatorNamespace, secret: "my-db-password", port: 5493 } as const;
 type DemoVdb = typeof demoVdb;
-const query = "SELECT count(*) AS accounts, pg_size_pretty(pg_database_size('postgres')) AS size, version() FROM pgbench_accounts";
+const query =
+  "SELECT count(*) AS accounts, pg_size_pretty(pg_database_size('postgres')) AS size, version() FROM pgbench_accounts";
 
 /** Applies the specification's manifest, prints each phase as it comes, and ends with a query through the Service and how to go on. */
 export async function provisionDemoVdb(kubectl: Kubectl, vdb: DemoVdb): Promise<void> {
@@ -79,11 +81,5 @@ Clean up:
 
 async function sizes(kubectl: Kubectl, { name, namespace }: DemoVdb): Promise<{ clone: number; source: number } | undefined> {
   const vdb = await kubectl.get("postgresvdb", name, namespace);
-  const id = String(vdb?.["status"]?.["delphixID"] ?? "");
-  return await withEngine(kubectl, async (engine, signal) => {
-    const [source] = await engine.searchDSources({ filter: `name EQ '${sourceName}'` }, signal);
-    const clone = await engine.getVdb(id, signal);
-    if (clone.storageSizeBytes === undefined || source?.sizeBytes === undefined) return undefined;
-    return { clone: clone.storageSizeBytes, source: source.sizeBytes };
-  });
+  return await cloneBytes(kubectl, text(vdb, "status", "delphixID"));
 }

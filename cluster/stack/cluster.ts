@@ -1,13 +1,16 @@
-import { createInterface } from "node:readline/promises";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline/promises";
 import { run } from "./command.ts";
 import { clone } from "./install.ts";
 import { type Kubectl, kubectlFor } from "./kubectl.ts";
 
-type Choice = { /** Start the project's own cluster when it is not there. */ readonly up: boolean; readonly say: (message: string) => void };
+type Choice = {
+  /** Start the project's own cluster when it is not there. */ readonly up: boolean;
+  readonly say: (message: string) => void;
+};
 
 /**
  * The cluster that a command works on: the project's own, or with CLUSTER=current the user's current context.
@@ -59,7 +62,8 @@ async function currentCluster(say: (message: string) => void): Promise<Kubectl> 
   if (!existsSync(kubeconfig.split(":")[0] ?? "")) throw new Error(`CLUSTER=current: there is no kubeconfig at ${kubeconfig}`);
   const context = await run("kubectl", ["config", "current-context"], { env: { KUBECONFIG: kubeconfig } });
   say(`CLUSTER=current: context ${context}`);
-  if (process.env["YES"] !== "1" && !(await confirmed(context))) throw new Error("Nothing was installed. Set YES=1, or answer yes, to go on.");
+  if (process.env["YES"] !== "1" && !(await confirmed(context)))
+    throw new Error("Nothing was installed. Set YES=1, or answer yes, to go on.");
   return kubectlFor(kubeconfig, context);
 }
 
@@ -74,6 +78,7 @@ async function confirmed(context: string): Promise<boolean> {
 /** One of cluster/'s scripts; what it prints is the user's progress. */
 async function script(path: string): Promise<void> {
   const child = spawn(join(clone, path), { stdio: ["ignore", "inherit", "inherit"] });
-  const [code] = (await once(child, "exit")) as [number | null];
-  if (code !== 0) throw new Error(`${path} ended with status ${code ?? "by a signal"}; its last lines say why`);
+  await once(child, "exit");
+  if (child.exitCode !== 0)
+    throw new Error(`${path} ended with status ${child.exitCode ?? "none, by a signal"}; its last lines say why`);
 }

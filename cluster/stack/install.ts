@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { entries, parseJson } from "./json.ts";
 import type { Kubectl } from "./kubectl.ts";
 import { ensureNamespace, linkRole, linkSecret, productionNamespace } from "./production.ts";
 
@@ -21,7 +22,7 @@ export type InstallOptions = {
 
 /** Image name → `repository:tag`, as the image build left it. */
 export function builtImages(): Readonly<Record<string, string>> {
-  return JSON.parse(readFileSync(join(clone, ".local/images.json"), "utf8")) as Record<string, string>;
+  return Object.fromEntries(entries(parseJson(readFileSync(join(clone, ".local/images.json"), "utf8"))));
 }
 
 /** Installs both charts, or brings an installation to these values: storage first, because the operator asks its engine. */
@@ -84,7 +85,10 @@ async function upgrade(kubectl: Kubectl, chart: string, namespace: string, value
 /** Deletes every PostgresVDB while the operator can clean up after it, then both releases and their namespaces. */
 export async function removeCharts(kubectl: Kubectl): Promise<void> {
   await kubectl.try(["delete", "postgresvdb", "--all", "-A", "--timeout=300s"]);
-  for (const [chart, namespace] of [["delphix-storage", storageNamespace], ["delphix-operator", operatorNamespace]] as const) {
+  for (const [chart, namespace] of [
+    ["delphix-storage", storageNamespace],
+    ["delphix-operator", operatorNamespace],
+  ] as const) {
     await kubectl.helm(["uninstall", chart, "-n", namespace, "--ignore-not-found", "--wait", "--timeout", "3m"]);
     await kubectl.run(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=120s"]);
   }

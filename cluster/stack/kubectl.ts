@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type CommandOptions, type CommandResult, run, tryRun } from "./command.ts";
+import { items, type Json, parseJson } from "./json.ts";
 
 /** kubectl and helm bound to one cluster. Every call names that cluster's kubeconfig, so that no other cluster is ever touched. */
 export type Kubectl = {
@@ -13,9 +14,6 @@ export type Kubectl = {
   readonly list: (kind: string, args?: readonly string[]) => Promise<readonly Json[]>;
   readonly helm: (args: readonly string[]) => Promise<string>;
 };
-
-/** What a test or the demo reads of an object: any path, by name. */
-export type Json = { readonly [key: string]: Json } & { readonly toString: () => string };
 
 export function kubectlFor(kubeconfig: string, context?: string): Kubectl {
   const env = { KUBECONFIG: kubeconfig };
@@ -32,10 +30,9 @@ export function kubectlFor(kubeconfig: string, context?: string): Kubectl {
     apply: (yaml) => call(["apply", "--server-side", "--force-conflicts", "-f", "-"], { input: yaml }),
     get: async (kind, name, namespace) => {
       const text = await call(["get", kind, name, ...inNamespace(namespace), "--ignore-not-found", "-o", "json"]);
-      return text === "" ? undefined : (JSON.parse(text) as Json);
+      return text === "" ? undefined : parseJson(text);
     },
-    list: async (kind, args = ["-A"]) =>
-      (JSON.parse(await call(["get", kind, ...args, "-o", "json"])) as { items: Json[] }).items,
+    list: async (kind, args = ["-A"]) => items(parseJson(await call(["get", kind, ...args, "-o", "json"])), "items"),
     helm: (args) => run("helm", [...(context === undefined ? [] : ["--kube-context", context]), ...args], { env }),
   };
 }

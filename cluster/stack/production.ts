@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { entries } from "./json.ts";
 import { eventually, type Kubectl } from "./kubectl.ts";
 
 export const productionNamespace = "production";
@@ -77,11 +78,8 @@ export async function ensureSecret(
   keys: readonly string[],
 ): Promise<Record<string, string>> {
   const found = await kubectl.get("secret", name, namespace);
-  if (found !== undefined) {
-    return Object.fromEntries(
-      Object.entries(found["data"] ?? {}).map(([key, value]) => [key, Buffer.from(String(value), "base64").toString()]),
-    );
-  }
+  if (found !== undefined)
+    return Object.fromEntries(entries(found, "data").map(([key, value]) => [key, Buffer.from(value, "base64").toString()]));
   const values = Object.fromEntries(keys.map((key) => [key, randomBytes(18).toString("base64url")]));
   await kubectl.apply(secretYaml(namespace, name, values));
   return values;

@@ -1,3 +1,4 @@
+import { text } from "./json.ts";
 import type { Kubectl } from "./kubectl.ts";
 import { productionNamespace } from "./production.ts";
 
@@ -12,13 +13,36 @@ export type Endpoint = {
 };
 
 /** A query from another pod through the VDB's Service and the cluster's DNS, as an application would send it. */
-export async function psqlThroughService(kubectl: Kubectl, endpoint: Endpoint, sql: string, flags: readonly string[] = ["-qAt"]): Promise<string> {
+export async function psqlThroughService(
+  kubectl: Kubectl,
+  endpoint: Endpoint,
+  sql: string,
+  flags: readonly string[] = ["-qAt"],
+): Promise<string> {
   const { name, namespace, port, user, database } = endpoint;
   const connection = `host=${name}.${namespace}.svc port=${port} user=${user} dbname=${database} connect_timeout=5`;
   // The password is the first line of the input: an argument could be read in the process list.
   const script = 'IFS= read -r PGPASSWORD; export PGPASSWORD; exec psql "$@"';
   return await kubectl.run(
-    ["exec", "-i", "-n", productionNamespace, "production-0", "--", "sh", "-c", script, "psql", connection, "-X", "-v", "ON_ERROR_STOP=1", ...flags, "-f", "-"],
+    [
+      "exec",
+      "-i",
+      "-n",
+      productionNamespace,
+      "production-0",
+      "--",
+      "sh",
+      "-c",
+      script,
+      "psql",
+      connection,
+      "-X",
+      "-v",
+      "ON_ERROR_STOP=1",
+      ...flags,
+      "-f",
+      "-",
+    ],
     { input: `${await password(kubectl, endpoint)}\n${sql};\n` },
   );
 }
@@ -26,6 +50,5 @@ export async function psqlThroughService(kubectl: Kubectl, endpoint: Endpoint, s
 /** The password in the VDB's Secret. */
 export async function password(kubectl: Kubectl, { secret, namespace }: Endpoint): Promise<string> {
   const found = await kubectl.get("secret", secret, namespace);
-  return Buffer.from(String(found?.["data"]?.["password"] ?? ""), "base64").toString();
+  return Buffer.from(text(found, "data", "password"), "base64").toString();
 }
-

@@ -1,0 +1,117 @@
+/**
+ * From apply to Ready of a PostgresVDB, beside a bare Deployment of the same image on an empty volume, in the same run.
+ *
+ *   node bench/ready.ts [runs=10]        on the cluster of CLUSTER_NAME, with the charts installed and a dSource snapshot taken
+ *
+ * Prints the median of each in seconds, their ratio, and the bytes of a fresh clone beside those of its source.
+ */
+
+import { cpus } from "node:os";
+import { cloneBytes, eventually, type Kubectl, run, testCluster, text } from "@vdb/cluster";
+
+const runs = Number(process.argv[2] ?? 10);
+const kubectl = await testCluster();
+const namespace = "pg-operator";
+
+const bare = (name: string): string =>
+  JSON.stringify({
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name, namespace },
+    spec: {
+      selector: { matchLabels: { app: name } },
+      template: {
+        metadata: { labels: { app: name } },
+        spec: {
+          securityContext: {
+            runAsUser: 999,
+            runAsGroup: 999,
+            runAsNonRoot: true,
+            fsGroup: 999,
+            seccompProfile: { type: "RuntimeDefault" },
+          },
+          containers: [
+            {
+              name: "postgres",
+              image: "postgres:16.2",
+              env: [
+                { name: "POSTGRES_PASSWORD", value: "bench-only-1" },
+                { name: "PGDATA", value: "/data/pgdata" },
+              ],
+              readinessProbe: { exec: { command: ["pg_isready", "-h", "127.0.0.1", "-q"] }, periodSeconds: 1 },
+              resources: { requests: { cpu: "50m", memory: "128Mi" } },
+              securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+              volumeMounts: [{ name: "data", mountPath: "/data" }],
+            },
+          ],
+          volumes: [{ name: "data", emptyDir: {} }],
+        },
+      },
+    },
+  });
+
+const vdb = (name: string): string =>
+  JSON.stringify({
+    apiVersion: "core.delphix.com/v1alpha1",
+    kind: "PostgresVDB",
+    metadata: { name, namespace },
+    spec: {
+      source: { type: "dct-source", reference: "delphix-engine:production" },
+      vdbGroupName: "Untitled",
+      envName: "dev-env",
+      image: "postgres:16.2",
+      database: { name: "postgres", user: "postgres", passwordSecretRef: "bench-password" },
+      resources: { requests: { cpu: "50m", memory: "128Mi" } },
+    },
+  });
+
+/** Seconds from apply to the condition that `kubectl wait` watches for. */
+async function seconds(manifest: string, wait: readonly string[]): Promise<number> {
+  const from = performance.now();
+  await kubectl.apply(manifest);
+  await kubectl.run(["wait", "-n", namespace, ...wait, "--timeout=180s"]);
+  return (performance.now() - from) / 1000;
+}
+
+const median = (all: readonly number[]): number => all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)] ?? Number.NaN;
+const round = (value: number): string => value.toFixed(2);
+
+async function bytesOf(name: string): Promise<string> {
+  return await eventually("the engine knows the bytes", 30, async () => await sizes(kubectl, name));
+}
+
+async function sizes(from: Kubectl, name: string): Promise<string | undefined> {
+  const object = await from.get("postgresvdb", name, namespace);
+  const bytes = await cloneBytes(from, text(object, "status", "delphixID"));
+  if (bytes === undefined) return undefined;
+  return `${bytes.clone} bytes of its own, beside ${bytes.source} of its source (1 : ${Math.round(bytes.source / bytes.clone)})`;
+}
+
+await kubectl.apply(
+  JSON.stringify({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "bench-password", namespace },
+    stringData: { password: "bench-only-1" },
+  }),
+);
+const took = { bare: [] as number[], vdb: [] as number[] };
+let bytes = "";
+// In turn, so that a drift of the machine's speed meets both.
+for (let i = 0; i < runs; i += 1) {
+  const names = { bare: `bench-bare-${i}`, vdb: `bench-vdb-${i}` };
+  took.bare.push(await seconds(bare(names.bare), ["--for=condition=Available", `deployment/${names.bare}`]));
+  await kubectl.run(["delete", "deployment", names.bare, "-n", namespace, "--cascade=foreground"]);
+  took.vdb.push(await seconds(vdb(names.vdb), ["--for=condition=Ready", `postgresvdb/${names.vdb}`]));
+  if (i === 0) bytes = await bytesOf(names.vdb);
+  await kubectl.run(["delete", "postgresvdb", names.vdb, "-n", namespace, "--timeout=120s"]);
+  console.log(`run ${i + 1}: bare ${round(took.bare.at(-1) ?? 0)} s, VDB ${round(took.vdb.at(-1) ?? 0)} s`);
+}
+console.log(
+  `machine: ${cpus().length} × ${cpus()[0]?.model ?? "unknown"}, load ${(await run("cat", ["/proc/loadavg"])).split(" ")[0]}`,
+);
+console.log(`bare Deployment, empty volume: median ${round(median(took.bare))} s of ${runs}`);
+console.log(
+  `PostgresVDB of a dSource:      median ${round(median(took.vdb))} s of ${runs}, ratio ${round(median(took.vdb) / median(took.bare))}`,
+);
+console.log(`clone: ${bytes}`);

@@ -1,0 +1,45 @@
+import { createDctClient, type DctClient, eq, type Snapshot } from "@vdb/dct";
+import { sourceName, storageNamespace } from "./install.ts";
+import { text } from "./json.ts";
+import { eventually, type Kubectl } from "./kubectl.ts";
+import { portForward } from "./port-forward.ts";
+
+/** Calls the embedded engine's API with the key it published, through a port-forward that lasts as long as `work`. */
+export async function withEngine<T>(kubectl: Kubectl, work: (engine: DctClient) => Promise<T>): Promise<T> {
+  const secret = await kubectl.get("secret", "delphix-creds", storageNamespace);
+  const value = (key: string): string => Buffer.from(text(secret, "data", key), "base64").toString();
+  if (value("DCT_KEY") === "") throw new Error("the engine has not yet published its key into Secret delphix-creds");
+  await using forward = await portForward(kubectl, storageNamespace, "svc/delphix-engine", 443);
+  await using engine = createDctClient({
+    url: `https://localhost:${forward.port}`,
+    apiKey: value("DCT_KEY"),
+    caPem: value("ca.crt"),
+  });
+  return await work(engine);
+}
+
+/** The newest snapshot of the production dSource, as soon as there is one. The time covers the base backup. */
+export async function waitForSourceSnapshot(kubectl: Kubectl, seconds: number): Promise<Snapshot> {
+  return await eventually(`a snapshot of dSource ${sourceName}`, seconds, async () => {
+    return await withEngine(kubectl, async (engine) => {
+      const [source] = await engine.searchDSources(eq("name", sourceName));
+      if (source === undefined) throw new Error("it is not linked yet");
+      const [newest] = await engine.searchSnapshots(eq("dataset_id", source.id), { sort: "-timestamp", limit: 1 });
+      if (newest === undefined) throw new Error(`it has no snapshot yet; status: ${source.status ?? "unknown"}`);
+      return newest;
+    });
+  });
+}
+
+/** Bytes that a VDB alone holds, beside the bytes that a reader of its source sees; undefined before both are known. */
+export async function cloneBytes(
+  kubectl: Kubectl,
+  vdbId: string,
+): Promise<{ readonly clone: number; readonly source: number } | undefined> {
+  return await withEngine(kubectl, async (engine) => {
+    const vdb = await engine.getVdb(vdbId);
+    const [source] = await engine.searchDSources(eq("name", sourceName));
+    if (vdb?.storage_size === undefined || source?.size === undefined) return undefined;
+    return { clone: vdb.storage_size, source: source.size };
+  });
+}
