@@ -15,6 +15,8 @@ export type Kubectl = {
   readonly helm: (args: readonly string[]) => Promise<string>;
 };
 
+const inNamespace = (namespace?: string): string[] => (namespace === undefined ? [] : ["-n", namespace]);
+
 export function kubectlFor(kubeconfig: string, context?: string): Kubectl {
   const env = { KUBECONFIG: kubeconfig };
   const base = context === undefined ? [] : ["--context", context];
@@ -22,7 +24,6 @@ export function kubectlFor(kubeconfig: string, context?: string): Kubectl {
     run("kubectl", [...base, ...args], { ...options, env });
   const attempt = (args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> =>
     tryRun("kubectl", [...base, ...args], { ...options, env });
-  const inNamespace = (namespace?: string): string[] => (namespace === undefined ? [] : ["-n", namespace]);
   return {
     kubeconfig,
     run: call,
