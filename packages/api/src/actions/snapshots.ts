@@ -1,0 +1,61 @@
+import { defineKind, type ObjectOf } from "../kind.ts";
+import { actionScript, common, immutableSpec, vdbRef } from "./spec-fields.ts";
+import { actionColumns, actionStatus, lsnResult, snapshotPhases, snapshotResult } from "./status-fields.ts";
+
+/** A snapshot of the volume. */
+export const vdbSnapshot = defineKind({
+  group: "actions.delphix.com",
+  version: "v1alpha1",
+  kind: "VDBSnapshot",
+  plural: "vdbsnapshots",
+  shortNames: ["vdbsnap"],
+  description: "Takes a snapshot of a database's volume: fast, and consistent as after a crash.",
+  spec: {
+    type: "object",
+    description: "What to take a snapshot of.",
+    required: ["vdbRef"],
+    properties: { vdbRef, ...common },
+    rules: [immutableSpec],
+  },
+  status: actionStatus(snapshotPhases, snapshotResult),
+  columns: actionColumns,
+});
+export type VDBSnapshot = ObjectOf<typeof vdbSnapshot>;
+
+/** A snapshot inside one backup session of PostgreSQL. */
+export const postgresSnapshot = defineKind({
+  group: "actions.delphix.com",
+  version: "v1alpha1",
+  kind: "PostgresSnapshot",
+  plural: "postgressnapshots",
+  shortNames: ["pgsnap"],
+  description: "Takes a snapshot of a database inside one backup session of PostgreSQL, and records where in its log it stands.",
+  spec: {
+    type: "object",
+    description: "What to take a snapshot of, and how.",
+    required: ["vdbRef"],
+    properties: {
+      vdbRef,
+      autoCheckpoint: {
+        type: "boolean",
+        description:
+          "Whether to checkpoint at once before the snapshot. false waits for a spread checkpoint, which can take minutes.",
+        default: true,
+      },
+      captureLSN: {
+        type: "boolean",
+        description: "Whether to record begin and end LSN and the timeline in status.lsn.",
+        default: true,
+      },
+      preSnapshot: actionScript(
+        "Run in the backup session before the snapshot. pg_start_backup and pg_backup_start are put in the words of the server's version.",
+      ),
+      postSnapshot: actionScript("Run in the same session once the snapshot is cut, also when cutting it failed."),
+      ...common,
+    },
+    rules: [immutableSpec],
+  },
+  status: actionStatus(snapshotPhases, { ...snapshotResult, ...lsnResult }),
+  columns: actionColumns,
+});
+export type PostgresSnapshot = ObjectOf<typeof postgresSnapshot>;

@@ -1,0 +1,167 @@
+import { conditions, lastError, observedGeneration } from "../fields/condition.ts";
+import { snapshotStatus } from "../fields/snapshot.ts";
+import type { Column } from "../kind.ts";
+import { type Schema, schema, type TypeOf } from "../schema.ts";
+
+export const refreshPhases = [
+  "Pending",
+  "PreRefresh",
+  "Stopping",
+  "Refreshing",
+  "Starting",
+  "PostRefresh",
+  "Finalizing",
+  "Completed",
+  "Error",
+] as const;
+export const rewindPhases = [
+  "Pending",
+  "PreRewind",
+  "Stopping",
+  "Rewinding",
+  "Starting",
+  "PostRewind",
+  "Finalizing",
+  "Completed",
+  "Error",
+] as const;
+export const snapshotPhases = [
+  "Pending",
+  "PreSnapshot",
+  "Snapshotting",
+  "PostSnapshot",
+  "Finalizing",
+  "Completed",
+  "Error",
+] as const;
+export const taskPhases = ["Pending", "Running", "Finalizing", "Completed", "Error"] as const;
+export type ActionPhase =
+  | (typeof refreshPhases)[number]
+  | (typeof rewindPhases)[number]
+  | (typeof snapshotPhases)[number]
+  | (typeof taskPhases)[number];
+
+const phaseText = {
+  Pending: "not begun, perhaps behind another action (see conditions)",
+  PreRefresh: "hooks before the refresh",
+  Stopping: "the pod is being stopped",
+  Refreshing: "new data is being put in place",
+  Starting: "the pod is being started",
+  PostRefresh: "hooks after the refresh",
+  PreRewind: "hooks before the rewind",
+  Rewinding: "the older data is being put in place",
+  PostRewind: "hooks after the rewind",
+  PreSnapshot: "hooks before the snapshot, and the backup session's begin",
+  Snapshotting: "the snapshot is being cut",
+  PostSnapshot: "the backup session's end, and hooks after the snapshot",
+  Running: "the text is being run",
+  Finalizing: "clean-up and a last look",
+  Completed: "done",
+  Error: "failed: see lastError",
+} as const satisfies Readonly<Record<ActionPhase, string>>;
+
+const step = schema({
+  type: "object",
+  description: "One step of the action.",
+  required: ["name"],
+  properties: {
+    name: { type: "string", description: "The step's name.", maxLength: 63 },
+    startTime: { type: "string", format: "date-time", description: "When it began. Written before anything is done outside." },
+    completionTime: {
+      type: "string",
+      format: "date-time",
+      description: "When it was found done; missing: it is running, or its result is not known yet.",
+    },
+    effect: {
+      type: "string",
+      description: "What the step began outside, by which it is found again after a crash: a DCT job's id, an object's name.",
+      maxLength: 512,
+    },
+    message: { type: "string", description: "What it did, or what it waits for.", maxLength: 32_768 },
+  },
+});
+export type ActionStep = TypeOf<typeof step>;
+
+/** The status fields that every action has, with the phases of its kind. */
+export const actionStatus = <const P extends readonly ActionPhase[], const R extends { readonly [name: string]: Schema }>(
+  phases: P,
+  results: R,
+) =>
+  schema({
+    type: "object",
+    description: "How far the action is, and what came of it.",
+    required: ["phase", "observedGeneration"],
+    properties: {
+      phase: {
+        type: "string",
+        description: `Where the action stands: ${phases.map((phase) => `${phase} (${phaseText[phase]})`).join(", ")}.`,
+        enum: phases,
+      },
+      conditions,
+      observedGeneration,
+      startTime: {
+        type: "string",
+        format: "date-time",
+        description: "When the work began; waiting behind another action does not count.",
+      },
+      completionTime: { type: "string", format: "date-time", description: "When it ended, well or not." },
+      duration: { type: "string", description: "From startTime to completionTime, for example 12s.", maxLength: 32 },
+      lastError,
+      steps: {
+        type: "array",
+        description: "What was done so far, in order.",
+        listType: "map",
+        mapKeys: ["name"],
+        maxItems: 64,
+        items: step,
+      },
+      ...results,
+    },
+  });
+
+const lsn = (description: string) => schema({ type: "string", description, maxLength: 17 });
+
+export const snapshotResult = { snapshot: snapshotStatus } as const;
+export const lsnResult = {
+  lsn: {
+    type: "object",
+    description: "Where in the write-ahead log the snapshot stands: a database restored from it has every commit before begin.",
+    required: [],
+    properties: {
+      begin: lsn("Where the backup began, for example 0/3000028."),
+      end: lsn("Where the backup ended."),
+      timeline: { type: "integer", format: "int64", description: "The timeline of both." },
+    },
+  },
+} as const;
+export const taskResult = {
+  output: {
+    type: "string",
+    description: "The end of what the text printed, secrets blotted out, at most 16 KiB.",
+    maxLength: 16_384,
+  },
+  exitCode: { type: "integer", format: "int32", description: "The exit code of the last attempt." },
+  attempts: { type: "integer", format: "int32", minimum: 0, example: 1, description: "How many attempts were made." },
+} as const;
+
+/** `kubectl get` of the actions reads alike. */
+const phase: Column = { name: "Phase", type: "string", jsonPath: ".status.phase", description: "Where the action stands." };
+const duration: Column = { name: "Duration", type: "string", jsonPath: ".status.duration", description: "How long it took." };
+const age: Column = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "How old the object is." };
+const vdb = (jsonPath: string): Column => ({ name: "VDB", type: "string", jsonPath, description: "The database it works on." });
+
+export const actionColumns: readonly Column[] = [
+  phase,
+  vdb(".spec.vdbRef.name"),
+  { name: "Snapshot", type: "string", jsonPath: ".status.snapshot.name", description: "The snapshot that was taken or used." },
+  duration,
+  age,
+];
+export const taskColumns: readonly Column[] = [
+  phase,
+  vdb(".spec.targetRef.name"),
+  { name: "ExitCode", type: "integer", jsonPath: ".status.exitCode", description: "The exit code of the last attempt." },
+  { name: "Attempts", type: "integer", jsonPath: ".status.attempts", description: "How many attempts were made.", wide: true },
+  duration,
+  age,
+];

@@ -1,0 +1,40 @@
+import { schema } from "../schema.ts";
+
+const unitMilliseconds = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+export const durationPattern = "^([0-9]{1,9}(ms|s|m|h))+$";
+const words = "a duration in h, m, s or ms";
+
+interface DurationLimits {
+  readonly description: string;
+  readonly default: string;
+  readonly minimum: string;
+  readonly maximum: string;
+  readonly example: string;
+}
+
+/** A duration as text, such as `30s` or `1h30m`. The first half of the rule keeps CEL's duration() from failing on what it cannot read. */
+export const durationField = <const L extends DurationLimits>(limits: L) =>
+  schema({
+    type: "string",
+    description: limits.description,
+    default: limits.default,
+    maxLength: 64,
+    rules: [
+      {
+        rule:
+          `self.matches('${durationPattern}') && duration(self) >= duration('${limits.minimum}')` +
+          ` && duration(self) <= duration('${limits.maximum}')`,
+        message: `must be ${words}, from ${limits.minimum} to ${limits.maximum}, for example ${limits.example}`,
+      },
+    ],
+  });
+
+/** The milliseconds of a duration that the API server has accepted. */
+export function durationMilliseconds(text: string): number {
+  if (!new RegExp(durationPattern, "u").test(text)) throw new RangeError(`not ${words}: ${JSON.stringify(text)}`);
+  let sum = 0;
+  for (const [, count = "", unit = "s"] of text.matchAll(/(\d+)(ms|s|m|h)/gu)) {
+    sum += Number(count) * unitMilliseconds[unit as keyof typeof unitMilliseconds];
+  }
+  return sum;
+}

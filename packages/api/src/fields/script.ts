@@ -1,0 +1,39 @@
+import { schema } from "../schema.ts";
+import { labelLength } from "./names.ts";
+
+/** 64 KiB: a thousand lines; longer work belongs into the image or into a file that the script reads. */
+export const scriptLength = 65_536;
+
+export const scriptType = <const D extends "sql" | "command">(defaultType: D) =>
+  schema({
+    type: "string",
+    description:
+      "How the text is run. sql: by psql on the database's local socket, as the database's user, stopping at the first error. " +
+      "command: by the shell named in its first line (#!), else /bin/sh, in the database's container as its operating-system user.",
+    enum: ["sql", "command"],
+    default: defaultType,
+  });
+
+export const scriptText = (description: string) =>
+  schema({
+    type: "string",
+    description,
+    minLength: 1,
+    maxLength: scriptLength,
+    allowed: "at least one character",
+    example: "SELECT 1",
+  });
+
+/** The name of a database or of a role. What psql and the shell would read as something else is left out. */
+export const databaseName = (description: string) =>
+  schema({
+    type: "string",
+    description,
+    maxLength: labelLength,
+    pattern: "^[^\\x00-\\x1f\\x7f\"'\\\\]+$",
+    allowed: "1 to 63 characters without quotes, backslashes and control characters",
+    example: "postgres",
+  });
+
+export const timeoutSeconds = (description: string) =>
+  schema({ type: "integer", description, format: "int32", minimum: 1, maximum: 86_400, default: 300, example: 300 });

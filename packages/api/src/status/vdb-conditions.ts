@@ -1,0 +1,126 @@
+/**
+ * The conditions of a PostgresVDB and their reasons: one table for the operator, its tests and the reference.
+ *
+ * A step of the reconcile sets its own condition (the order below is the order in which a database comes up); Ready is
+ * computed from them; Reconciling and Stalled are kstatus' own words.
+ */
+export const vdbConditions = {
+  Ready: {
+    meaning: "Clients can use the database. Absent while it is stopped as declared.",
+    reasons: {
+      Ready: "all is as declared",
+    },
+  },
+  Reconciling: {
+    meaning: "Work is being done, or will be tried again by itself. Absent otherwise.",
+    reasons: {
+      Progressing: "a step is being done",
+      Retrying: "a step failed and is tried again after spec.errorBackoffPeriod",
+      ActionRunning: "an action works on the database",
+    },
+  },
+  Stalled: {
+    meaning: "Only a person can help; the reason is that of the condition that failed. Absent otherwise.",
+    reasons: {},
+  },
+  SourceResolved: {
+    meaning: "The source, the group and the environment exist and may be used.",
+    reasons: {
+      Resolved: "found",
+      SourceNotFound: "there is no such source; the message names those there are",
+      SourceAmbiguous: "more than one source has that name",
+      SourceNotReady: "the source is there, but nothing can be made from it yet",
+      GroupNotFound: "there is no such dataset group",
+      EnvironmentNotFound: "there is no such environment",
+      EnvironmentAmbiguous: "no environment is named and there are several",
+      ReferenceNotGranted: "the source is in another namespace that does not allow it; the message holds the grant to write",
+      DctNotConfigured: "a dct-source needs a DCT and none is configured",
+      DctUnreachable: "DCT does not answer",
+      DctUnauthorized: "DCT refuses the API key",
+    },
+  },
+  Provisioned: {
+    meaning: "The volume with the data exists.",
+    reasons: {
+      Provisioned: "the claim is bound",
+      Provisioning: "the claim is being made",
+      ProvisioningFailed: "the storage refused; the message holds its words",
+      StorageFull: "the storage has no room for the volume",
+      ClaimNotFound: "the claim to adopt does not exist",
+      ClaimNotOurs: "a claim of that name exists and belongs to somebody else",
+      StorageClassNotFound: "there is no such StorageClass",
+    },
+  },
+  Configured: {
+    meaning: "Settings, password and start script are in place.",
+    reasons: {
+      Configured: "in place",
+      SecretNotFound: "the Secret with the password does not exist",
+      SecretKeyMissing: 'the Secret has no key "password"',
+      PasswordTooShort: "the password in the Secret has fewer than 8 characters",
+      SettingRefused: "PostgreSQL does not take a setting; the message names it",
+    },
+  },
+  Deployed: {
+    meaning: "The pod runs and the server answers.",
+    reasons: {
+      Deployed: "the server answers",
+      Starting: "the pod is being started",
+      Stopping: "the pod is being stopped",
+      Stopped: "spec.enabled is false",
+      ImagePullFailed: "the image cannot be had",
+      ImageUnknown: "no image is given and none is configured for the data's major version",
+      Unschedulable: "no node has room for the pod",
+      NotADatabase: "the volume holds no database; nothing was made in its place",
+      MajorMismatch: "the image's major version is not the data's; the data is untouched",
+      OwnerMismatch: "the data belongs to another user than spec.ownershipSpec",
+      Crashing: "the container ends again and again; the message holds its last words",
+      NameTaken: "a Deployment or Service of that name exists and belongs to somebody else",
+    },
+  },
+  Prepared: {
+    meaning: "Role, password and database are as declared.",
+    reasons: {
+      Prepared: "as declared",
+      Preparing: "being set",
+      SqlFailed: "the server refused a statement; the message holds its words",
+    },
+  },
+  HooksSucceeded: {
+    meaning: "Every hook of the stage has succeeded, or may fail. Until then no client is let in.",
+    reasons: {
+      Succeeded: "all have run",
+      NoHooks: "the stage has none",
+      Running: "one is running",
+      HookFailed: "one failed; the message names it and holds the end of its output",
+      HookTimedOut: "one did not end in its time",
+      HookInterrupted: "the pod died while one ran: whether it took effect is not known",
+    },
+  },
+  HygieneApplied: {
+    meaning:
+      "What of the source's own set-up was left out or wants attention: archive and replication settings, collations, foreign servers.",
+    reasons: {
+      Clean: "nothing was left out",
+      Adjusted: "some was left out; the message lists it",
+      NeedsAttention: "something may reach back to production or needs a REINDEX; the message lists it",
+    },
+  },
+  HooksComplete: {
+    meaning:
+      "A database with post-create hooks has post-refresh hooks too. False is a warning: a refresh would bring data past the former.",
+    reasons: {
+      Complete: "so it is",
+      PostRefreshMissing: "post-create hooks, but none for post-refresh",
+    },
+  },
+} as const satisfies ConditionTable;
+
+export type ConditionTable = Readonly<
+  Record<string, { readonly meaning: string; readonly reasons: Readonly<Record<string, string>> }>
+>;
+export type VdbConditionType = keyof typeof vdbConditions;
+/** The reasons that the table documents for one condition. */
+export type VdbReason<T extends VdbConditionType = VdbConditionType> = T extends VdbConditionType
+  ? Extract<keyof (typeof vdbConditions)[T]["reasons"], string>
+  : never;

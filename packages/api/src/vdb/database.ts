@@ -1,0 +1,51 @@
+import { dnsSubdomain, dnsSubdomainWords, subdomainLength } from "../fields/names.ts";
+import { databaseName } from "../fields/script.ts";
+import { schema, type TypeOf } from "../schema.ts";
+
+/** The key that the Secret named by `passwordSecretRef` must have. */
+export const passwordKey = "password";
+
+export const database = schema({
+  type: "object",
+  description: "The database and the role that clients use. Both are made if the source does not have them.",
+  required: [],
+  properties: {
+    name: { ...databaseName("The database that clients connect to."), default: "postgres" },
+    user: { ...databaseName("The role that clients log in as. Its password is set to the one given here."), default: "postgres" },
+    password: {
+      type: "string",
+      description:
+        "The role's password in clear text: for tries alone, since everybody who may read the object reads it. Excludes passwordSecretRef.",
+      minLength: 8,
+      maxLength: 1024,
+      secret: true,
+      allowed: "at least 8 characters",
+      example: "correct-horse",
+    },
+    passwordSecretRef: {
+      type: "string",
+      description: `The name of an Opaque Secret of the same namespace whose key "${passwordKey}" holds the role's password (8 characters or more). Excludes password.`,
+      maxLength: subdomainLength,
+      pattern: dnsSubdomain,
+      allowed: `a Secret's name: ${dnsSubdomainWords}`,
+      example: "my-db-password",
+    },
+  },
+  rules: [
+    {
+      rule: "has(self.password) != has(self.passwordSecretRef)",
+      message: "must have exactly one of password and passwordSecretRef, for example passwordSecretRef: my-db-password",
+    },
+    {
+      rule: "!self.user.startsWith('pg_') && !(self.user in ['public', 'none'])",
+      fieldPath: ".user",
+      message: "must not be a name that PostgreSQL keeps for itself (pg_..., public, none), for example app",
+    },
+    {
+      rule: "!(self.name in ['template0', 'template1'])",
+      fieldPath: ".name",
+      message: "must not be one of PostgreSQL's templates (template0, template1), for example postgres",
+    },
+  ],
+});
+export type VdbDatabase = TypeOf<typeof database>;

@@ -1,0 +1,99 @@
+import { dnsLabel, dnsLabelWords, labelLength } from "../fields/names.ts";
+import { schema, type TypeOf } from "../schema.ts";
+
+export const sourceTypes = ["dct-source", "pvc-clone", "k8s-snapshot", "pvc-adopt"] as const;
+export type SourceType = (typeof sourceTypes)[number];
+
+const name = "[a-z0-9]([-a-z0-9.]*[a-z0-9])?";
+
+export const source = schema({
+  type: "object",
+  description:
+    "What the database is made from. Immutable: to get newer data use PostgresRefresh or VDBRefresh, to change the source make a new PostgresVDB.",
+  required: ["type", "reference"],
+  properties: {
+    type: {
+      type: "string",
+      description:
+        "Where the bytes come from. dct-source: a dSource or VDB known to DCT. pvc-clone: a copy of a PersistentVolumeClaim. " +
+        "k8s-snapshot: a VolumeSnapshot. pvc-adopt: an existing PersistentVolumeClaim itself, taken over as it is.",
+      enum: sourceTypes,
+    },
+    reference: {
+      type: "string",
+      description:
+        "The name of the source. dct-source: engine:name, split at the first colon. pvc-clone: a claim's name, or namespace/name. " +
+        "k8s-snapshot: a VolumeSnapshot's name. pvc-adopt: a claim's name.",
+      maxLength: 317,
+      minLength: 1,
+      allowed: "the name of the source",
+      example: "delphix-engine:production",
+    },
+    namespace: {
+      type: "string",
+      description:
+        "The namespace of the claim or VolumeSnapshot; left out: the PostgresVDB's own. Another namespace has to allow it with a ReferenceGrant.",
+      maxLength: labelLength,
+      pattern: dnsLabel,
+      allowed: dnsLabelWords,
+      example: "staging",
+    },
+  },
+  rules: [
+    {
+      rule: "self == oldSelf",
+      message:
+        "is immutable: for newer data apply a PostgresRefresh (spec.vdbRef.name: this VDB); for another source apply a new PostgresVDB",
+    },
+    {
+      rule: "self.type != 'dct-source' || self.reference.matches('^[^:[:cntrl:]]+:[^[:cntrl:]]+$')",
+      fieldPath: ".reference",
+      message: 'for type dct-source it must be "engine:name", for example "delphix-engine:production"',
+    },
+    {
+      rule: `self.type != 'pvc-clone' || self.reference.matches('^(${dnsLabel.slice(1, -1)}/)?${name}$')`,
+      fieldPath: ".reference",
+      message: 'for type pvc-clone it must be a claim\'s name or "namespace/name", for example "staging/orders-data"',
+    },
+    {
+      rule: `self.type != 'k8s-snapshot' || self.reference.matches('^${name}$')`,
+      fieldPath: ".reference",
+      message:
+        'for type k8s-snapshot it must be a VolumeSnapshot\'s name, for example "orders-monday"; its namespace goes into source.namespace',
+    },
+    {
+      rule: `self.type != 'pvc-adopt' || self.reference.matches('^${name}$')`,
+      fieldPath: ".reference",
+      message: 'for type pvc-adopt it must be the name of a claim in the PostgresVDB\'s own namespace, for example "orders-data"',
+    },
+    {
+      rule: "self.type in ['pvc-clone', 'k8s-snapshot'] || !has(self.namespace)",
+      fieldPath: ".namespace",
+      reason: "FieldValueForbidden",
+      message:
+        "is for types pvc-clone and k8s-snapshot alone: leave it out (a dct-source has no namespace, pvc-adopt takes a claim of the VDB's own)",
+    },
+    {
+      rule: "!has(self.namespace) || !self.reference.contains('/') || self.reference.startsWith(self.namespace + '/')",
+      fieldPath: ".namespace",
+      message: 'contradicts the namespace in source.reference: give it once, for example reference: "staging/orders-data" alone',
+    },
+  ],
+});
+export type VdbSource = TypeOf<typeof source>;
+
+/** A source's reference taken apart, with the namespace it means. */
+export type SourceReference =
+  | { readonly type: "dct-source"; readonly engine: string; readonly name: string }
+  | { readonly type: "pvc-clone" | "k8s-snapshot" | "pvc-adopt"; readonly namespace: string; readonly name: string };
+
+/** Reads `spec.source` as documented: engine:name at the first colon, namespace/name at the slash, else the VDB's own namespace. */
+export function sourceReference({ type, reference, namespace }: VdbSource, ownNamespace: string): SourceReference {
+  if (type === "dct-source") {
+    const colon = reference.indexOf(":");
+    return { type, engine: reference.slice(0, colon), name: reference.slice(colon + 1) };
+  }
+  const slash = reference.indexOf("/");
+  const named = slash === -1 ? namespace : reference.slice(0, slash);
+  return { type, namespace: named ?? ownNamespace, name: reference.slice(slash + 1) };
+}

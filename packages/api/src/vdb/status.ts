@@ -1,0 +1,90 @@
+import { conditions, lastError, observedGeneration } from "../fields/condition.ts";
+import { schema, type TypeOf } from "../schema.ts";
+import { sourceTypes } from "./source.ts";
+
+export const vdbPhases = [
+  "Pending",
+  "Provisioning",
+  "Configuring",
+  "Deploying",
+  "Ready",
+  "Stopped",
+  "Error",
+  "Terminating",
+] as const;
+export type VdbPhase = (typeof vdbPhases)[number];
+
+const text = (description: string, maxLength = 512) => schema({ type: "string", description, maxLength });
+const time = (description: string) => schema({ type: "string", format: "date-time", description });
+
+const origin = schema({
+  type: "object",
+  description: "What the present data was made from, as it was found when it was made.",
+  required: [],
+  properties: {
+    type: { type: "string", description: "The type of the source.", enum: sourceTypes },
+    engine: text("The engine of a DCT source."),
+    name: text("The name of the dSource, VDB, claim or VolumeSnapshot."),
+    namespace: text("The namespace of the claim or VolumeSnapshot.", 63),
+    id: text("The DCT id of the dSource or VDB."),
+    snapshotName: text("The snapshot's name: a VolumeSnapshot, or DCT's name of one."),
+    snapshotId: text("The DCT id of the snapshot."),
+    postgresVersion: text("The version of PostgreSQL that wrote the data, for example 16.2 or 16."),
+  },
+});
+
+const activeAction = schema({
+  type: "object",
+  description: "The action that works on this database now; others wait for it.",
+  required: ["kind", "name", "namespace", "uid"],
+  properties: {
+    kind: text("The action's kind, for example PostgresRefresh."),
+    name: text("The action's name."),
+    namespace: text("The action's namespace.", 63),
+    uid: text("The action's uid."),
+  },
+});
+
+const previous = schema({
+  type: "object",
+  description:
+    "The data that the last refresh or rewind replaced: a VDBRewind or PostgresRewind with snapshotRef.type previous returns to it.",
+  required: ["contentId"],
+  properties: {
+    contentId: text("The content id of that data."),
+    pvcName: text("The claim that holds it, where it is a volume of its own.", 253),
+    snapshotName: text("The VolumeSnapshot that holds it, where it is one.", 253),
+    snapshotId: text("The DCT snapshot that holds it, where it is one."),
+    dataTimestamp: time("How old that data is."),
+    until: time("Until when it is kept."),
+  },
+});
+
+export const postgresVdbStatus = schema({
+  type: "object",
+  description: "The database as it was last seen.",
+  required: ["phase", "observedGeneration"],
+  properties: {
+    phase: {
+      type: "string",
+      description:
+        "Where the database stands, in a word. Pending, Provisioning (volume), Configuring (settings), Deploying (pod), Ready; " +
+        "Stopped (enabled: false), Error (see conditions and lastError), Terminating.",
+      enum: vdbPhases,
+    },
+    ready: { type: "boolean", description: "Whether clients can use the database now." },
+    conditions,
+    observedGeneration,
+    pvcName: text("The claim that holds the present data.", 253),
+    delphixVDB: text("The name of the VDB in DCT."),
+    delphixID: text("The id of the VDB in DCT."),
+    endpoint: text("Where clients inside the cluster reach the database: host:port."),
+    dataTimestamp: time("The moment whose data the database held when it was made, refreshed or rewound: how fresh it is."),
+    contentId: text("Names the present data; another one after each create, refresh and rewind."),
+    source: origin,
+    activeAction,
+    previous,
+    lastError,
+  },
+});
+export type PostgresVDBStatus = TypeOf<typeof postgresVdbStatus>;
