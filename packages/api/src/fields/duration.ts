@@ -1,6 +1,6 @@
 import { schema } from "../schema.ts";
 
-const unitMilliseconds = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+const unitMilliseconds: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 export const durationPattern = "^([0-9]{1,9}(ms|s|m|h))+$";
 const words = "a duration in h, m, s or ms";
 
@@ -13,7 +13,7 @@ interface DurationLimits {
 }
 
 /** A duration as text, such as `30s` or `1h30m`. The first half of the rule keeps CEL's duration() from failing on what it cannot read. */
-export const durationField = <const L extends DurationLimits>(limits: L) =>
+export const durationField = (limits: DurationLimits) =>
   schema({
     type: "string",
     description: limits.description,
@@ -34,7 +34,7 @@ export function durationMilliseconds(text: string): number {
   if (!new RegExp(durationPattern, "u").test(text)) throw new RangeError(`not ${words}: ${JSON.stringify(text)}`);
   let sum = 0;
   for (const [, count = "", unit = "s"] of text.matchAll(/(\d+)(ms|s|m|h)/gu)) {
-    sum += Number(count) * unitMilliseconds[unit as keyof typeof unitMilliseconds];
+    sum += Number(count) * (unitMilliseconds[unit] ?? Number.NaN);
   }
   return sum;
 }

@@ -1,4 +1,4 @@
-import { pvcAnnotations, safeLabelValue, vdbLabels } from "../labels.ts";
+import { type MetadataKey, pvcAnnotations, safeLabelValue, vdbLabels } from "../labels.ts";
 
 /** What is known of a VDB once its source is resolved: the values behind labels and annotations. */
 export interface VdbIdentity {
@@ -11,34 +11,37 @@ export interface VdbIdentity {
   readonly engineName?: string | undefined;
 }
 
+type Values = { readonly [key: string]: string };
+
 /** The labels of a PostgresVDB; what is not known has none. */
-export function labelsOf(identity: VdbIdentity): { readonly [key: string]: string } {
+export function labelsOf(identity: VdbIdentity): Values {
   const { sourceDBName, sourceRef, vdbGroupName, envName, engineName } = identity;
-  const values = { sourceDBName, sourceRef, vdbGroupName, envName, engineName };
-  return Object.fromEntries(
-    Object.entries(values).flatMap(([name, value]) =>
-      value === undefined || value === "" ? [] : [[vdbLabels[name as keyof typeof values].key, safeLabelValue(value)]],
-    ),
-  );
+  const known = knownValues([
+    [vdbLabels.sourceDBName, sourceDBName],
+    [vdbLabels.sourceRef, sourceRef],
+    [vdbLabels.vdbGroupName, vdbGroupName],
+    [vdbLabels.envName, envName],
+    [vdbLabels.engineName, engineName],
+  ]);
+  return Object.fromEntries(known.map(([key, value]) => [key, safeLabelValue(value)]));
 }
 
 /** The annotations of the claim that the operator makes for a PostgresVDB; what is not known has none. */
 export function annotationsOf(
   identity: VdbIdentity & { readonly mountPath: string; readonly uid: number; readonly gid: number },
-): { readonly [key: string]: string } {
-  const { sourceDBName, vdbGroupName, envName, engineName, mountPath, uid, gid } = identity;
-  const values = {
-    vdbGroupName,
-    envName,
-    engineName,
-    sourceDBName,
-    vdbStageMountpath: mountPath,
-    ownershipSpec: `${uid}:${gid}`,
-    created: "true",
-  };
-  return Object.fromEntries(
-    Object.entries(values).flatMap(([name, value]) =>
-      value === undefined || value === "" ? [] : [[pvcAnnotations[name as keyof typeof values].key, value]],
-    ),
-  );
+): Values {
+  const known = knownValues([
+    [pvcAnnotations.vdbGroupName, identity.vdbGroupName],
+    [pvcAnnotations.envName, identity.envName],
+    [pvcAnnotations.engineName, identity.engineName],
+    [pvcAnnotations.sourceDBName, identity.sourceDBName],
+    [pvcAnnotations.vdbStageMountpath, identity.mountPath],
+    [pvcAnnotations.ownershipSpec, `${identity.uid}:${identity.gid}`],
+    [pvcAnnotations.created, "true"],
+  ]);
+  return Object.fromEntries(known);
+}
+
+function knownValues(values: readonly (readonly [MetadataKey, string | undefined])[]): [string, string][] {
+  return values.flatMap(([{ key }, value]) => (value === undefined || value === "" ? [] : [[key, value]]));
 }
