@@ -67,14 +67,14 @@ export const source = schema({
       message: 'for type pvc-adopt it must be the name of a claim in the PostgresVDB\'s own namespace, for example "orders-data"',
     },
     {
-      rule: "self.type in ['pvc-clone', 'k8s-snapshot'] || !has(self.namespace)",
+      rule: "self.type in ['pvc-clone', 'k8s-snapshot'] || !has(self.__namespace__)",
       fieldPath: ".namespace",
       reason: "FieldValueForbidden",
       message:
         "is for types pvc-clone and k8s-snapshot alone: leave it out (a dct-source has no namespace, pvc-adopt takes a claim of the VDB's own)",
     },
     {
-      rule: "!has(self.namespace) || !self.reference.contains('/') || self.reference.startsWith(self.namespace + '/')",
+      rule: "!has(self.__namespace__) || !self.reference.contains('/') || self.reference.startsWith(self.__namespace__ + '/')",
       fieldPath: ".namespace",
       message: 'contradicts the namespace in source.reference: give it once, for example reference: "staging/orders-data" alone',
     },
