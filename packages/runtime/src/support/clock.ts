@@ -1,0 +1,27 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+/** Time, handed in: tests run on one that they move themselves. */
+export interface Clock {
+  /** Milliseconds since 1970, for timestamps that people and the API read. */
+  readonly now: () => number;
+  /** Milliseconds that only go forward, also while the process is stopped: for deadlines and durations. */
+  readonly monotonic: () => number;
+  /** Resolves after this long; rejects with the signal's reason when it is aborted first. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** A number from 0 up to, not including, 1. */
+export type Random = () => number;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep: async (ms, signal) => {
+    try {
+      await delay(ms, undefined, { signal });
+    } catch (error) {
+      signal.throwIfAborted(); // node wraps the reason: give the caller the one it knows
+      throw error;
+    }
+  },
+};
