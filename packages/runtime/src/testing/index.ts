@@ -1,2 +1,4 @@
-/** What tests of a reconciler need: time they move, randomness they seed. More follows: an API server, faults, laws. */
+/** What tests of a reconciler need: a real API server, randomness they seed. */
+
 export { seededRandom } from "./seeded-random.ts";
+export { type ApiServerOptions, startApiServer, type TestApiServer } from "./start-api-server.ts";
