@@ -23,3 +23,6 @@ export {
   type UnresolvedReason,
 } from "./resolve.ts";
 export { type JobEnd, type WaitForJobOptions, waitForJob } from "./wait-for-job.ts";
+
+// Decoding at a border; the engine decodes what it is sent with the same tools.
+export { boolean, type Decoded, DecodeError, type Decoder, list, map, number, object, string } from "./decode.ts";
