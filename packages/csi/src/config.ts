@@ -1,0 +1,102 @@
+/** Reads the driver's flags and environment, once. Everything behind this takes its options as arguments. */
+import { parseArgs } from "node:util";
+import type { SpecDefaults } from "./controller/volume-spec.ts";
+import type { KubernetesOptions } from "./kubernetes/api.ts";
+
+export interface Config {
+  /** Which half of the driver this process is; `all` serves both, for tests. */
+  readonly mode: "controller" | "node" | "all";
+  readonly endpoint: string;
+  readonly nodeId: string;
+  readonly kubeletDir: string;
+  readonly poolDir: string;
+  /** Where the Secret with DCT's address and key lies. */
+  readonly credentials: { readonly namespace: string; readonly secret: string };
+  readonly kubernetes: KubernetesOptions;
+  readonly defaults: SpecDefaults;
+  /** 0: any free port. */
+  readonly healthPort: number;
+  readonly logLevel: string;
+}
+
+const serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount";
+const optionalText = { type: "string" } as const;
+const text = (value: string) => ({ type: "string", default: value }) as const;
+const options = {
+  mode: text("all"),
+  endpoint: text("unix:///csi/csi.sock"),
+  "node-id": optionalText,
+  "kubelet-dir": text("/var/lib/kubelet"),
+  "pool-dir": text("/var/lib/delphix-engine/pool"),
+  "credentials-namespace": optionalText,
+  "credentials-secret": text("delphix-creds"),
+  "kubernetes-url": optionalText,
+  "default-engine-name": optionalText,
+  "default-source-db-name": optionalText,
+  "default-vdb-group-name": text("Untitled"),
+  "default-env-name": optionalText,
+  "default-vdb-repository-name": optionalText,
+  "default-vdb-stage-mountpath": text("/mnt/postgres"),
+  "default-ownership-spec": text("999:999"),
+  "health-port": text("9808"),
+  "log-level": text("info"),
+} as const;
+
+export function readConfig(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Config {
+  const { values: flag } = parseArgs({ args: [...args], options, allowPositionals: false });
+  const mode = modeOf(flag.mode);
+  const nodeId = flag["node-id"] ?? env["NODE_NAME"] ?? "";
+  if (mode !== "controller" && nodeId === "")
+    throw new Error("--node-id (or NODE_NAME) is needed: the node's name in Kubernetes");
+  return {
+    mode,
+    endpoint: flag.endpoint,
+    nodeId,
+    kubeletDir: flag["kubelet-dir"],
+    poolDir: flag["pool-dir"],
+    credentials: {
+      namespace: flag["credentials-namespace"] ?? env["POD_NAMESPACE"] ?? "delphix-storage",
+      secret: flag["credentials-secret"],
+    },
+    kubernetes: kubernetesOf(flag["kubernetes-url"], env),
+    defaults: {
+      ...optional("engineName", flag["default-engine-name"]),
+      ...optional("sourceDBName", flag["default-source-db-name"]),
+      ...optional("envName", flag["default-env-name"]),
+      ...optional("vdbRepositoryName", flag["default-vdb-repository-name"]),
+      vdbGroupName: flag["default-vdb-group-name"],
+      vdbStageMountpath: flag["default-vdb-stage-mountpath"],
+      ownershipSpec: flag["default-ownership-spec"],
+    },
+    healthPort: portOf(flag["health-port"]),
+    logLevel: flag["log-level"],
+  };
+}
+
+function modeOf(mode: string): Config["mode"] {
+  if (mode === "controller" || mode === "node" || mode === "all") return mode;
+  throw new Error(`--mode ${mode}: must be controller, node or all`);
+}
+
+/** Outside a pod the URL is given, and neither token nor certificate is used. */
+function kubernetesOf(url: string | undefined, env: Readonly<Record<string, string | undefined>>): KubernetesOptions {
+  if (url !== undefined) return { url };
+  const host = env["KUBERNETES_SERVICE_HOST"] ?? "kubernetes.default.svc";
+  const authority = host.includes(":") ? `[${host}]` : host;
+  return {
+    url: `https://${authority}:${env["KUBERNETES_SERVICE_PORT"] ?? "443"}`,
+    tokenFile: `${serviceAccount}/token`,
+    caFile: `${serviceAccount}/ca.crt`,
+  };
+}
+
+function portOf(digits: string): number {
+  const port = Number(digits);
+  if (!/^\d+$/u.test(digits) || port > 65535) throw new Error(`--health-port ${digits}: must be a port, or 0 for any`);
+  return port;
+}
+
+/** An empty value of a chart means that there is no default. */
+const optional = <const K extends string>(key: K, value: string | undefined): { readonly [P in K]?: string } =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a computed key widens to string; it is K by construction
+  (value === undefined || value === "" ? {} : { [key]: value }) as { readonly [P in K]?: string };

@@ -1,0 +1,93 @@
+import { status } from "@grpc/grpc-js";
+import type { Vdb } from "@vdb/dct";
+import type { Call, Handler } from "../grpc/handler.ts";
+import type { KeyedLock } from "../grpc/keyed-lock.ts";
+import type { Message } from "../grpc/message.ts";
+import { invalidArgument, RpcError } from "../grpc/rpc-error.ts";
+import type { KubernetesApi } from "../kubernetes/api.ts";
+import { type ClaimName, readClaimAnnotations } from "../kubernetes/claim.ts";
+import { objection } from "../volume-capability.ts";
+import type { Dct, DctConnection } from "./dct-connection.ts";
+import { describeVolume } from "./describe-volume.ts";
+import { findVolume } from "./find-volume.ts";
+import { provisionVolume } from "./provision-volume.ts";
+import { resolveVolume } from "./resolve-volume.ts";
+import { askedCapacityBytes, askedSource, tagsOf } from "./tags.ts";
+import { assertReachable, requestedNodes } from "./topology.ts";
+import { type SpecDefaults, sourceReferenceIn, volumeSpecOf } from "./volume-spec.ts";
+
+export interface ControllerVolumes {
+  readonly kubernetes: KubernetesApi;
+  readonly dct: DctConnection;
+  readonly defaults: SpecDefaults;
+  /** One call at a time for each volume name. */
+  readonly locks: KeyedLock;
+}
+
+interface Request {
+  readonly name: string;
+  readonly capacityBytes: number;
+  readonly claim: ClaimName;
+  readonly nodes: readonly string[];
+}
+
+/**
+ * Makes the VDB of a claim, exactly one for each volume name, however often it is called and wherever it was interrupted.
+ * A VDB that is there already is answered even when its claim is gone: the provisioner then deletes it, and nothing is left.
+ */
+export const createVolume =
+  (volumes: ControllerVolumes): Handler =>
+  async (message, call) => {
+    const request = decode(message);
+    return await volumes.locks.run(request.name, call.signal, async () => {
+      const dct = await volumes.dct.connect(call.signal);
+      const found = await findVolume(dct, request.name, call);
+      const id =
+        found === undefined ? await makeVolume(volumes, dct, request, call) : await sameVolume(volumes, found, request, call);
+      return await describeVolume(dct, id, request.capacityBytes, call);
+    });
+  };
+
+function decode(message: Message): Request {
+  const name = message.string("name");
+  if (name === "") throw invalidArgument("name is missing");
+  const capabilities = message.messages("volumeCapabilities");
+  if (capabilities.length === 0) throw invalidArgument("volume_capabilities are missing");
+  const [problem] = capabilities.flatMap((one) => objection(one) ?? []);
+  if (problem !== undefined) throw invalidArgument(problem);
+  if (message.message("volumeContentSource") !== undefined)
+    throw new RpcError(status.UNIMPLEMENTED, "volumes from snapshots or other volumes are not supported: leave out dataSource");
+  const parameters = message.strings("parameters");
+  const [namespace, claim] = [parameters["csi.storage.k8s.io/pvc/namespace"], parameters["csi.storage.k8s.io/pvc/name"]];
+  if (namespace === undefined || claim === undefined)
+    throw invalidArgument("the claim's name is not among the parameters: run csi-provisioner with --extra-create-metadata");
+  const capacityBytes = message.message("capacityRange")?.number("requiredBytes") ?? 0;
+  return { name, capacityBytes, claim: { namespace, name: claim }, nodes: requestedNodes(message) };
+}
+
+async function makeVolume(volumes: ControllerVolumes, dct: Dct, request: Request, call: Call): Promise<string> {
+  const { name, claim, capacityBytes, nodes } = request;
+  const annotations = await readClaimAnnotations(volumes.kubernetes, claim, call.signal);
+  if (annotations === undefined)
+    throw new RpcError(status.NOT_FOUND, `claim ${claim.namespace}/${claim.name} is gone: nothing was provisioned`);
+  const spec = volumeSpecOf(annotations, volumes.defaults);
+  const places = await resolveVolume(dct, spec, call.signal);
+  assertReachable(places.environment, nodes);
+  return await provisionVolume(dct, { name, spec, places, tags: tagsOf(claim, spec, capacityBytes) }, call);
+}
+
+/** The VDB of an earlier call, unless this call asks for something else under its name. */
+async function sameVolume(volumes: ControllerVolumes, vdb: Vdb, { claim, capacityBytes }: Request, call: Call): Promise<string> {
+  const made = askedCapacityBytes(vdb);
+  if (made !== undefined && made !== capacityBytes)
+    throw new RpcError(status.ALREADY_EXISTS, `VDB ${vdb.id} was made for ${made} bytes, not for ${capacityBytes}`);
+  const annotations = await readClaimAnnotations(volumes.kubernetes, claim, call.signal);
+  const wanted = annotations === undefined ? undefined : sourceReferenceIn(annotations, volumes.defaults);
+  const source = askedSource(vdb);
+  if (wanted === undefined || source === undefined || source === wanted) return vdb.id;
+  // Not final: the VDB has to stay known to the provisioner, which deletes it together with the claim.
+  throw new RpcError(
+    status.ABORTED,
+    `VDB ${vdb.id} was made from ${source} before the claim's annotations named ${wanted}: delete the claim, and create it anew`,
+  );
+}

@@ -1,0 +1,74 @@
+import { status } from "@grpc/grpc-js";
+import { DctError } from "@vdb/dct";
+import type { Call } from "../grpc/handler.ts";
+import { RpcError } from "../grpc/rpc-error.ts";
+import { awaitJob } from "./await-job.ts";
+import type { Dct } from "./dct-connection.ts";
+import { removeVdb } from "./remove-vdb.ts";
+import type { Places } from "./resolve-volume.ts";
+import type { VolumeSpec } from "./volume-spec.ts";
+
+export interface NewVolume {
+  readonly name: string;
+  readonly spec: VolumeSpec;
+  readonly places: Places;
+  readonly tags: readonly { readonly key: string; readonly value: string }[];
+}
+
+/**
+ * Makes a VDB and waits for it; gives back its id. When the job fails, what it left is removed before the error is told, so
+ * that the error may be final. When even that fails the code is one that brings the caller back: findVolume goes on from there.
+ */
+export async function provisionVolume(dct: Dct, volume: NewVolume, call: Call): Promise<string> {
+  const { vdbId, jobId } = await start(dct, volume, call.signal);
+  const end = await awaitJob(dct, jobId, `provisioning VDB ${volume.name}`, call);
+  if (end.kind === "succeeded") return vdbId;
+  const reason = end.kind === "failed" ? end.message : `DCT lost job ${jobId}`;
+  await removeVdb(dct, vdbId, call).catch((cause: unknown) => {
+    const words = cause instanceof Error ? cause.message : String(cause);
+    throw new RpcError(
+      status.ABORTED,
+      `provisioning VDB ${volume.name} failed: ${reason}; and what it left stays: ${words}`,
+      cause,
+    );
+  });
+  throw refused(volume.name, reason);
+}
+
+async function start(
+  dct: Dct,
+  { name, spec, places, tags }: NewVolume,
+  signal: AbortSignal,
+): Promise<{ readonly vdbId: string; readonly jobId: string }> {
+  const { source, group, environment, repository } = places;
+  const snapshot = source.latestSnapshot === undefined ? {} : { snapshot_id: source.latestSnapshot.id };
+  const parameters = {
+    source_data_id: source.dataset.id,
+    ...snapshot,
+    name,
+    engine_id: source.engine.id,
+    target_group_id: group.id,
+    environment_id: environment.id,
+    repository_id: repository.id,
+    mount_point: spec.mountPath,
+    appdata_source_params: { mount_location: spec.mountPath, ownership_spec: spec.ownership },
+    tags,
+  };
+  try {
+    return await dct.provisionBySnapshot(parameters, { signal });
+  } catch (error) {
+    if (!(error instanceof DctError)) throw error;
+    // Somebody else of this name was quicker, maybe an earlier life of this driver: the next call finds what it made.
+    if (error.kind === "conflict") throw new RpcError(status.ABORTED, error.message, error);
+    if (error.kind === "refused" || error.kind === "notFound") throw refused(name, error.message, error);
+    throw error;
+  }
+}
+
+/** DCT gives an error no code, only words. Room is the one cause that the caller treats differently. */
+const noRoom = /no room|no space|out of space|ENOSPC|not enough (?:free )?space|quota/iu;
+
+function refused(name: string, reason: string, cause?: unknown): RpcError {
+  const code = noRoom.test(reason) ? status.RESOURCE_EXHAUSTED : status.FAILED_PRECONDITION;
+  return new RpcError(code, `provisioning VDB ${name} failed: ${reason}`, cause);
+}

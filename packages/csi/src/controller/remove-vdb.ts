@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { status } from "@grpc/grpc-js";
+import { allOf, type DctClient, DctError, eq, oneOf, unfinishedJobStates } from "@vdb/dct";
+import type { Call } from "../grpc/handler.ts";
+import { RpcError } from "../grpc/rpc-error.ts";
+import { awaitJob } from "./await-job.ts";
+
+/** Objects lag behind the jobs that change them; this is how long to leave DCT alone before looking again. */
+const lagSeconds = 0.2;
+
+type Remover = Pick<DctClient, "getVdb" | "getJob" | "searchJobs" | "deleteVdb">;
+
+/**
+ * Deletes a VDB and returns when DCT does not know it any more. Safe to call again at any point: a job that is under way,
+ * of this call's or of an earlier one's, is waited for rather than started twice.
+ */
+export async function removeVdb(dct: Remover, id: string, call: Call): Promise<void> {
+  const { signal } = call;
+  for (let tried = false; ; await sleep(lagSeconds * 1000, undefined, { signal })) {
+    const vdb = await dct.getVdb(id, { signal });
+    if (vdb === undefined) return;
+    const what = `deleting VDB ${vdb.name ?? id} (${id})`;
+    if (call.secondsLeft() <= 0) throw new RpcError(status.DEADLINE_EXCEEDED, `${what}: DCT still shows it`);
+    const [running] = await dct.searchJobs(allOf(eq("target_id", id), oneOf("status", unfinishedJobStates)), {
+      limit: 1,
+      signal,
+    });
+    if (running !== undefined) {
+      await awaitJob(dct, running.id, what, call);
+    } else if (!tried) {
+      tried = true;
+      await runDelete(dct, id, what, call);
+    }
+  }
+}
+
+async function runDelete(dct: Remover, id: string, what: string, call: Call): Promise<void> {
+  try {
+    const { jobId } = await dct.deleteVdb(id, { signal: call.signal });
+    const end = await awaitJob(dct, jobId, what, call);
+    if (end.kind === "failed") throw new RpcError(status.FAILED_PRECONDITION, `${what}: ${end.message}`);
+  } catch (error) {
+    if (!(error instanceof DctError) || error.kind === "notFound") {
+      if (error instanceof DctError) return;
+      throw error;
+    }
+    if (error.isFinal()) throw new RpcError(status.FAILED_PRECONDITION, `${what}: ${error.message}`, error);
+    throw error;
+  }
+}

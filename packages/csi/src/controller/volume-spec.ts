@@ -1,0 +1,86 @@
+import { isAbsolute } from "node:path";
+import { status } from "@grpc/grpc-js";
+import { RpcError } from "../grpc/rpc-error.ts";
+
+/** What a claim wants, in the names that people write. */
+export interface VolumeSpec {
+  readonly engine: string;
+  readonly source: string;
+  readonly group: string;
+  /** Left out: the engine's only environment. */
+  readonly environment?: string;
+  /** Left out: the environment's only repository. */
+  readonly repository?: string;
+  readonly mountPath: string;
+  readonly ownership: string;
+}
+
+/** For each annotation the value that holds where a claim does not carry it; the driver's own flags set them. */
+export interface SpecDefaults {
+  readonly engineName?: string;
+  readonly sourceDBName?: string;
+  readonly vdbGroupName: string;
+  readonly envName?: string;
+  readonly vdbRepositoryName?: string;
+  readonly vdbStageMountpath: string;
+  readonly ownershipSpec: string;
+}
+
+/**
+ * A claim's annotations over the cluster-wide defaults. Mistakes are FAILED_PRECONDITION, not INVALID_ARGUMENT: the claim can
+ * be annotated anew, and the provisioner tries again at once when it is.
+ */
+export function volumeSpecOf(annotations: Readonly<Record<string, string>>, defaults: SpecDefaults): VolumeSpec {
+  const value = (name: keyof SpecDefaults): string | undefined => valueOf(name, annotations, defaults);
+  const required = (name: keyof SpecDefaults, what: string): string => {
+    const found = value(name);
+    if (found === undefined || found === "") throw wrong(`annotation ${name} is missing: it names ${what}`);
+    return found;
+  };
+  const [environment, repository] = [value("envName"), value("vdbRepositoryName")];
+  return {
+    engine: engineOf(required("engineName", "the engine that holds the source")),
+    source: required("sourceDBName", "the dSource or VDB to clone"),
+    group: required("vdbGroupName", "the dataset group of the new VDB"),
+    ...(environment === undefined ? {} : { environment }),
+    ...(repository === undefined ? {} : { repository }),
+    mountPath: mountPathOf(required("vdbStageMountpath", "where the data is mounted")),
+    ownership: ownershipOf(required("ownershipSpec", "the owner of the data, uid:gid")),
+  };
+}
+
+/** `engine:source`, the way people and DCT name a source together with its engine. */
+export const sourceReference = ({ engine, source }: Pick<VolumeSpec, "engine" | "source">): string => `${engine}:${source}`;
+
+/** The source that a claim names now, without judging the rest of its annotations. */
+export function sourceReferenceIn(annotations: Readonly<Record<string, string>>, defaults: SpecDefaults): string | undefined {
+  const [engine, source] = [valueOf("engineName", annotations, defaults), valueOf("sourceDBName", annotations, defaults)];
+  return engine === undefined || source === undefined ? undefined : sourceReference({ engine, source });
+}
+
+function valueOf(
+  name: keyof SpecDefaults,
+  annotations: Readonly<Record<string, string>>,
+  defaults: SpecDefaults,
+): string | undefined {
+  const written = annotations[name]?.trim();
+  return written === undefined || written === "" ? defaults[name] : written;
+}
+
+const wrong = (message: string): RpcError => new RpcError(status.FAILED_PRECONDITION, `the claim's ${message}`);
+
+function engineOf(name: string): string {
+  if (name.includes(":")) throw wrong(`annotation engineName ${JSON.stringify(name)} holds a colon, which no engine's name can`);
+  return name;
+}
+
+function mountPathOf(path: string): string {
+  if (!isAbsolute(path)) throw wrong(`annotation vdbStageMountpath ${JSON.stringify(path)} is not an absolute path`);
+  return path;
+}
+
+function ownershipOf(text: string): string {
+  if (!/^\d{1,10}:\d{1,10}$/u.test(text))
+    throw wrong(`annotation ownershipSpec ${JSON.stringify(text)} is not of the form uid:gid`);
+  return text;
+}

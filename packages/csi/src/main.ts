@@ -1,0 +1,19 @@
+/** The CSI driver as a program: see config.ts for its flags. */
+import process from "node:process";
+import { pino } from "pino";
+import { readConfig } from "./config.ts";
+import { startDriver } from "./start.ts";
+
+const config = readConfig(process.argv.slice(2), process.env);
+const log = pino({ level: config.logLevel, base: { mode: config.mode } });
+const stop = Promise.withResolvers<void>();
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.resolve());
+
+await using driver = await startDriver(config, log, (reason) => {
+  log.error({ reason }, "the kubelet refused the driver; ending, to be started again");
+  process.exitCode = 1;
+  stop.resolve();
+});
+log.info({ healthPort: driver.healthPort }, "started");
+await stop.promise;
+log.info("stopping");

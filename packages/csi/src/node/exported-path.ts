@@ -1,0 +1,49 @@
+import { access, realpath, stat } from "node:fs/promises";
+import { join, relative, resolve, sep } from "node:path";
+import { status } from "@grpc/grpc-js";
+import { invalidArgument, RpcError } from "../grpc/rpc-error.ts";
+import { type MountEntry, mountedAt } from "./mountinfo.ts";
+
+/** The engine writes it into the root of its pool. */
+const marker = ".delphix-pool";
+
+/** A folder of the pool as the kernel will name it once it is bound somewhere. */
+export interface Exported {
+  readonly path: string;
+  readonly device: string;
+  readonly root: string;
+}
+
+/**
+ * The folder that a volume stands for, proven to be in the mounted pool. Without that proof an unmounted pool, or a path that
+ * is not there, would become an empty folder on the node's own disk, and PostgreSQL would find no database where one was.
+ * Nothing is created here, and nothing outside the pool is ever answered.
+ */
+export async function exportedPath(directory: string, poolDir: string, mounts: readonly MountEntry[]): Promise<Exported> {
+  if (directory !== resolve(directory) || !isBelow(directory, poolDir))
+    throw invalidArgument(`exportedDataDirectory ${JSON.stringify(directory)} is not a folder below the pool ${poolDir}`);
+  const pool = await mountedPool(poolDir, mounts);
+  const real = await realpath(directory).catch((cause: unknown) => {
+    throw new RpcError(status.NOT_FOUND, `${directory} does not exist in the pool: was the virtual database deleted?`, cause);
+  });
+  if (!isBelow(real, pool.mountPoint)) throw invalidArgument(`${directory} leads out of the pool, to ${real}`);
+  if (!(await stat(real)).isDirectory()) throw new RpcError(status.FAILED_PRECONDITION, `${directory} is not a folder`);
+  return { path: real, device: pool.device, root: join(pool.root, relative(pool.mountPoint, real)) };
+}
+
+async function mountedPool(poolDir: string, mounts: readonly MountEntry[]): Promise<MountEntry> {
+  const real = await realpath(poolDir).catch((cause: unknown) => {
+    throw notMounted(`${poolDir} does not exist`, cause);
+  });
+  const mount = mountedAt(mounts, real);
+  if (mount?.fileSystem !== "btrfs") throw notMounted(`${poolDir} is not the mount point of a btrfs file system`);
+  await access(join(real, marker)).catch((cause: unknown) => {
+    throw notMounted(`the file system at ${poolDir} does not hold ${marker}`, cause);
+  });
+  return mount;
+}
+
+const notMounted = (why: string, cause?: unknown): RpcError =>
+  new RpcError(status.UNAVAILABLE, `the engine's pool is not mounted on this node: ${why}; is the engine running here?`, cause);
+
+const isBelow = (path: string, folder: string): boolean => path.startsWith(folder.endsWith(sep) ? folder : folder + sep);

@@ -1,0 +1,79 @@
+import { mkdir, rmdir } from "node:fs/promises";
+import { resolve } from "node:path";
+import { status } from "@grpc/grpc-js";
+import type { Handler } from "../grpc/handler.ts";
+import type { KeyedLock } from "../grpc/keyed-lock.ts";
+import type { Message } from "../grpc/message.ts";
+import { invalidArgument, RpcError } from "../grpc/rpc-error.ts";
+import { objection } from "../volume-capability.ts";
+import { exportedDirectoryKey } from "../volume-context.ts";
+import { type Exported, exportedPath } from "./exported-path.ts";
+import { type MountEntry, mountedAt } from "./mountinfo.ts";
+import type { Mounts } from "./mounts.ts";
+
+export interface NodeVolumes {
+  readonly mounts: Mounts;
+  readonly poolDir: string;
+  /** One call at a time for each target: the kubelet repeats calls that timed out while they still run. */
+  readonly locks: KeyedLock;
+}
+
+interface Request {
+  readonly target: string;
+  readonly readOnly: boolean;
+  readonly directory: string;
+}
+
+/**
+ * Binds the folder that the engine exports to where the pod's volume is expected.
+ * Called again for a target that shows the same folder already, it changes nothing.
+ */
+export const nodePublishVolume =
+  ({ mounts, poolDir, locks }: NodeVolumes): Handler =>
+  async (message, { signal }) => {
+    const { target, readOnly, directory } = decode(message);
+    await locks.run(target, signal, async () => {
+      const list = await mounts.list();
+      const source = await exportedPath(directory, poolDir, list);
+      const present = mountedAt(list, target);
+      if (present === undefined) await publish(mounts, source, target, readOnly);
+      else assertSame(present, source, readOnly);
+    });
+    return {};
+  };
+
+function decode(message: Message): Request {
+  if (message.string("volumeId") === "") throw invalidArgument("volume_id is missing");
+  const target = message.string("targetPath");
+  if (target === "") throw invalidArgument("target_path is missing");
+  if (target !== resolve(target)) throw invalidArgument(`target_path ${JSON.stringify(target)} is not an absolute, plain path`);
+  const capability = message.message("volumeCapability");
+  if (capability === undefined) throw invalidArgument("volume_capability is missing");
+  const problem = objection(capability);
+  if (problem !== undefined) throw invalidArgument(problem);
+  const directory = message.strings("volumeContext")[exportedDirectoryKey] ?? "";
+  if (directory === "")
+    throw invalidArgument(`volume_context lacks ${exportedDirectoryKey}: the volume was not made by this driver`);
+  return { target, readOnly: message.boolean("readonly"), directory };
+}
+
+async function publish(mounts: Mounts, source: Exported, target: string, readOnly: boolean): Promise<void> {
+  await mkdir(target, { recursive: true, mode: 0o750 });
+  try {
+    await mounts.bind(source.path, target, { readOnly });
+  } catch (cause) {
+    // An empty folder without a mount must not stay: a container would start on it. The error that is told is the mount's.
+    await rmdir(target).catch(() => undefined);
+    throw new RpcError(status.INTERNAL, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+function assertSame(present: MountEntry, source: Exported, readOnly: boolean): void {
+  if (present.device !== source.device || present.root !== source.root)
+    throw new RpcError(status.ALREADY_EXISTS, `${present.mountPoint} shows something else: ${present.root}, not ${source.root}`);
+  if (present.readOnly !== readOnly)
+    throw new RpcError(
+      status.ALREADY_EXISTS,
+      `${present.mountPoint} is published ${present.readOnly ? "read-only" : "writable"} already`,
+    );
+}
