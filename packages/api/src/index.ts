@@ -18,12 +18,17 @@ export { DecodeError, decode } from "./decode.ts";
 export type { Condition, ConditionStatus } from "./fields/condition.ts";
 export { durationMilliseconds } from "./fields/duration.ts";
 export type { SnapshotStatus } from "./fields/snapshot.ts";
+export { crd, crdName } from "./generate/crd.ts";
 export { apiVersionOf, type Kind, type ObjectOf } from "./kind.ts";
 export { type ActionKind, actionKinds, kinds } from "./kinds.ts";
 // Labels and annotations, for operator and driver alike
 export { type MetadataKey, pvcAnnotations, safeLabelValue, vdbLabels } from "./labels.ts";
 export type { ObjectMeta, OwnerReference } from "./object-meta.ts";
+export { resourceOf } from "./resource.ts";
 export { type ActionConditionType, actionConditions } from "./status/action-conditions.ts";
+export { isFinished } from "./status/action-laws.ts";
+export { type Kstatus, kstatusOf } from "./status/kstatus.ts";
+export { type ActionObject, brokenLaws, type Law, type StatusObject } from "./status/laws.ts";
 export { actionPhase, vdbPhase } from "./status/phase.ts";
 // Status: conditions, reasons, phases
 export { type ConditionTable, type VdbConditionType, type VdbReason, vdbConditions } from "./status/vdb-conditions.ts";

@@ -16,7 +16,7 @@ interface DurationLimits {
 export const durationField = (limits: DurationLimits) =>
   schema({
     type: "string",
-    description: limits.description,
+    description: `${limits.description} Such as 30s, 5m or 1h30m, from ${limits.minimum} to ${limits.maximum}.`,
     default: limits.default,
     maxLength: 64,
     rules: [

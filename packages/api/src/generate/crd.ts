@@ -1,14 +1,8 @@
 import type { Kind } from "../kind.ts";
 import type { Dictionary, Fields, List, Quantity, Rule, Schema, Text, Truth, Whole } from "../schema.ts";
-import { limitOf } from "./limits.ts";
+import { limitOf, meaningOf } from "./limits.ts";
 
 type Json = { readonly [key: string]: unknown };
-
-/** Properties of every object, in the words that `kubectl explain` has for its own kinds. */
-const typeMeta = {
-  apiVersion: { type: "string", description: "The group and version of the kind." },
-  kind: { type: "string", description: "The kind of the object." },
-} as const;
 
 /** The CustomResourceDefinition of a kind, as the API server takes it. */
 export function crd(kind: Kind, annotations: { readonly [key: string]: string } = {}): Json {
@@ -49,7 +43,8 @@ function root(kind: Kind): Json {
     description: kind.description,
     required: ["spec"],
     properties: {
-      ...typeMeta,
+      apiVersion: { type: "string" },
+      kind: { type: "string" },
       metadata: { type: "object", properties: { name: { type: "string" } } }, // so that a rule may point at the name
       spec: emit(kind.spec),
       status: { ...emit(kind.status), default: kind.initialStatus },
@@ -79,9 +74,9 @@ function emit(schema: Schema): Json {
 }
 
 function quantity(schema: Quantity): Json {
-  const { description, default: value } = schema;
+  const { default: value } = schema;
   return {
-    description,
+    description: meaningOf(schema),
     ...(value === undefined ? {} : { default: value }),
     "x-kubernetes-int-or-string": true,
     anyOf: [{ type: "integer" }, { type: "string" }],
@@ -117,10 +112,10 @@ function fields(schema: Fields): Json {
   };
 }
 
-const head = ({ description, default: value }: Schema, type: string): Json => ({
+const head = (schema: Schema, type: string): Json => ({
   type,
-  description,
-  ...(value === undefined ? {} : { default: value }),
+  description: meaningOf(schema),
+  ...(schema.default === undefined ? {} : { default: schema.default }),
 });
 
 const only = (schema: Text | Whole | Truth, keys: readonly string[]): Json =>

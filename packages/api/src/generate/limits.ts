@@ -54,3 +54,9 @@ function quantityLimit({ quantity, example }: Quantity): Rule {
     message: `must be a quantity${quantity === "positive" ? " greater than 0" : ""}, for example ${example}`,
   };
 }
+
+/** What a field means, with its limits in words: what `kubectl explain` and the reference show. */
+export function meaningOf(schema: Schema): string {
+  const limits = limitOf(schema).map(({ message = "" }) => `${message.slice(0, 1).toUpperCase()}${message.slice(1)}.`);
+  return [schema.description, ...limits].join(" ");
+}

@@ -2,7 +2,7 @@ import { apiVersionOf, type Kind } from "../kind.ts";
 import type { Fields, Rule, Schema } from "../schema.ts";
 import { actionConditions } from "../status/action-conditions.ts";
 import { type ConditionTable, vdbConditions } from "../status/vdb-conditions.ts";
-import { limitOf } from "./limits.ts";
+import { meaningOf } from "./limits.ts";
 
 /** The reference page of a kind: what its objects do, every field, every rule, every condition. Same headings on each page. */
 export function referencePage(kind: Kind): string {
@@ -51,9 +51,8 @@ function row(name: string, field: Schema, required: boolean): string {
 }
 
 function meaning(field: Schema): string {
-  const limits = limitOf(field).map(({ message = "" }) => sentence(message));
-  const longest = "maxLength" in field && field.maxLength !== undefined ? [`At most ${field.maxLength} characters.`] : [];
-  return [field.description, ...limits, ...longest].join(" ");
+  const longest = "maxLength" in field && field.maxLength !== undefined ? ` At most ${field.maxLength} characters.` : "";
+  return `${meaningOf(field)}${longest}`;
 }
 
 function typeWords(field: Schema): string {
@@ -101,4 +100,3 @@ function conditionTable(table: ConditionTable): string {
 const json = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ").replaceAll("<", "&lt;");
 const lines = (all: readonly string[]): string => all.join("\n");
-const sentence = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
