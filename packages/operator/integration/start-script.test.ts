@@ -1,0 +1,263 @@
+/** The start script on real data directories of PostgreSQL 16.2, run as the data's owner, as in the pod. */
+import { equal, match, notEqual, ok } from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { asOwner, copyCluster, newCluster, owner, type Pod, programs, scratch, startPod } from "./postgres.ts";
+
+const folder = scratch();
+const template = join(folder.path, "template");
+let count = 0;
+
+/** A fresh copy of a cluster that was in production: everything in it that would hurt a clone. */
+function clone(change: (data: string) => void = () => undefined): string {
+  const mount = join(folder.path, `mount-${++count}`);
+  copyCluster(template, mount);
+  change(join(mount, "data"));
+  execFileSync("chown", ["-R", `${owner.uid}:${owner.gid}`, mount]);
+  return mount;
+}
+
+async function running<T>(pod: Pod, work: () => T | Promise<T>): Promise<T> {
+  try {
+    await pod.answers();
+    return await work();
+  } finally {
+    await pod.stop();
+  }
+}
+
+async function refused(mount: string, options: Parameters<typeof startPod>[1]): Promise<string> {
+  const pod = await startPod(mount, options);
+  notEqual(await pod.exited, 0);
+  const message = pod.terminationMessage();
+  await pod.stop();
+  return message;
+}
+
+const empty = (data: string): void => {
+  rmSync(data, { recursive: true });
+  mkdirSync(data);
+};
+/** The configuration of a machine with more memory than any pod. */
+const big = (data: string): void => appendFileSync(join(data, "postgresql.conf"), "shared_buffers = 900GB\n");
+
+describe("the start script", { timeout: 300_000 }, () => {
+  before(() => newCluster(template));
+  after(() => folder[Symbol.dispose]());
+
+  test("settings of production that would hurt are dropped, harmless ones stay, the manifest's win", async () => {
+    const mount = clone((data) => {
+      appendFileSync(
+        join(data, "postgresql.conf"),
+        [
+          "port = 6000",
+          "listen_addresses = '10.1.2.3'",
+          "archive_mode = on",
+          "archive_command = 'curl http://backup/%f'",
+          "ssl = on",
+          "ssl_cert_file = '/absent'",
+          "shared_preload_libraries = 'absent_library, pg_cron'",
+          "Work_Mem = 5MB",
+          "maintenance_work_mem '77MB' # comment",
+          "include_dir 'conf.d'",
+          "logging_collector = on",
+          "data_directory = '/elsewhere'",
+          "synchronous_standby_names = '*'",
+          "",
+        ].join("\n"),
+      );
+      mkdirSync(join(data, "conf.d"));
+      writeFileSync(join(data, "conf.d/a.conf"), "random_page_cost = 1.5\nprimary_conninfo = 'host=production'\n");
+      writeFileSync(join(data, "postgresql.auto.conf"), "work_mem = '6MB'\nrestore_command = 'false'\ndeadlock_timeout = '3s'\n");
+    });
+    const pod = await startPod(mount, { contentId: "c1", settings: "deadlock_timeout = '4s'\n" });
+    await running(pod, () => {
+      const show = (name: string) => pod.sql(`SHOW ${name}`);
+      equal(show("port"), String(pod.port));
+      equal(show("listen_addresses"), "*");
+      equal(show("archive_mode"), "off");
+      equal(show("archive_command"), "(disabled)");
+      equal(show("ssl"), "off");
+      equal(show("shared_preload_libraries"), "");
+      equal(show("synchronous_standby_names"), "");
+      equal(show("primary_conninfo"), "");
+      equal(show("logging_collector"), "off");
+      equal(show("work_mem"), "6MB", "ALTER SYSTEM of the source beats its postgresql.conf");
+      equal(show("maintenance_work_mem"), "77MB");
+      equal(show("random_page_cost"), "1.5", "included files count");
+      equal(show("deadlock_timeout"), "4s", "the manifest beats ALTER SYSTEM of the source");
+      equal(show("recovery_init_sync_method"), "syncfs");
+      equal(pod.sql("SELECT count(*) FROM pg_file_settings WHERE error IS NOT NULL"), "0");
+    });
+    const dropped = readFileSync(join(mount, "data/vdb-dropped-settings"), "utf8").trim().split("\n");
+    ok(dropped.includes("archive_command") && dropped.includes("shared_preload_libraries:absent_library"), dropped.join(" "));
+    equal(readFileSync(join(mount, "data/postgresql.auto.conf"), "utf8"), "");
+  });
+
+  test("signal files, a stale lock and replication slots go; backup_label stays", async () => {
+    const source = await startPod(clone(), { contentId: "source" });
+    const mount = join(folder.path, `mount-${++count}`);
+    await running(source, () => {
+      source.sql("SELECT pg_create_physical_replication_slot('consumer', true)");
+      asOwner("pg_basebackup", [
+        "-h",
+        source.run,
+        "-p",
+        String(source.port),
+        "-U",
+        "postgres",
+        "-D",
+        join(source.mount, "backup"),
+        "-c",
+        "fast",
+      ]);
+    });
+    mkdirSync(mount);
+    execFileSync("mv", [join(source.mount, "backup"), join(mount, "data")]);
+    const data = join(mount, "data");
+    execFileSync("cp", ["-a", join(source.mount, "data/pg_replslot/consumer"), join(data, "pg_replslot/")]);
+    for (const name of ["standby.signal", "recovery.signal", "recovery.conf"]) writeFileSync(join(data, name), "");
+    writeFileSync(join(data, "postmaster.pid"), `1\n${data}\n`);
+    execFileSync("chown", ["-R", `${owner.uid}:${owner.gid}`, mount]);
+    ok(existsSync(join(data, "backup_label")));
+    const pod = await startPod(mount, { contentId: "c2" });
+    await running(pod, () => {
+      equal(pod.sql("SELECT pg_is_in_recovery()"), "f");
+      equal(pod.sql("SELECT count(*) FROM pg_replication_slots"), "0");
+      for (const gone of ["standby.signal", "recovery.signal", "recovery.conf"]) equal(existsSync(join(data, gone)), false, gone);
+      ok(existsSync(join(data, "backup_label.old")), "recovery read backup_label: it was not removed before");
+    });
+  });
+
+  test("hygiene is done once per content id: what the user changes afterwards stays, a new content is cleaned again", async () => {
+    const mount = clone((data) => appendFileSync(join(data, "postgresql.conf"), "work_mem = 5MB\n"));
+    const first = await startPod(mount, { contentId: "one" });
+    await running(first, () => first.sql("ALTER SYSTEM SET work_mem = '8MB'"));
+    const second = await startPod(mount, { contentId: "one" });
+    await running(second, () => equal(second.sql("SHOW work_mem"), "8MB", "a restart of the same content keeps ALTER SYSTEM"));
+    const third = await startPod(mount, { contentId: "two" });
+    await running(third, () => {
+      equal(third.sql("SHOW work_mem"), "8MB", "a copy inherits what was in force");
+      equal(readFileSync(join(mount, "data/postgresql.auto.conf"), "utf8"), "");
+    });
+  });
+
+  test("interrupted between filtering and marking, the settings of ALTER SYSTEM are not lost", async () => {
+    const mount = clone((data) => writeFileSync(join(data, "postgresql.auto.conf"), "work_mem = '9MB'\n"));
+    const first = await startPod(mount, { contentId: "c" });
+    await running(first, () => undefined);
+    rmSync(join(mount, "data/vdb-content-id"));
+    const second = await startPod(mount, { contentId: "c" });
+    await running(second, () => equal(second.sql("SHOW work_mem"), "9MB"));
+  });
+
+  test("a pg_hba.conf written for other content leaves the gate shut", async () => {
+    const stale = "# content before\nlocal all all trust\nhost all all all trust\n";
+    const pod = await startPod(clone(), { contentId: "after", hba: stale });
+    await running(pod, () => {
+      equal(pod.sql("SELECT count(*) FROM pg_hba_file_rules WHERE type <> 'local'"), "0");
+      let said = "";
+      try {
+        asOwner("psql", ["-h", "127.0.0.1", "-p", String(pod.port), "-U", "postgres", "-c", "SELECT 1"]);
+      } catch (error) {
+        said = String(error);
+      }
+      match(said, /no pg_hba.conf entry/u);
+    });
+  });
+
+  const refusals: { name: string; reason: RegExp; change: (data: string) => void }[] = [
+    {
+      name: "an empty volume",
+      reason: /^vdb:NotADatabase: .*no folder data.*nothing/u,
+      change: (data) => rmSync(data, { recursive: true }),
+    },
+    { name: "an empty data folder", reason: /^vdb:NotADatabase: .*PG_VERSION.*nothing/u, change: empty },
+    {
+      name: "some other files",
+      reason: /^vdb:NotADatabase: .*found in it: holiday.jpg/u,
+      change: (data) => {
+        empty(data);
+        writeFileSync(join(data, "holiday.jpg"), "");
+      },
+    },
+    {
+      name: "data that is not whole",
+      reason: /^vdb:NotADatabase: .*pg_control/u,
+      change: (data) => rmSync(join(data, "global/pg_control")),
+    },
+    {
+      name: "another major version",
+      reason: /^vdb:MajorMismatch: .*15.*16/u,
+      change: (data) => writeFileSync(join(data, "PG_VERSION"), "15\n"),
+    },
+    {
+      name: "a dangling data folder",
+      reason: /^vdb:NotADatabase/u,
+      change: (data) => {
+        rmSync(data, { recursive: true });
+        symlinkSync("/absent", data);
+      },
+    },
+  ];
+  for (const { name, reason, change } of refusals) {
+    test(`${name} is refused with its reason, and nothing is made`, async () => {
+      const mount = clone(change);
+      const list = () => execFileSync("find", [mount, "-ls"], { encoding: "utf8" });
+      const untouched = list();
+      match(await refused(mount, { contentId: "x" }), reason);
+      equal(list(), untouched, "the volume is as it was");
+    });
+  }
+
+  test("data of another owner is refused with both owners", async () => {
+    const mount = clone();
+    execFileSync("chown", ["-R", "1234:1234", mount]);
+    match(await refused(mount, { contentId: "x" }), /^vdb:OwnerMismatch: .*1234:1234.*65534:65534/u);
+  });
+
+  test("a setting that PostgreSQL does not know, or a value it refuses, is named", async () => {
+    match(
+      await refused(clone(), { contentId: "x", settings: "no_such_setting = '1'\n" }),
+      /^vdb:SettingRefused: .*no_such_setting/u,
+    );
+    match(await refused(clone(), { contentId: "x", settings: "work_mem = 'lots'\n" }), /^vdb:SettingRefused: .*work_mem/u);
+  });
+
+  test("shared_buffers of a bigger machine is cut to a quarter of the pod's memory, a declared one is kept", async () => {
+    const capped = await startPod(clone(big), { contentId: "x", env: { VDB_MEMORY_LIMIT_MB: "256" } });
+    await running(capped, () => equal(capped.sql("SHOW shared_buffers"), "64MB"));
+    const declared = await startPod(clone(big), {
+      contentId: "x",
+      settings: "shared_buffers = '80MB'\n",
+      env: { VDB_MEMORY_LIMIT_MB: "256", VDB_SHARED_BUFFERS: "declared" },
+    });
+    await running(declared, () => equal(declared.sql("SHOW shared_buffers"), "80MB"));
+  });
+
+  test("the group-writable mode that a volume's fsGroup leaves is mended", async () => {
+    const mount = clone((data) => execFileSync("chmod", ["0770", data]));
+    const pod = await startPod(mount, { contentId: "x" });
+    await running(pod, () => equal(pod.sql("SELECT 1"), "1"));
+  });
+
+  test("killed without warning, it recovers by itself", async () => {
+    const mount = clone();
+    const first = await startPod(mount, { contentId: "x" });
+    await first.answers();
+    first.sql("CREATE TABLE kept AS SELECT 42 AS n");
+    await first.stop("SIGKILL");
+    execFileSync("sleep", ["0.5"]);
+    const second = await startPod(mount, { contentId: "x" });
+    await running(second, () => equal(second.sql("SELECT n FROM kept"), "42"));
+  });
+
+  test("it is written for any POSIX shell", () => {
+    for (const shell of ["/bin/dash", "/bin/bash"]) {
+      if (existsSync(shell)) execFileSync(shell, ["-n", new URL("../src/postgres/start.sh", import.meta.url).pathname]);
+    }
+    ok(programs);
+  });
+});

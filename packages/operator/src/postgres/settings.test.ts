@@ -1,0 +1,70 @@
+import { deepEqual, equal } from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { settingsFile } from "./settings.ts";
+
+const rows: { name: string; why: string; given: Parameters<typeof settingsFile>[0]; want: ReturnType<typeof settingsFile> }[] = [
+  {
+    name: "ordinary settings",
+    why: "they come in the order of the manifest",
+    given: [
+      { name: "shared_buffers", value: "256MB" },
+      { name: "my_extension.mode", value: "it's on" },
+    ],
+    want: { ok: true, lines: ["shared_buffers = '256MB'", "my_extension.mode = 'it''s on'"] },
+  },
+  {
+    name: "a second line",
+    why: "a value must never start another setting",
+    given: [{ name: "work_mem", value: "4MB'\narchive_command = 'rm" }],
+    want: refused("the value of work_mem must be one line without backslashes and control characters"),
+  },
+  {
+    name: "an escape",
+    why: "PostgreSQL reads backslash sequences inside quotes",
+    given: [{ name: "work_mem", value: "4MB\\" }],
+    want: refused("the value of work_mem must be one line without backslashes and control characters"),
+  },
+  {
+    name: "a name that is none",
+    why: "a name must not carry a value, a comment or an include",
+    given: [{ name: "work_mem = 1 #", value: "x" }],
+    want: refused('"work_mem = 1 #" is not a setting\'s name'),
+  },
+  {
+    name: "a setting of the operator, in capitals",
+    why: "PostgreSQL does not tell case apart",
+    given: [{ name: "HBA_FILE", value: "/tmp/open" }],
+    want: refused("HBA_FILE is set by the operator: leave this entry out"),
+  },
+  {
+    name: "the same setting twice",
+    why: "the last would win in silence",
+    given: [
+      { name: "work_mem", value: "1MB" },
+      { name: "Work_Mem", value: "2MB" },
+    ],
+    want: refused("Work_Mem is given twice: keep one"),
+  },
+];
+
+function refused(message: string): ReturnType<typeof settingsFile> {
+  return { ok: false, reason: "SettingRefused", message: `spec.postgresConfig: ${message}` };
+}
+
+for (const { name, why, given, want } of rows) test(`settingsFile: ${name}`, () => deepEqual(settingsFile(given), want, why));
+
+/** How PostgreSQL reads a quoted value: the part of its rules that we rely on. */
+const readBack = (line: string): string => line.slice(line.indexOf("'") + 1, -1).replaceAll("''", "'");
+
+test("whatever the value, it is read back unchanged from one line, or refused", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (value) => {
+      const file = settingsFile([{ name: "work_mem", value }]);
+      if (!file.ok) return;
+      equal(file.lines.length, 1);
+      equal(/[\r\n]/u.test(file.lines[0] ?? ""), false);
+      equal(readBack(file.lines[0] ?? ""), value);
+    }),
+  );
+});
