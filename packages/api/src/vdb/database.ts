@@ -7,7 +7,7 @@ export const passwordKey = "password";
 
 export const database = schema({
   type: "object",
-  description: "The database and the role that clients use. Both are made if the source does not have them.",
+  description: "The database and the role that clients use. Both have to be in the source's data.",
   required: [],
   properties: {
     name: { ...databaseName("The database that clients connect to."), default: "postgres" },
