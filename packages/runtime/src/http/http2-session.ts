@@ -1,0 +1,150 @@
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
+import type { TLSSocket } from "node:tls";
+import type { HttpAnswer, HttpRequest } from "./link.ts";
+
+/**
+ * Detecting a dead peer: after this long without a byte a PING is sent, and its answer must come within the same time again.
+ * So a black-holed connection ends after 20 to 30 s (the timer looks every 10 s), while a healthy idle one is never touched.
+ */
+const quietMs = 10_000;
+/** Watches of large objects share one connection: a small window would let one slow reader stop the others. */
+const streamWindowBytes = 4 * 1024 * 1024;
+const connectionWindowBytes = 64 * 1024 * 1024;
+const maxStreams = 100;
+
+/** One HTTP/2 connection. When it ends, all its streams end with the error that ended it. */
+export interface Http2Session {
+  /** Whether a further request may go on it. */
+  readonly usable: () => boolean;
+  readonly send: (request: HttpRequest, signal: AbortSignal) => Promise<HttpAnswer>;
+  /** Lets what runs end, then closes. */
+  readonly drain: () => void;
+  readonly destroy: (reason: Error) => void;
+}
+
+export function startHttp2Session(socket: TLSSocket, server: URL, onEnd: () => void): Http2Session {
+  const session = connect(server, {
+    createConnection: () => socket,
+    settings: { enablePush: false, initialWindowSize: streamWindowBytes },
+    maxSessionMemory: 256,
+  });
+  const state = { open: 0, ended: false };
+  session.once("connect", () => session.setLocalWindowSize(connectionWindowBytes));
+  const watchdog = startWatchdog(session, socket);
+  const end = (): void => {
+    clearInterval(watchdog);
+    if (state.ended) return;
+    state.ended = true;
+    onEnd();
+  };
+  session.on("error", end); // the streams get the error too, and report it
+  session.on("goaway", end); // no new requests here; the running ones go on until the server closes
+  session.on("close", end);
+  const usable = (): boolean => !state.ended && !session.closed && !session.destroyed && state.open < limitOf(session);
+  return {
+    usable,
+    send: (request, signal) => {
+      state.open += 1;
+      return sendOn(session, server, request, signal, () => {
+        state.open -= 1;
+      });
+    },
+    drain: () => {
+      end();
+      session.close();
+    },
+    destroy: (reason) => {
+      end();
+      session.destroy(reason);
+    },
+  };
+}
+
+const limitOf = (session: ClientHttp2Session): number =>
+  Math.min(maxStreams, session.remoteSettings?.maxConcurrentStreams ?? maxStreams);
+
+function startWatchdog(session: ClientHttp2Session, socket: TLSSocket): NodeJS.Timeout {
+  const state = { bytes: -1, waitingSince: 0 };
+  const look = (): void => {
+    if (socket.bytesRead !== state.bytes) {
+      state.bytes = socket.bytesRead;
+      state.waitingSince = 0;
+    } else if (state.waitingSince === 0) {
+      state.waitingSince = performance.now();
+      session.ping(() => undefined); // its answer is bytes
+    } else if (performance.now() - state.waitingSince >= quietMs - 50) {
+      session.destroy(new Error("the API server did not answer a PING for 10 s: connection given up"));
+    }
+  };
+  return setInterval(() => !session.destroyed && look(), quietMs).unref();
+}
+
+function sendOn(
+  session: ClientHttp2Session,
+  server: URL,
+  request: HttpRequest,
+  signal: AbortSignal,
+  onClose: () => void,
+): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    let stream: ClientHttp2Stream;
+    try {
+      signal.throwIfAborted();
+      request.beforeSend?.();
+      stream = session.request(pseudoHeaders(server, request), { endStream: request.body === undefined });
+    } catch (error) {
+      onClose();
+      reject(error);
+      return;
+    }
+    const abort = (): void => {
+      reject(signal.reason);
+      stream.close(constants.NGHTTP2_CANCEL);
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    stream.on("error", reject); // after the answer began, its body reports it
+    stream.once("close", () => {
+      signal.removeEventListener("abort", abort);
+      onClose();
+      reject(new Error("the connection to the API server ended before it answered"));
+    });
+    stream.once("response", (headers) =>
+      resolve({ status: headers[":status"] ?? 0, headers: oneOfEach(headers), body: bodyOf(stream, signal) }),
+    );
+    if (request.body !== undefined) stream.end(request.body);
+  });
+}
+
+const pseudoHeaders = (server: URL, { method, path, headers }: HttpRequest): Record<string, string> => ({
+  ":method": method,
+  ":path": path,
+  ":authority": server.host,
+  ":scheme": "https",
+  ...headers,
+});
+
+function oneOfEach(
+  headers: Readonly<Record<string, string | number | string[] | undefined>>,
+): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value?.toString()]),
+  );
+}
+
+async function* bodyOf(stream: ClientHttp2Stream, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  let finished = false;
+  stream.once("end", () => {
+    finished = true;
+  });
+  try {
+    for await (const chunk of stream as AsyncIterable<Uint8Array>) yield chunk;
+  } catch (error) {
+    signal.throwIfAborted(); // the caller's own reason says more than the reset stream
+    throw error;
+  } finally {
+    if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
+  }
+  signal.throwIfAborted();
+  // A stream that was reset without an error code ends its iterator quietly: half an answer must not look like a whole one.
+  if (!finished) throw new Error("the connection to the API server ended in the middle of an answer");
+}

@@ -1,0 +1,25 @@
+import type { Clock } from "./clock.ts";
+
+/** Lets `perSecond` through on average and `burst` at once; further ones wait in the order in which they came. */
+export interface TokenBucket {
+  readonly take: (signal: AbortSignal) => Promise<void>;
+  /** How long one that came now would wait; takes the token. For callers that schedule instead of sleeping. */
+  readonly reserveMs: () => number;
+}
+
+export function createTokenBucket(perSecond: number, burst: number, clock: Clock): TokenBucket {
+  const state = { tokens: burst, at: clock.monotonic() };
+  const reserveMs = (): number => {
+    const now = clock.monotonic();
+    state.tokens = Math.min(burst, state.tokens + ((now - state.at) / 1000) * perSecond) - 1;
+    state.at = now;
+    return state.tokens >= 0 ? 0 : (-state.tokens / perSecond) * 1000; // below zero: others wait before us
+  };
+  return {
+    reserveMs,
+    take: async (signal) => {
+      const ms = reserveMs();
+      if (ms > 0) await clock.sleep(ms, signal);
+    },
+  };
+}
