@@ -5,7 +5,7 @@ import type { Call } from "../grpc/handler.ts";
 import { RpcError } from "../grpc/rpc-error.ts";
 import { awaitJob } from "./await-job.ts";
 
-/** Objects lag behind the jobs that change them; this is how long to leave DCT alone before looking again. */
+/** Objects lag behind the jobs that change them. The second look, right after the job, is free; this is the pause before others. */
 const lagSeconds = 0.2;
 
 type Remover = Pick<DctClient, "getVdb" | "getJob" | "searchJobs" | "deleteVdb">;
@@ -16,7 +16,9 @@ type Remover = Pick<DctClient, "getVdb" | "getJob" | "searchJobs" | "deleteVdb">
  */
 export async function removeVdb(dct: Remover, id: string, call: Call): Promise<void> {
   const { signal } = call;
-  for (let tried = false; ; await sleep(lagSeconds * 1000, undefined, { signal })) {
+  let tried = false;
+  for (let look = 1; ; look += 1) {
+    if (look > 2) await sleep(lagSeconds * 1000, undefined, { signal });
     const vdb = await dct.getVdb(id, { signal });
     if (vdb === undefined) return;
     const what = `deleting VDB ${vdb.name ?? id} (${id})`;

@@ -1,0 +1,35 @@
+import { deepEqual, equal, throws } from "node:assert/strict";
+import { test } from "node:test";
+import { readConfig } from "./config.ts";
+
+test("a node takes its name from the environment, a flag beats it", () => {
+  equal(readConfig(["--mode=node"], { NODE_NAME: "node-a" }).nodeId, "node-a");
+  equal(readConfig(["--mode=node", "--node-id=node-b"], { NODE_NAME: "node-a" }).nodeId, "node-b");
+});
+
+test("a default that is empty is none: charts render what is not set as empty", () => {
+  const { defaults } = readConfig(["--mode=controller", "--default-engine-name=", "--default-env-name=dev-env"], {});
+  deepEqual(defaults, {
+    envName: "dev-env",
+    vdbGroupName: "Untitled",
+    vdbStageMountpath: "/mnt/postgres",
+    ownershipSpec: "999:999",
+  });
+});
+
+test("in a pod the API is found by its environment, an IPv6 address included", () => {
+  const { kubernetes } = readConfig(["--mode=controller"], {
+    KUBERNETES_SERVICE_HOST: "fd00::1",
+    KUBERNETES_SERVICE_PORT: "6443",
+  });
+  equal(kubernetes.url, "https://[fd00::1]:6443");
+});
+
+const mistakes: readonly { args: readonly string[]; want: RegExp }[] = [
+  { args: ["--mode=nodes"], want: /--mode nodes: must be/u },
+  { args: ["--mode=node"], want: /--node-id/u },
+  { args: ["--mode=controller", "--health-port=http"], want: /--health-port http/u },
+  { args: ["--mode=controller", "--no-such-flag=1"], want: /no-such-flag/u },
+];
+for (const { args, want } of mistakes)
+  test(`${args.join(" ")} is refused at the start`, () => throws(() => readConfig(args, {}), want));

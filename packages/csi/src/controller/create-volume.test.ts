@@ -1,0 +1,255 @@
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { describe, test } from "node:test";
+import { status } from "@grpc/grpc-js";
+import { KeyedLock } from "../grpc/keyed-lock.ts";
+import { messageOf } from "../grpc/message.ts";
+import { isFinal, RpcError } from "../grpc/rpc-error.ts";
+import { aCall } from "../testing/call.ts";
+import { type FakeDctOptions, FakeWorld, fakeDct } from "../testing/fake-dct.ts";
+import { createVolume } from "./create-volume.ts";
+
+const annotations = { engineName: "delphix-engine", sourceDBName: "production" };
+const name = "dlpx-8a0f7c1e";
+const request = {
+  name,
+  capacityRange: { requiredBytes: 1 << 30 },
+  volumeCapabilities: [{ mount: { fsType: "" }, accessMode: { mode: "SINGLE_NODE_WRITER" } }],
+  parameters: { "csi.storage.k8s.io/pvc/namespace": "team", "csi.storage.k8s.io/pvc/name": "orders" },
+};
+
+interface Given extends FakeDctOptions {
+  /** Undefined: the claim is gone. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+  readonly request?: object;
+  readonly world?: FakeWorld;
+}
+
+/** One life of the driver: nothing but the world outlives it. */
+async function create(given: Given = {}): Promise<object> {
+  const written = "annotations" in given ? given.annotations : annotations;
+  const handler = createVolume({
+    kubernetes: {
+      get: async () => (written === undefined ? undefined : { metadata: { annotations: written } }),
+      [Symbol.asyncDispose]: async () => undefined,
+    },
+    dct: { connect: async () => fakeDct(given.world ?? new FakeWorld(), given), [Symbol.asyncDispose]: async () => undefined },
+    defaults: { vdbGroupName: "Untitled", vdbStageMountpath: "/mnt/postgres", ownershipSpec: "999:999" },
+    locks: new KeyedLock(),
+  });
+  return await handler(messageOf({ ...request, ...given.request }), aCall());
+}
+
+const refused = (code: status, message: RegExp) => (error: unknown) => {
+  ok(error instanceof RpcError, String(error));
+  equal(status[error.code], status[code]);
+  match(error.message, message);
+  return true;
+};
+
+describe("CreateVolume", () => {
+  test("answers the VDB's id, where its data lies, and the node that holds it", async () => {
+    const world = new FakeWorld();
+    deepEqual(await create({ world }), {
+      volume: {
+        volumeId: "1-APPDATA_CONTAINER-1",
+        capacityBytes: 1 << 30,
+        volumeContext: { exportedDataDirectory: "/pool/vdbs/1-APPDATA_CONTAINER-1" },
+        accessibleTopology: [{ segments: { "topology.defs.csi.delphix.com/node": "node-a" } }],
+      },
+    });
+    const [vdb] = world.vdbs.values();
+    equal(vdb?.name, name);
+    deepEqual(
+      vdb?.tags?.map(({ value }) => value),
+      ["team", "orders", "delphix-engine:production", String(1 << 30)],
+    );
+  });
+
+  test("called again, it answers the same and makes nothing", async () => {
+    const world = new FakeWorld();
+    deepEqual(await create({ world }), await create({ world }));
+    equal(world.jobs.length, 1);
+  });
+
+  for (const showsEarly of [true, false])
+    for (const when of ["before", "after"] as const)
+      test(`cut off ${when} any of its calls (VDBs shown ${showsEarly ? "early" : "late"}), the next call leaves exactly one VDB`, async () => {
+        const everyCall = Array.from({ length: await callsOf(showsEarly) }, (_, index) => index + 1);
+        const cutAt = async (at: number): Promise<void> => {
+          const world = new FakeWorld();
+          await create({ world, showsEarly, cut: { at, when } }).catch((error: unknown) =>
+            ok(
+              !(error instanceof RpcError) || !isFinal(error.code),
+              `call ${at}: a final code, and a VDB may be there: ${String(error)}`,
+            ),
+          );
+          await create({ world, showsEarly });
+          equal(world.vdbs.size, 1, `cut at call ${at}`);
+        };
+        await Promise.all(everyCall.map(cutAt));
+      });
+
+  test("a failed job's VDB is gone before the cause is told, and the same name succeeds later", async () => {
+    const world = new FakeWorld();
+    await rejects(
+      create({ world, failure: "no room in pool: 5 bytes free" }),
+      refused(status.RESOURCE_EXHAUSTED, /no room in pool: 5 bytes/u),
+    );
+    equal(world.vdbs.size, 0);
+    await create({ world });
+    equal(world.vdbs.size, 1);
+  });
+
+  test("what a killed driver left of a failed job is removed, and made anew", async () => {
+    const world = new FakeWorld();
+    const made = await callsUpToProvision();
+    await create({ world, failure: "the recovery server ended", cut: { at: made + 2, when: "before" } }).catch(() => undefined);
+    equal(world.vdbs.size, 1, "half-made, and still there: else this test proves nothing");
+    await create({ world });
+    deepEqual([...world.vdbs.keys()], ["1-APPDATA_CONTAINER-4"], "another VDB, not the half-made one");
+  });
+
+  test("a claim deleted meanwhile: its VDB is answered, so that the provisioner deletes it", async () => {
+    const world = new FakeWorld();
+    await create({ world });
+    match(JSON.stringify(await create({ world, annotations: undefined })), /1-APPDATA_CONTAINER-1/u);
+  });
+
+  test("annotations that name another source than the VDB was made from: refused, and the VDB stays known", async () => {
+    const world = new FakeWorld();
+    await create({ world });
+    const other = { ...annotations, sourceDBName: "staging" };
+    await rejects(
+      create({ world, annotations: other }),
+      refused(status.ABORTED, /from delphix-engine:production before .*staging/u),
+    );
+  });
+
+  const refusals: readonly { name: string; why: string; given: Given; code: status; message: RegExp }[] = [
+    {
+      name: "an unknown engine",
+      why: "the claim can be corrected: NOT_FOUND is final and not on the slow list",
+      given: { annotations: { ...annotations, engineName: "nobody" } },
+      code: status.NOT_FOUND,
+      message: /EngineNotFound: .*"nobody"; known engines: delphix-engine/u,
+    },
+    {
+      name: "an unknown source",
+      why: "as above",
+      given: { annotations: { ...annotations, sourceDBName: "nothing" } },
+      code: status.NOT_FOUND,
+      message: /SourceNotFound: .*"nothing"; its dSources: production/u,
+    },
+    {
+      name: "an unknown group",
+      why: "as above",
+      given: { annotations: { ...annotations, vdbGroupName: "Nowhere" } },
+      code: status.NOT_FOUND,
+      message: /GroupNotFound: .*Untitled/u,
+    },
+    {
+      name: "an unknown repository",
+      why: "as above",
+      given: { annotations: { ...annotations, vdbRepositoryName: "Oracle" } },
+      code: status.NOT_FOUND,
+      message: /no repository "Oracle"; its repositories: Empty vFile Repository/u,
+    },
+    {
+      name: "no source at all",
+      why: "an annotation can be added later, so not INVALID_ARGUMENT",
+      given: { annotations: { engineName: "delphix-engine" } },
+      code: status.FAILED_PRECONDITION,
+      message: /annotation sourceDBName is missing/u,
+    },
+    {
+      name: "a source without a snapshot",
+      why: "its first one will come",
+      given: { snapshots: [] },
+      code: status.FAILED_PRECONDITION,
+      message: /no snapshot yet/u,
+    },
+    {
+      name: "a claim that is gone, and no VDB",
+      why: "final: the provisioner may forget it",
+      given: { annotations: undefined },
+      code: status.NOT_FOUND,
+      message: /claim team\/orders is gone/u,
+    },
+    {
+      name: "block mode",
+      why: "a VDB is a folder",
+      given: { request: { volumeCapabilities: [{ block: {}, accessMode: { mode: "SINGLE_NODE_WRITER" } }] } },
+      code: status.INVALID_ARGUMENT,
+      message: /volumeMode Block/u,
+    },
+    {
+      name: "writers on several nodes",
+      why: "the data lies on one node",
+      given: { request: { volumeCapabilities: [{ mount: {}, accessMode: { mode: "MULTI_NODE_MULTI_WRITER" } }] } },
+      code: status.INVALID_ARGUMENT,
+      message: /MULTI_NODE_MULTI_WRITER/u,
+    },
+    {
+      name: "a content source",
+      why: "not yet; an empty answer would be data loss",
+      given: { request: { volumeContentSource: { snapshot: { snapshotId: "s" } } } },
+      code: status.UNIMPLEMENTED,
+      message: /dataSource/u,
+    },
+    {
+      name: "a provisioner without the claim's name",
+      why: "the annotations could not be found",
+      given: { request: { parameters: {} } },
+      code: status.INVALID_ARGUMENT,
+      message: /--extra-create-metadata/u,
+    },
+    {
+      name: "another node than the data's",
+      why: "this code makes the scheduler choose again",
+      given: {
+        request: { accessibilityRequirements: { requisite: [{ segments: { "topology.defs.csi.delphix.com/node": "node-b" } }] } },
+      },
+      code: status.RESOURCE_EXHAUSTED,
+      message: /on node node-a, .* node-b/u,
+    },
+  ];
+  for (const { name: what, why, given, code, message } of refusals)
+    test(`refuses ${what}`, async () => {
+      const world = new FakeWorld();
+      await rejects(create({ world, ...given }), refused(code, message), why);
+      equal(world.jobs.length, 0, "nothing was started");
+    });
+
+  test("the same name for another size is another volume", async () => {
+    const world = new FakeWorld();
+    await create({ world });
+    await rejects(
+      create({ world, request: { capacityRange: { requiredBytes: 2 } } }),
+      refused(status.ALREADY_EXISTS, /not for 2/u),
+    );
+  });
+});
+
+/** How many calls to DCT one undisturbed CreateVolume makes. */
+async function callsOf(showsEarly: boolean): Promise<number> {
+  let calls = 0;
+  for (let at = 1; at < 100; at += 1) {
+    const done = await create({ showsEarly, cut: { at, when: "before" } }).then(
+      () => true,
+      () => false,
+    );
+    if (done) return calls;
+    calls = at;
+  }
+  throw new Error("CreateVolume makes more than 100 calls");
+}
+
+/** The number of the call that starts the provisioning: the first whose loss leaves a job. */
+async function callsUpToProvision(): Promise<number> {
+  for (let at = 1; at < 100; at += 1) {
+    const world = new FakeWorld();
+    await create({ world, cut: { at, when: "after" } }).catch(() => undefined);
+    if (world.jobs.length > 0) return at;
+  }
+  throw new Error("CreateVolume never provisioned");
+}
