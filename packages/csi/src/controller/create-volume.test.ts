@@ -84,6 +84,7 @@ describe("CreateVolume", () => {
             ),
           );
           await create({ world, showsEarly });
+          world.letJobsEnd();
           equal(world.vdbs.size, 1, `cut at call ${at}`);
         };
         await Promise.all(everyCall.map(cutAt));

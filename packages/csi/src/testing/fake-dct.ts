@@ -36,6 +36,10 @@ export class FakeWorld {
   /** VDBs by the job that makes or removes them, applied when the job ends. */
   readonly effects = new Map<string, () => void>();
   #last = 0;
+  /** Time passes: a job ends whether anybody looks or not. */
+  letJobsEnd(): void {
+    for (const job of this.jobs) if (job.status === "STARTED") this.effects.get(job.id)?.();
+  }
   nextNumber(): number {
     this.#last += 1;
     return this.#last;
