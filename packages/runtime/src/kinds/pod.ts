@@ -72,6 +72,7 @@ export interface Container {
   readonly readinessProbe?: Probe;
   readonly livenessProbe?: Probe;
   readonly lifecycle?: object;
+  readonly terminationMessagePolicy?: "File" | "FallbackToLogsOnError";
   readonly securityContext?: SecurityContext;
 }
 
