@@ -3,7 +3,7 @@
 export { type PostgresRefresh, postgresRefresh, type VDBRefresh, vdbRefresh } from "./actions/refreshes.ts";
 export { type PostgresRewind, postgresRewind, type VDBRewind, vdbRewind } from "./actions/rewinds.ts";
 export { type PostgresSnapshot, postgresSnapshot, type VDBSnapshot, vdbSnapshot } from "./actions/snapshots.ts";
-export type { ActionScript, RefreshSnapshotRef, RewindSnapshotRef, VdbRef } from "./actions/spec-fields.ts";
+export type { ActionScript, RefreshSnapshotRef, RewindSnapshotRef, SessionScript, VdbRef } from "./actions/spec-fields.ts";
 export {
   type ActionPhase,
   type ActionStep,

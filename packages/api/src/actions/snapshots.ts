@@ -1,5 +1,5 @@
 import { defineKind, type ObjectOf } from "../kind.ts";
-import { actionScript, common, immutableSpec, vdbRef } from "./spec-fields.ts";
+import { common, immutableSpec, sessionScript, vdbRef } from "./spec-fields.ts";
 import { actionColumns, actionStatus, lsnResult, snapshotPhases, snapshotResult } from "./status-fields.ts";
 
 /** A snapshot of the volume. */
@@ -47,10 +47,10 @@ export const postgresSnapshot = defineKind({
         description: "Whether to record begin and end LSN and the timeline in status.lsn.",
         default: true,
       },
-      preSnapshot: actionScript(
+      preSnapshot: sessionScript(
         "Run in the backup session before the snapshot. pg_start_backup and pg_backup_start are put in the words of the server's version.",
       ),
-      postSnapshot: actionScript("Run in the same session once the snapshot is cut, also when cutting it failed."),
+      postSnapshot: sessionScript("Run in the same session once the snapshot is cut, also when cutting it failed."),
       ...common,
     },
     rules: [immutableSpec],

@@ -160,6 +160,13 @@ export const actionScript = (description: string) =>
       timeoutSeconds: timeoutSeconds("After how many seconds it is ended and counts as failed."),
     },
   });
+/** SQL that shares one session, or a command beside it: the session's database is the PostgresVDB's. */
+export const sessionScript = (description: string) => {
+  const { database: _, ...properties } = actionScript(description).properties;
+  return schema({ type: "object", description, required: ["content"], properties });
+};
+export type SessionScript = TypeOf<ReturnType<typeof sessionScript>>;
+
 export type ActionScript = TypeOf<ReturnType<typeof actionScript>>;
 
 /**

@@ -27,7 +27,7 @@ const schemaPath = ({ group, kind, version }: Kind): string =>
  * A CRD as a template of the chart: templates are upgraded with the chart (the folder crds/ is not), and the keep policy
  * leaves the databases alone when the chart is removed. What Helm would read as its own is written so that it prints itself.
  */
-function chartTemplate(kind: Kind): string {
+export function chartTemplate(kind: Kind): string {
   const definition = crd(kind, { "helm.sh/resource-policy": "keep" });
   const yaml = stringify(definition, { lineWidth: 0, aliasDuplicateObjects: false });
   return `# ${marker}\n${yaml.replaceAll("{{", '{{ "{{" }}')}`;

@@ -88,7 +88,8 @@ export const vdbConditions = {
       ImageWithoutPostgres: "the image has no PostgreSQL server",
       ImageUnknown: "no image is given and none is configured for the data's major version",
       Unschedulable: "no node has room for the pod",
-      PodRefused: "the cluster does not let the pod be made, for example by its quota or Pod Security; the message holds its words",
+      PodRefused:
+        "the cluster does not let the pod be made, for example by its quota or Pod Security; the message holds its words",
       MountFailed: "the volume cannot be mounted; the message holds the driver's words",
       SettingRefused: "PostgreSQL does not start with a setting; the message names it",
       NotADatabase: "the volume holds no database; nothing was made in its place",
