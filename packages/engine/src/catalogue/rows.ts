@@ -1,0 +1,116 @@
+/** The catalogue's rows, decoded. SQLite has neither booleans nor lists: 0/1 and JSON stand for them. */
+import { type Decoded, type Decoder, list, map, number, object, string } from "@vdb/dct";
+
+/** A JSON text column. */
+const json =
+  <T>(decode: Decoder<T>): Decoder<T> =>
+  (value, at) =>
+    decode(JSON.parse(string(value, at)), at);
+const flag: Decoder<boolean> = (value, at) => number(value, at) !== 0;
+const oneOf =
+  <const T extends string>(...words: readonly T[]): Decoder<T> =>
+  (value, at) => {
+    const found = words.find((word) => word === value);
+    if (found === undefined) throw new TypeError(`${at}: ${String(value)} is none of ${words.join(", ")}`);
+    return found;
+  };
+const tags = json(list(object({ key: string, value: string }, {})));
+
+export const decodeGroupRow = object({ id: string, name: string }, {});
+export type GroupRow = Decoded<typeof decodeGroupRow>;
+
+export const decodeEnvironmentRow = object({ id: string, name: string, repository_id: string, repository_name: string }, {});
+export type EnvironmentRow = Decoded<typeof decodeEnvironmentRow>;
+
+/** How to reach a source. A password stands here only where the API gave it; else `passwordSecret` says where it lies. */
+export const decodeConnection = object(
+  { host: string, port: number, user: string, sslmode: string },
+  { database: string, password: string, passwordSecret: object({ name: string, key: string }, {}) },
+);
+export type Connection = Decoded<typeof decodeConnection>;
+
+export const decodeDSourceRow = object(
+  {
+    id: string,
+    name: string,
+    group_id: string,
+    declared: flag,
+    state: oneOf("linking", "linked", "deleting"),
+    connection: json(decodeConnection),
+    tags,
+    timeflow_id: string,
+    created: string,
+  },
+  { last_error: string },
+);
+export type DSourceRow = Decoded<typeof decodeDSourceRow>;
+
+const lifeState = oneOf("creating", "ready", "deleting");
+
+export const decodeVdbRow = object(
+  {
+    id: string,
+    name: string,
+    group_id: string,
+    environment_id: string,
+    state: lifeState,
+    enabled: flag,
+    snapshot_id: string,
+    parent_id: string,
+    parent_dsource_id: string,
+    database_name: string,
+    owner: string,
+    source_params: json(map),
+    config_params: json(map),
+    tags,
+    timeflow_id: string,
+    created: string,
+  },
+  { parent_timestamp: string, database_version: string, mount_point: string },
+);
+export type VdbRow = Decoded<typeof decodeVdbRow>;
+
+export const decodeSnapshotRow = object(
+  {
+    id: string,
+    dataset_id: string,
+    dataset_kind: oneOf("dSource", "VDB"),
+    state: lifeState,
+    made_by: oneOf("link", "request", "interval"),
+    timeflow_id: string,
+    owner: string,
+    created: string,
+  },
+  { timestamp: string, location: string, consistency: string, version: string },
+);
+export type SnapshotRow = Decoded<typeof decodeSnapshotRow>;
+
+export const jobTypes = [
+  "DB_LINK",
+  "DB_SYNC",
+  "DB_PROVISION",
+  "DB_SNAPSHOT",
+  "DB_ENABLE",
+  "DB_DISABLE",
+  "DB_DELETE",
+  "DSOURCE_DELETE",
+  "SNAPSHOT_DELETE",
+] as const;
+export type JobType = (typeof jobTypes)[number];
+
+export const decodeJobRow = object(
+  {
+    sequence: number,
+    id: string,
+    type: oneOf(...jobTypes),
+    status: oneOf("PENDING", "STARTED", "COMPLETED", "FAILED"),
+    target_id: string,
+    target_name: string,
+    parameters: json(map),
+    percent_complete: number,
+    created: string,
+    updated: string,
+  },
+  { failure: string, task: string },
+);
+export type JobRow = Decoded<typeof decodeJobRow>;

@@ -1,0 +1,51 @@
+import { hostname } from "node:os";
+import { parseArgs } from "node:util";
+
+/** How this process was started; see README.md for the meaning of each flag. */
+export interface Flags {
+  readonly configFile: string | undefined;
+  readonly secretsDir: string;
+  readonly dataDir: string;
+  readonly listenHost: string;
+  readonly listenPort: number;
+  readonly nodeName: string;
+  readonly postgresDir: string;
+  readonly publicUrl: string;
+  readonly publishNamespaces: readonly string[];
+  readonly logLevel: string;
+  /** For tests: the seam at which this process stops for good, waiting to be killed. */
+  readonly holdAt: string | undefined;
+}
+
+export function readFlags(args: readonly string[], env: NodeJS.ProcessEnv): Flags {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      config: { type: "string" },
+      "secrets-dir": { type: "string", default: "/etc/delphix-engine/secrets" },
+      "data-dir": { type: "string", default: "/var/lib/delphix-engine" },
+      listen: { type: "string", default: "0.0.0.0:8443" },
+      "node-name": { type: "string", default: env["NODE_NAME"] ?? hostname() },
+      "postgres-dir": { type: "string", default: "/usr/lib/postgresql" },
+      "public-url": { type: "string", default: "https://delphix-engine.delphix-storage.svc" },
+      "publish-credentials": { type: "string", default: "" },
+      "log-level": { type: "string", default: "info" },
+      "hold-at": { type: "string" },
+    },
+  });
+  const [, host = "", port = ""] = /^(.*):(\d+)$/u.exec(values.listen) ?? [];
+  if (host === "" || Number(port) > 65_535) throw new Error(`--listen=${values.listen}: host:port is needed`);
+  return {
+    configFile: values.config,
+    secretsDir: values["secrets-dir"],
+    dataDir: values["data-dir"],
+    listenHost: host.replace(/^\[(.*)\]$/u, "$1"),
+    listenPort: Number(port),
+    nodeName: values["node-name"],
+    postgresDir: values["postgres-dir"],
+    publicUrl: values["public-url"],
+    publishNamespaces: values["publish-credentials"].split(",").filter((namespace) => namespace !== ""),
+    logLevel: values["log-level"],
+    holdAt: values["hold-at"],
+  };
+}

@@ -1,0 +1,70 @@
+import { badRequest } from "./api-error.ts";
+
+export interface PageQuery {
+  readonly limit: number;
+  readonly sort: string;
+  readonly cursor: string | undefined;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly response_metadata: { readonly total: number; readonly next_cursor?: string };
+}
+
+type Sortable = { readonly id: string };
+
+const defaultLimit = 100;
+const largestLimit = 1000;
+
+export function pageQueryOf(query: URLSearchParams, sortable: readonly string[], defaultSort: string): PageQuery {
+  const limit = Number(query.get("limit") ?? defaultLimit);
+  if (!Number.isInteger(limit) || limit < 1 || limit > largestLimit) throw badRequest(`limit: 1 to ${largestLimit}`);
+  const sort = query.get("sort") ?? defaultSort;
+  if (!sortable.includes(sort.replace(/^-/u, "")))
+    throw badRequest(`sort: one of ${sortable.join(", ")}, "-" before it for descending`);
+  return { limit, sort, cursor: query.get("cursor") ?? undefined };
+}
+
+/**
+ * One page of a list. A cursor holds the place after which the next page begins, not a number of objects: an object that
+ * comes or goes between two pages makes no other appear twice or not at all.
+ */
+export function pageOf<T extends Sortable>(all: readonly T[], { limit, sort, cursor }: PageQuery): Page<T> {
+  const descending = sort.startsWith("-");
+  const field = descending ? sort.slice(1) : sort;
+  const place = (object: T): Place => [key(Reflect.get(object, field)), object.id];
+  const order = (a: Place, b: Place): number => (descending ? comparePlaces(b, a) : comparePlaces(a, b));
+  const sorted = all.map((object) => ({ object, at: place(object) })).toSorted((a, b) => order(a.at, b.at));
+  const after = cursor === undefined ? undefined : decodeCursor(cursor);
+  const rest = after === undefined ? sorted : sorted.filter(({ at }) => order(at, after) > 0);
+  const shown = rest.slice(0, limit);
+  const last = shown.at(-1);
+  const more = rest.length > shown.length && last !== undefined ? { next_cursor: encodeCursor(last.at) } : {};
+  return { items: shown.map(({ object }) => object), response_metadata: { total: all.length, ...more } };
+}
+
+/** What an object is sorted by: the field, then the id, so that no two are equal. */
+type Place = readonly [value: string | number, id: string];
+
+const key = (value: unknown): string | number => (typeof value === "number" || typeof value === "string" ? value : "");
+
+function comparePlaces([a, idA]: Place, [b, idB]: Place): number {
+  const first = compare(a, b);
+  // Ids end in a number: 2 comes before 10.
+  return first === 0 ? idA.localeCompare(idB, "en", { numeric: true }) : first;
+}
+
+const compare = (a: string | number, b: string | number): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const encodeCursor = (at: Place): string => Buffer.from(JSON.stringify(at)).toString("base64url");
+
+function decodeCursor(cursor: string): Place {
+  try {
+    const at: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
+    if (Array.isArray(at) && (typeof at[0] === "string" || typeof at[0] === "number") && typeof at[1] === "string")
+      return [at[0], at[1]];
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw badRequest("cursor: not one that this engine gave");
+}

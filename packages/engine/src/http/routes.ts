@@ -1,0 +1,16 @@
+import type { Route } from "./router.ts";
+import { dSourceRoutes } from "./routes/dsources.ts";
+import { listRoutes } from "./routes/lists.ts";
+import { provisionRoute } from "./routes/provision.ts";
+import { snapshotRoutes } from "./routes/snapshots.ts";
+import { vdbRoutes } from "./routes/vdbs.ts";
+import type { ApiState } from "./state.ts";
+
+/** Everything the API answers, in the order in which paths are tried. */
+export const allRoutes = (state: ApiState): readonly Route[] => [
+  ...listRoutes(state),
+  ...dSourceRoutes(state),
+  ...snapshotRoutes(state),
+  provisionRoute(state),
+  ...vdbRoutes(state),
+];

@@ -1,0 +1,136 @@
+import { type Decoded, list, map, object, string } from "@vdb/dct";
+import { allVdbs, dSourceById, latestSnapshot, readySnapshot, vdbById } from "../../catalogue/datasets.ts";
+import { allEnvironments, allGroups, newId } from "../../catalogue/places.ts";
+import type { EnvironmentRow, GroupRow, SnapshotRow } from "../../catalogue/rows.ts";
+import { submitJob } from "../../jobs/submit.ts";
+import { dataOwnerSpec } from "../../link/owner.ts";
+import { badRequest, conflict, notFound } from "../api-error.ts";
+import { ok, type Route } from "../router.ts";
+import type { ApiState } from "../state.ts";
+import { viewJob } from "../views.ts";
+
+const decodeProvision = object(
+  {},
+  {
+    source_data_id: string,
+    snapshot_id: string,
+    name: string,
+    database_name: string,
+    target_group_id: string,
+    environment_id: string,
+    repository_id: string,
+    mount_point: string,
+    appdata_source_params: map,
+    appdata_config_params: map,
+    tags: list(object({ key: string, value: string }, {})),
+  },
+);
+type Wanted = Decoded<typeof decodeProvision>;
+
+/** A VDB from a snapshot. The name is reserved together with the job: the same request a second time is a conflict, no second VDB. */
+export const provisionRoute = (state: ApiState): Route => ({
+  method: "POST",
+  path: "/vdbs/provision_by_snapshot",
+  handle: ({ body }) => {
+    const wanted = body.decode(decodeProvision);
+    const { catalogue, runner } = state;
+    const { job, id } = catalogue.transaction(() => {
+      const targetId = reserve(state, wanted);
+      const targetName = vdbById(catalogue, targetId)?.name ?? targetId;
+      return { id: targetId, job: submitJob(catalogue, { type: "DB_PROVISION", targetId, targetName }) };
+    });
+    runner.wake();
+    return ok({ job: viewJob(state, job), vdb_id: id });
+  },
+});
+
+function reserve(state: ApiState, wanted: Wanted): string {
+  const { catalogue } = state;
+  const snapshot = snapshotFor(state, wanted);
+  const group = groupFor(state, wanted);
+  const environment = environmentFor(state, wanted);
+  const owner = ownerOf(wanted);
+  const id = newId(catalogue, "APPDATA_CONTAINER");
+  const name = wanted.name ?? `VDB_${id}`;
+  if (name === "" || name.length > 256) throw badRequest("name: 1 to 256 characters");
+  const namesake = allVdbs(catalogue).find((one) => one.name === name && one.group_id === group.id);
+  if (namesake !== undefined) throw conflict(`a VDB ${name} exists in group ${group.name}: ${namesake.id}`);
+  catalogue.run(
+    `INSERT INTO vdb (id, name, group_id, environment_id, state, enabled, snapshot_id, parent_id, parent_dsource_id, parent_timestamp,
+       database_name, database_version, owner, mount_point, source_params, config_params, tags, timeflow_id, created)
+     VALUES (?, ?, ?, ?, 'creating', 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    id,
+    name,
+    group.id,
+    environment.id,
+    snapshot.id,
+    snapshot.dataset_id,
+    rootOf(state, snapshot),
+    snapshot.timestamp ?? null,
+    wanted.database_name ?? name,
+    snapshot.version ?? null,
+    owner,
+    wanted.mount_point ?? null,
+    JSON.stringify(wanted.appdata_source_params ?? {}),
+    JSON.stringify(wanted.appdata_config_params ?? {}),
+    JSON.stringify(wanted.tags ?? []),
+    newId(catalogue, "APPDATA_TIMEFLOW"),
+    new Date().toISOString(),
+  );
+  return id;
+}
+
+function snapshotFor({ catalogue }: ApiState, { snapshot_id, source_data_id }: Wanted): SnapshotRow {
+  if (snapshot_id === undefined && source_data_id === undefined) throw badRequest("snapshot_id or source_data_id is needed");
+  if (snapshot_id !== undefined) {
+    const snapshot = readySnapshot(catalogue, snapshot_id);
+    if (snapshot === undefined) throw notFound("snapshot", snapshot_id);
+    if (source_data_id !== undefined && snapshot.dataset_id !== source_data_id) {
+      throw badRequest(`snapshot ${snapshot_id} belongs to ${snapshot.dataset_id}, not to ${source_data_id}`);
+    }
+    return snapshot;
+  }
+  const source = source_data_id ?? "";
+  const dataset = dSourceById(catalogue, source) ?? vdbById(catalogue, source);
+  if (dataset === undefined) throw notFound("dSource or VDB", source);
+  const latest = latestSnapshot(catalogue, source);
+  if (latest === undefined) throw conflict(`${dataset.name} has no snapshot yet: take one first`);
+  return latest;
+}
+
+function groupFor({ catalogue }: ApiState, { target_group_id }: Wanted): GroupRow {
+  const all = allGroups(catalogue);
+  const group = target_group_id === undefined ? all[0] : all.find(({ id }) => id === target_group_id);
+  if (group === undefined) throw badRequest(`target_group_id: there is no dataset group ${target_group_id}`);
+  return group;
+}
+
+/** The repository decides the environment where both are named. */
+function environmentFor({ catalogue }: ApiState, { repository_id, environment_id }: Wanted): EnvironmentRow {
+  const all = allEnvironments(catalogue);
+  if (repository_id !== undefined) {
+    const environment = all.find((one) => one.repository_id === repository_id);
+    if (environment === undefined) throw badRequest(`repository_id: there is no repository ${repository_id}`);
+    return environment;
+  }
+  const environment = environment_id === undefined ? all[0] : all.find(({ id }) => id === environment_id);
+  if (environment === undefined) throw badRequest(`environment_id: there is no environment ${environment_id}`);
+  return environment;
+}
+
+/** `appdata_source_params.ownership_spec`, "uid:gid": whom the data shall belong to. */
+function ownerOf({ appdata_source_params }: Wanted): string {
+  const spec = appdata_source_params?.["ownership_spec"] ?? dataOwnerSpec;
+  const [, uid = "", gid = ""] = typeof spec === "string" ? (/^(\d{1,10}):(\d{1,10})$/u.exec(spec) ?? []) : [];
+  // 2^32 - 1 stands for "leave as it is" in chown(2).
+  if (uid === "" || Number(uid) >= 2 ** 32 - 1 || Number(gid) >= 2 ** 32 - 1)
+    throw badRequest(`appdata_source_params.ownership_spec: "uid:gid" is needed, not ${JSON.stringify(spec)}`);
+  return `${Number(uid)}:${Number(gid)}`;
+}
+
+/** The dSource at the root of a snapshot's family. */
+function rootOf({ catalogue }: ApiState, snapshot: SnapshotRow): string {
+  return snapshot.dataset_kind === "dSource"
+    ? snapshot.dataset_id
+    : (vdbById(catalogue, snapshot.dataset_id)?.parent_dsource_id ?? snapshot.dataset_id);
+}

@@ -1,0 +1,30 @@
+import { allVdbs, readySnapshot, readySnapshots } from "../../catalogue/datasets.ts";
+import { provisionsFrom, requestSnapshotDeletion } from "../../catalogue/requests.ts";
+import { conflict, notFound } from "../api-error.ts";
+import { pageOf, pageQueryOf } from "../page.ts";
+import { type ApiRequest, ok, type Route } from "../router.ts";
+import type { ApiState } from "../state.ts";
+import { viewJob, viewSnapshot } from "../views.ts";
+
+export const snapshotRoutes = (state: ApiState): readonly Route[] => {
+  const { catalogue, runner } = state;
+  const ofDataset = ({ params: { id = "" }, query }: ApiRequest) => {
+    const snapshots = readySnapshots(catalogue).filter((one) => one.dataset_id === id);
+    return ok(pageOf(snapshots.map(viewSnapshot), pageQueryOf(query, ["id", "timestamp", "creation_time"], "id")));
+  };
+  const remove = ({ params: { id = "" } }: ApiRequest) => {
+    const snapshot = readySnapshot(catalogue, id);
+    if (snapshot === undefined) throw notFound("snapshot", id);
+    const waiting = provisionsFrom(catalogue, id, allVdbs(catalogue));
+    if (waiting.length > 0) throw conflict(`snapshot ${id} is being provisioned from: ${waiting.join(", ")}`);
+    const job = requestSnapshotDeletion(catalogue, snapshot);
+    runner.wake();
+    return ok({ job: viewJob(state, job) });
+  };
+  return [
+    { method: "GET", path: "/vdbs/:id/snapshots", handle: ofDataset },
+    { method: "GET", path: "/dsources/:id/snapshots", handle: ofDataset },
+    { method: "DELETE", path: "/snapshots/:id", handle: remove },
+    { method: "POST", path: "/snapshots/:id/delete", handle: remove },
+  ];
+};

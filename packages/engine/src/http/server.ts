@@ -1,0 +1,100 @@
+import { timingSafeEqual } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "node:https";
+import type { Logger } from "pino";
+import { ApiError } from "./api-error.ts";
+import { readBody } from "./body.ts";
+import { type ApiAnswer, findRoute, type Route } from "./router.ts";
+
+export interface ServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly key: string;
+  readonly cert: string;
+  readonly apiKey: string;
+  readonly routes: readonly Route[];
+  /** Answers /readyz: undefined when ready, else why not. */
+  readonly notReadyBecause: () => Promise<string | undefined>;
+  readonly log: Logger;
+}
+
+export interface RunningServer extends AsyncDisposable {
+  readonly port: number;
+}
+
+/** The API under both base paths that DCT has had, and the two health checks. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { host, port, key, cert } = options;
+  const server = createServer(
+    { key, cert, minVersion: "TLSv1.2", requestTimeout: 60_000 },
+    (request, response) => void respond(options, request, response),
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  const address = server.address();
+  return {
+    port: typeof address === "object" && address !== null ? address.port : port,
+    [Symbol.asyncDispose]: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      setTimeout(() => server.closeAllConnections(), 2_000).unref();
+      await closed;
+    },
+  };
+}
+
+async function respond(options: ServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const from = performance.now();
+  const { method = "GET" } = request;
+  const { pathname, searchParams } = new URL(request.url ?? "/", "https://engine");
+  const { status, body } = await answer(options, request, method, pathname, searchParams).catch((error: unknown) =>
+    refusal(options.log, error),
+  );
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+  if (!pathname.endsWith("z"))
+    options.log.debug({ method, path: pathname, status, milliseconds: Math.round(performance.now() - from) }, "request");
+}
+
+async function answer(
+  options: ServerOptions,
+  request: IncomingMessage,
+  method: string,
+  pathname: string,
+  query: URLSearchParams,
+): Promise<ApiAnswer> {
+  if (pathname === "/healthz") return { status: 200, body: { status: "alive" } };
+  if (pathname === "/readyz") {
+    const reason = await options.notReadyBecause();
+    return reason === undefined
+      ? { status: 200, body: { status: "ready" } }
+      : { status: 503, body: { error: "not_ready", error_description: reason } };
+  }
+  if (!isAuthorized(request, options.apiKey)) {
+    throw new ApiError(401, "unauthorized", "an API key is needed: Authorization: apk <key>, the key as in Secret delphix-creds");
+  }
+  const [, path] = /^\/(?:dct\/)?v3(\/.*)$/u.exec(pathname) ?? [];
+  const hit = path === undefined ? undefined : findRoute(options.routes, method, path);
+  if (hit === undefined) throw new ApiError(404, "not_found", `${method} ${pathname} is not served here`);
+  return hit.route.handle({ params: hit.params, query, body: await readBody(request) });
+}
+
+/** In constant time, so that a key cannot be guessed letter by letter. */
+function isAuthorized(request: IncomingMessage, apiKey: string): boolean {
+  const given = Buffer.from(request.headers.authorization ?? "");
+  const wanted = Buffer.from(`apk ${apiKey}`);
+  return given.length === wanted.length && timingSafeEqual(given, wanted);
+}
+
+function refusal(log: Logger, error: unknown): ApiAnswer {
+  if (error instanceof ApiError)
+    return { status: error.status, body: { error: error.code, error_description: error.message.slice(0, 1024) } };
+  if (error instanceof URIError)
+    return { status: 400, body: { error: "bad_request", error_description: "the path is not well-formed" } };
+  log.error({ err: error }, "a request failed");
+  return { status: 500, body: { error: "internal", error_description: "the engine failed; its log says why" } };
+}

@@ -1,0 +1,17 @@
+import type { Catalogue } from "../catalogue/catalogue.ts";
+import type { Runner } from "../jobs/runner.ts";
+import type { Pool } from "../pool/pool.ts";
+import type { Sizes } from "../sizes.ts";
+
+/** What the routes work with. */
+export interface ApiState {
+  readonly catalogue: Catalogue;
+  readonly pool: Pool;
+  readonly sizes: Sizes;
+  readonly runner: Runner;
+  /** May change with the configuration. */
+  readonly engineName: () => string;
+  readonly nodeName: string;
+  readonly publicHost: string;
+  readonly version: string;
+}

@@ -1,0 +1,139 @@
+/** From the catalogue's rows to the objects of the wire. */
+import type { DatasetGroup, DSource, Engine, Environment, Job, Snapshot, Vdb } from "@vdb/dct";
+import { latestSnapshot } from "../catalogue/datasets.ts";
+import { allGroups, engineId } from "../catalogue/places.ts";
+import type { DSourceRow, EnvironmentRow, GroupRow, JobRow, SnapshotRow, VdbRow } from "../catalogue/rows.ts";
+import type { Bytes } from "../pool/pool.ts";
+import type { ApiState } from "./state.ts";
+
+const ofEngine = (state: ApiState) => ({ engine_id: engineId, engine_name: state.engineName() });
+const groupName = ({ catalogue }: ApiState, id: string): string =>
+  allGroups(catalogue).find((group) => group.id === id)?.name ?? id;
+const sizesOf = (bytes: Bytes | undefined) => (bytes === undefined ? {} : { storage_size: bytes.exclusive, size: bytes.total });
+
+export const viewEngine = (state: ApiState): Engine => ({
+  id: engineId,
+  name: state.engineName(),
+  type: "VIRTUALIZATION",
+  version: state.version,
+  hostname: state.publicHost,
+  status: "CREATED",
+  connection_status: "ONLINE",
+});
+
+export const viewGroup = (state: ApiState, row: GroupRow): DatasetGroup => ({ ...row, ...ofEngine(state) });
+
+export const viewEnvironment = (state: ApiState, row: EnvironmentRow): Environment => ({
+  id: row.id,
+  name: row.name,
+  ...ofEngine(state),
+  enabled: true,
+  is_cluster: false,
+  hosts: [{ id: `${row.id}-HOST`, hostname: state.nodeName, os_name: "Linux", available: true }],
+  repositories: [
+    { id: row.repository_id, name: row.repository_name, database_type: "AppData", allow_provisioning: true, is_staging: false },
+  ],
+});
+
+/** The place of a dSource's newest snapshot: its bytes are the dSource's. */
+export const placeOfDSource = ({ catalogue }: ApiState, row: DSourceRow): string | undefined => {
+  const latest = latestSnapshot(catalogue, row.id);
+  return latest === undefined ? undefined : `snapshots/${latest.id}`;
+};
+
+export const viewDSource = (state: ApiState, row: DSourceRow, bytes: Bytes | undefined): DSource => ({
+  id: row.id,
+  name: row.name,
+  database_type: "Postgres",
+  ...versionOf(latestSnapshot(state.catalogue, row.id)),
+  ...ofEngine(state),
+  group_name: groupName(state, row.group_id),
+  status: statusOfDSource(row),
+  enabled: true,
+  is_appdata: true,
+  creation_date: row.created,
+  current_timeflow_id: row.timeflow_id,
+  ...sizesOf(bytes),
+  appdata_source_params: withoutPassword(row),
+  tags: row.tags,
+});
+
+/** The last error stays in sight until a snapshot succeeds. */
+function statusOfDSource({ state, last_error }: DSourceRow): string {
+  if (last_error !== undefined) return `Error: ${last_error}`;
+  return { linking: "Linking", linked: "Linked", deleting: "Deleting" }[state];
+}
+
+/** What the API gave as a password is never given back. */
+const withoutPassword = ({ connection }: DSourceRow): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(connection).filter(([name]) => name !== "password"));
+
+const versionOf = (snapshot: SnapshotRow | undefined) =>
+  snapshot?.version === undefined ? {} : { database_version: snapshot.version };
+
+const vdbStatus = (row: VdbRow): string => {
+  if (row.state === "creating") return "PROVISIONING";
+  if (row.state === "deleting") return "DELETING";
+  return row.enabled ? "RUNNING" : "DISABLED";
+};
+
+export const placeOfVdb = (id: string): string => `vdbs/${id}`;
+
+export const viewVdb = (state: ApiState, row: VdbRow, bytes: Bytes | undefined): Vdb => ({
+  id: row.id,
+  name: row.name,
+  database_type: "Postgres",
+  database_name: row.database_name,
+  ...(row.database_version === undefined ? {} : { database_version: row.database_version }),
+  ...ofEngine(state),
+  environment_id: row.environment_id,
+  group_name: groupName(state, row.group_id),
+  status: vdbStatus(row),
+  enabled: row.enabled,
+  containerization_state: row.enabled ? "RUNNING_IN_CONTAINER" : "READY_FOR_CONTAINER",
+  is_appdata: true,
+  creation_date: row.created,
+  current_timeflow_id: row.timeflow_id,
+  parent_id: row.parent_id,
+  parent_dsource_id: row.parent_dsource_id,
+  root_parent_id: row.parent_dsource_id,
+  ...(row.parent_timestamp === undefined ? {} : { parent_timeflow_timestamp: row.parent_timestamp }),
+  ...(row.mount_point === undefined ? {} : { mount_point: row.mount_point }),
+  exported_data_directory: state.pool.pathOf(placeOfVdb(row.id)),
+  appdata_source_params: row.source_params,
+  appdata_config_params: row.config_params,
+  ...sizesOf(bytes),
+  tags: row.tags,
+});
+
+export const viewSnapshot = (row: SnapshotRow): Snapshot => ({
+  id: row.id,
+  name: `@${row.timestamp ?? row.created}`,
+  engine_id: engineId,
+  dataset_id: row.dataset_id,
+  timeflow_id: row.timeflow_id,
+  creation_time: row.created,
+  ...(row.timestamp === undefined ? {} : { timestamp: row.timestamp, start_timestamp: row.timestamp }),
+  ...(row.location === undefined ? {} : { location: row.location }),
+  ...(row.consistency === undefined ? {} : { consistency: row.consistency }),
+  ...(row.version === undefined ? {} : { version: row.version }),
+  temporary: false,
+});
+
+export const viewJob = (state: ApiState, row: JobRow): Job => {
+  const progress = state.runner.progressOf(row.id);
+  return {
+    id: row.id,
+    type: row.type,
+    status: row.status,
+    target_id: row.target_id,
+    target_name: row.target_name,
+    start_time: row.created,
+    update_time: row.updated,
+    percent_complete: progress?.percentComplete ?? row.percent_complete,
+    ...(progress === undefined
+      ? {}
+      : { tasks: [{ title: progress.task, status: row.status, percent_complete: progress.percentComplete }] }),
+    ...(row.status === "FAILED" && row.failure !== undefined ? { error_details: row.failure } : {}),
+  };
+};

@@ -1,0 +1,126 @@
+import { setTimeout as sleepMs } from "node:timers/promises";
+import type { JobRow, JobType } from "../catalogue/rows.ts";
+import type { JobContext, JobKind, Parts, Result } from "./job-kind.ts";
+import { choose } from "./schedule.ts";
+import { unfinishedJobs } from "./submit.ts";
+
+export interface Progress {
+  readonly percentComplete: number;
+  readonly task: string;
+}
+
+/** Carries out recorded jobs, those left over from the last run of the engine first. */
+export interface Runner extends AsyncDisposable {
+  /** Something was submitted. */
+  wake(): void;
+  progressOf(jobId: string): Progress | undefined;
+}
+
+/** A removal that fails is tried again so often; the job stays STARTED until what it left is gone. */
+const undoPauseMs = 5_000;
+
+/**
+ * Jobs of one target run one after the other, in the order of arrival. Stopping aborts the running ones and leaves them
+ * STARTED: the next start takes them up again.
+ */
+export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKind>>): Runner {
+  const { catalogue, log, seam } = parts;
+  const stopping = new AbortController();
+  const running = new Map<string, { readonly job: JobRow; readonly done: Promise<void> }>();
+  const progress = new Map<string, Progress>();
+
+  const touch = (job: JobRow, change: string, ...values: readonly (string | number | null)[]): void =>
+    catalogue.run(`UPDATE job SET ${change}, updated = ? WHERE id = ?`, ...values, new Date().toISOString(), job.id);
+
+  const end = (job: JobRow, result: Result, change: string, ...values: readonly (string | number | null)[]): void =>
+    catalogue.transaction(() => {
+      result();
+      touch(job, change, ...values);
+    });
+
+  /** Why the job failed, or undefined when it is completed. */
+  const act = async (context: JobContext, kind: JobKind): Promise<string | undefined> => {
+    const { job } = context;
+    if (job.failure !== undefined) return job.failure;
+    try {
+      touch(job, "status = 'STARTED'");
+      await seam(`${job.type}:started`);
+      const result = await kind.run(context);
+      await seam(`${job.type}:acted`);
+      end(job, result, "status = 'COMPLETED', percent_complete = 100");
+      await seam(`${job.type}:recorded`);
+      return undefined;
+    } catch (error) {
+      if (stopping.signal.aborted) throw error;
+      const failure = error instanceof Error ? error.message : String(error);
+      touch(job, "failure = ?", failure);
+      return failure;
+    }
+  };
+
+  const undo = async (context: JobContext, kind: JobKind, failure: string): Promise<void> => {
+    for (;;) {
+      try {
+        await seam(`${context.job.type}:failed`);
+        end(context.job, await kind.undo(context, failure), "status = 'FAILED'");
+        return;
+      } catch (error) {
+        stopping.signal.throwIfAborted();
+        log.error({ job: context.job.id, err: error }, "what a failed job left behind could not be removed; trying again");
+        await sleepMs(undoPauseMs, undefined, { signal: stopping.signal });
+      }
+    }
+  };
+
+  const carryOut = async (job: JobRow): Promise<void> => {
+    const from = performance.now();
+    const context: JobContext = {
+      ...parts,
+      job,
+      signal: stopping.signal,
+      progress: (percentComplete, task) => progress.set(job.id, { percentComplete, task }),
+    };
+    const failure = await act(context, kinds[job.type]);
+    if (failure !== undefined) await undo(context, kinds[job.type], failure);
+    const facts = {
+      job: job.id,
+      type: job.type,
+      target: job.target_id,
+      name: job.target_name,
+      seconds: (performance.now() - from) / 1000,
+    };
+    if (failure === undefined) log.info(facts, "job completed");
+    else log.warn({ ...facts, failure }, "job failed");
+  };
+
+  const start = (job: JobRow): void => {
+    const work = async (): Promise<void> => {
+      try {
+        await carryOut(job);
+      } catch (error) {
+        if (!stopping.signal.aborted) log.error({ job: job.id, err: error }, "job interrupted");
+      } finally {
+        running.delete(job.id);
+        progress.delete(job.id);
+        wake();
+      }
+    };
+    running.set(job.id, { job, done: work() });
+  };
+
+  const wake = (): void => {
+    if (stopping.signal.aborted) return;
+    const busy = [...running.values()].map(({ job }) => job);
+    for (const job of choose(unfinishedJobs(catalogue), busy)) start(job);
+  };
+
+  wake();
+  return {
+    wake,
+    progressOf: (jobId) => progress.get(jobId),
+    [Symbol.asyncDispose]: async () => {
+      stopping.abort(new Error("the engine is stopping"));
+      await Promise.all([...running.values()].map(({ done }) => done));
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import { randomUUID } from "node:crypto";
+import type { Catalogue } from "../catalogue/catalogue.ts";
+import { decodeJobRow, type JobRow, type JobType } from "../catalogue/rows.ts";
+
+interface Wanted {
+  readonly type: JobType;
+  readonly targetId: string;
+  readonly targetName: string;
+  readonly parameters?: Readonly<Record<string, string>>;
+}
+
+/** Records the intent. Call it inside the transaction that reserves what the job is about, then wake the runner. */
+export function submitJob(catalogue: Catalogue, { type, targetId, targetName, parameters = {} }: Wanted): JobRow {
+  const now = new Date().toISOString();
+  const id = randomUUID();
+  catalogue.run(
+    "INSERT INTO job (id, type, status, target_id, target_name, parameters, percent_complete, created, updated) VALUES (?, ?, 'PENDING', ?, ?, ?, 0, ?, ?)",
+    id,
+    type,
+    targetId,
+    targetName,
+    JSON.stringify(parameters),
+    now,
+    now,
+  );
+  const job = jobById(catalogue, id);
+  if (job === undefined) throw new Error(`job ${id} was not recorded`);
+  return job;
+}
+
+export const jobById = (catalogue: Catalogue, id: string): JobRow | undefined =>
+  catalogue.one(decodeJobRow, "SELECT * FROM job WHERE id = ?", id);
+
+export const unfinishedJobs = (catalogue: Catalogue): readonly JobRow[] =>
+  catalogue.all(decodeJobRow, "SELECT * FROM job WHERE status IN ('PENDING', 'STARTED') ORDER BY sequence");
+
+/** The unfinished job of this type on this target, so that the same request twice is one job. */
+export const unfinishedJob = (catalogue: Catalogue, type: JobType, targetId: string): JobRow | undefined =>
+  unfinishedJobs(catalogue).find((job) => job.type === type && job.target_id === targetId);

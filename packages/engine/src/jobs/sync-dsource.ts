@@ -1,0 +1,93 @@
+import { chmod, chown, mkdir } from "node:fs/promises";
+import { type DSourceRow, decodeDSourceRow } from "../catalogue/rows.ts";
+import { Failure } from "../failure.ts";
+import { takeBaseBackup } from "../link/base-backup.ts";
+import { dataOwner } from "../link/owner.ts";
+import { recoverAndShutDown } from "../link/recover.ts";
+import { NoRoom, requireRoom } from "../pool/pool.ts";
+import type { JobContext, JobKind } from "./job-kind.ts";
+
+/**
+ * DB_LINK, DB_SYNC: a snapshot of a production database. A base backup goes into a subvolume of `work`, is recovered and shut
+ * down there, and its read-only clone is the snapshot. So recovery is paid once here and not by every clone.
+ * Intent: the snapshot's row in state `creating`. A subvolume under `snapshots` is whole; one under `work` is begun anew.
+ */
+export const syncDSource: JobKind = {
+  run: async (context) => {
+    const { catalogue, pool, job, seam } = context;
+    const id = snapshotIdOf(context);
+    if (!(await pool.has(`snapshots/${id}`))) await make(context, id);
+    await seam(`${job.type}:cloned`);
+    await pool.remove(`work/${id}`);
+    return () => {
+      catalogue.run("UPDATE snapshot SET state = 'ready' WHERE id = ?", id);
+      catalogue.run("UPDATE dsource SET state = 'linked', last_error = NULL WHERE id = ? AND state <> 'deleting'", job.target_id);
+    };
+  },
+  undo: async (context, failure) => {
+    const { catalogue, pool, job } = context;
+    const id = snapshotIdOf(context);
+    await pool.remove(`work/${id}`);
+    await pool.remove(`snapshots/${id}`);
+    return () => {
+      catalogue.run("DELETE FROM snapshot WHERE id = ?", id);
+      catalogue.run("UPDATE dsource SET last_error = ? WHERE id = ?", failure, job.target_id);
+      // A link asked for through the API is as if it had not been asked for; a declared one is tried again.
+      catalogue.run("DELETE FROM dsource WHERE id = ? AND state = 'linking' AND declared = 0", job.target_id);
+    };
+  },
+};
+
+const snapshotIdOf = ({ job }: JobContext): string => String(job.parameters["snapshotId"]);
+
+async function make(context: JobContext, id: string): Promise<void> {
+  const { catalogue, pool, postgres, job, seam, signal, log } = context;
+  const source = catalogue.one(decodeDSourceRow, "SELECT * FROM dsource WHERE id = ?", job.target_id);
+  if (source === undefined) throw new Failure(`dSource ${job.target_id} does not exist any more`);
+  const draft = `work/${id}`;
+  const data = `${pool.pathOf(draft)}/data`;
+  await emptyDraft(context, draft, data);
+  await backUp(context, source, data);
+  // The data is as old as the end of the backup: everything committed until then is in its WAL.
+  const timestamp = new Date().toISOString();
+  await seam(`${job.type}:backedUp`);
+  context.progress(90, "Recovering");
+  const { lsn, version } = await recoverAndShutDown(postgres, data, { signal, log });
+  catalogue.run(
+    "UPDATE snapshot SET timestamp = ?, location = ?, version = ?, consistency = 'CONSISTENT' WHERE id = ?",
+    timestamp,
+    lsn,
+    version,
+    id,
+  );
+  await seam(`${job.type}:recovered`);
+  await pool.clone(draft, `snapshots/${id}`, "readOnly");
+}
+
+async function emptyDraft({ pool }: JobContext, draft: string, data: string): Promise<void> {
+  await pool.remove(draft);
+  await pool.create(draft);
+  await mkdir(data, { mode: 0o700 });
+  for (const folder of [pool.pathOf(draft), data]) {
+    await chown(folder, dataOwner.uid, dataOwner.gid);
+    await chmod(folder, 0o700);
+  }
+}
+
+async function backUp(context: JobContext, source: DSourceRow, data: string): Promise<void> {
+  const { pool, postgres, secrets, signal } = context;
+  const reserveBytes = await context.reserveBytes();
+  const what = `a base backup of dSource ${source.name}`;
+  await requireRoom(pool, reserveBytes, 0, what);
+  const { password, passwordSecret } = source.connection;
+  const secret = password ?? (passwordSecret === undefined ? undefined : await secrets.read(passwordSecret));
+  await takeBaseBackup(postgres, source.connection, secret, data, {
+    signal,
+    onTotal: (bytes) => requireRoom(pool, reserveBytes, bytes, what),
+    onProgress: (percent) => context.progress(Math.floor(percent * 0.85), "Copying"),
+    watch: async () => {
+      const freeBytes = await pool.freeBytes();
+      if (freeBytes < reserveBytes) throw new NoRoom(pool.pathOf(""), freeBytes, reserveBytes, what);
+    },
+  });
+}

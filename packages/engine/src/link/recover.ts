@@ -1,0 +1,125 @@
+import { chown, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { Failure } from "../failure.ts";
+import { spawnAsOwner } from "./child.ts";
+import { type ControlData, cleanlyShutDown } from "./control-data.ts";
+import { dataOwner } from "./owner.ts";
+import { majorOf, type Postgres } from "./postgres.ts";
+
+interface Recovered {
+  /** How far the source's WAL was replayed. */
+  readonly lsn: string;
+  readonly version: string;
+}
+
+/**
+ * Starts a server of the data's own major on a fresh base backup, lets it replay the WAL that came along, and shuts it down.
+ * Afterwards a start needs no recovery. The server is shut off from the world and from the source's own settings: no network,
+ * a socket folder of its own, no preload libraries, nobody may log in. The source's configuration files are left as they were.
+ */
+export async function recoverAndShutDown(
+  postgres: Postgres,
+  dataFolder: string,
+  { signal, log }: { signal: AbortSignal; log: Logger },
+): Promise<Recovered> {
+  const major = await majorOf(dataFolder);
+  const program = join(await postgres.ofMajor(major), "postgres");
+  await refuseTablespaces(dataFolder);
+  for (const left of ["standby.signal", "recovery.signal", "backup_manifest"]) await rm(join(dataFolder, left), { force: true });
+  const before = await postgres.controlData(dataFolder, signal);
+  const folder = await mkdtemp(join(tmpdir(), "recover-"));
+  try {
+    await writeConfiguration(folder, before);
+    const lsn = await withAutoConfAside(dataFolder, () => runUntilRecovered(program, dataFolder, folder, signal, log));
+    const after = await postgres.controlData(dataFolder, signal);
+    if (after.state !== cleanlyShutDown)
+      throw new Failure(`recovery left the data in state "${after.state}", not "${cleanlyShutDown}"`);
+    return { lsn: lsn ?? after.checkpointLsn, version: after.version };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** A tablespace is a link to a place outside of the data folder: a clone would write into it together with its siblings. */
+async function refuseTablespaces(dataFolder: string): Promise<void> {
+  const links = await readdir(join(dataFolder, "pg_tblspc"));
+  if (links.length > 0)
+    throw new Failure(`the source has ${links.length} tablespaces outside of its data folder: these are not supported`);
+}
+
+const ignoreAbsent = (error: NodeJS.ErrnoException): void => {
+  if (error.code !== "ENOENT") throw error;
+};
+
+/** postgresql.auto.conf is read whatever the configuration file is, and may name what does not exist here. */
+async function withAutoConfAside<T>(dataFolder: string, work: () => Promise<T>): Promise<T> {
+  const [place, aside] = [join(dataFolder, "postgresql.auto.conf"), join(dataFolder, "postgresql.auto.conf.aside")];
+  await rename(place, aside).catch(ignoreAbsent);
+  try {
+    return await work();
+  } finally {
+    await rename(aside, place).catch(ignoreAbsent);
+  }
+}
+
+async function writeConfiguration(folder: string, source: ControlData): Promise<void> {
+  const files: Readonly<Record<string, string>> = {
+    "postgresql.conf": settingsFor(folder, source)
+      .map(([name, value]) => `${name} = '${value}'\n`)
+      .join(""),
+    "pg_hba.conf": "local all all reject\n",
+    "pg_ident.conf": "",
+  };
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, { mode: 0o644 });
+  await chown(folder, dataOwner.uid, dataOwner.gid);
+}
+
+const settingsFor = (folder: string, source: ControlData): readonly (readonly [string, string])[] => [
+  ["listen_addresses", ""],
+  ["unix_socket_directories", folder],
+  ["hba_file", join(folder, "pg_hba.conf")],
+  ["ident_file", join(folder, "pg_ident.conf")],
+  ["lc_messages", "C"], // its words are read below
+  ["max_connections", "10"],
+  ["autovacuum", "off"],
+  ["max_logical_replication_workers", "0"],
+  ["huge_pages", "off"],
+  // The pool makes the snapshot durable as a whole; no single file needs it before.
+  ["fsync", "off"],
+  // As at the source: prepared transactions and commit timestamps must come through.
+  ["max_prepared_transactions", String(source.maxPreparedTransactions)],
+  ["max_locks_per_transaction", String(source.maxLocksPerTransaction)],
+  ["track_commit_timestamp", source.trackCommitTimestamp ? "on" : "off"],
+  ["wal_level", source.walLevel],
+  ["max_wal_senders", "0"],
+];
+
+/** Answers up to where the WAL was replayed, if the server said so. */
+async function runUntilRecovered(
+  program: string,
+  dataFolder: string,
+  folder: string,
+  signal: AbortSignal,
+  log: Logger,
+): Promise<string | undefined> {
+  let lsn: string | undefined;
+  const args = ["-D", dataFolder, "-c", `config_file=${join(folder, "postgresql.conf")}`];
+  const child = spawnAsOwner(program, args, {
+    onLine: (line) => {
+      log.debug({ line }, "recovery");
+      lsn = /redo done at ([0-9A-F]+\/[0-9A-F]+)/u.exec(line)?.[1] ?? lsn;
+      if (line.includes("database system is ready to accept connections")) child.kill("SIGINT"); // a fast shutdown
+    },
+  });
+  const kill = (): void => child.kill("SIGQUIT");
+  signal.addEventListener("abort", kill, { once: true });
+  const { status, lastLines } = await child.ended;
+  signal.removeEventListener("abort", kill);
+  signal.throwIfAborted();
+  if (status !== 0) throw new Failure(`recovery of the base backup failed: ${lastLines}`);
+  // Written by the server at its end; it would be refused by a start elsewhere only if its process were alive.
+  for (const left of ["postmaster.pid", "postmaster.opts"]) await rm(join(dataFolder, left), { force: true });
+  return lsn;
+}

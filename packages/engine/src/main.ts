@@ -1,0 +1,25 @@
+/** The engine's process: flags in, JSON log lines out, ends cleanly on SIGTERM. */
+import process from "node:process";
+import { pino } from "pino";
+import { readFlags } from "./config/flags.ts";
+import { startEngine } from "./engine.ts";
+
+const flags = readFlags(process.argv.slice(2), process.env);
+const log = pino({ level: flags.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+
+async function main(): Promise<void> {
+  const stopped = new Promise<string>((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
+  });
+  await using engine = await startEngine(flags, log);
+  const signal = await stopped;
+  log.info({ signal, port: engine.port }, "stopping; unfinished jobs go on at the next start");
+}
+
+try {
+  await main();
+  process.exit(0); // a held job of a test would keep the process alive
+} catch (error) {
+  log.fatal({ failure: error instanceof Error ? error.message : String(error) }, "the engine cannot run");
+  process.exit(1);
+}

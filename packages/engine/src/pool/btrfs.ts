@@ -1,0 +1,63 @@
+import { stat, statfs } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { CommandFailed, runCommand } from "../command.ts";
+import { NoRoom, type Pool } from "./pool.ts";
+
+/** The root folder of every btrfs subvolume has this inode number (BTRFS_FIRST_FREE_OBJECTID). */
+const subvolumeInode = 256;
+
+/** A pool on a mounted btrfs: every name is a subvolume, a clone is a snapshot of one. */
+export function btrfsPool(folder: string, imageFile: string): Pool {
+  const pathOf = (name: string): string => join(folder, name);
+  const has = async (name: string): Promise<boolean> => {
+    const found = await stat(pathOf(name)).catch(absentAsUndefined);
+    return found !== undefined && found.isDirectory() && found.ino === subvolumeInode;
+  };
+  const freeBytes = async (): Promise<number> => {
+    // The image is sparse: what the file system in it calls free may not exist on the disk below.
+    const [inside, below] = await Promise.all([statfs(folder), statfs(dirname(imageFile))]);
+    return Math.min(inside.bavail * inside.bsize, below.bavail * below.bsize);
+  };
+  const btrfs = async (...args: readonly string[]): Promise<string> => {
+    try {
+      return await runCommand("btrfs", args);
+    } catch (error) {
+      if (error instanceof CommandFailed && error.stderr.includes("No space left on device"))
+        throw new NoRoom(folder, await freeBytes(), 1, args.slice(0, 2).join(" "));
+      throw error;
+    }
+  };
+
+  return {
+    pathOf,
+    has,
+    freeBytes,
+    create: async (name) => void (await btrfs("subvolume", "create", pathOf(name))),
+    clone: async (from, to, mode) => {
+      // `btrfs subvolume snapshot` into an existing folder would put the copy inside it, under the origin's name.
+      if (await has(to)) throw new Error(`${pathOf(to)} exists`);
+      await btrfs("subvolume", "snapshot", ...(mode === "readOnly" ? ["-r"] : []), pathOf(from), pathOf(to));
+    },
+    remove: async (name) => {
+      if (await has(name)) await btrfs("subvolume", "delete", "--commit-after", pathOf(name));
+    },
+    bytes: async (name) => {
+      const [total = 0, exclusive = 0] =
+        (await btrfs("filesystem", "du", "--raw", "-s", pathOf(name)))
+          .trim()
+          .split("\n")
+          .at(-1)
+          ?.trim()
+          .split(/\s+/u)
+          .map(Number) ?? [];
+      if (!Number.isSafeInteger(total) || !Number.isSafeInteger(exclusive))
+        throw new Error(`btrfs filesystem du ${pathOf(name)}: unreadable answer`);
+      return { total, exclusive };
+    },
+  };
+}
+
+function absentAsUndefined(error: NodeJS.ErrnoException): undefined {
+  if (error.code === "ENOENT") return undefined;
+  throw error;
+}

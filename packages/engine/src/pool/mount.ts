@@ -1,0 +1,105 @@
+/** The pool's file system: a btrfs in one sparse file, mounted where every node plugin and pod finds it. */
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, open, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { runCommand } from "../command.ts";
+
+export interface PoolPlace {
+  readonly imageFile: string;
+  readonly mountPoint: string;
+}
+
+/** Proves to a reader of the mount point that the pool is really mounted there; holds the file system's uuid. */
+export const markerFile = ".delphix-pool";
+
+/** Folders of subvolumes. `work` holds what is not finished: whoever made it completes or removes it. */
+const folders = ["snapshots", "vdbs", "work"] as const;
+
+/**
+ * Makes the pool if there is none, grows it to `sizeBytes`, mounts it unless it is mounted. The mount outlives the process:
+ * VDBs go on while the engine is restarted.
+ */
+export async function mountPool(place: PoolPlace, sizeBytes: number | undefined): Promise<void> {
+  const { imageFile, mountPoint } = place;
+  await mkdir(mountPoint, { recursive: true });
+  const mounted = await isMounted(mountPoint);
+  if (!mounted && !existsSync(imageFile)) await makeImage(imageFile, sizeBytes ?? (await defaultSizeBytes(imageFile)));
+  if (!mounted) await attach(place);
+  await checkMarker(place);
+  if (sizeBytes !== undefined) await growTo(place, sizeBytes);
+  for (const folder of folders) await mkdir(join(mountPoint, folder), { recursive: true, mode: 0o711 });
+}
+
+/** What is mounted on top at `mountPoint`, if anything: mountinfo lists in order, the last one is on top. */
+export async function isMounted(mountPoint: string): Promise<boolean> {
+  const lines = (await readFile("/proc/self/mountinfo", "utf8")).split("\n").filter((line) => line.split(" ")[4] === mountPoint);
+  const top = lines.at(-1);
+  if (top === undefined) return false;
+  if (!top.includes(" - btrfs ")) throw new Error(`${mountPoint} holds another file system: unmount it (${top})`);
+  return true;
+}
+
+async function defaultSizeBytes(imageFile: string): Promise<number> {
+  const { bavail, bsize } = await statfs(dirname(imageFile));
+  return Math.min(20 * 2 ** 30, Math.floor((bavail * bsize * 0.8) / 2 ** 20) * 2 ** 20);
+}
+
+/** Under a temporary name first: a half-made image must never be taken for a pool. */
+async function makeImage(imageFile: string, sizeBytes: number): Promise<void> {
+  const draft = `${imageFile}.new`;
+  await rm(draft, { force: true });
+  await using file = await open(draft, "w", 0o600);
+  await file.truncate(sizeBytes);
+  await runCommand("mkfs.btrfs", ["--quiet", "--uuid", randomUUID(), "--label", "delphix-pool", draft]);
+  await file.sync();
+  await rename(draft, imageFile);
+}
+
+/**
+ * One loop device per image, ever: two of them on one file would be two file systems that overwrite each other. So a device
+ * that is left over from a mount elsewhere is used again. `mount -o loop` frees its device with the last unmount.
+ */
+async function attach({ imageFile, mountPoint }: PoolPlace): Promise<void> {
+  const device = await loopDeviceOf(imageFile);
+  if (device !== undefined) return void (await runCommand("mount", ["-t", "btrfs", "-o", "noatime", device, mountPoint]));
+  await ensureFreeLoopNode();
+  await runCommand("mount", ["-t", "btrfs", "-o", "loop,noatime", imageFile, mountPoint]);
+}
+
+async function loopDeviceOf(imageFile: string): Promise<string | undefined> {
+  const [device] = (await runCommand("losetup", ["--associated", imageFile, "--noheadings", "--output", "NAME"]))
+    .trim()
+    .split("\n");
+  return device === undefined || device === "" ? undefined : device.trim();
+}
+
+/** In a container /dev may lack the node of the device that the kernel would give: loop devices are block major 7. */
+async function ensureFreeLoopNode(): Promise<void> {
+  const device = (await runCommand("losetup", ["--find"])).trim();
+  const [, number] = /^\/dev\/loop(\d+)$/u.exec(device) ?? [];
+  if (number !== undefined && !existsSync(device)) await runCommand("mknod", [device, "b", "7", number]);
+}
+
+/** A mounted file system without our marker is a new pool or not ours; one with another uuid is another engine's. */
+async function checkMarker({ mountPoint }: PoolPlace): Promise<void> {
+  const [, uuid] = /uuid: ([0-9a-f-]{36})/u.exec(await runCommand("btrfs", ["filesystem", "show", mountPoint])) ?? [];
+  if (uuid === undefined) throw new Error(`${mountPoint}: btrfs filesystem show names no uuid`);
+  const marker = join(mountPoint, markerFile);
+  if (!existsSync(marker)) {
+    await writeFile(`${marker}.new`, `${uuid}\n`, { flush: true });
+    await rename(`${marker}.new`, marker);
+  }
+  const found = (await readFile(marker, "utf8")).trim();
+  if (found !== uuid) throw new Error(`${marker} names pool ${found}, but pool ${uuid} is mounted there`);
+}
+
+/** A pool never shrinks: a smaller size in the configuration is ignored. */
+async function growTo({ imageFile, mountPoint }: PoolPlace, sizeBytes: number): Promise<void> {
+  if ((await stat(imageFile)).size >= sizeBytes) return;
+  await using file = await open(imageFile, "r+");
+  await file.truncate(sizeBytes);
+  const device = await loopDeviceOf(imageFile);
+  if (device !== undefined) await runCommand("losetup", ["--set-capacity", device]);
+  await runCommand("btrfs", ["filesystem", "resize", "max", mountPoint]);
+}

@@ -1,0 +1,45 @@
+/** Where the data lies: a store of named folders that can be cloned at no cost in time or bytes. */
+
+export interface Bytes {
+  /** What would come free if this folder alone went away. */
+  readonly exclusive: number;
+  /** What a reader of it sees. */
+  readonly total: number;
+}
+
+/**
+ * Names look like `vdbs/1-APPDATA_CONTAINER-7`. Laws, held by every implementation (integration/pool.test.ts):
+ * - `clone` is atomic and durable: afterwards the copy is there whole, after a crash it is there whole or not at all.
+ * - a clone and its origin are independent from then on: each can be written or removed without the other's notice.
+ * - `remove` of what is not there succeeds; after `remove`, `has` is false.
+ */
+export interface Pool {
+  /** The path under which a name is found. */
+  pathOf(name: string): string;
+  has(name: string): Promise<boolean>;
+  /** An empty folder. Throws when the name is taken. */
+  create(name: string): Promise<void>;
+  clone(from: string, to: string, mode: "writable" | "readOnly"): Promise<void>;
+  remove(name: string): Promise<void>;
+  bytes(name: string): Promise<Bytes>;
+  /** Bytes that can still be written. */
+  freeBytes(): Promise<number>;
+}
+
+/** The pool has too little room for what was asked. */
+export class NoRoom extends Error {
+  override readonly name = "NoRoom";
+  constructor(poolFolder: string, freeBytes: number, neededBytes: number, what: string) {
+    super(
+      `no room in pool ${poolFolder} for ${what}: ${inMiB(freeBytes)} free, ${inMiB(neededBytes)} needed (reserve included); delete VDBs or snapshots, or raise the pool's size`,
+    );
+  }
+}
+
+const inMiB = (bytes: number): string => `${bytes} bytes (${Math.floor(bytes / 2 ** 20)} MiB)`;
+
+/** Throws NoRoom unless `bytes` can be written and the reserve is still free afterwards. */
+export async function requireRoom(pool: Pool, reserveBytes: number, bytes: number, what: string): Promise<void> {
+  const freeBytes = await pool.freeBytes();
+  if (freeBytes < bytes + reserveBytes) throw new NoRoom(pool.pathOf(""), freeBytes, bytes + reserveBytes, what);
+}

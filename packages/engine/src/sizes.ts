@@ -1,0 +1,53 @@
+import type { Logger } from "pino";
+import type { Bytes, Pool } from "./pool/pool.ts";
+
+/**
+ * How many bytes datasets hold. Counting walks every extent, which takes seconds for a large database; so a figure is kept
+ * for a while, and a list never waits for one.
+ */
+export interface Sizes {
+  /** What is known now; a count is started when that is old. */
+  known(name: string): Bytes | undefined;
+  /** Counts if what is known is old, and waits for it, but not for long. */
+  fresh(name: string): Promise<Bytes | undefined>;
+}
+
+const freshMs = 10_000;
+const patienceMs = 1_500;
+
+export function countedSizes(pool: Pool, log: Logger): Sizes {
+  const figures = new Map<string, { readonly at: number; readonly bytes: Bytes | undefined }>();
+  const counting = new Map<string, Promise<void>>();
+
+  const count = async (name: string): Promise<void> => {
+    try {
+      const bytes = (await pool.has(name)) ? await pool.bytes(name) : undefined;
+      if (bytes === undefined) figures.delete(name);
+      else figures.set(name, { at: performance.now(), bytes });
+    } catch (error) {
+      log.debug({ name, err: error }, "bytes could not be counted"); // removed meanwhile, most likely
+    } finally {
+      counting.delete(name);
+    }
+  };
+  const refresh = (name: string): Promise<void> => {
+    const running = counting.get(name) ?? count(name);
+    counting.set(name, running);
+    return running;
+  };
+  const isOld = (name: string): boolean => performance.now() - (figures.get(name)?.at ?? Number.NEGATIVE_INFINITY) > freshMs;
+
+  return {
+    known: (name) => {
+      if (isOld(name) && counting.size === 0) void refresh(name);
+      return figures.get(name)?.bytes;
+    },
+    fresh: async (name) => {
+      if (isOld(name)) {
+        const patience = new Promise<void>((resolve) => void setTimeout(resolve, patienceMs).unref());
+        await Promise.race([refresh(name), patience]);
+      }
+      return figures.get(name)?.bytes;
+    },
+  };
+}
