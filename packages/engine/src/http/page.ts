@@ -32,7 +32,8 @@ export function pageQueryOf(query: URLSearchParams, sortable: readonly string[],
 export function pageOf<T extends Sortable>(all: readonly T[], { limit, sort, cursor }: PageQuery): Page<T> {
   const descending = sort.startsWith("-");
   const field = descending ? sort.slice(1) : sort;
-  const place = (object: T): Place => [key(Reflect.get(object, field)), object.id];
+  // Ids have an order of their own, below.
+  const place = (object: T): Place => [field === "id" ? "" : key(Reflect.get(object, field)), object.id];
   const order = (a: Place, b: Place): number => (descending ? comparePlaces(b, a) : comparePlaces(a, b));
   const sorted = all.map((object) => ({ object, at: place(object) })).toSorted((a, b) => order(a.at, b.at));
   const after = cursor === undefined ? undefined : decodeCursor(cursor);

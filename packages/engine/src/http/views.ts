@@ -53,7 +53,8 @@ export const viewDSource = (state: ApiState, row: DSourceRow, bytes: Bytes | und
   is_appdata: true,
   creation_date: row.created,
   current_timeflow_id: row.timeflow_id,
-  ...sizesOf(bytes),
+  // What its newest snapshot would hold alone: blocks it shares with clones are the dSource's, not theirs.
+  ...(bytes === undefined ? {} : { storage_size: bytes.total, size: bytes.total }),
   appdata_source_params: withoutPassword(row),
   tags: row.tags,
 });

@@ -1,8 +1,9 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readFile, rename, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { runCommand } from "../command.ts";
+import { writePrivate } from "./keep-file.ts";
+import { makeSelfSigned } from "./self-signed.ts";
 
 export interface Certificate {
   readonly key: string;
@@ -10,7 +11,7 @@ export interface Certificate {
   readonly cert: string;
 }
 
-const validDays = 3650;
+const validMs = 3650 * 86_400_000;
 /** A certificate that ends this soon is replaced at the start. */
 const renewBeforeMs = 60 * 86_400_000;
 
@@ -19,12 +20,10 @@ export async function keepCertificate(folder: string, names: readonly string[]):
   const [keyFile, certFile] = [join(folder, "tls.key"), join(folder, "tls.crt")];
   const kept = await read(keyFile, certFile);
   if (kept !== undefined && serves(kept.cert, names)) return kept;
-  await make(`${keyFile}.new`, `${certFile}.new`, names);
-  // The key goes last: a crash in between leaves a pair that does not fit, which is noticed and replaced.
-  await rename(`${certFile}.new`, certFile);
-  await rename(`${keyFile}.new`, keyFile);
-  const made = await read(keyFile, certFile);
-  if (made === undefined) throw new Error(`${certFile}: openssl made a certificate that cannot be used`);
+  const made = makeSelfSigned("delphix-engine", names, new Date(), new Date(Date.now() + validMs));
+  // A crash between the two leaves a pair that does not fit, which is noticed above and replaced.
+  await writePrivate(certFile, made.cert);
+  await writePrivate(keyFile, made.key);
   return made;
 }
 
@@ -41,19 +40,3 @@ function serves(cert: string, names: readonly string[]): boolean {
 }
 
 const isAddress = (name: string): boolean => /^[\d.]+$|:/u.test(name);
-
-async function make(keyFile: string, certFile: string, names: readonly string[]): Promise<void> {
-  await rm(keyFile, { force: true });
-  const alternatives = names.map((name) => `${isAddress(name) ? "IP" : "DNS"}:${name}`).join(",");
-  // openssl makes a new key file with mode 0600.
-  const options = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days ${validDays} -subj /CN=delphix-engine`;
-  await runCommand("openssl", [
-    ...options.split(" "),
-    "-addext",
-    `subjectAltName=${alternatives}`,
-    "-keyout",
-    keyFile,
-    "-out",
-    certFile,
-  ]);
-}

@@ -1,6 +1,5 @@
-import { chown, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { chown, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Logger } from "pino";
 import { Failure } from "../failure.ts";
 import { spawnAsOwner } from "./child.ts";
@@ -29,8 +28,10 @@ export async function recoverAndShutDown(
   await refuseTablespaces(dataFolder);
   for (const left of ["standby.signal", "recovery.signal", "backup_manifest"]) await rm(join(dataFolder, left), { force: true });
   const before = await postgres.controlData(dataFolder, signal);
-  const folder = await mkdtemp(join(tmpdir(), "recover-"));
+  // Beside the data, so that a crash leaves it in a folder that is begun anew.
+  const folder = join(dirname(dataFolder), "recovery");
   try {
+    await mkdir(folder, { mode: 0o700 });
     await writeConfiguration(folder, before);
     const lsn = await withAutoConfAside(dataFolder, () => runUntilRecovered(program, dataFolder, folder, signal, log));
     const after = await postgres.controlData(dataFolder, signal);

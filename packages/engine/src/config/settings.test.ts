@@ -1,0 +1,65 @@
+import { deepEqual, equal, throws } from "node:assert/strict";
+import { test } from "node:test";
+import { decodeSettings } from "./settings.ts";
+import { parseBytes, parseSeconds } from "./units.ts";
+
+test("an empty configuration is the documented default", () => {
+  deepEqual(decodeSettings(""), {
+    name: "delphix-engine",
+    groups: ["Untitled"],
+    environments: [{ name: "dev-env", repository: "Empty vFile Repository" }],
+    dsources: [],
+    poolSizeBytes: undefined,
+    reserveBytes: undefined,
+  });
+});
+
+test("a dSource gets its defaults, the first group among them", () => {
+  const yaml = `
+groups: [Finance, Untitled]
+pool: { size: 20Gi, reserve: 500M }
+dsources:
+  - { name: orders, host: db, user: link, interval: 1d }
+`;
+  const settings = decodeSettings(yaml);
+  deepEqual(settings.dsources, [
+    {
+      name: "orders",
+      host: "db",
+      user: "link",
+      group: "Finance",
+      port: 5432,
+      sslmode: "prefer",
+      keep: 3,
+      intervalSeconds: 86_400,
+    },
+  ]);
+  equal(settings.poolSizeBytes, 20 * 2 ** 30);
+  equal(settings.reserveBytes, 500_000_000);
+});
+
+const refusals: readonly (readonly [yaml: string, says: RegExp])[] = [
+  ["dsources: [{ host: db, user: u }]", /dsources\[0\]\.name: a string was expected/u],
+  ["dsources: [{ name: a, host: db, user: u, port: 70000 }]", /dsources\[0\]\.port: a port/u],
+  ["dsources: [{ name: a, host: db, user: u, sslmode: maybe }]", /sslmode: one of disable/u],
+  ["dsources: [{ name: a, host: db, user: u, group: Nowhere }]", /a is in group Nowhere/u],
+  ["dsources: [{ name: a, host: db, user: u }, { name: a, host: db2, user: u }]", /Untitled\/a stands there twice/u],
+  ["dsources: [{ name: ' a', host: db, user: u }]", /not a name/u],
+  ["dsources: [{ name: a, host: db, user: u, passwordSecret: { name: s } }]", /passwordSecret\.key/u],
+  ["groups: []", /at least one/u],
+  ["groups: [A, A]", /A stands there twice/u],
+  ["pool: { size: huge }", /"huge" is not a size/u],
+  ["dsources: [{ name: a, host: db, user: u, interval: often }]", /"often" is not a time/u],
+  ["[]", /configuration: an object was expected, a list was found/u],
+  ["name: [", /\[/u],
+];
+for (const [yaml, says] of refusals) test(`settings refused: ${yaml}`, () => throws(() => decodeSettings(yaml), says));
+
+test("sizes and times as Kubernetes writes them", () => {
+  equal(parseBytes("1.5Gi", ""), 1.5 * 2 ** 30);
+  equal(parseBytes("10", ""), 10);
+  equal(parseBytes("3M", ""), 3_000_000);
+  equal(parseSeconds("1h30m", ""), 5400);
+  for (const bad of ["", "10Zi", "-1", "Gi"]) throws(() => parseBytes(bad, "x"));
+  for (const bad of ["", "10", "1x", "h"]) throws(() => parseSeconds(bad, "x"));
+});

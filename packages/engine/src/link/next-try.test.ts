@@ -1,0 +1,46 @@
+import { equal } from "node:assert/strict";
+import { test } from "node:test";
+import { type Linking, nextTry } from "./next-try.ts";
+
+const linking: Linking = { linked: false, failed: false, tries: 0, newestMs: 0, lastTryMs: 0, intervalSeconds: undefined };
+const rows: { name: string; why: string; given: Partial<Linking>; want: number | undefined }[] = [
+  { name: "never tried", why: "a new dSource is linked at once", given: {}, want: 0 },
+  {
+    name: "failed once",
+    why: "production comes up in seconds after us",
+    given: { failed: true, tries: 1, lastTryMs: 10_000 },
+    want: 12_000,
+  },
+  {
+    name: "failed often",
+    why: "the pauses grow, but not beyond 15 s",
+    given: { failed: true, tries: 20, lastTryMs: 10_000 },
+    want: 25_000,
+  },
+  {
+    name: "failed before a restart",
+    why: "the count is forgotten, the pause is not",
+    given: { failed: true, lastTryMs: 10_000 },
+    want: 12_000,
+  },
+  {
+    name: "linked, no interval",
+    why: "snapshots are taken when asked for",
+    given: { linked: true, newestMs: 5 },
+    want: undefined,
+  },
+  {
+    name: "linked, interval",
+    why: "counted from the newest snapshot",
+    given: { linked: true, newestMs: 5_000, intervalSeconds: 60 },
+    want: 65_000,
+  },
+  {
+    name: "interval, the last one failed",
+    why: "tried again before the next interval, after a pause",
+    given: { linked: true, failed: true, tries: 1, newestMs: 5_000, lastTryMs: 66_000, intervalSeconds: 60 },
+    want: 68_000,
+  },
+];
+for (const { name, why, given, want } of rows)
+  test(`nextTry: ${name}`, () => equal(nextTry({ ...linking, ...given }), want, why));
