@@ -1,5 +1,5 @@
 /** A real PostgreSQL for the tests: data directories owned by a user without rights, started by our script as the pod does. */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -58,6 +58,8 @@ export interface Pod {
   /** What the script left for people when it ended by itself. */
   readonly terminationMessage: () => string;
   readonly sql: (statement: string, user?: string, database?: string) => string;
+  /** A command in the pod's environment, as `pods/exec` runs it. */
+  readonly exec: (command: readonly string[], stdin?: string) => { exitCode: number; stdout: string; stderr: string };
   readonly exited: Promise<number | null>;
   readonly stop: (signal?: NodeJS.Signals) => Promise<void>;
   readonly answers: () => Promise<void>;
@@ -83,22 +85,23 @@ export async function startPod(
   writeFileSync(join(config, "settings.conf"), settings);
   writeFileSync(join(config, "pg_hba.conf"), hba ?? hbaFile(contentId, "open"));
   const port = await freePort();
+  const variables = {
+    ...environment,
+    PGDATA: join(mount, "data"),
+    PGPORT: String(port),
+    VDB_MOUNT: mount,
+    VDB_CONTENT_ID: contentId,
+    VDB_CONFIG: config,
+    VDB_RUN: run,
+    VDB_TERMINATION_LOG: log,
+    ...env,
+  };
   const child = spawn("/bin/sh", [startScript], {
     uid,
     gid: owner.gid,
     cwd: "/",
     stdio: ["ignore", "inherit", "pipe"],
-    env: {
-      ...environment,
-      PGDATA: join(mount, "data"),
-      PGPORT: String(port),
-      VDB_MOUNT: mount,
-      VDB_CONTENT_ID: contentId,
-      VDB_CONFIG: config,
-      VDB_RUN: run,
-      VDB_TERMINATION_LOG: log,
-      ...env,
-    },
+    env: variables,
   });
   let printed = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (printed += text));
@@ -115,6 +118,16 @@ export async function startPod(
     port,
     sql,
     exited,
+    exec: ([program = "", ...parameters], stdin = "") => {
+      const { status, stdout, stderr } = spawnSync(program, parameters, {
+        ...owner,
+        cwd: "/",
+        env: variables,
+        input: stdin,
+        encoding: "utf8",
+      });
+      return { exitCode: status ?? -1, stdout, stderr };
+    },
     terminationMessage: () => (existsSync(log) ? readFileSync(log, "utf8") : `no message; printed: ${printed}`),
     answers: async () =>
       await answers(

@@ -149,7 +149,7 @@ set -- -D "$PGDATA" -c config_file="$VDB_RUN/postgresql.conf" -c hba_file="$VDB_
   -c port="$PGPORT" -c listen_addresses='*' -c unix_socket_directories="$VDB_RUN" -c archive_mode=off -c external_pid_file=
 
 blocks=$(postgres -C shared_buffers "$@" 2>"$VDB_RUN/check") ||
-  fail SettingRefused "PostgreSQL refuses its settings: $(sed 's/^[^A-Z]*//; s/^LOG:  //; s/^FATAL:  //' "$VDB_RUN/check" | tr '\n' ' ' | cut -c 1-1500)(correct spec.postgresConfig)"
+  fail SettingRefused "PostgreSQL refuses its settings: $(sed 's/^.*LOG:  //; s/ in file ".*" line [0-9]*//; /FATAL:/d' "$VDB_RUN/check" | tr '\n' ' ' | cut -c 1-1500)(correct spec.postgresConfig)"
 if [ "${VDB_SHARED_BUFFERS:-auto}" = auto ]; then
   # The source's machine may have had more memory than this pod: at most a quarter of what there is.
   total_kb=$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo)

@@ -28,6 +28,7 @@ export function decodeObject<T extends KubeObject>(resource: Resource<T>, value:
 }
 
 /** Without a decoder the API server is trusted: it checked the object against its schema. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller says which type the API server promised
 function trusted<T extends KubeObject>(value: KubeObject): T {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the one place where the API server's word makes a type
   return value as T;
