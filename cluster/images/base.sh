@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Makes the layers that come from Debian: base.sh FOLDER leaves base.tar, storage.tar and locales.tar there.
+# Debian's own packages at the day of the build; the folder they are cached in is named by this file's content.
+set -euo pipefail
+umask 022
+folder=$1
+root=$folder/root
+
+# Beside what Debian calls required: certificates, a process list for whoever debugs in a pod, and two groups of files
+# that become layers of their own.
+storage=(btrfs-progs liblzo2-2 e2fsprogs libext2fs2 libcom-err2 libss2 logsave)
+locales=(locales libc-l10n)
+# What only installs packages has no place in an image that nothing is installed into.
+unused=(apt libapt-pkg6.0 gpgv debian-archive-keyring perl-base debconf adduser openssl init-system-helpers
+  libgnutls30 libhogweed6 libnettle8 libp11-kit0 libtasn1-6 libunistring2 libidn2-0 libffi8 libseccomp2)
+
+main() {
+  debootstrap --variant=minbase --include=ca-certificates,procps,xz-utils,btrfs-progs,locales bookworm "$root"
+  chroot "$root" localedef -i en_US -f UTF-8 -A /usr/share/locale/locale.alias en_US.UTF-8
+  files_of "${storage[@]}" | move_to storage
+  (cd "$root" && find usr/lib/locale -type f ! -path '*/C.utf8/*') | move_to locales
+  files_of "${locales[@]}" "${unused[@]}" | move_to unused
+  rm "$folder/unused.tar"
+  # By name, not by package: documentation, caches, package lists, and what debootstrap took over from this machine.
+  cd "$root"
+  find usr/share/doc -type f ! -name copyright -delete
+  find etc/alternatives -name '*.gz' -delete # links to manual pages
+  rm -rf usr/share/{man,info,locale,lintian,bash-completion,i18n,perl5,zsh,bug,common-licenses} usr/lib/{apt,dpkg} \
+    var/cache/* var/lib/{apt,dpkg,systemd} var/log/* etc/{apt,resolv.conf,hostname,.pwd.lock,passwd-,group-,shadow-,gshadow-} \
+    tmp/* run/* dev/* proc/* sys/*
+  # The owner of databases, numbered as in the official PostgreSQL image, and the user of programs that need no rights.
+  printf '%s\n' postgres:x:999:999:PostgreSQL:/var/lib/postgresql:/bin/bash nonroot:x:65532:65532::/:/usr/sbin/nologin >>etc/passwd
+  printf '%s\n' postgres:x:999: nonroot:x:65532: >>etc/group
+  find . -mindepth 1 -printf '%P\n' | pack base
+  rm -rf "$root"
+}
+
+files_of() { dpkg-query --admindir="$root/var/lib/dpkg" --listfiles "$@" | sed 's/^\///'; }
+
+# move_to LAYER: moves the files (no folders, and not /bin, which is a link to one) named on standard input out of the root and into LAYER.tar.
+move_to() {
+  (cd "$root" && sort -u | while read -r file; do if [ ! -d "$file" ] && { [ -e "$file" ] || [ -L "$file" ]; }; then echo "$file"; fi; done) |
+    grep -v '^usr/share/\(doc\|man\|locale\|info\)/' >"$folder/files" # documentation is dropped with all other
+  pack "$1" <"$folder/files"
+  (cd "$root" && xargs -d '\n' rm -f) <"$folder/files"
+  rm "$folder/files"
+}
+
+# pack LAYER: puts the files and folders named on standard input into LAYER.tar. The same files give the same bytes.
+pack() {
+  LC_ALL=C sort | tar --create --file "$folder/$1.tar" --directory "$root" --no-recursion --verbatim-files-from \
+    --files-from - --mtime=@0 --numeric-owner --format=gnu
+}
+
+main

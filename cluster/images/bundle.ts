@@ -1,0 +1,31 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+
+/** What stands in an image whose program is not written yet. */
+const placeholder = 'console.error("this image holds no program yet"); process.exit(1);';
+
+/** The program of packages/<name>/src/main.ts as one file, with everything it imports: images hold no node_modules. */
+export async function bundle(repository: string, name: string): Promise<string> {
+  const entry = join(repository, "packages", name, "src/main.ts");
+  const result = await build({
+    ...(existsSync(entry) ? { entryPoints: [entry] } : { stdin: { contents: placeholder } }),
+    absWorkingDir: repository,
+    bundle: true,
+    write: false,
+    platform: "node",
+    target: "node26",
+    format: "esm",
+    // Modules of the older kind ask for Node's own modules by require, which a file of the newer kind does not have.
+    banner: {
+      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+    },
+    // Stack traces in a log name functions as the sources do.
+    keepNames: true,
+    legalComments: "eof",
+    logLevel: "error",
+  });
+  const [file] = result.outputFiles;
+  if (file === undefined) throw new Error(`esbuild made no file of packages/${name}`);
+  return file.text;
+}

@@ -1,0 +1,58 @@
+# shellcheck shell=bash
+# Whether the cluster runs, and who may change it. To be sourced after common.sh and cgroup.sh.
+
+# One up or down at a time for one name. The lock lies beside the state, which down removes.
+lock_cluster() {
+  (umask 077 && mkdir -p "$state_home")
+  local lock=$state_home/.$name.lock
+  # down removes the file at its end: a lock on a removed file excludes nobody, so it is taken again.
+  until [ "$lock" -ef /proc/$$/fd/9 ]; do
+    exec 9>"$lock"
+    flock -n 9 || { say "another up or down of cluster $name is running: waiting for it" && flock 9; }
+  done
+}
+
+# A process number alone proves nothing: numbers are used again after a reboot.
+is_running() {
+  [ -e "$state/ready" ] && [ -e "$unified/$(cgroup_name)/daemons/cgroup.procs" ] &&
+    grep -qxF "$(cat "$state/run/holder.pid")" "$unified/$(cgroup_name)/daemons/cgroup.procs"
+}
+
+# What an up that failed, a crash or a reboot left is removed like a whole cluster.
+has_remains() {
+  [ -e "$state" ] && return
+  local folder
+  for folder in $(cgroup_folders); do [ ! -d "$folder" ] || return 0; done
+  return 1
+}
+
+# The loop devices whose backing file lies in the cluster's state. The file's path says nothing: it is the one inside.
+loop_devices() {
+  local device inode path
+  losetup --list --noheadings --raw --output NAME,BACK-INO,BACK-FILE 2>/dev/null | while read -r device inode path; do
+    [ -n "$(find "$state" -xdev -inum "${inode:-0}" -name "$(basename "${path% (deleted)}")" -print -quit 2>/dev/null)" ] && echo "$device"
+  done
+  return 0
+}
+
+# Removes every trace. The devices are looked up while their files exist, and mounts go with the namespaces.
+remove_cluster() {
+  local devices
+  mapfile -t devices < <(loop_devices)
+  end_cgroup
+  [ ${#devices[@]} = 0 ] || detach "${devices[@]}"
+  ! cmp -s "$kubeconfig" "$state/kubeconfig" || rm -f "$kubeconfig"
+  rm -rf --one-file-system "$state"
+}
+
+# A device attached by `mount -o loop` leaves with its mount, a moment after the namespace; others have to be told.
+detach() {
+  local device tries
+  for device in "$@"; do
+    for ((tries = 0; tries < 100; tries++)); do
+      losetup --list --noheadings --raw --output NAME | grep -qxF "$device" || break
+      [ $tries -lt 10 ] || losetup --detach "$device" 2>/dev/null || true
+      sleep 0.1
+    done
+  done
+}

@@ -1,0 +1,70 @@
+# shellcheck shell=bash
+# Starting the cluster's daemons, each in the cluster's cgroup and with a log of its own.
+
+holder() { cat "$state/run/holder.pid"; }
+
+# start NAME COMMAND…: outlives this script and its terminal, takes nothing from its environment, holds none of its locks.
+start() {
+  local daemon=$1
+  shift
+  env -i PATH="$programs:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" HOME=/root LANG=C.UTF-8 \
+    setsid sh -c 'echo $$ >"$0" && exec "$@"' "$unified/$(cgroup_name)/daemons/cgroup.procs" "$@" \
+    >"$state/logs/$daemon.log" 2>&1 </dev/null 9>&- &
+  echo $! >"$state/run/$daemon.pid"
+}
+start_inside() {
+  local daemon=$1
+  shift
+  start "$daemon" nsenter --target "$(holder)" --net --mount --wdns=/run/cluster "$@"
+}
+
+start_holder() {
+  # slave: what the machine mounts or unmounts later is followed inside; nothing goes the other way.
+  start holder unshare --net --mount --propagation slave sh "$root/cluster/lib/inside.sh" "$state" "$programs"
+  wait_for "the namespaces" 10 holder [ -e "$state/run/namespaces" ]
+}
+
+start_api() { # PORT
+  local keys=/run/cluster/keys
+  # No fsync: what a test cluster loses in a power cut it may lose.
+  start_inside etcd etcd --data-dir var/etcd --unsafe-no-fsync \
+    --listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379 --listen-peer-urls http://127.0.0.1:2380
+  start_inside kube-apiserver kube-apiserver --etcd-servers=http://127.0.0.1:2379 \
+    --bind-address=0.0.0.0 --advertise-address=10.244.0.1 --secure-port="$1" --service-cluster-ip-range=10.96.0.0/16 \
+    --tls-cert-file=$keys/kube-apiserver.crt --tls-private-key-file=$keys/kube-apiserver.key --client-ca-file=$keys/ca.crt \
+    --service-account-issuer=https://kubernetes.default.svc --service-account-key-file=$keys/service-accounts.key \
+    --service-account-signing-key-file=$keys/service-accounts.key \
+    --authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction --allow-privileged=true \
+    --kubelet-client-certificate=$keys/admin.crt --kubelet-client-key=$keys/admin.key \
+    --kubelet-certificate-authority=$keys/ca.crt --kubelet-preferred-address-types=InternalIP
+}
+
+start_controllers() { # when the API server answers: without it they give up
+  local keys=/run/cluster/keys config=/run/cluster/config
+  start_inside kube-controller-manager kube-controller-manager --kubeconfig=$config/kube-controller-manager.kubeconfig \
+    --service-account-private-key-file=$keys/service-accounts.key --root-ca-file=$keys/ca.crt --use-service-account-credentials \
+    --cluster-signing-cert-file=$keys/ca.crt --cluster-signing-key-file=$keys/ca.key --leader-elect=false \
+    --flex-volume-plugin-dir=/run/cluster/var/volume-plugins # else /usr/libexec/kubernetes appears on the machine
+  start_inside kube-scheduler kube-scheduler --kubeconfig=$config/kube-scheduler.kubeconfig --leader-elect=false
+}
+
+start_node() {
+  local config=/run/cluster/config
+  start_inside kubelet kubelet --config=$config/kubelet.yaml --kubeconfig=$config/kubelet.kubeconfig \
+    --hostname-override=node1 --node-ip=10.244.0.1 --cgroup-root="/$(cgroup_name)"
+  start_inside kube-proxy kube-proxy --config=$config/kube-proxy.yaml
+  start_inside coredns coredns -conf $config/Corefile
+}
+
+# wait_for WHAT SECONDS DAEMON COMMAND…: the daemon's log is shown where the time is not enough.
+wait_for() {
+  local what=$1 seconds=$2 daemon=$3 until=$((SECONDS + $2))
+  shift 3
+  until "$@" >/dev/null 2>&1; do
+    if ((SECONDS > until)); then
+      tail -n 15 "$state/logs/$daemon.log" >&2
+      fail "$what: not there after $seconds s; the end of $state/logs/$daemon.log is above. cluster/down removes what was started"
+    fi
+    sleep 0.1
+  done
+}
