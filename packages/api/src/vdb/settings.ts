@@ -33,7 +33,7 @@ export const postgresConfig = schema({
     "Settings of PostgreSQL, each name once. They win over those that came with the source's data; a changed list restarts or reloads the server as the setting needs.",
   listType: "map",
   mapKeys: ["name"],
-  maxItems: 200,
+  maxItems: 100,
   items: {
     type: "object",
     description: "One setting.",

@@ -1,0 +1,258 @@
+import { limitRows, type RuleRow } from "./rows.ts";
+
+const { whole, text, script, database } = limitRows;
+const source = (type: string, reference: string, more: object = {}): object => ({ type, reference, ...more });
+const immutable =
+  "is immutable: for newer data apply a PostgresRefresh (spec.vdbRef.name: this VDB); for another source apply a new PostgresVDB";
+
+/** Every rule of PostgresVDB but immutability, which takes an update. */
+export const vdbRows: readonly RuleRow[] = [
+  ...text(
+    "metadata.name",
+    ["1orders", "orders.eu", "o".repeat(64)],
+    "must be at most 63 lower-case letters, digits and '-', beginning with a letter and ending with a letter or digit, for example my-postgres-vdb (a Service is named by it)",
+    ["o", `o${"-".repeat(61)}1`],
+  ),
+
+  {
+    field: "spec.source.reference",
+    refused: "",
+    message: "must be the name of the source, for example delphix-engine:production",
+    accepted: ["e:d"],
+  },
+  ...["no-colon", ":production", "engine:", "engine:a\nb"].map((reference) => ({
+    field: "spec.source",
+    refused: source("dct-source", reference),
+    at: "spec.source.reference",
+    message: 'for type dct-source it must be "engine:name", for example "delphix-engine:production"',
+    accepted: [source("dct-source", "e:d"), source("dct-source", "My Engine:Sales: 2026")],
+  })),
+  ...["Orders", "a/b/c", "/orders", "staging/"].map((reference) => ({
+    field: "spec.source",
+    refused: source("pvc-clone", reference),
+    at: "spec.source.reference",
+    message: 'for type pvc-clone it must be a claim\'s name or "namespace/name", for example "staging/orders-data"',
+    accepted: [
+      source("pvc-clone", "orders-data"),
+      source("pvc-clone", "staging/orders.data"),
+      source("pvc-clone", "orders", { namespace: "staging" }),
+    ],
+  })),
+  ...["staging/orders", "Orders"].map((reference) => ({
+    field: "spec.source",
+    refused: source("k8s-snapshot", reference),
+    at: "spec.source.reference",
+    message:
+      'for type k8s-snapshot it must be a VolumeSnapshot\'s name, for example "orders-monday"; its namespace goes into source.namespace',
+    accepted: [source("k8s-snapshot", "orders-monday", { namespace: "staging" })],
+  })),
+  ...["staging/orders", "orders_data"].map((reference) => ({
+    field: "spec.source",
+    refused: source("pvc-adopt", reference),
+    at: "spec.source.reference",
+    message: 'for type pvc-adopt it must be the name of a claim in the PostgresVDB\'s own namespace, for example "orders-data"',
+    accepted: [source("pvc-adopt", "orders-data")],
+  })),
+  ...[source("dct-source", "e:d", { namespace: "staging" }), source("pvc-adopt", "orders", { namespace: "staging" })].map(
+    (refused) => ({
+      field: "spec.source",
+      refused,
+      at: "spec.source.namespace",
+      message:
+        "is for types pvc-clone and k8s-snapshot alone: leave it out (a dct-source has no namespace, pvc-adopt takes a claim of the VDB's own)",
+      accepted: [source("k8s-snapshot", "orders", { namespace: "staging" })],
+    }),
+  ),
+  {
+    field: "spec.source",
+    refused: source("pvc-clone", "staging/orders", { namespace: "other" }),
+    at: "spec.source.namespace",
+    message: 'contradicts the namespace in source.reference: give it once, for example reference: "staging/orders-data" alone',
+    accepted: [source("pvc-clone", "staging/orders", { namespace: "staging" })],
+  },
+  {
+    field: "spec.source",
+    refused: source("k8s-snapshot", "orders", { namespace: "Staging" }),
+    at: "spec.source.namespace",
+    message: "must be lower-case letters, digits and '-', beginning and ending with a letter or digit, for example staging",
+    accepted: [source("k8s-snapshot", "orders", { namespace: "s".repeat(63) })],
+  },
+
+  ...["spec.vdbGroupName", "spec.envName"].flatMap((field) =>
+    text(
+      field,
+      ["", "a\tb"],
+      `must be a name as DCT shows it, without control characters, for example ${field === "spec.envName" ? "dev-env" : "Untitled"}`,
+      ["My Group / EU", "g".repeat(256)],
+    ),
+  ),
+  ...whole("spec.port", 1024, 49_151, 5432),
+  ...text("spec.image", ["", " postgres", "-postgres:16", "postgres 16"], "must be an image's name, for example postgres:16.2", [
+    "postgres",
+    "registry.example:5000/team/postgres:16.2@sha256:" + "0".repeat(64),
+  ]),
+
+  ...database("spec.database.name"),
+  ...database("spec.database.user"),
+  {
+    field: "spec.database.password",
+    refused: "1234567",
+    given: { "spec.database.passwordSecretRef": undefined },
+    message: "must be at least 8 characters, for example correct-horse",
+    accepted: ["12345678"],
+  },
+  ...[{}, { password: "correct-horse", passwordSecretRef: "my-db-password" }].map((refused) => ({
+    field: "spec.database",
+    refused,
+    message: "must have exactly one of password and passwordSecretRef, for example passwordSecretRef: my-db-password",
+    accepted: [{ password: "correct-horse" }, { passwordSecretRef: "my-db-password" }],
+  })),
+  ...text(
+    "spec.database.passwordSecretRef",
+    ["", "My-Secret", "a_b", "-a"],
+    "must be a Secret's name: lower-case letters, digits, '-' and '.', beginning and ending with a letter or digit, for example my-db-password",
+    ["s", "a.b-c"],
+  ),
+  ...text(
+    "spec.database.user",
+    ["pg_monitor", "public", "none"],
+    "must not be a name that PostgreSQL keeps for itself (pg_..., public, none), for example app",
+    ["app", "pgbouncer"],
+  ),
+  ...text(
+    "spec.database.name",
+    ["template0", "template1"],
+    "must not be one of PostgreSQL's templates (template0, template1), for example postgres",
+    ["template2"],
+  ),
+
+  ...text(
+    "spec.mountPath",
+    ["mnt/postgres", "/", "/mnt/../etc", "/mnt/", "/mnt/a b"],
+    "must be an absolute path without '..', for example /mnt/postgres",
+    ["/d", "/mnt/postgres-16.2"],
+  ),
+  ...text(
+    "spec.mountPath",
+    ["/etc", "/tmp", "/dev/shm", "/proc/self", "/usr"],
+    "must not hide a folder of the system or one that the operator mounts, for example /mnt/postgres",
+    ["/var/lib/postgresql", "/etcetera"],
+  ),
+  ...["spec.ownershipSpec", "spec.OwnershipSpec"].flatMap((field) => [
+    ...text(
+      field,
+      ["999", "postgres:postgres", "0:0", ":999", "999:999:999"],
+      "must be user id:group id, the user not 0, for example 999:999",
+      ["1:0", "2147483647:2147483647"],
+    ),
+    ...text(field, ["2147483648:0", "1:2147483648"], "ids must be at most 2147483647, for example 999:999", ["26:26"]),
+  ]),
+  {
+    field: "spec.OwnershipSpec",
+    refused: "26:26",
+    given: { "spec.ownershipSpec": "999:999" },
+    message: 'contradicts ownershipSpec: give it once, for example ownershipSpec: "999:999"',
+    accepted: ["999:999", undefined],
+  },
+  ...text(
+    "spec.errorBackoffPeriod",
+    ["", "30", "1d", "999ms", "0s", "24h1s", "-5s", "5 s"],
+    "must be a duration in h, m, s or ms, from 1s to 24h, for example 30s",
+    ["1s", "1000ms", "24h", "1h30m"],
+  ),
+  ...text(
+    "spec.storageClassName",
+    ["", "Fast", "a_b"],
+    "must be a StorageClass's name: lower-case letters, digits, '-' and '.', beginning and ending with a letter or digit, for example de-fs-storage",
+    ["de-fs-storage", "a.b"],
+  ),
+  ...text("spec.storageSize", ["", "ten", "10gb", 0, "0", "-1Gi", -1], "must be a quantity greater than 0, for example 10Gi", [
+    "10Gi",
+    "1",
+    1,
+    "0.5Gi",
+  ]),
+  {
+    field: "spec.accessModes",
+    refused: [],
+    message: 'must have at least 1, for example ["ReadWriteOnce"]',
+    accepted: [["ReadWriteOncePod"], ["ReadWriteOnce", "ReadWriteMany"]],
+  },
+
+  ...["requests", "limits"].map((which) => ({
+    field: `spec.resources.${which}.cpu`,
+    at: `spec.resources.${which}[cpu]`,
+    refused: "much",
+    message: "must be a quantity, for example 500m",
+    accepted: ["250m", 2, "500m"],
+  })),
+  {
+    field: "spec.resources.requests.cpu",
+    at: "spec.resources",
+    refused: 3,
+    given: { "spec.resources.limits.cpu": "2500m" },
+    message: 'requests must not exceed limits, for example requests.memory: "1Gi" with limits.memory: "4Gi"',
+    accepted: ["2500m", "2.5", 2],
+  },
+
+  ...text(
+    "spec.postgresConfig[0].name",
+    ["", "work mem", "1st", "work_mem;", "a.b.c", "a\nb"],
+    "must be a setting's name: letters, digits and '_', with one '.' for an extension's, for example shared_buffers",
+    ["DateStyle", "auto_explain.log_analyze", "a".repeat(63)],
+  ),
+  ...["listen_addresses", "HBA_file", "archive_command"].map((refused) => ({
+    field: "spec.postgresConfig[0].name",
+    refused,
+    message: `${refused} is set by the operator: leave this entry out`,
+    accepted: ["shared_buffers"],
+  })),
+  ...["port", "PORT"].map((refused) => ({
+    field: "spec.postgresConfig[0].name",
+    refused,
+    message: "is set by spec.port: write it there, for example port: 5493",
+    accepted: ["tcp_keepalives_idle"],
+  })),
+  ...text(
+    "spec.postgresConfig[0].value",
+    ["'*'", "a\nb", "a\\b", "a\rb", "a\u0000b"],
+    "must be one line without single quotes, backslashes and control characters (no quotes around it are needed), for example 256MB",
+    ["", '"$user", public', "v".repeat(1024)],
+  ),
+  {
+    field: "spec.postgresConfig",
+    refused: [
+      { name: "work_mem", value: "1MB" },
+      { name: "Work_Mem", value: "2MB" },
+    ],
+    message:
+      "must name each setting once, upper and lower case being the same, for example shared_buffers and not also Shared_Buffers",
+    accepted: [
+      [
+        { name: "work_mem", value: "1MB" },
+        { name: "work_mem2", value: "2MB" },
+      ],
+    ],
+  },
+
+  ...text(
+    "spec.hooks[0].name",
+    ["", "Mask", "mask_it"],
+    "must be lower-case letters, digits and '-', beginning and ending with a letter or digit, for example mask-emails",
+    ["m", "m".repeat(63)],
+  ),
+  ...script("spec.hooks[0].script"),
+  ...database("spec.hooks[0].database"),
+  ...whole("spec.hooks[0].timeoutSeconds", 1, 86_400, 300),
+];
+
+/** What a stored PostgresVDB may not become. */
+export const vdbUpdateRows: readonly RuleRow[] = [
+  {
+    field: "spec.source.reference",
+    at: "spec.source",
+    refused: "delphix-engine:other",
+    message: immutable,
+    accepted: [],
+  },
+];
