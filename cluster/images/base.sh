@@ -6,7 +6,8 @@ umask 022
 folder=$1
 root=$folder/root
 
-# Beside what Debian calls required: certificates, a process list for whoever debugs in a pod, and two groups of files
+# Beside what Debian calls required: certificates, a process list for whoever debugs in a pod, what Node links against (libatomic1),
+# and two groups of files
 # that become layers of their own.
 storage=(btrfs-progs liblzo2-2 e2fsprogs libext2fs2 libcom-err2 libss2 logsave)
 locales=(locales libc-l10n)
@@ -15,7 +16,7 @@ unused=(apt libapt-pkg6.0 gpgv debian-archive-keyring perl-base debconf adduser 
   libgnutls30 libhogweed6 libnettle8 libp11-kit0 libtasn1-6 libunistring2 libidn2-0 libffi8 libseccomp2)
 
 main() {
-  debootstrap --variant=minbase --include=ca-certificates,procps,xz-utils,btrfs-progs,locales bookworm "$root"
+  debootstrap --variant=minbase --include=ca-certificates,procps,xz-utils,btrfs-progs,locales,libatomic1 bookworm "$root"
   chroot "$root" localedef -i en_US -f UTF-8 -A /usr/share/locale/locale.alias en_US.UTF-8
   files_of "${storage[@]}" | move_to storage
   (cd "$root" && find usr/lib/locale -type f ! -path '*/C.utf8/*') | move_to locales
