@@ -7,8 +7,7 @@ folder=$1
 root=$folder/root
 
 # Beside what Debian calls required: certificates, a process list for whoever debugs in a pod, what Node links against (libatomic1),
-# and two groups of files
-# that become layers of their own.
+# and two groups of files that become layers of their own.
 storage=(btrfs-progs liblzo2-2 e2fsprogs libext2fs2 libcom-err2 libss2 logsave)
 locales=(locales libc-l10n)
 # What only installs packages has no place in an image that nothing is installed into.
@@ -36,7 +35,8 @@ main() {
   rm -rf "$root"
 }
 
-files_of() { dpkg-query --admindir="$root/var/lib/dpkg" --listfiles "$@" | sed 's/^\///'; }
+# Packages still name files in /bin, /lib and their kin, which are links into /usr: a layer that held them would replace the links.
+files_of() { dpkg-query --admindir="$root/var/lib/dpkg" --listfiles "$@" | sed -E 's,^/,,; s,^(bin|sbin|lib|lib64)/,usr/\1/,'; }
 
 # move_to LAYER: moves the files (no folders, and not /bin, which is a link to one) named on standard input out of the root and into LAYER.tar.
 move_to() {
