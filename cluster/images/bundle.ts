@@ -1,5 +1,6 @@
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { build } from "esbuild";
 
 /** What stands in an image whose program is not written yet. */
@@ -28,4 +29,10 @@ export async function bundle(repository: string, name: string): Promise<string> 
   const [file] = result.outputFiles;
   if (file === undefined) throw new Error(`esbuild made no file of packages/${name}`);
   return file.text;
+}
+
+// The Dockerfiles' way to it: node bundle.ts PACKAGE FILE
+const [name, file] = process.argv.slice(2);
+if (import.meta.main && name !== undefined && file !== undefined) {
+  writeFileSync(file, await bundle(join(import.meta.dirname, "../.."), name));
 }

@@ -19,8 +19,11 @@ fail() {
 }
 need_root() { [ "$(id -u)" = 0 ] || fail "only root may $1; run it again as root (sudo -E make …)"; }
 
+not_for_current() { [ -z "${CLUSTER:-}" ] || fail "CLUSTER=current is a cluster of yours: $1"; }
+
 # choose_cluster sets name and state for CLUSTER_NAME. A name is part of a cgroup's and a folder's name.
 choose_cluster() {
+  [[ ${CLUSTER:-} =~ ^(current)?$ ]] || fail "CLUSTER=$CLUSTER: its only value is \"current\", the current context of kubectl"
   name=${CLUSTER_NAME:-delphix}
   [[ $name =~ ^[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?$ ]] ||
     fail "CLUSTER_NAME=$name: a name is 1 to 30 lower-case letters, digits and inner dashes"

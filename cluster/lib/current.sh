@@ -1,0 +1,55 @@
+# shellcheck shell=bash
+# Images into a cluster of the user's: the current context of kubectl, with CLUSTER=current and never otherwise.
+
+# What the charts name. The cluster has a pause image of its own, and gets postgres:16.2 where everybody gets it,
+# unless it is one that images are handed to anyway.
+our_images=(operator csi engine csi-provisioner)
+
+load_into_current() {
+  local context way image archive
+  context=$(kubectl config current-context) || fail "CLUSTER=current: kubectl has no current context"
+  way=$(way_into "$context")
+  consent "$context"
+  archive=$(mktemp)
+  # shellcheck disable=SC2064
+  trap "rm -f '$archive'" EXIT
+  for image in "${our_images[@]}" $([ "$way" = registry ] || echo postgres); do
+    say "image $image: to context $context by $way"
+    pack_image "$root/.local/images/$image" >"$archive"
+    "by_$way" "$context" "$image" "$archive"
+  done
+}
+
+# way_into CONTEXT: kind, k3s or registry. Prints nothing else; where none fits, it fails and says what would.
+way_into() {
+  if [ -n "${REGISTRY:-}" ]; then
+    echo registry
+  elif [[ $1 == kind-* ]] && command -v kind >/dev/null; then
+    echo kind
+  elif command -v k3s >/dev/null && kubectl get nodes -o 'jsonpath={.items[*].status.nodeInfo.kubeletVersion}' | grep -q '+k3s'; then
+    echo k3s
+  else
+    fail "no way to bring images into context $1: it is neither kind's nor this machine's k3s. Set REGISTRY=host/path to a registry" \
+      "that you may push to (log in by skopeo login) and that the cluster's nodes can pull from"
+  fi
+}
+
+consent() {
+  local answer=
+  [ "${YES:-}" = 1 ] && return
+  if [ -t 0 ]; then read -r -p "Bring images into ${REGISTRY:-context $1}? Type yes: " answer; fi
+  [ "$answer" = yes ] || fail "nothing was done to context $1: set YES=1, or answer yes, to go on"
+}
+
+by_kind() { kind load image-archive "$3" --name "${1#kind-}"; }
+by_k3s() { k3s ctr images import "$3"; }
+
+# The charts are given the references of the registry from here on, until images/build writes the local ones again.
+by_registry() {
+  local list=$root/.local/images.json local_reference reference
+  local_reference=$(sed -n "s/^  \"$2\": \"\(.*\)\".*/\1/p" "$list")
+  reference=${REGISTRY%/}/${local_reference##*/}
+  skopeo --insecure-policy copy --quiet "docker-archive:$3" "docker://$reference" ||
+    fail "skopeo could not push $reference (its words are above)"
+  sed -i "s|^\(  \"$2\": \)\".*\"|\1\"$reference\"|" "$list"
+}
