@@ -1,0 +1,127 @@
+/** What the operator does inside the pod by exec, on a real PostgreSQL 16.2. */
+import { deepEqual, equal, match, notEqual } from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { hbaFile } from "../src/postgres/hba.ts";
+import { type Preparation, type PreparationResult, preparationCommand, preparationResult } from "../src/postgres/prepare.ts";
+import { saltFor, scramVerifier } from "../src/postgres/scram.ts";
+import { newCluster, type Pod, programs, scratch, startPod } from "./postgres.ts";
+
+const folder = scratch();
+let pod: Pod | undefined;
+const server = (): Pod => {
+  if (pod === undefined) throw new Error("the server did not start");
+  return pod;
+};
+const shut = hbaFile("c", "shut");
+const open = hbaFile("c", "open");
+
+function prepare(preparation: Partial<Preparation> = {}): PreparationResult {
+  const { command, stdin } = preparationCommand({ hba: shut, settings: "", role: "app", verifier: undefined, ...preparation });
+  return preparationResult(server().exec(command, stdin));
+}
+
+function stateOf(result: PreparationResult) {
+  if (result.kind !== "answer") throw new Error(`${result.kind}: ${result.message}`);
+  return result.state;
+}
+
+function login(password: string): string {
+  try {
+    return execFileSync(
+      join(programs, "psql"),
+      ["-h", "127.0.0.1", "-p", String(server().port), "-U", "app", "-d", "postgres", "-XAtqc", "SELECT current_user"],
+      { env: { PGPASSWORD: password }, encoding: "utf8", stdio: "pipe" },
+    ).trim();
+  } catch (error) {
+    return String(error);
+  }
+}
+
+const verifier = (password: string): string => scramVerifier(password, saltFor("a vdb"));
+const show = (name: string): string => server().sql(`SHOW ${name}`, "not_postgres");
+/** Changes with every write of the role. */
+const storedRow = (): string => server().sql("SELECT xmin, ctid FROM pg_authid WHERE rolname = 'app'", "not_postgres");
+
+describe("preparing a server from inside its pod", { timeout: 120_000 }, () => {
+  before(async () => {
+    newCluster(folder.path, "not_postgres"); // the first superuser of a source may have any name
+    pod = await startPod(folder.path, { contentId: "c", hba: shut });
+    for (let tries = 0; tries < 100; tries += 1) {
+      try {
+        pod.sql("CREATE ROLE app LOGIN; CREATE DATABASE orders;", "not_postgres");
+        break;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
+  });
+  after(async () => {
+    await pod?.stop();
+    folder[Symbol.dispose]();
+  });
+
+  test("finds the first superuser whatever its name, and says what there is", () => {
+    deepEqual(stateOf(prepare()), {
+      roleExists: true,
+      roleCanLogin: true,
+      roles: ["app", "not_postgres"],
+      databases: ["orders", "postgres"],
+      pendingRestart: [],
+      loaded: true,
+      version: "16.2",
+    });
+  });
+
+  test("sets the password once, and opens the gate to it", () => {
+    prepare({ verifier: verifier("first-password") });
+    match(login("first-password"), /no pg_hba.conf entry/u, "the gate is still shut");
+    equal(stateOf(prepare({ verifier: verifier("first-password"), hba: open })).loaded, true);
+    equal(login("first-password"), "app");
+    const written = storedRow();
+    prepare({ verifier: verifier("first-password"), hba: open });
+    equal(storedRow(), written, "the same password is not written again");
+    prepare({ verifier: verifier("second-password"), hba: open });
+    notEqual(storedRow(), written);
+    equal(login("second-password"), "app");
+    match(login("first-password"), /password authentication failed/u);
+  });
+
+  test("brings settings into force, tells which need a restart, and forgets it when they are taken back", () => {
+    deepEqual(stateOf(prepare({ settings: "work_mem = '9MB'\nmax_connections = '77'\n" })).pendingRestart, ["max_connections"]);
+    equal(show("work_mem"), "9MB");
+    deepEqual(stateOf(prepare({ settings: "work_mem = '9MB'\n" })).pendingRestart, []);
+  });
+
+  test("a setting that the server refuses is named, and the former ones stay in force", () => {
+    prepare({ settings: "work_mem = '7MB'\n" });
+    for (const [settings, name] of [
+      ["work_mem = 'lots'\n", /"work_mem"/u],
+      ["no_such_setting = '1'\n", /"no_such_setting"/u],
+    ] as const) {
+      const result = prepare({ settings });
+      equal(result.kind, "settingRefused");
+      match("message" in result ? result.message : "", name);
+    }
+    equal(server().sql("SHOW work_mem", "not_postgres"), "7MB");
+  });
+
+  test("a role that is not there is told, with those that are", () => {
+    const result = prepare({ role: "absent" });
+    equal(result.kind, "noSuchRole", "neither it nor postgres exists here, so nobody can be asked for the others");
+    server().sql("CREATE ROLE postgres LOGIN", "not_postgres");
+    const state = stateOf(prepare({ role: "absent" }));
+    equal(state.roleExists, false);
+    deepEqual(state.roles, ["app", "not_postgres", "postgres"]);
+  });
+
+  test("a function that somebody put in the way is not called", () => {
+    server().sql(
+      "CREATE FUNCTION public.split_part(text, text, int) RETURNS text LANGUAGE sql AS $$ SELECT 'hijacked' $$",
+      "not_postgres",
+    );
+    server().sql("ALTER ROLE not_postgres SET search_path = public, pg_catalog", "not_postgres");
+    equal(stateOf(prepare()).version, "16.2");
+  });
+});

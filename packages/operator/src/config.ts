@@ -1,0 +1,94 @@
+import { parseArgs } from "node:util";
+
+/** What the operator was started with: read once, here, from flags and the pod's environment. */
+export interface OperatorConfig {
+  /** A kubeconfig file, for a start outside of the cluster; undefined: the pod's service account. */
+  readonly kubeconfig: string | undefined;
+  /** The operator's own namespace: its Lease and the Secret with DCT's credentials are there. */
+  readonly namespace: string;
+  /** The one namespace to serve; undefined: all. */
+  readonly watchNamespace: string | undefined;
+  readonly leaderElection: boolean;
+  /** Unique among the replicas. */
+  readonly identity: string | undefined;
+  /** The port of /metrics, /healthz and /readyz. */
+  readonly httpPort: number;
+  readonly logLevel: "debug" | "info" | "warn" | "error";
+  /** How many databases are worked on at once. */
+  readonly concurrency: number;
+  readonly defaults: VdbDefaults;
+  /** For tests: the phase in which every database is held. */
+  readonly holdAt: string | undefined;
+}
+
+/** What holds where a manifest is silent. */
+export interface VdbDefaults {
+  readonly vdbGroupName: string;
+  /** Undefined: the only environment of the engine. */
+  readonly envName: string | undefined;
+  readonly storageClassName: string;
+  /** PostgreSQL's major version → image; a version that is not in it has none. */
+  readonly images: ReadonlyMap<string, string>;
+  /** The Secret with DCT_URL, DCT_KEY and ca.crt in the operator's namespace. */
+  readonly credentialsSecret: string;
+}
+
+const options = {
+  kubeconfig: { type: "string" },
+  namespace: { type: "string" },
+  "watch-namespace": { type: "string" },
+  "leader-election": { type: "string", default: "true" },
+  "http-port": { type: "string", default: "8080" },
+  "log-level": { type: "string", default: "info" },
+  concurrency: { type: "string", default: "8" },
+  "default-group": { type: "string", default: "Untitled" },
+  "default-environment": { type: "string" },
+  "storage-class": { type: "string", default: "de-fs-storage" },
+  image: { type: "string", multiple: true },
+  "credentials-secret": { type: "string", default: "delphix-creds" },
+  "hold-at": { type: "string" },
+} as const;
+
+/** Reads the command line and the environment. Throws an Error whose message is for the person who typed them. */
+export function readConfig(argv: readonly string[], environment: Readonly<Record<string, string | undefined>>): OperatorConfig {
+  const { values } = parseArgs({ args: [...argv], options, strict: true, allowPositionals: false });
+  return {
+    kubeconfig: values.kubeconfig,
+    namespace: values.namespace ?? environment["POD_NAMESPACE"] ?? "pg-operator",
+    watchNamespace: textOf(values["watch-namespace"]),
+    leaderElection: oneOf("leader-election", values["leader-election"], ["true", "false"]) === "true",
+    identity: environment["POD_NAME"],
+    httpPort: wholeNumber("http-port", values["http-port"], 0, 65_535),
+    logLevel: oneOf("log-level", values["log-level"], ["debug", "info", "warn", "error"]),
+    concurrency: wholeNumber("concurrency", values.concurrency, 1, 100),
+    defaults: {
+      vdbGroupName: values["default-group"],
+      envName: textOf(values["default-environment"]),
+      storageClassName: values["storage-class"],
+      images: new Map((values.image ?? []).map(imageOfMajor)),
+      credentialsSecret: values["credentials-secret"],
+    },
+    holdAt: textOf(values["hold-at"]),
+  };
+}
+
+/** An empty flag is as good as none: a chart writes what its values say. */
+const textOf = (value: string | undefined): string | undefined => (value === "" ? undefined : value);
+
+function oneOf<const T extends string>(flag: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((one) => one === value);
+  if (found === undefined) throw new Error(`--${flag}=${value}: it must be one of ${allowed.join(", ")}`);
+  return found;
+}
+
+function wholeNumber(flag: string, value: string, least: number, most: number): number {
+  const number = Number(value);
+  if (Number.isInteger(number) && number >= least && number <= most) return number;
+  throw new Error(`--${flag}=${value}: it must be a whole number from ${least} to ${most}`);
+}
+
+function imageOfMajor(value: string): readonly [string, string] {
+  const [, major = "", image = ""] = /^(\d+(?:\.\d+)?)=(\S+)$/u.exec(value) ?? [];
+  if (image === "") throw new Error(`--image=${value}: it must be MAJOR=IMAGE, for example 16=postgres:16.2`);
+  return [major, image];
+}

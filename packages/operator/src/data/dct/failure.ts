@@ -1,0 +1,31 @@
+import { DctError } from "@vdb/dct";
+import { DctNotConfigured } from "./connection.ts";
+
+/** How a call to DCT that was thrown looks in a condition. `person`: somebody has to act; otherwise time may be enough. */
+export interface DctFailure {
+  readonly reason: "DctNotConfigured" | "DctUnreachable" | "DctUnauthorized" | "DctFailed";
+  readonly message: string;
+  readonly person: boolean;
+}
+
+/** Undefined for what is no failure of DCT: a bug, or a stop. */
+export function dctFailure(error: unknown): DctFailure | undefined {
+  if (error instanceof DctNotConfigured) return { reason: "DctNotConfigured", message: error.message, person: true };
+  if (!(error instanceof DctError)) return undefined;
+  switch (error.kind) {
+    case "unreachable":
+      return { reason: "DctUnreachable", message: `DCT does not answer: ${error.message}`, person: false };
+    case "unauthorized":
+      return { reason: "DctUnauthorized", message: `DCT refuses the API key in its Secret: ${error.message}`, person: true };
+    case "notFound":
+    case "conflict":
+    case "refused":
+      return { reason: "DctFailed", message: `DCT refused: ${error.message}`, person: true };
+    case "throttled":
+    case "server":
+    case "badAnswer":
+      return { reason: "DctFailed", message: `DCT failed: ${error.message}`, person: false };
+    default:
+      return error.kind satisfies never;
+  }
+}

@@ -1,0 +1,57 @@
+import type { PostgresVDB, SourceReference } from "@vdb/api";
+import { type Dataset, type DctClient, resolveDataset, resolveEnvironment, resolveGroup } from "@vdb/dct";
+import type { VdbDefaults } from "../../config.ts";
+import type { ResolvedSource } from "../source.ts";
+
+export type DctResolution =
+  | { readonly ok: true; readonly source: ResolvedSource }
+  | { readonly ok: false; readonly reason: string; readonly message: string };
+
+type DctReference = Extract<SourceReference, { readonly type: "dct-source" }>;
+
+/** Finds what a dct-source names: engine, dSource or VDB, group, environment, and the newest point in time. */
+export async function resolveDctSource(
+  dct: DctClient,
+  { spec }: PostgresVDB,
+  { engine, name }: DctReference,
+  defaults: VdbDefaults,
+  signal: AbortSignal,
+): Promise<DctResolution> {
+  const dataset = await resolveDataset(dct, `${engine}:${name}`, signal);
+  if (!dataset.ok) return dataset;
+  const group = await resolveGroup(dct, dataset.value.engine, spec.vdbGroupName ?? defaults.vdbGroupName, signal);
+  if (!group.ok) return group;
+  const environment = await resolveEnvironment(dct, dataset.value.engine, spec.envName ?? defaults.envName, signal);
+  if (!environment.ok) return environment;
+  return resolution(dataset.value, { engine, name, group: group.value.name, environment: environment.value.name });
+}
+
+interface Names {
+  readonly engine: string;
+  readonly name: string;
+  readonly group: string;
+  readonly environment: string;
+}
+
+/** What was found, in the operator's words; a source without a point in time is not ready. */
+export function resolution(
+  { kind, dataset, latestSnapshot }: Omit<Dataset, "engine">,
+  { engine, name, group, environment }: Names,
+): DctResolution {
+  if (latestSnapshot === undefined) {
+    const status = dataset.status === undefined ? "" : ` (its status: ${dataset.status})`;
+    return { ok: false, reason: "SourceNotReady", message: `${kind} ${name} of engine ${engine} has no snapshot yet${status}` };
+  }
+  return {
+    ok: true,
+    source: {
+      identity: { sourceRef: name, sourceDBName: name, vdbGroupName: group, envName: environment, engineName: engine },
+      sizeBytes: dataset.size,
+      postgresVersion: latestSnapshot.version ?? dataset.database_version,
+      dataTimestamp: latestSnapshot.timestamp,
+      id: dataset.id,
+      snapshotId: latestSnapshot.id,
+      snapshotName: latestSnapshot.name,
+    },
+  };
+}

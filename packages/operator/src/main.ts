@@ -1,0 +1,72 @@
+import process from "node:process";
+import {
+  createLog,
+  createManager,
+  errorMessage,
+  execInPod,
+  httpApi,
+  type LeaderElectionOptions,
+  type Log,
+  loadConnection,
+} from "kube-runtime";
+import { type OperatorConfig, readConfig } from "./config.ts";
+import { createDctConnection } from "./data/dct/connection.ts";
+import { controlVdbs, vdbCaches } from "./vdb/controller.ts";
+import { createMemories } from "./vdb/memory.ts";
+import { operatorName } from "./vdb/names.ts";
+import { createRechecks } from "./vdb/rechecks.ts";
+
+/** Serves PostgresVDBs until the signal is aborted. */
+async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Promise<void> {
+  const connection = await loadConnection(config.kubeconfig === undefined ? {} : { kubeconfig: config.kubeconfig });
+  await using api = httpApi(connection);
+  const manager = createManager({
+    name: operatorName,
+    api,
+    log,
+    http: { port: config.httpPort },
+    ...(config.leaderElection ? { leaderElection: leaseOf(config) } : {}),
+  });
+  const { namespace } = config;
+  await using dct = createDctConnection({
+    client: manager.client,
+    secret: { namespace, name: config.defaults.credentialsSecret },
+  });
+  controlVdbs(manager, {
+    config,
+    caches: vdbCaches(manager, config.watchNamespace),
+    dct,
+    exec: async (request, until) => await execInPod(connection, request, until),
+    rechecks: createRechecks(),
+    memories: createMemories(),
+    now: () => performance.now(),
+  });
+  await manager.run(signal);
+}
+
+const leaseOf = ({ namespace, identity }: OperatorConfig): LeaderElectionOptions => ({
+  namespace,
+  name: operatorName,
+  ...(identity === undefined ? {} : { identity }),
+});
+
+async function main(): Promise<void> {
+  const config = readConfig(process.argv.slice(2), process.env);
+  const log = createLog({ level: config.logLevel });
+  const stop = new AbortController();
+  for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => stop.abort());
+  try {
+    await serve(config, log, stop.signal);
+    log.info({}, "stopped");
+  } catch (error) {
+    log.error({ error: errorMessage(error) }, "the operator ends");
+    process.exitCode = 1;
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(errorMessage(error)); // a flag that cannot be read: there is no log yet
+  process.exitCode = 2;
+}

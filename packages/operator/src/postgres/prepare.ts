@@ -1,0 +1,114 @@
+import type { ExecResult } from "kube-runtime";
+import { prepareScript } from "./generated/prepare-script.ts";
+
+export interface Preparation {
+  /** The texts of pg_hba.conf and settings.conf as they shall be in force. */
+  readonly hba: string;
+  readonly settings: string;
+  readonly role: string;
+  /** What the role's password shall be stored as. Undefined: leave it as it is. */
+  readonly verifier: string | undefined;
+}
+
+/** What the server was found to be, after the preparation. */
+export interface ServerState {
+  readonly roleExists: boolean;
+  readonly roleCanLogin: boolean;
+  /** Those that may log in, sorted. */
+  readonly roles: readonly string[];
+  /** Those one can connect to, sorted. */
+  readonly databases: readonly string[];
+  /** Settings that are in force only after a restart, sorted. */
+  readonly pendingRestart: readonly string[];
+  /** False while the server has not read its files yet. */
+  readonly loaded: boolean;
+  /** `16.2`. */
+  readonly version: string;
+}
+
+export type PreparationResult =
+  | { readonly kind: "answer"; readonly state: ServerState }
+  | { readonly kind: "settingRefused" | "noSuchRole" | "sqlFailed" | "unreachable"; readonly message: string };
+
+/** The command for `pods/exec`, and what goes to its standard input: a verifier is in no process list. */
+export function preparationCommand({ hba, settings, role, verifier }: Preparation): {
+  readonly command: readonly string[];
+  readonly stdin: string;
+} {
+  return { command: ["/bin/sh", "-c", prepareScript, "prepare", hba, settings, role], stdin: sql(verifier) };
+}
+
+/**
+ * One session, as the cluster's first superuser, whatever it is called. The password is written only where the stored one
+ * differs, so that a second run changes nothing.
+ */
+function sql(verifier: string | undefined): string {
+  return `
+SELECT rolname AS first_superuser, rolname <> current_user AS is_another FROM pg_roles WHERE oid = 10 \\gset
+\\if :is_another
+\\connect - :"first_superuser"
+\\endif
+${verifier === undefined ? "" : passwordStatements(verifier)}
+SELECT pg_conf_load_time() AS loaded_before \\gset
+\\if :reload
+SELECT pg_reload_conf() AS sent \\gset
+SELECT pg_sleep(0.02) AS slept \\gset
+SELECT pg_sleep(0.03) AS slept \\gset
+\\endif
+SELECT json_build_object(
+  'roleExists', EXISTS (SELECT FROM pg_roles WHERE rolname = :'role'),
+  'roleCanLogin', EXISTS (SELECT FROM pg_roles WHERE rolname = :'role' AND rolcanlogin),
+  'roles', (SELECT coalesce(json_agg(rolname ORDER BY rolname), '[]') FROM pg_roles WHERE rolcanlogin),
+  'databases', (SELECT coalesce(json_agg(datname ORDER BY datname), '[]') FROM pg_database WHERE datallowconn AND NOT datistemplate),
+  'pendingRestart', (SELECT coalesce(json_agg(name ORDER BY name), '[]') FROM pg_settings WHERE pending_restart),
+  'loaded', NOT :'reload'::bool OR pg_conf_load_time() > :'loaded_before',
+  'version', split_part(current_setting('server_version'), ' ', 1)
+);
+`;
+}
+
+function passwordStatements(verifier: string): string {
+  if (!/^SCRAM-SHA-256\$[A-Za-z0-9+/=:$]+$/u.test(verifier)) throw new TypeError("not a SCRAM verifier"); // it goes into psql's text
+  return `\\set verifier '${verifier}'
+SELECT format('ALTER ROLE %I PASSWORD %L', rolname, :'verifier')
+  FROM pg_authid WHERE rolname = :'role' AND rolpassword IS DISTINCT FROM :'verifier' \\gexec`;
+}
+
+/** What the command's end means. */
+export function preparationResult({
+  exitCode,
+  stdout,
+  stderr,
+}: Pick<ExecResult, "exitCode" | "stdout" | "stderr">): PreparationResult {
+  const message = stderr.replace(/^psql:(?:<stdin>:\d+: )?/gmu, "").trim();
+  switch (exitCode) {
+    case 0:
+      return { kind: "answer", state: decodeState(stdout) };
+    case 10:
+      return { kind: "settingRefused", message };
+    case 2:
+      return { kind: /role ".*" does not exist/u.test(message) ? "noSuchRole" : "unreachable", message };
+    default:
+      return { kind: "sqlFailed", message: message === "" ? `the command ended with exit code ${exitCode}` : message };
+  }
+}
+
+function decodeState(stdout: string): ServerState {
+  const answer: unknown = JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
+  if (typeof answer !== "object" || answer === null) throw new TypeError("the server's answer is no object");
+  const fields = new Map<string, unknown>(Object.entries(answer));
+  const truth = (name: string): boolean => fields.get(name) === true;
+  const names = (name: string): readonly string[] => {
+    const list = fields.get(name);
+    return Array.isArray(list) ? list.map(String) : [];
+  };
+  return {
+    roleExists: truth("roleExists"),
+    roleCanLogin: truth("roleCanLogin"),
+    roles: names("roles"),
+    databases: names("databases"),
+    pendingRestart: names("pendingRestart"),
+    loaded: truth("loaded"),
+    version: String(fields.get("version")),
+  };
+}

@@ -1,0 +1,117 @@
+import { durationMilliseconds, type PostgresVDB, safeLabelValue } from "@vdb/api";
+import {
+  after,
+  type ConfigMap,
+  type Deployment,
+  done,
+  type Outcome,
+  type PersistentVolumeClaim,
+  type Pod,
+  type Run,
+  type Service,
+  terminal,
+} from "kube-runtime";
+import type { ResolvedSource } from "../data/source.ts";
+import type { Memory } from "./memory.ts";
+import { claimName, configMapName, contentIdOf, instanceLabel, keyOfVdb } from "./names.ts";
+import { type Gate, gateOf } from "./objects/config-map.ts";
+import type { Password } from "./password.ts";
+import type { World } from "./world.ts";
+
+/** What the steps of one run know: gathered before the first, and what earlier steps of the same run found out. */
+export interface VdbContext {
+  readonly run: Run<PostgresVDB>;
+  readonly vdb: PostgresVDB;
+  readonly world: World;
+  readonly memory: Memory;
+  readonly contentId: string;
+  readonly claim: PersistentVolumeClaim | undefined;
+  readonly configMap: ConfigMap | undefined;
+  readonly deployment: Deployment | undefined;
+  readonly service: Service | undefined;
+  /** All of this database's, also those that are ending. */
+  readonly pods: readonly Pod[];
+  /** As it is recorded for the present content. */
+  readonly gate: Gate;
+  /** Set by acceptSpec. */
+  password: Password | undefined;
+  /** Set by resolveSource when it had to look. */
+  source: ResolvedSource | undefined;
+  /** Set by acceptSpec: the text of settings.conf. */
+  settings: string;
+  /** Set by ensureDeployment: the pod whose server answers. */
+  pod: Pod | undefined;
+}
+
+/** Reads caches alone, so that it cannot fail. */
+export function observe(world: World, run: Run<PostgresVDB>): VdbContext {
+  const vdb = run.object;
+  const { namespace } = vdb.metadata;
+  const { claims, configMaps, deployments, services, pods } = world.caches;
+  const contentId = contentIdOf(vdb);
+  const key = keyOfVdb(vdb);
+  const configMap = configMaps.get({ namespace, name: configMapName(vdb) });
+  return {
+    run,
+    vdb,
+    world,
+    memory: world.memories.of(vdb.metadata.uid),
+    contentId,
+    claim: claims.get({ namespace, name: vdb.status.pvcName ?? claimName(vdb, contentId) }),
+    configMap,
+    deployment: deployments.get(key),
+    service: services.get(key),
+    pods: pods.byIndex(podsByInstance, instanceKey(vdb)),
+    gate: gateOf(configMap, contentId),
+    password: undefined,
+    source: undefined,
+    settings: "",
+    pod: undefined,
+  };
+}
+
+/** The index of the pods' cache by database. */
+export const podsByInstance = "instance";
+export const instanceOfPod = ({ metadata: { namespace, labels } }: Pod): readonly string[] =>
+  labels?.[instanceLabel] === undefined ? [] : [`${namespace ?? ""}/${labels[instanceLabel]}`];
+const instanceKey = ({ metadata: { namespace, name } }: PostgresVDB): string => `${namespace}/${safeLabelValue(name)}`;
+
+/** The first look after a failure comes soon, later ones as late as it has lasted, at most `spec.errorBackoffPeriod`. */
+export function retrySeconds(sinceMs: number, errorBackoffPeriod: string, mostSeconds = Infinity): number {
+  const most = Math.min(durationMilliseconds(errorBackoffPeriod) / 1000, mostSeconds);
+  return Math.min(most, Math.max(1, sinceMs / 1000));
+}
+
+/** How long the same thing has been failing. */
+function failingMs({ memory, world }: VdbContext, reason: string): number {
+  if (memory.failure?.reason !== reason) memory.failure = { reason, since: world.now() };
+  return world.now() - memory.failure.since;
+}
+
+/** A person has to mend something. Where no watch tells of that, the operator looks again by itself. */
+export function stalled(ctx: VdbContext, reason: string, message: string, mostSeconds?: number): Outcome {
+  return stalledFor(ctx, reason, message, mostSeconds).outcome;
+}
+
+/** As `stalled`, and in how many seconds the next look comes. */
+export function stalledFor(
+  ctx: VdbContext,
+  reason: string,
+  message: string,
+  mostSeconds?: number,
+): { readonly outcome: Outcome; readonly seconds: number } {
+  const seconds = retrySeconds(failingMs(ctx, reason), ctx.vdb.spec.errorBackoffPeriod, mostSeconds);
+  ctx.world.rechecks.after(keyOfVdb(ctx.vdb), seconds);
+  return { outcome: terminal(reason, message), seconds };
+}
+
+/** It may pass by itself: tried again, later each time. */
+export function retrying(ctx: VdbContext, reason: string, message: string): Outcome {
+  return after(retrySeconds(failingMs(ctx, reason), ctx.vdb.spec.errorBackoffPeriod), reason, message);
+}
+
+/** Everything is as declared: the next failure starts its waits anew. */
+export function overcome(ctx: VdbContext): Outcome {
+  ctx.memory.failure = undefined;
+  return done();
+}

@@ -1,0 +1,95 @@
+import { type PostgresVDB, postgresVDB, resourceOf, vdbConditions, vdbPhase } from "@vdb/api";
+import {
+  type ControlledKind,
+  configMaps,
+  deployments,
+  type Manager,
+  mapped,
+  owned,
+  persistentVolumeClaims,
+  pods,
+  type RunResult,
+  readySummary,
+  services,
+} from "kube-runtime";
+import { cleanUpSteps } from "./clean-up.ts";
+import { instanceOfPod, observe, podsByInstance, type VdbContext } from "./context.ts";
+import { instanceLabel, ownObjects } from "./names.ts";
+import { vdbSteps } from "./steps.ts";
+import { stopSteps } from "./stop.ts";
+import type { Caches, World } from "./world.ts";
+
+export const finalizer = "postgresvdb.core.delphix.com/finalizer";
+
+/** The conditions that steps set, in the order in which a database comes up, with what they say when all is well. */
+const conditionRows = (
+  ["Accepted", "SourceResolved", "Provisioned", "Configured", "Deployed", "Prepared", "HooksSucceeded"] as const
+).map((type) => {
+  const [reason = type, message = ""] = Object.entries(vdbConditions[type].reasons)[0] ?? [];
+  return { type, reason, message };
+});
+
+/** PostgresVDB as the skeleton runs it. */
+export function vdbKind(world: World): ControlledKind<PostgresVDB, VdbContext> {
+  return {
+    name: "postgresvdb",
+    resource: resourceOf(postgresVDB),
+    conditions: conditionRows,
+    observe: async (run) => observe(world, run),
+    steps: (ctx) => (ctx.vdb.spec.enabled ? vdbSteps : stopSteps(ctx)),
+    cleanUp: { finalizer, steps: cleanUpSteps },
+    phase: (conditions, { metadata }) => vdbPhase(conditions, metadata.deletionTimestamp !== undefined),
+    summary,
+  };
+}
+
+/**
+ * Ready, and beside it what the status says in words of its own. A database that is stopped as declared says nothing on Ready;
+ * that it is, is the condition Deployed, which no step of its sets.
+ */
+function summary(result: RunResult<VdbContext>): readonly ConditionValue[] {
+  const { ctx, outcome, deleting } = result;
+  if (ctx === undefined) return readySummary(result);
+  const { status } = ctx.run;
+  const running = ctx.vdb.spec.enabled || deleting;
+  status.ready = outcome.kind === "done" && running && !deleting;
+  if (outcome.kind === "terminal") status.lastError = outcome.message;
+  if (outcome.kind === "done") status.lastError = "";
+  if (running) return readySummary(result);
+  const deployed = (reason: string, message: string): ConditionValue => ({ type: "Deployed", status: "False", reason, message });
+  return outcome.kind === "done"
+    ? [deployed("Stopped", "spec.enabled is false")]
+    : [...readySummary(result), deployed("Stopping", outcome.message ?? "")];
+}
+
+/** The watches: everything by the operator's own label, so that nobody else's objects are held in memory. */
+export function vdbCaches(manager: Pick<Manager, "cacheFor">, namespace: string | undefined): Caches {
+  const options = { labelSelector: ownObjects, ...(namespace === undefined ? {} : { namespace }) };
+  return {
+    claims: manager.cacheFor(persistentVolumeClaims, options),
+    configMaps: manager.cacheFor(configMaps, options),
+    deployments: manager.cacheFor(deployments, options),
+    services: manager.cacheFor(services, options),
+    pods: manager.cacheFor(pods, { ...options, indexes: { [podsByInstance]: instanceOfPod } }),
+  };
+}
+
+/** Adds the controller to a manager, with all that wakes it. */
+export function controlVdbs(manager: Manager, world: World): void {
+  const { claims, configMaps: maps, deployments: deploys, services: svcs, pods: podCache } = world.caches;
+  const { watchNamespace, concurrency } = world.config;
+  manager.control(vdbKind(world), {
+    cache: manager.cacheFor(resourceOf(postgresVDB), watchNamespace === undefined ? {} : { namespace: watchNamespace }),
+    concurrency,
+    triggers: [
+      owned(claims, "PostgresVDB"),
+      owned(maps, "PostgresVDB"),
+      owned(deploys, "PostgresVDB"),
+      owned(svcs, "PostgresVDB"),
+      mapped(podCache, ({ metadata: { namespace = "", labels } }) =>
+        labels?.[instanceLabel] === undefined ? [] : [{ namespace, name: labels[instanceLabel] }],
+      ),
+      world.rechecks.trigger,
+    ],
+  });
+}

@@ -1,0 +1,109 @@
+import type { ContainerStatus, Pod } from "kube-runtime";
+
+/**
+ * What a database's pod is doing.
+ * - ready: its server answers. `containerId` is another one after every start.
+ * - starting: on its way; `message` says how far.
+ * - failed: it cannot start by itself. `restart`: a new pod would look again at once, the kubelet only after minutes.
+ */
+export type PodState =
+  | { readonly kind: "ready"; readonly containerId: string }
+  | { readonly kind: "starting"; readonly message: string; readonly mounting: boolean }
+  | { readonly kind: "failed"; readonly reason: PodFailure; readonly message: string; readonly restart: boolean };
+
+export type PodFailure =
+  | "ImagePullFailed"
+  | "Unschedulable"
+  | "NotADatabase"
+  | "MajorMismatch"
+  | "OwnerMismatch"
+  | "ImageWithoutPostgres"
+  | "SettingRefused"
+  | "Crashing";
+
+/** The scheduler may need a moment for a volume that has just been bound. */
+const schedulingSeconds = 3;
+
+/** Pure: `now` is the wall clock in milliseconds. */
+export function podState(pod: Pod, now: number): PodState {
+  const status = pod.status?.containerStatuses?.[0];
+  if (status === undefined) return unscheduled(pod, now);
+  if (status.ready && status.state?.running !== undefined && status.containerID !== undefined)
+    return { kind: "ready", containerId: status.containerID };
+  return pullFailure(pod, status) ?? ended(pod, status) ?? starting(pod, status);
+}
+
+function unscheduled(pod: Pod, now: number): PodState {
+  const { name, creationTimestamp } = pod.metadata;
+  const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
+  const ageSeconds = (now - Date.parse(creationTimestamp)) / 1000;
+  if (scheduled?.status === "False" && ageSeconds > schedulingSeconds)
+    return {
+      kind: "failed",
+      reason: "Unschedulable",
+      message: `pod ${name} fits on no node: ${scheduled.message ?? "no reason given"}`,
+      restart: false,
+    };
+  return { kind: "starting", message: `pod ${name} is being scheduled`, mounting: false };
+}
+
+const pullReasons: ReadonlySet<string> = new Set([
+  "ErrImagePull",
+  "ImagePullBackOff",
+  "InvalidImageName",
+  "ErrImageNeverPull",
+  "RegistryUnavailable",
+  "ImageInspectError",
+  "SignatureValidationFailed",
+]);
+
+function pullFailure(pod: Pod, { state }: ContainerStatus): PodState | undefined {
+  const { reason = "", message = "" } = state?.waiting ?? {};
+  if (!pullReasons.has(reason)) return undefined;
+  const image = pod.spec.containers[0]?.image ?? "";
+  return {
+    kind: "failed",
+    reason: "ImagePullFailed",
+    message: `image ${image} cannot be had: ${stable(message) || reason}; correct spec.image`,
+    restart: false,
+  };
+}
+
+/** The kubelet's messages count and time their tries: a condition must not change for that. */
+function stable(message: string): string {
+  return message.replace(/^Back-off pulling image "[^"]*":?\s*/u, "").replace(/^ErrImagePull:\s*/u, "");
+}
+
+const createReasons: ReadonlySet<string> = new Set(["CreateContainerConfigError", "CreateContainerError", "RunContainerError"]);
+const ownReasons = ["NotADatabase", "MajorMismatch", "OwnerMismatch", "ImageWithoutPostgres", "SettingRefused"] as const;
+
+/** A container that has ended and is not running again. The start script tells its reason as `vdb:Reason: message`. */
+function ended(pod: Pod, { state, lastState }: ContainerStatus): PodState | undefined {
+  const { name } = pod.metadata;
+  if (state?.running !== undefined) return undefined;
+  if (createReasons.has(state?.waiting?.reason ?? ""))
+    return {
+      kind: "failed",
+      reason: "Crashing",
+      message: `the container of pod ${name} cannot be made: ${state?.waiting?.message ?? ""}`,
+      restart: true,
+    };
+  const end = state?.terminated ?? lastState?.terminated;
+  if (end === undefined) return undefined;
+  const [, own, words = ""] = /^vdb:(\w+): ([\s\S]*)$/u.exec((end.message ?? "").trim()) ?? [];
+  const reason = ownReasons.find((one) => one === own);
+  if (reason !== undefined) return { kind: "failed", reason, message: words, restart: true };
+  const last = end.message === undefined || end.message === "" ? "it said nothing" : `its last words: ${end.message.trim()}`;
+  return {
+    kind: "failed",
+    reason: "Crashing",
+    message: `PostgreSQL ended with exit code ${end.exitCode}; ${last}`,
+    restart: true,
+  };
+}
+
+function starting({ metadata: { name } }: Pod, { state }: ContainerStatus): PodState {
+  if (state?.running !== undefined)
+    return { kind: "starting", message: `PostgreSQL in pod ${name} is starting`, mounting: false };
+  return { kind: "starting", message: `pod ${name} is being set up`, mounting: true };
+}

@@ -1,0 +1,167 @@
+import {
+  after,
+  type Deployment,
+  deployments,
+  done,
+  events,
+  isApiError,
+  isControlledBy,
+  type Outcome,
+  type Pod,
+  pods,
+  type Step,
+  services,
+  terminal,
+} from "kube-runtime";
+import { stalled, stalledFor, type VdbContext } from "./context.ts";
+import { type DeploymentPlan, decideDeployment } from "./decide-deployment.ts";
+import type { PodState } from "./diagnose/pod-state.ts";
+import { operatorName } from "./names.ts";
+import { desiredDeployment, restartAnnotation } from "./objects/deployment.ts";
+import { desiredService } from "./objects/service.ts";
+import { specHash } from "./objects/spec-hash.ts";
+
+/** A mount or sandbox that fails is told by events alone, which are not watched. */
+const lookAtEventsSeconds = 2;
+
+/**
+ * Deployed: Deployment and Service are there as wanted, and the server in the pod answers. The Service leads nowhere while the
+ * gate is shut.
+ * Returns early while the pod starts; when it cannot start, with the cause in the words of the image's registry, the scheduler,
+ * the volume's driver or the start script.
+ */
+export const ensureDeployment: Step<VdbContext> = {
+  name: "ensureDeployment",
+  condition: "Deployed",
+  run: async (ctx, signal) => {
+    const taken = nameTaken(ctx);
+    if (taken !== undefined) return taken;
+    const image = imageOf(ctx);
+    if (image === undefined) return unknownImage(ctx);
+    if (ctx.service === undefined)
+      await ctx.run.client.apply(
+        services,
+        desiredService(ctx.vdb, ctx.contentId, "shut"),
+        { fieldManager: operatorName, force: true },
+        signal,
+      );
+    const deployment = await applyDeployment(
+      ctx,
+      image,
+      ctx.deployment?.spec.template.metadata?.annotations?.[restartAnnotation],
+      signal,
+    );
+    return await follow(ctx, decideDeployment(deployment, ctx.pods, ctx.contentId, Date.now()), signal);
+  },
+};
+
+function nameTaken({ vdb, deployment, service }: VdbContext): Outcome | undefined {
+  for (const [kind, object] of [
+    ["Deployment", deployment],
+    ["Service", service],
+  ] as const) {
+    if (object !== undefined && !isControlledBy(object, vdb))
+      return terminal("NameTaken", `a ${kind} ${object.metadata.name} exists and belongs to somebody else: delete or rename it`);
+  }
+  return undefined;
+}
+
+function imageOf({ vdb, run, world }: VdbContext): string | undefined {
+  const major = /^(?:9\.\d+|\d+)/u.exec(run.status.source?.postgresVersion ?? "")?.[0] ?? "";
+  return vdb.spec.image ?? world.config.defaults.images.get(major);
+}
+
+function unknownImage({ run }: VdbContext): Outcome {
+  const version = run.status.source?.postgresVersion ?? "unknown";
+  return terminal(
+    "ImageUnknown",
+    `spec.image is empty, and no image is configured for the data's PostgreSQL version (${version}): set spec.image`,
+  );
+}
+
+/** Writes the Deployment if it is not as wanted: other than what was written last, or changed by somebody since. */
+export async function applyDeployment(
+  ctx: VdbContext,
+  image: string,
+  restartedFor: string | undefined,
+  signal: AbortSignal,
+): Promise<Deployment> {
+  const { run, vdb, contentId, memory, deployment } = ctx;
+  const wanted = specHash(desiredDeployment(vdb, { contentId, image, claimName: run.status.pvcName ?? "", restartedFor }));
+  const same = deployment !== undefined && wanted.hash === wanted.hashOf(deployment);
+  if (same && memory.deploymentGeneration === deployment.metadata.generation) return deployment;
+  const written = await run.client.apply(deployments, wanted.manifest, { fieldManager: operatorName, force: true }, signal);
+  memory.deploymentGeneration = written.metadata.generation;
+  return written;
+}
+
+async function follow(ctx: VdbContext, plan: DeploymentPlan, signal: AbortSignal): Promise<Outcome> {
+  switch (plan.kind) {
+    case "ready":
+      ctx.pod = plan.pod;
+      return done();
+    case "refused":
+      return stalled(ctx, "PodRefused", plan.message);
+    case "starting":
+      return await starting(ctx, plan.pod, plan.message, plan.mounting, signal);
+    case "failed":
+      return await failed(ctx, plan.pod, plan.state, signal);
+    default:
+      return plan satisfies never;
+  }
+}
+
+async function starting(
+  ctx: VdbContext,
+  pod: Pod | undefined,
+  message: string,
+  mounting: boolean,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const trouble = pod === undefined || !mounting ? undefined : await podTrouble(ctx, pod, signal);
+  return trouble === undefined
+    ? after(lookAtEventsSeconds, "Starting", message)
+    : after(lookAtEventsSeconds, "MountFailed", trouble);
+}
+
+const troubles: ReadonlySet<string> = new Set(["FailedMount", "FailedAttachVolume", "FailedMapVolume", "FailedCreatePodSandBox"]);
+
+/** What keeps a pod from being set up. Only after some seconds: the first tries may fail while the volume is made ready. */
+async function podTrouble(
+  ctx: VdbContext,
+  { metadata: { name, namespace = "", uid, creationTimestamp } }: Pod,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (Date.now() - Date.parse(creationTimestamp) < lookAtEventsSeconds * 1000) return undefined;
+  const { items } = await ctx.run.client.list(events, { namespace, fieldSelector: `regarding.uid=${uid},type=Warning` }, signal);
+  const newest = items.filter(({ reason }) => troubles.has(reason)).at(-1);
+  return newest?.note === undefined ? undefined : `pod ${name} cannot be set up: ${newest.note}`;
+}
+
+/** A pod that failed is given so long before it is replaced. */
+const leastPodSeconds = 4;
+
+/** The kubelet waits longer after each end, up to minutes. A new pod looks at once whether the cause has been mended. */
+async function failed(
+  ctx: VdbContext,
+  pod: Pod,
+  state: Extract<PodState, { kind: "failed" }>,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { outcome, seconds } = stalledFor(ctx, state.reason, state.message);
+  const ageSeconds = (Date.now() - Date.parse(pod.metadata.creationTimestamp)) / 1000;
+  if (state.restart && ageSeconds > Math.max(seconds, leastPodSeconds)) await restart(ctx, pod, signal);
+  return outcome;
+}
+
+async function restart(
+  { run }: VdbContext,
+  { metadata: { namespace = "", name, uid } }: Pod,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await run.client.delete(pods, { namespace, name }, signal, { preconditions: { uid } });
+  } catch (error) {
+    if (!isApiError(error, "notFound", "conflict")) throw error;
+  }
+}

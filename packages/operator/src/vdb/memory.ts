@@ -1,0 +1,29 @@
+/**
+ * What the operator remembers of a database to spare work, never to decide: all of it is found again after a restart by
+ * looking, and a memory that is lost costs a repeated look.
+ */
+export interface Memory {
+  /** Since when the same thing has been failing; monotonic milliseconds. */
+  failure: { readonly reason: string; readonly since: number } | undefined;
+  /** What was last found to be in force in which container. */
+  inForce: string | undefined;
+  /** The generation that the Deployment had after our own write: a higher one is somebody else's change. */
+  deploymentGeneration: number | undefined;
+}
+
+export interface Memories {
+  readonly of: (uid: string) => Memory;
+  readonly forget: (uid: string) => void;
+}
+
+export function createMemories(): Memories {
+  const memories = new Map<string, Memory>();
+  return {
+    of: (uid) => {
+      const known = memories.get(uid) ?? { failure: undefined, inForce: undefined, deploymentGeneration: undefined };
+      memories.set(uid, known);
+      return known;
+    },
+    forget: (uid) => void memories.delete(uid),
+  };
+}

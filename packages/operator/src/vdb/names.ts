@@ -1,0 +1,47 @@
+import { createHash } from "node:crypto";
+import { type PostgresVDB, safeLabelValue } from "@vdb/api";
+import { controllerReference, type ObjectKey, type OwnerReference } from "kube-runtime";
+
+/** The program's name: field manager, label value, reporter of events. */
+export const operatorName = "delphix-operator";
+
+export const instanceLabel = "app.kubernetes.io/instance";
+export const managedByLabel = "app.kubernetes.io/managed-by";
+/** On a pod: whose data it runs. The Service selects by it, so that a gate that was opened for other data lets nobody in. */
+export const contentLabel = "postgresvdb.core.delphix.com/content";
+/** Selects everything that this operator made: its caches hold nothing else. */
+export const ownObjects = `${managedByLabel}=${operatorName}`;
+
+export const containerName = "postgres";
+
+/** The labels of everything made for one database. Not `delphix-operator` as the name: that one is the operator's own pods'. */
+export function childLabels(vdb: PostgresVDB): Readonly<Record<string, string>> {
+  return {
+    "app.kubernetes.io/name": "postgresvdb",
+    [instanceLabel]: safeLabelValue(vdb.metadata.name),
+    [managedByLabel]: operatorName,
+  };
+}
+
+/** Deployment and Service are named as the database. */
+export const keyOfVdb = ({ metadata: { namespace, name } }: PostgresVDB): ObjectKey & { readonly namespace: string } => ({
+  namespace,
+  name,
+});
+
+/** Two words are kept for the operator's own ConfigMap, so that a namesake of the user's is unlikely. */
+export const configMapName = (vdb: PostgresVDB): string => `${vdb.metadata.name}-postgres-config`;
+
+/** The claim of one content. A refresh can so make the next one beside it. At most 253 characters: names of VDBs have 63. */
+export const claimName = (vdb: PostgresVDB, contentId: string): string => `${vdb.metadata.name}-${contentId.slice(0, 6)}`;
+
+/** What owns a child: it goes when the database goes, without anybody's doing. */
+export const ownerOf = (vdb: PostgresVDB): readonly OwnerReference[] => [controllerReference(vdb)];
+
+/**
+ * Names the present data. The first one follows from the object's uid alone: an operator that died before it wrote anything
+ * down comes to the same name again, and so to the same claim.
+ */
+export function contentIdOf(vdb: PostgresVDB): string {
+  return vdb.status.contentId ?? createHash("sha256").update(`content of ${vdb.metadata.uid}`).digest("hex").slice(0, 12);
+}

@@ -1,0 +1,33 @@
+import type { PostgresVDB } from "@vdb/api";
+import type { ConfigMap, Manifest } from "kube-runtime";
+import { startScript } from "../../postgres/generated/start-script.ts";
+import { hbaFile } from "../../postgres/hba.ts";
+import { childLabels, configMapName, ownerOf } from "../names.ts";
+
+/** Whether clients are let in. Shut until every hook of the stage has succeeded. */
+export type Gate = "shut" | "open";
+
+export const hbaKey = "pg_hba.conf";
+export const settingsKey = "settings.conf";
+export const scriptKey = "start.sh";
+
+/** What the container starts by: the start script, the manifest's settings, and who may connect. */
+export function desiredConfigMap(
+  vdb: PostgresVDB,
+  { contentId, gate, settings }: { readonly contentId: string; readonly gate: Gate; readonly settings: string },
+): Manifest<ConfigMap> {
+  return {
+    metadata: {
+      name: configMapName(vdb),
+      namespace: vdb.metadata.namespace,
+      labels: childLabels(vdb),
+      ownerReferences: ownerOf(vdb),
+    },
+    data: { [scriptKey]: startScript, [settingsKey]: settings, [hbaKey]: hbaFile(contentId, gate) },
+  };
+}
+
+/** The gate as the ConfigMap records it for this content. Anything but the very file of an open gate is a shut one. */
+export function gateOf(configMap: ConfigMap | undefined, contentId: string): Gate {
+  return configMap?.data?.[hbaKey] === hbaFile(contentId, "open") ? "open" : "shut";
+}

@@ -1,0 +1,123 @@
+import { ownershipOf, type PostgresVDB, safeLabelValue } from "@vdb/api";
+import type { Container, Deployment, EnvVar, Manifest, PodSpec, ResourceRequirements } from "kube-runtime";
+import { childLabels, configMapName, containerName, contentLabel, instanceLabel, ownerOf } from "../names.ts";
+import { bytesOf } from "./quantity.ts";
+
+/** Where the pod has what it needs beside the data. Sockets are where Debian's PostgreSQL expects them. */
+export const paths = { config: "/etc/vdb", run: "/var/run/postgresql" } as const;
+
+export const restartAnnotation = "postgresvdb.core.delphix.com/restarted-for";
+
+export interface DeploymentFacts {
+  readonly contentId: string;
+  readonly image: string;
+  readonly claimName: string;
+  /** Changes when a setting needs a restart: a new pod reads it. */
+  readonly restartedFor: string | undefined;
+}
+
+/** The Deployment that runs the database: one pod, never two on the same data. */
+export function desiredDeployment(vdb: PostgresVDB, facts: DeploymentFacts): Manifest<Deployment> {
+  const { name, namespace } = vdb.metadata;
+  const annotations = facts.restartedFor === undefined ? {} : { annotations: { [restartAnnotation]: facts.restartedFor } };
+  return {
+    metadata: { name, namespace, labels: childLabels(vdb), ownerReferences: ownerOf(vdb) },
+    spec: {
+      replicas: vdb.spec.enabled ? 1 : 0,
+      strategy: { type: "Recreate" },
+      revisionHistoryLimit: 0,
+      selector: { matchLabels: { [instanceLabel]: safeLabelValue(name) } },
+      template: {
+        metadata: { labels: { ...childLabels(vdb), [contentLabel]: facts.contentId }, ...annotations },
+        spec: podSpec(vdb, facts),
+      },
+    },
+  };
+}
+
+/** Passes Pod Security's restricted profile. No fsGroup: it would make the data group-writable, which PostgreSQL refuses. */
+function podSpec(vdb: PostgresVDB, facts: DeploymentFacts): PodSpec {
+  const { uid, gid } = ownershipOf(vdb.spec);
+  return {
+    automountServiceAccountToken: false,
+    enableServiceLinks: false, // else a Service named like a variable of PostgreSQL's would change what psql does
+    terminationGracePeriodSeconds: 60,
+    securityContext: { runAsUser: uid, runAsGroup: gid, runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+    containers: [container(vdb, facts)],
+    volumes: [
+      { name: "data", persistentVolumeClaim: { claimName: facts.claimName } },
+      { name: "config", configMap: { name: configMapName(vdb), defaultMode: 0o444 } },
+      { name: "run", emptyDir: {} },
+      { name: "tmp", emptyDir: {} },
+      { name: "shm", emptyDir: { medium: "Memory" } }, // the runtime's own has 64 MiB, too little for parallel queries
+    ],
+  };
+}
+
+function container(vdb: PostgresVDB, facts: DeploymentFacts): Container {
+  return {
+    name: containerName,
+    image: facts.image,
+    imagePullPolicy: "IfNotPresent",
+    command: ["/bin/sh", `${paths.config}/start.sh`],
+    env: environment(vdb, facts.contentId),
+    ports: [{ name: "postgres", containerPort: vdb.spec.port, protocol: "TCP" }],
+    resources: resourcesOf(vdb),
+    volumeMounts: [
+      { name: "data", mountPath: vdb.spec.mountPath },
+      { name: "config", mountPath: paths.config, readOnly: true },
+      { name: "run", mountPath: paths.run },
+      { name: "tmp", mountPath: "/tmp" },
+      { name: "shm", mountPath: "/dev/shm" },
+    ],
+    // It waits by itself until the server answers: being asked once a second would cost half a second on average.
+    readinessProbe: {
+      exec: { command: ["/bin/sh", "-c", "until pg_isready -q; do sleep 0.05; done"] },
+      periodSeconds: 1,
+      timeoutSeconds: 3,
+      failureThreshold: 2,
+    },
+    // SIGTERM, which the kubelet sends, lets PostgreSQL wait for its clients; SIGINT ends their sessions and shuts down cleanly.
+    lifecycle: { preStop: { exec: { command: ["/bin/sh", "-c", "kill -INT 1"] } } },
+    terminationMessagePolicy: "FallbackToLogsOnError",
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"] },
+    },
+  };
+}
+
+/** What makes bare `psql` work in `kubectl exec`, and what the start script goes by. */
+function environment(vdb: PostgresVDB, contentId: string): readonly EnvVar[] {
+  const { mountPath, port, database, postgresConfig = [], resources } = vdb.spec;
+  const declared = postgresConfig.some(({ name }) => name.toLowerCase() === "shared_buffers");
+  const limit = bytesOf(resources?.limits?.["memory"]);
+  const variables = {
+    PGDATA: `${mountPath}/data`,
+    PGPORT: String(port),
+    PGHOST: paths.run,
+    PGUSER: database.user,
+    PGDATABASE: database.name,
+    HOME: "/tmp",
+    VDB_MOUNT: mountPath,
+    VDB_CONTENT_ID: contentId,
+    VDB_CONFIG: paths.config,
+    VDB_RUN: paths.run,
+    VDB_SHARED_BUFFERS: declared ? "declared" : "auto",
+    VDB_MEMORY_LIMIT_MB: String(limit === undefined ? 0 : Math.floor(limit / 2 ** 20)),
+  };
+  return Object.entries(variables).map(([name, value]) => ({ name, value }));
+}
+
+function resourcesOf({ spec: { resources } }: PostgresVDB): ResourceRequirements {
+  return {
+    ...(resources?.requests === undefined ? {} : { requests: asTexts(resources.requests) }),
+    ...(resources?.limits === undefined ? {} : { limits: asTexts(resources.limits) }),
+  };
+}
+
+/** Quantities as the API server keeps them: `2` in a manifest is a number, there a text. */
+function asTexts(amounts: Readonly<Record<string, string | number>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, String(amount)]));
+}

@@ -1,0 +1,23 @@
+import { type PostgresVDB, safeLabelValue } from "@vdb/api";
+import type { Manifest, Service } from "kube-runtime";
+import { childLabels, contentLabel, instanceLabel, ownerOf } from "../names.ts";
+import type { Gate } from "./config-map.ts";
+
+/** No pod has this content: a Service that selects it leads nowhere, by EndpointSlices as by port-forward. */
+const nobody = "none";
+
+/** The Service by which clients reach the database, named as it is. While the gate is shut it selects no pod. */
+export function desiredService(vdb: PostgresVDB, contentId: string, gate: Gate): Manifest<Service> {
+  const { name, namespace } = vdb.metadata;
+  return {
+    metadata: { name, namespace, labels: childLabels(vdb), ownerReferences: ownerOf(vdb) },
+    spec: {
+      type: "ClusterIP",
+      selector: { [instanceLabel]: safeLabelValue(name), [contentLabel]: gate === "open" ? contentId : nobody },
+      ports: [{ name: "postgres", port: vdb.spec.port, targetPort: vdb.spec.port, protocol: "TCP" }],
+    },
+  };
+}
+
+export const endpointOf = ({ metadata: { name, namespace }, spec: { port } }: PostgresVDB): string =>
+  `${name}.${namespace}.svc:${port}`;

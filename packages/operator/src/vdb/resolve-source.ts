@@ -1,0 +1,69 @@
+import { labelsOf, postgresVDB, resourceOf, sourceReference } from "@vdb/api";
+import { done, type Outcome, type Step, terminal } from "kube-runtime";
+import { dctFailure } from "../data/dct/failure.ts";
+import { resolveDctSource } from "../data/dct/resolve.ts";
+import type { ResolvedSource } from "../data/source.ts";
+import { retrying, stalled, type VdbContext } from "./context.ts";
+import { keyOfVdb } from "./names.ts";
+
+const postgresVdbs = resourceOf(postgresVDB);
+
+/**
+ * SourceResolved: finds what spec.source names, and puts its labels on the object.
+ * Done at once when the claim is there: a database that has its data does not need its source any more.
+ */
+export const resolveSource: Step<VdbContext> = {
+  name: "resolveSource",
+  condition: "SourceResolved",
+  run: async (ctx, signal) => {
+    if (ctx.claim !== undefined) return done();
+    const { vdb, world } = ctx;
+    const reference = sourceReference(vdb.spec.source, vdb.metadata.namespace);
+    if (reference.type !== "dct-source") return terminal("SourceNotFound", `${reference.type} is not yet supported`);
+    try {
+      const resolved = await world.dct.call(
+        async (dct) => await resolveDctSource(dct, vdb, reference, world.config.defaults, signal),
+        signal,
+      );
+      if (!resolved.ok) return stalled(ctx, resolved.reason, resolved.message);
+      return await take(ctx, resolved.source, signal);
+    } catch (error) {
+      return dctOutcome(ctx, error);
+    }
+  },
+};
+
+/** Records what will be made and from what, before it is made. */
+async function take(ctx: VdbContext, source: ResolvedSource, signal: AbortSignal): Promise<Outcome> {
+  const { run, vdb } = ctx;
+  ctx.source = source;
+  run.status.source = {
+    type: vdb.spec.source.type,
+    name: source.identity.sourceRef,
+    ...defined({
+      engine: source.identity.engineName,
+      id: source.id,
+      snapshotId: source.snapshotId,
+      snapshotName: source.snapshotName,
+      postgresVersion: source.postgresVersion,
+    }),
+  };
+  if (source.dataTimestamp !== undefined) run.status.dataTimestamp = source.dataTimestamp;
+  const wanted = labelsOf(source.identity);
+  const labels = vdb.metadata.labels ?? {};
+  if (Object.entries(wanted).some(([key, value]) => labels[key] !== value))
+    await run.client.patch(postgresVdbs, keyOfVdb(vdb), { metadata: { labels: wanted } }, signal);
+  return done();
+}
+
+/** A failure of DCT in the words of a condition. What is none of DCT's is thrown on. */
+export function dctOutcome(ctx: VdbContext, error: unknown): Outcome {
+  const failure = dctFailure(error);
+  if (failure === undefined) throw error;
+  return failure.person ? stalled(ctx, failure.reason, failure.message) : retrying(ctx, failure.reason, failure.message);
+}
+
+function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- exactly the undefined ones are left out
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
+}

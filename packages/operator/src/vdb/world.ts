@@ -1,0 +1,28 @@
+import type { Cache, ConfigMap, Deployment, ExecRequest, ExecResult, PersistentVolumeClaim, Pod, Service } from "kube-runtime";
+import type { OperatorConfig } from "../config.ts";
+import type { DctConnection } from "../data/dct/connection.ts";
+import type { Memories } from "./memory.ts";
+import type { Rechecks } from "./rechecks.ts";
+
+/** What the operator made, as the API server has it; by label, so the caches hold nothing else. */
+export interface Caches {
+  readonly claims: Cache<PersistentVolumeClaim>;
+  readonly configMaps: Cache<ConfigMap>;
+  readonly deployments: Cache<Deployment>;
+  readonly services: Cache<Service>;
+  readonly pods: Cache<Pod>;
+}
+
+export type PodExec = (request: ExecRequest, signal: AbortSignal) => Promise<ExecResult>;
+
+/** Everything outside of one database that its steps act through. Handed in, so that a test can be all of it. */
+export interface World {
+  readonly config: OperatorConfig;
+  readonly caches: Caches;
+  readonly dct: DctConnection;
+  readonly exec: PodExec;
+  readonly rechecks: Rechecks;
+  readonly memories: Memories;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+}
