@@ -32,6 +32,8 @@ export interface ControlledKind<T extends ObjectWithStatus, Ctx> {
   readonly phase?: (conditions: readonly Condition[], object: T) => string;
   /** The summary conditions; `readySummary` unless given. None when the object is as declared without being ready. */
   readonly summary?: (result: RunResult<Ctx>) => readonly ConditionValue[];
+  /** The words for an error that a step threw, where the error's own message would not help a person. */
+  readonly explain?: (error: unknown) => { readonly reason: string; readonly message: string } | undefined;
   /** Condition types that a step sets through `run.setCondition` beside its own; dropped when a whole run did not set them. */
   readonly extraConditions?: readonly string[];
 }

@@ -21,6 +21,8 @@ export interface ManagerOptions {
   readonly http?: { readonly host?: string; readonly port: number };
   /** How long a graceful stop waits for running reconciles; 20 unless told. */
   readonly stopTimeoutSeconds?: number;
+  /** Share one with the HTTP API; a new one unless given. */
+  readonly metrics?: Metrics;
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -93,6 +95,8 @@ export interface Manager {
   /** A question `/readyz` asks: why not ready, or undefined. */
   readonly addReadyCheck: (name: string, check: () => string | undefined) => void;
   readonly metrics: Metrics;
+  /** Throws unless this process may act now. For effects that do not go through `client`: call it right before each. */
+  readonly assertLeading: (what: string) => void;
   /** The port of `/metrics`, `/healthz`, `/readyz` while running. */
   readonly httpPort: () => number | undefined;
   /**

@@ -1,0 +1,201 @@
+import { isApiError } from "../client/api-error.ts";
+import type { Client } from "../client/client.ts";
+import type { EventRecorder } from "../events/recorder.ts";
+import type { ReconcileRequest } from "../manager/manager.ts";
+import { type ConditionValue, findCondition } from "../objects/conditions.ts";
+import type { Condition, ObjectWithStatus } from "../objects/object.ts";
+import type { Clock } from "../support/clock.ts";
+import { DeadlineError, withDeadline } from "../support/deadline.ts";
+import { conditionsOf } from "./conditions-of.ts";
+import { addFinalizer, hasFinalizer, removeFinalizer } from "./finalizer.ts";
+import type { ControlledKind, Run, RunResult, Step } from "./kind.ts";
+import type { Outcome } from "./outcome.ts";
+import { caught, type Failure, runSteps, type StepResult } from "./run-steps.ts";
+import { createStatusDraft, type StatusDraft } from "./status-draft.ts";
+import { readySummary } from "./summary.ts";
+
+export interface SkeletonParts {
+  readonly client: Client;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+}
+
+/** What one run came to, for the queue and the metrics. */
+export type SkeletonResult =
+  | { readonly kind: "done" | "waiting" | "terminal" | "gone" }
+  | { readonly kind: "after"; readonly seconds: number }
+  | { readonly kind: "failed"; readonly error: unknown };
+
+/** One run over one object of a kind: the only place where outcomes become conditions, events, log lines and requeues. */
+export async function runKind<T extends ObjectWithStatus, Ctx>(
+  kind: ControlledKind<T, Ctx>,
+  parts: SkeletonParts,
+  request: ReconcileRequest<T>,
+  signal: AbortSignal,
+): Promise<SkeletonResult> {
+  const { object } = request;
+  if (object === undefined) return { kind: "gone" };
+  const deleting = object.metadata.deletionTimestamp !== undefined;
+  const finalizer = kind.cleanUp?.finalizer;
+  if (deleting && (finalizer === undefined || !hasFinalizer(object, finalizer))) return { kind: "gone" };
+  if (!deleting && kind.finished?.(object) === true) return { kind: "done" };
+  const held =
+    deleting || finalizer === undefined ? object : await addFinalizer(parts.client, kind.resource, object, finalizer, signal);
+
+  const session = openSession(kind, parts, request, held);
+  const found = await workThrough(kind, session, deleting, signal);
+  if (deleting && finalizer !== undefined && found.outcome.kind === "done") {
+    await removeFinalizer(parts.client, kind.resource, withVersion(held, session.status.resourceVersion()), finalizer, signal);
+    request.log.info({}, "clean-up is done: finalizer removed");
+    return { kind: "gone" };
+  }
+  await report(kind, parts, session, found, signal);
+  return resultOf(found.outcome);
+}
+
+interface Session<T extends ObjectWithStatus> {
+  readonly run: Run<T>;
+  readonly status: StatusDraft<T>;
+  /** As stored before this run. */
+  readonly before: readonly Condition[];
+  readonly extra: Map<string, ConditionValue>;
+}
+
+function openSession<T extends ObjectWithStatus, Ctx>(
+  { resource }: ControlledKind<T, Ctx>,
+  { client, events, clock }: SkeletonParts,
+  { id, log }: ReconcileRequest<T>,
+  object: T,
+): Session<T> {
+  const status = createStatusDraft({ client, resource, clock }, object);
+  const extra = new Map<string, ConditionValue>();
+  const run: Run<T> = {
+    object,
+    status: status.draft,
+    id,
+    client,
+    log,
+    clock,
+    saveStatus: async (signal) => {
+      await status.save(signal);
+    },
+    setCondition: (condition) => extra.set(condition.type, condition),
+    event: (type, reason, message) => events.record(object, { type, reason, message }),
+  };
+  return { run, status, before: object.status?.conditions ?? [], extra };
+}
+
+interface Found<Ctx> {
+  readonly ctx: Ctx | undefined;
+  readonly planned: readonly Step<Ctx>[];
+  readonly results: readonly StepResult[];
+  readonly outcome: Outcome | Failure;
+  readonly deleting: boolean;
+}
+
+/** Observes, then runs the steps that this object needs. */
+async function workThrough<T extends ObjectWithStatus, Ctx>(
+  kind: ControlledKind<T, Ctx>,
+  { run }: Session<T>,
+  deleting: boolean,
+  signal: AbortSignal,
+): Promise<Found<Ctx>> {
+  const observed = await caught(
+    async () => ({ kind: "observed", ctx: await kind.observe(run, signal) }) as const,
+    kind.explain,
+    signal,
+  );
+  if (observed.kind === "failed") return { ctx: undefined, planned: [], results: [], outcome: observed, deleting };
+  const { ctx } = observed;
+  const steps = deleting ? (kind.cleanUp?.steps ?? []) : kind.steps;
+  const planned = typeof steps === "function" ? steps(ctx) : steps;
+  const results = await runSteps(planned, ctx, kind.explain, signal);
+  return { ctx, planned, results, outcome: results.at(-1)?.outcome ?? { kind: "done" }, deleting };
+}
+
+/** Writes status once, and tells what changed. */
+async function report<T extends ObjectWithStatus, Ctx>(
+  kind: ControlledKind<T, Ctx>,
+  { events }: SkeletonParts,
+  { run, status, before, extra }: Session<T>,
+  found: Found<Ctx>,
+  signal: AbortSignal,
+): Promise<void> {
+  const conditions = conditionsOf({
+    before,
+    table: kind.conditions,
+    planned: found.ctx === undefined ? kind.conditions.map(({ type }) => ({ condition: type })) : found.planned,
+    results: found.results,
+    outcome: found.outcome,
+    deleting: found.deleting,
+    summary: (kind.summary ?? readySummary)(summaryInput(found)),
+    extra: { declared: kind.extraConditions ?? [], set: [...extra.values()] },
+  });
+  const { phase } = kind;
+  status.stamp(conditions, phase === undefined ? undefined : (all) => phase(all, run.object));
+  const saved = await saveDespiteDeadline(status, signal);
+  if (saved === "unchanged") return;
+  const { outcome } = found;
+  for (const condition of changed(before, conditions, found))
+    events.record(run.object, { ...condition, type: eventType(outcome) });
+  const fields = { outcome: outcome.kind, step: found.results.at(-1)?.step.name, reason: outcome.reason, text: outcome.message };
+  if (outcome.kind === "terminal" || outcome.kind === "failed") run.log.warn(fields, "status changed");
+  else run.log.info(fields, "status changed");
+}
+
+/** When the run's own deadline has passed, its status is still written; when we are stopping, it is not. */
+async function saveDespiteDeadline<T extends ObjectWithStatus>(
+  status: StatusDraft<T>,
+  signal: AbortSignal,
+): Promise<"written" | "unchanged"> {
+  try {
+    if (!(signal.reason instanceof DeadlineError)) return await status.save(signal);
+    return await withDeadline(new AbortController().signal, 10_000, "writing the status", (own) => status.save(own));
+  } catch (error) {
+    if (isApiError(error, "notFound")) return "unchanged"; // deleted meanwhile: nobody to tell
+    throw error;
+  }
+}
+
+const eventType = (outcome: Outcome | Failure): "Normal" | "Warning" =>
+  outcome.kind === "terminal" || outcome.kind === "failed" ? "Warning" : "Normal";
+
+/** The conditions of this run's steps that say something new; without any step, the summary's. */
+function changed<Ctx>(
+  before: readonly Condition[],
+  now: readonly (ConditionValue | Condition)[],
+  { results }: Found<Ctx>,
+): readonly { readonly reason: string; readonly message: string }[] {
+  const own = new Set(results.map(({ step }) => step.condition).filter((type) => type !== undefined));
+  const told = own.size > 0 ? now.filter(({ type }) => own.has(type)) : now.slice(0, 1);
+  return told.filter((value) => {
+    const old = findCondition(before, value.type);
+    return value.status !== "Unknown" && (old?.status !== value.status || old.reason !== value.reason);
+  });
+}
+
+function summaryInput<Ctx>({ ctx, outcome, results, deleting }: Found<Ctx>): RunResult<Ctx> {
+  const { kind, reason = "", message = "" } = outcome;
+  const shown: Outcome = kind === "failed" ? { kind: "waiting", reason, message } : outcome;
+  return { ctx, outcome: shown, step: results.at(-1)?.step.name, deleting };
+}
+
+const withVersion = <T extends ObjectWithStatus>(object: T, resourceVersion: string): T => ({
+  ...object,
+  metadata: { ...object.metadata, resourceVersion },
+});
+
+function resultOf(outcome: Outcome | Failure): SkeletonResult {
+  switch (outcome.kind) {
+    case "done":
+    case "waiting":
+    case "terminal":
+      return { kind: outcome.kind };
+    case "after":
+      return { kind: "after", seconds: outcome.seconds };
+    case "failed":
+      return { kind: "failed", error: outcome.error };
+    default:
+      return outcome satisfies never;
+  }
+}
