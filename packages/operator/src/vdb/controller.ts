@@ -1,5 +1,6 @@
 import { type PostgresVDB, postgresVDB, resourceOf, vdbConditions, vdbPhase } from "@vdb/api";
 import {
+  type ConditionValue,
   type ControlledKind,
   configMaps,
   deployments,
@@ -56,11 +57,12 @@ function summary(result: RunResult<VdbContext>): readonly ConditionValue[] {
   if (outcome.kind === "terminal") status.lastError = outcome.message;
   if (outcome.kind === "done") status.lastError = "";
   if (running) return readySummary(result);
-  const deployed = (reason: string, message: string): ConditionValue => ({ type: "Deployed", status: "False", reason, message });
   return outcome.kind === "done"
     ? [deployed("Stopped", "spec.enabled is false")]
     : [...readySummary(result), deployed("Stopping", outcome.message ?? "")];
 }
+
+const deployed = (reason: string, message: string): ConditionValue => ({ type: "Deployed", status: "False", reason, message });
 
 /** The watches: everything by the operator's own label, so that nobody else's objects are held in memory. */
 export function vdbCaches(manager: Pick<Manager, "cacheFor">, namespace: string | undefined): Caches {
