@@ -22,7 +22,6 @@ export type {
   WriteOptions,
 } from "./client/client.ts";
 export { type ClientOptions, createClient } from "./client/create-client.ts";
-export { type ExecRequest, type ExecResult, type ExecSession, execInPod, openExec } from "./client/exec.ts";
 export { type HttpApi, type HttpApiOptions, httpApi } from "./client/http-api.ts";
 export { type Interceptor, interceptApi } from "./client/intercept.ts";
 export type { Connection, ConnectionOptions, TlsSettings } from "./connection/connection.ts";
@@ -32,6 +31,7 @@ export type { CleanUp, ConditionRow, ControlledKind, Run, RunResult, Step } from
 export { after, done, type Outcome, terminal, waiting } from "./controller/outcome.ts";
 export { readySummary, summaryOf } from "./controller/summary.ts";
 export { mapped, owned, type Trigger } from "./controller/watches.ts";
+export { type ExecRequest, type ExecResult, type ExecSession, execInPod, openExec } from "./exec/exec.ts";
 export {
   type CustomResourceDefinition,
   customResourceDefinitions,

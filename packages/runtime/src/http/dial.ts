@@ -4,10 +4,10 @@ import type { TlsSettings } from "../connection/connection.ts";
 
 const connectTimeoutMs = 10_000;
 
-/** Opens a TLS connection, offering HTTP/2 first. */
-export function dialTls(server: URL, tls: TlsSettings): Promise<TLSSocket> {
+/** Opens a TLS connection, offering HTTP/2 first unless told otherwise. */
+export function dialTls(server: URL, tls: TlsSettings, protocols: readonly string[] = ["h2", "http/1.1"]): Promise<TLSSocket> {
   const host = hostOf(server);
-  const settings = { ...tls, host, port: portOf(server), ALPNProtocols: ["h2", "http/1.1"], noDelay: true };
+  const settings = { ...tls, host, port: portOf(server), ALPNProtocols: [...protocols], noDelay: true };
   // An IP address must not be sent as server name (RFC 6066), and without one node sends none.
   return opened(connectTls(settings), "secureConnect", server);
 }

@@ -1,4 +1,6 @@
 import type { Connection } from "../connection/connection.ts";
+import { openStreams } from "./open-streams.ts";
+import { startSession } from "./session.ts";
 
 /** What to run in which container of which pod. No shell is involved unless the command is one. */
 export interface ExecRequest {
@@ -10,6 +12,8 @@ export interface ExecRequest {
   readonly stdin?: string;
   /** Of each of stdout and stderr as much is kept; the rest is read and dropped. 1 MiB unless told. */
   readonly maxOutputBytes?: number;
+  /** Called right before the request leaves; a throw keeps it from leaving: `() => manager.assertLeading("…")`. */
+  readonly beforeSend?: () => void;
 }
 
 export interface ExecResult {
@@ -24,7 +28,7 @@ export interface ExecResult {
 export interface ExecSession extends AsyncDisposable {
   readonly write: (text: string) => void;
   readonly closeStdin: () => void;
-  /** What the command prints on stdout, piece by piece, as it comes. Read it once. */
+  /** What the command prints on stdout, piece by piece, as it comes. Read it once; it ends or throws as `result` does. */
   readonly stdout: AsyncIterable<string>;
   /** Resolves when the command ended; its stdout and stderr are what came until then. */
   readonly result: Promise<ExecResult>;
@@ -34,15 +38,22 @@ export interface ExecSession extends AsyncDisposable {
  * Runs a command in a container and waits for its end. Throws ApiError when it could not be started or the connection was
  * lost: the command may then have run or still be running. A command that fails is an exit code, not a throw.
  */
-export async function execInPod(_connection: Connection, _request: ExecRequest, _signal: AbortSignal): Promise<ExecResult> {
-  throw new Error("not yet");
+export async function execInPod(connection: Connection, request: ExecRequest, signal: AbortSignal): Promise<ExecResult> {
+  const { stdin } = request;
+  const streams = await openStreams(connection, request, stdin !== undefined, signal);
+  await using session = startSession(streams, request, { forward: false }, signal);
+  if (stdin !== undefined) {
+    session.write(stdin);
+    session.closeStdin();
+  }
+  return await session.result;
 }
 
 /** Starts a command and leaves its standard input open. Aborting the signal or disposing drops the connection, not always the command. */
 export async function openExec(
-  _connection: Connection,
-  _request: Omit<ExecRequest, "stdin">,
-  _signal: AbortSignal,
+  connection: Connection,
+  request: Omit<ExecRequest, "stdin">,
+  signal: AbortSignal,
 ): Promise<ExecSession> {
-  throw new Error("not yet");
+  return startSession(await openStreams(connection, request, true, signal), request, { forward: true }, signal);
 }
