@@ -25,9 +25,8 @@ export const limitRows = {
     })),
   text: (field: string, refused: readonly unknown[], message: string, accepted: readonly unknown[]): RuleRow[] =>
     refused.map((value) => ({ field, refused: value, message, accepted })),
-  script: (field: string): RuleRow[] => [
-    { field, refused: "", message: "must be at least one character, for example SELECT 1", accepted: [";", "x".repeat(65_536)] },
-  ],
+  script: (field: string): RuleRow[] =>
+    limitRows.text(field, ["", " \n"], "must be more than white space, for example SELECT 1", [";", "x".repeat(65_536)]),
   database: (field: string): RuleRow[] =>
     limitRows.text(
       field,

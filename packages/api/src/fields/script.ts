@@ -18,9 +18,9 @@ export const scriptText = (description: string) =>
   schema({
     type: "string",
     description,
-    minLength: 1,
+    pattern: "\\S",
     maxLength: scriptLength,
-    allowed: "at least one character",
+    allowed: "more than white space",
     example: "SELECT 1",
   });
 

@@ -77,6 +77,10 @@ ${rows.join("\n")}
 
 [Labels and annotations](labels.md).
 
+The API server checks every manifest against these pages before anything happens, and names each field that it refuses, what is
+allowed there, and an example. A field that is null is as if it were left out. An unknown field is refused by \`kubectl apply\` as it
+is, and dropped with a warning by clients that ask for no validation.
+
 Editors check a manifest as it is typed with the schema named in its first line:
 \`# yaml-language-server: $schema=<path to>/docs/reference/schemas/core.delphix.com/postgresvdb_v1alpha1.json\`.
 kubeconform finds them with
