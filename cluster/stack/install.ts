@@ -25,7 +25,7 @@ export function builtImages(): Readonly<Record<string, string>> {
   return Object.fromEntries(entries(parseJson(readFileSync(join(clone, ".local/images.json"), "utf8"))));
 }
 
-/** Installs both charts, or brings an installation to these values: storage first, because the operator asks its engine. */
+/** Installs both charts, or brings an installation to these values. The operator comes first: its chart makes the Secret that the engine fills in. */
 export async function installCharts(kubectl: Kubectl, options: InstallOptions = {}): Promise<void> {
   await ensureNamespace(kubectl, storageNamespace, "privileged");
   await ensureNamespace(kubectl, operatorNamespace, "restricted");
