@@ -29,7 +29,8 @@ const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 const debian: LayerSet = {
   name: "debian",
   inputs: [readFileSync(join(here, "base.sh"), "utf8")],
-  make: async (folder) => void (await run(join(here, "base.sh"), [folder])),
+  // debootstrap mounts /proc in what it makes: in a mount namespace of its own, so that none stays where a build is killed.
+  make: async (folder) => void (await run("unshare", ["--mount", join(here, "base.sh"), folder])),
 };
 const base: Layer = { set: debian, name: "base" };
 const storageTools: Layer = { set: debian, name: "storage" };

@@ -1,0 +1,157 @@
+/** The project's own cluster: a pod answers a query; mounts pass between pods; after down nothing is left, after a crash neither. */
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { eventually, type Kubectl, kubectlFor, run, tryRun } from "@vdb/cluster";
+
+const scripts = join(import.meta.dirname, "../cluster");
+const scratch = mkdtempSync(join(tmpdir(), "cluster-"));
+const name = `test-${process.pid}`;
+const env = { CLUSTER_NAME: name, CLUSTER_KUBECONFIG: join(scratch, "kubeconfig") };
+const script = (file: string, ...args: string[]): Promise<string> => run(join(scripts, file), args, { env });
+
+/** A privileged pod makes a file system on a loop device and mounts it where another pod looks. */
+const mountingPods = `
+apiVersion: v1
+kind: Pod
+metadata: { name: mounter }
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+    - name: c
+      image: ENGINE
+      command: [sh, -ec, "truncate -s 120M /shared/pool.img; mkfs.btrfs -q /shared/pool.img; mkdir /shared/pool; mount -o loop /shared/pool.img /shared/pool; echo seen >/shared/pool/file; exec sleep infinity"]
+      securityContext: { privileged: true }
+      volumeMounts: [{ name: shared, mountPath: /shared, mountPropagation: Bidirectional }]
+  volumes: [{ name: shared, hostPath: { path: /var/lib/shared, type: DirectoryOrCreate } }]
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: reader }
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+    - name: c
+      image: postgres:16.2
+      env: [{ name: POSTGRES_PASSWORD, value: reader }]
+      readinessProbe: { exec: { command: [pg_isready, -q, -h, 127.0.0.1] }, periodSeconds: 1 }
+      volumeMounts: [{ name: shared, mountPath: /shared, mountPropagation: HostToContainer }]
+  volumes: [{ name: shared, hostPath: { path: /var/lib/shared, type: DirectoryOrCreate } }]
+`;
+
+/** What a cluster could change on the machine, without what other work on the machine changes meanwhile. */
+async function traces(): Promise<Record<string, unknown>> {
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .map((line) => line.split(" ")[4] ?? "");
+  // The temporary folder and the cache belong to other tests and to builds.
+  const others = [tmpdir(), "/delphix-operator/images/layers/"];
+  const settings = ["vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops", "net/ipv4/ip_forward"];
+  return {
+    mounts: mounts.filter((mount) => !others.some((path) => mount.includes(path))).toSorted(),
+    links: (await run("ip", ["-o", "link"])).split("\n").map((line) => line.split(":")[1]),
+    routes: await run("ip", ["route"]),
+    rules: `${await run("iptables-save", [])}${await run("ip6tables-save", [])}`.replaceAll(/^#.*$|\[\d+:\d+\]/gmu, ""),
+    settings: settings.map((setting) => `${setting}=${readFileSync(`/proc/sys/${setting}`, "utf8").trim()}`),
+    folders: [
+      "/var/lib/kubelet",
+      "/var/lib/cni",
+      "/var/lib/shared",
+      "/var/log/pods",
+      "/run/containerd",
+      "/opt/containerd",
+    ].filter((path) => existsSync(path)),
+    cgroups: (await run("find", ["/sys/fs/cgroup", "-maxdepth", "2", "-name", `delphix-${name}`])).trim(),
+    processes: processes(),
+    state: (await script("paths", "state").then((path) => existsSync(path))) ? "there" : "none",
+    devices: (await run("losetup", ["--list", "--noheadings", "--output", "BACK-FILE"]))
+      .split("\n")
+      .filter((file) => file.includes(name)),
+  };
+}
+
+/** Processes of the cluster's cgroup, by whatever name; a dead one that nobody has waited for yet is none. */
+function processes(): string[] {
+  return readdirSync("/proc").filter((entry) => {
+    if (!/^\d+$/u.test(entry)) return false;
+    try {
+      const alive = !/^State:\s+Z/mu.test(readFileSync(`/proc/${entry}/status`, "utf8"));
+      return alive && readFileSync(`/proc/${entry}/cgroup`, "utf8").includes(`/delphix-${name}`);
+    } catch {
+      return false; // it ended while we looked
+    }
+  });
+}
+
+async function answer(kubectl: Kubectl, sql: string): Promise<string> {
+  return await kubectl.run(["exec", "reader", "--", "psql", "-qAtX", "-U", "postgres", "-c", sql]);
+}
+
+describe("a cluster of its own", { timeout: 600_000 }, () => {
+  let before: Record<string, unknown> = {};
+  const kubectl = kubectlFor(env.CLUSTER_KUBECONFIG);
+  after(async () => {
+    await tryRun(join(scripts, "down"), [], { env });
+    rmSync(scratch, { recursive: true });
+  });
+
+  test("it comes up, and a second up reuses it at once", async () => {
+    before = await traces();
+    match(await script("up"), /is up after/u);
+    const from = performance.now();
+    match(await script("up"), /cluster test-\d+ is up$/u);
+    ok(performance.now() - from < 5000, "reuse is a matter of looking, not of starting");
+  });
+
+  test("a PostgreSQL pod answers a query, in the locale and with the extensions that users expect", async () => {
+    await script("load-images", "engine", "postgres");
+    const engine = JSON.parse(readFileSync(join(scripts, "../.local/images.json"), "utf8")).engine;
+    await kubectl.apply(mountingPods.replace("ENGINE", engine));
+    await kubectl.run(["wait", "--for=condition=Ready", "pod", "--all", "--timeout=120s"]);
+    match(await answer(kubectl, "SELECT version()"), /^PostgreSQL 16\.2 /u);
+    equal(await answer(kubectl, "SELECT datcollate FROM pg_database WHERE datname = 'postgres'"), "en_US.utf8");
+    await answer(kubectl, "CREATE EXTENSION pgcrypto; CREATE EXTENSION pg_stat_statements; CREATE EXTENSION postgres_fdw");
+    equal(await answer(kubectl, "SELECT encode(digest('a', 'md5'), 'hex')"), "0cc175b9c0f1b6a831c399e269772661");
+  });
+
+  test("a mount of one pod is seen by another and by the node, and not by the machine", async () => {
+    const seen = await eventually("the reader sees the mount", 20, async () => {
+      const { exitCode, stdout } = await kubectl.try(["exec", "reader", "--", "cat", "/shared/pool/file"]);
+      return exitCode === 0 ? stdout.trim() : undefined;
+    });
+    equal(seen, "seen");
+    equal(await script("enter", "cat", "/var/lib/shared/pool/file"), "seen");
+    deepEqual((await traces())["mounts"], before["mounts"]);
+  });
+
+  test("down leaves nothing, and a second down is no error", async () => {
+    const attached = await script(
+      "enter",
+      "losetup",
+      "--noheadings",
+      "--output",
+      "NAME",
+      "--associated",
+      "/var/lib/shared/pool.img",
+    );
+    match(attached, /^\/dev\/loop\d+$/u, "the test means a device that is attached");
+    match(await script("down"), /is removed/u);
+    deepEqual(await traces(), before);
+    const backing = await run("losetup", ["--list", "--noheadings", "--output", "NAME,BACK-FILE"]);
+    ok(!backing.split("\n").some((line) => line.startsWith(`${attached} `) && line.includes("pool.img (deleted)")), backing);
+    match(await script("down"), /there is no cluster/u);
+  });
+
+  test("after a crash, up replaces what is left, and down removes it", async () => {
+    await script("up");
+    const killed = readdirSync("/sys/fs/cgroup").includes("unified") ? "/sys/fs/cgroup/unified" : "/sys/fs/cgroup";
+    await script("enter", "sh", "-c", `echo 1 >${killed}/delphix-${name}/cgroup.kill`).catch(() => "it ended itself too");
+    await eventually("every process ended", 10, async () => (processes().length === 0 ? true : undefined));
+    match(await script("up"), /removing what cluster test-\d+ left[\s\S]*is up after/u);
+    equal(await kubectl.run(["get", "namespace", "default", "-o", "name"]), "namespace/default");
+    await script("down");
+    deepEqual(await traces(), before);
+  });
+});
