@@ -1,3 +1,5 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { decodeSnapshotRow, decodeVdbRow } from "../catalogue/rows.ts";
 import { runCommand } from "../command.ts";
 import { Failure } from "../failure.ts";
@@ -20,6 +22,8 @@ export const provision: JobKind = {
       await cloneTo(context, place);
     }
     await seam("DB_PROVISION:cloned");
+    // Of a VDB that ran when it was snapshotted: in another pod its process number may belong to somebody else.
+    await rm(join(pool.pathOf(place), "data/postmaster.pid"), { force: true });
     return () => catalogue.run("UPDATE vdb SET state = 'ready', enabled = 1 WHERE id = ? AND state = 'creating'", job.target_id);
   },
   undo: async ({ catalogue, pool, job }) => {

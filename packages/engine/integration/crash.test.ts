@@ -1,0 +1,196 @@
+/** The engine is killed at each seam of its jobs. After the restart every job has ended and every effect has happened once. */
+import { deepEqual, equal, ok } from "node:assert/strict";
+import process from "node:process";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { eq, type Snapshot } from "@vdb/dct";
+import * as fc from "fast-check";
+import {
+  declared,
+  type EngineOptions,
+  type EngineProcess,
+  firstSnapshot,
+  inPool,
+  jobEnd,
+  provisioned,
+  startEngineProcess,
+  succeeded,
+} from "./testing/engine.ts";
+import { contentOf, type Server, startOnClone, startSource } from "./testing/postgres.ts";
+import { type Scratch, scratchFolder } from "./testing/scratch.ts";
+
+const everyRun = process.env["TEST_TIER"] === "all";
+const seed = Number(process.env["TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+
+describe("killed at a seam", { timeout: 900_000 }, () => {
+  const stack = new AsyncDisposableStack();
+  let scratch: Scratch;
+  let source: Server;
+  let content: string;
+  let snapshot: Snapshot;
+
+  before(async () => {
+    scratch = stack.use(scratchFolder());
+    source = stack.use(await startSource(scratch, "production", 1));
+    content = contentOf(source);
+    await using engine = await startEngineProcess(scratch, { config: { dsources: [declared("production", source.port)] } });
+    snapshot = await firstSnapshot(engine, "production");
+  });
+  after(() => stack.disposeAsync());
+
+  /** Starts an engine that holds at the seam, does `work`, kills it there, and hands the next engine to `look`. */
+  async function killedAt<T>(
+    options: EngineOptions,
+    work: (engine: EngineProcess) => Promise<T>,
+    look: (engine: EngineProcess, made: T) => Promise<void>,
+  ): Promise<void> {
+    const held = await startEngineProcess(scratch, options);
+    const made = await work(held);
+    await held.logged('"msg":"held"');
+    await held.kill();
+    await using next = await startEngineProcess(scratch);
+    await look(next, made);
+  }
+
+  /** What is in the pool is exactly what the API shows. */
+  async function nothingLost({ client }: EngineProcess): Promise<void> {
+    const ids = async (all: Promise<readonly { readonly id: string }[]>): Promise<readonly string[]> =>
+      (await all).map(({ id }) => id).toSorted();
+    const shown = { vdbs: await ids(client.searchVdbs()), snapshots: await ids(client.searchSnapshots()), work: [] };
+    deepEqual(inPool(scratch), shown);
+  }
+
+  for (const seam of ["started", "cloned", "acted", "recorded"]) {
+    test(`DB_PROVISION:${seam}: exactly one VDB, with its data`, async () => {
+      const name = `provision-${seam}`;
+      await killedAt(
+        { holdAt: `DB_PROVISION:${seam}` },
+        ({ client }) => client.provisionBySnapshot({ snapshot_id: snapshot.id, name }),
+        async (engine, { vdbId, jobId }) => {
+          equal((await jobEnd(engine.client, jobId)).kind, "succeeded");
+          const [vdb, ...more] = await engine.client.searchVdbs(eq("name", name));
+          deepEqual([vdb?.id, vdb?.status, more.length], [vdbId, "RUNNING", 0]);
+          await nothingLost(engine);
+          await using server = await startOnClone(scratch, vdb?.exported_data_directory ?? "");
+          equal(contentOf(server), content);
+        },
+      );
+    });
+  }
+
+  test("DB_PROVISION:drafted, between the copy and its new owner: exactly one VDB, of that owner", async () => {
+    await killedAt(
+      { holdAt: "DB_PROVISION:drafted" },
+      ({ client }) =>
+        client.provisionBySnapshot({
+          snapshot_id: snapshot.id,
+          name: "drafted",
+          appdata_source_params: { ownership_spec: "70:70" },
+        }),
+      async (engine, { jobId, vdbId }) => {
+        equal((await jobEnd(engine.client, jobId)).kind, "succeeded");
+        await nothingLost(engine);
+        await using server = await startOnClone(scratch, (await engine.client.getVdb(vdbId))?.exported_data_directory ?? "", 70);
+        equal(contentOf(server), content);
+      },
+    );
+  });
+
+  for (const seam of ["started", "removed", "acted", "recorded"]) {
+    test(`DB_DELETE:${seam}: the VDB and its snapshot are gone`, async () => {
+      await killedAt(
+        { holdAt: `DB_DELETE:${seam}` },
+        async ({ client }) => {
+          const vdb = await provisioned(client, snapshot.id, `delete-${seam}`);
+          await succeeded(client, (await client.snapshotVdb(vdb.id)).jobId);
+          return { id: vdb.id, ...(await client.deleteVdb(vdb.id)) };
+        },
+        async (engine, { id, jobId }) => {
+          equal((await jobEnd(engine.client, jobId)).kind, "succeeded");
+          equal(await engine.client.getVdb(id), undefined);
+          equal((await engine.client.searchSnapshots(eq("dataset_id", id))).length, 0);
+          await nothingLost(engine);
+        },
+      );
+    });
+  }
+
+  test("a deletion asked for while the VDB is being provisioned comes after it", async () => {
+    await killedAt(
+      { holdAt: "DB_PROVISION:cloned" },
+      async ({ client }) => {
+        const provision = await client.provisionBySnapshot({ snapshot_id: snapshot.id, name: "regretted" });
+        return { provision, deletion: await client.deleteVdb(provision.vdbId) };
+      },
+      async (engine, { provision, deletion }) => {
+        equal((await jobEnd(engine.client, provision.jobId)).kind, "succeeded");
+        equal((await jobEnd(engine.client, deletion.jobId)).kind, "succeeded");
+        equal(await engine.client.getVdb(provision.vdbId), undefined);
+        await nothingLost(engine);
+      },
+    );
+  });
+
+  const syncSeams = ["started", "backedUp", "recovered", "cloned", "acted"];
+  for (const seam of everyRun ? syncSeams : fc.sample(fc.constantFrom(...syncSeams), { numRuns: 2, seed })) {
+    test(`DB_SYNC:${seam} (seed ${seed}): exactly one more snapshot`, async () => {
+      await killedAt(
+        { holdAt: `DB_SYNC:${seam}` },
+        async ({ client }) => {
+          const earlier = await client.searchSnapshots(eq("dataset_id", snapshot.dataset_id ?? ""));
+          return { count: earlier.length, ...(await client.snapshotDSource(snapshot.dataset_id ?? "")) };
+        },
+        async (engine, { count, jobId }) => {
+          equal((await jobEnd(engine.client, jobId)).kind, "succeeded");
+          const now = await engine.client.searchSnapshots(eq("dataset_id", snapshot.dataset_id ?? ""), { sort: "-timestamp" });
+          equal(now.length, count + 1);
+          await nothingLost(engine);
+          const vdb = await provisioned(engine.client, now[0]?.id ?? "", `after-sync-${seam}`);
+          await using server = await startOnClone(scratch, vdb.exported_data_directory);
+          equal(contentOf(server), content);
+        },
+      );
+    });
+  }
+
+  test(`killed at any moment while VDBs come and go (seed ${seed}): one each, or none`, async () => {
+    const moments = fc.sample(fc.integer({ min: 0, max: 120 }), { numRuns: everyRun ? 25 : 4, seed });
+    for (const [round, moment] of moments.entries()) {
+      const engine = await startEngineProcess(scratch);
+      const names = Array.from({ length: 6 }, (_, i) => `moment-${round}-${i}`);
+      const asked = names.map((name) =>
+        engine.client.provisionBySnapshot({ snapshot_id: snapshot.id, name }).then(
+          async ({ vdbId, jobId }) => {
+            if (name.endsWith("0")) await engine.client.deleteVdb(vdbId).catch(() => undefined);
+            return jobId;
+          },
+          () => undefined, // killed before it answered: the VDB may be there or not
+        ),
+      );
+      await sleep(moment);
+      await engine.kill();
+      const jobs = await Promise.all(asked);
+      await using next = await startEngineProcess(scratch);
+      for (const job of await next.client.searchJobs()) await jobEnd(next.client, job.id);
+      for (const [i, name] of names.entries()) {
+        const found = await next.client.searchVdbs(eq("name", name));
+        ok(found.length <= 1, name);
+        if (jobs[i] !== undefined && i !== 0)
+          equal(found.length, 1, `${name}: what was answered is kept (killed after ${moment} ms)`);
+        for (const { status } of found) equal(status, "RUNNING");
+      }
+      await nothingLost(next);
+    }
+  });
+
+  test("SIGTERM leaves a running job for the next start", async () => {
+    const engine = await startEngineProcess(scratch, { holdAt: "DB_PROVISION:cloned" });
+    const { jobId, vdbId } = await engine.client.provisionBySnapshot({ snapshot_id: snapshot.id, name: "interrupted" });
+    await engine.logged('"msg":"held"');
+    equal(await engine.stop(), 0);
+    await using next = await startEngineProcess(scratch);
+    equal((await jobEnd(next.client, jobId)).kind, "succeeded");
+    equal((await next.client.getVdb(vdbId))?.status, "RUNNING");
+    await nothingLost(next);
+  });
+});

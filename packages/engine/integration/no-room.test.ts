@@ -1,0 +1,105 @@
+/** A pool that is full refuses by name, keeps what it has, and goes on when there is room again. */
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { rmSync, statfsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { eq, type Snapshot } from "@vdb/dct";
+import {
+  dataDir,
+  declared,
+  type EngineProcess,
+  firstSnapshot,
+  inPool,
+  jobEnd,
+  poolDir,
+  provisioned,
+  startEngineProcess,
+  writeConfig,
+} from "./testing/engine.ts";
+import { contentOf, type Server, startOnClone, startSource } from "./testing/postgres.ts";
+import { type Scratch, scratchFolder } from "./testing/scratch.ts";
+
+describe("no room", { timeout: 300_000 }, () => {
+  const stack = new AsyncDisposableStack();
+  let scratch: Scratch;
+  let source: Server;
+  let engine: EngineProcess;
+  let snapshot: Snapshot;
+  const config = () => ({ pool: { size: "512Mi", reserve: "32Mi" }, dsources: [declared("production", source.port)] });
+
+  before(async () => {
+    scratch = stack.use(scratchFolder());
+    source = stack.use(await startSource(scratch, "production", 1));
+    engine = stack.use(await startEngineProcess(scratch, { config: config() }));
+    snapshot = await firstSnapshot(engine, "production");
+  });
+  after(() => stack.disposeAsync());
+
+  const filler = (): string => join(poolDir(scratch), "filler");
+  const freeBytes = (): number => {
+    const { bavail, bsize } = statfsSync(poolDir(scratch));
+    return bavail * bsize;
+  };
+  /** Leaves so many bytes free. */
+  const fill = (left: number): void =>
+    void execFileSync("fallocate", ["-l", String(Math.max(freeBytes() - left, 4096)), filler()]);
+  const free = (): void => rmSync(filler(), { force: true });
+
+  test("provisioning below the reserve fails, naming pool, free and needed bytes; afterwards it works", async () => {
+    fill(16 * 2 ** 20);
+    const { vdbId, jobId } = await engine.client.provisionBySnapshot({ snapshot_id: snapshot.id, name: "crowded" });
+    const end = await jobEnd(engine.client, jobId);
+    ok(end.kind === "failed");
+    match(
+      end.message,
+      /no room in pool .*engine\/pool\/? for VDB crowded: \d+ bytes \(\d+ MiB\) free, \d+ bytes \(33 MiB\) needed/u,
+    );
+    equal(await engine.client.getVdb(vdbId), undefined, "a failed VDB leaves nothing, not even its name");
+    deepEqual(inPool(scratch).vdbs, []);
+    free();
+    const vdb = await provisioned(engine.client, snapshot.id, "crowded");
+    await using server = await startOnClone(scratch, vdb.exported_data_directory);
+    equal(contentOf(server), contentOf(source));
+  });
+
+  test("a source larger than the room is refused before the copy, stays visible as an error, and is taken when there is room", async () => {
+    fill(40 * 2 ** 20);
+    const { jobId } = await engine.client.snapshotDSource(snapshot.dataset_id ?? "");
+    const end = await jobEnd(engine.client, jobId);
+    ok(end.kind === "failed");
+    match(end.message, /no room in pool .* for a base backup of dSource production: .* free, .* needed/u);
+    const [dSource] = await engine.client.searchDSources(eq("name", "production"));
+    match(dSource?.status ?? "", /^Error: no room in pool/u);
+    deepEqual(inPool(scratch).work, []);
+    free();
+    equal(
+      (await jobEnd(engine.client, (await engine.client.snapshotDSource(snapshot.dataset_id ?? "")).jobId)).kind,
+      "succeeded",
+    );
+    equal((await engine.client.getDSource(snapshot.dataset_id ?? ""))?.status, "Linked");
+  });
+
+  test("killed while a failure is being cleaned up: the job ends as failed, nothing is left", async () => {
+    await engine.stop();
+    const held = await startEngineProcess(scratch, { holdAt: "DB_PROVISION:failed" });
+    fill(16 * 2 ** 20);
+    const { vdbId, jobId } = await held.client.provisionBySnapshot({ snapshot_id: snapshot.id, name: "given-up" });
+    await held.logged('"msg":"held"');
+    await held.kill();
+    free();
+    engine = stack.use(await startEngineProcess(scratch));
+    const end = await jobEnd(engine.client, jobId);
+    ok(end.kind === "failed", "a failure that was decided is not taken back by the restart");
+    match(end.message, /no room/u);
+    equal(await engine.client.getVdb(vdbId), undefined);
+  });
+
+  test("the pool grows when the configuration says so, without a restart", async () => {
+    const earlier = freeBytes();
+    writeConfig(scratch, { ...config(), pool: { size: "768Mi", reserve: "32Mi" } });
+    await engine.logged("the configuration was read again");
+    equal(statSync(join(dataDir(scratch), "pool.img")).size, 768 * 2 ** 20);
+    ok(freeBytes() > earlier + 200 * 2 ** 20, `${earlier} → ${freeBytes()}`);
+  });
+});

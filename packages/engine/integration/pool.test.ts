@@ -1,0 +1,118 @@
+/** The laws that every pool holds, here for btrfs on a loop file; and that its mount is found again, never made twice. */
+import { deepEqual, equal, notEqual, ok, rejects } from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { btrfsPool } from "../src/pool/btrfs.ts";
+import { mountPool, type PoolPlace } from "../src/pool/mount.ts";
+import type { Pool } from "../src/pool/pool.ts";
+import { type Scratch, scratchFolder, unmount } from "./testing/scratch.ts";
+
+const sizeBytes = 256 * 2 ** 20;
+const loopDevices = (file: string): readonly string[] =>
+  execFileSync("losetup", ["-j", file, "-nO", "NAME"], { encoding: "utf8" }).split("\n").filter(Boolean);
+
+describe("pool", { timeout: 120_000 }, () => {
+  const stack = new AsyncDisposableStack();
+  let scratch: Scratch;
+  let place: PoolPlace;
+  let pool: Pool;
+
+  before(async () => {
+    scratch = stack.use(scratchFolder());
+    place = { imageFile: join(scratch.path, "pool.img"), mountPoint: join(scratch.path, "pool") };
+    await mountPool(place, sizeBytes);
+    pool = btrfsPool(place.mountPoint, place.imageFile);
+  });
+  after(() => stack.disposeAsync());
+
+  const write = (name: string, text: string): void => writeFileSync(join(pool.pathOf(name), "file"), text);
+  const read = (name: string): string => readFileSync(join(pool.pathOf(name), "file"), "utf8");
+
+  test("a clone has its origin's content, and each is independent from then on", async () => {
+    await pool.create("vdbs/a");
+    write("vdbs/a", "first");
+    await pool.clone("vdbs/a", "vdbs/b", "writable");
+    write("vdbs/a", "second");
+    equal(read("vdbs/b"), "first");
+    write("vdbs/b", "third");
+    equal(read("vdbs/a"), "second");
+    await pool.remove("vdbs/a");
+    equal(read("vdbs/b"), "third");
+  });
+
+  test("a read-only clone cannot be written, its own clone can", async () => {
+    await pool.clone("vdbs/b", "snapshots/s", "readOnly");
+    let failed = false;
+    try {
+      write("snapshots/s", "x");
+    } catch {
+      failed = true;
+    }
+    ok(failed);
+    await pool.clone("snapshots/s", "vdbs/c", "writable");
+    write("vdbs/c", "x");
+  });
+
+  test("a taken name is refused, by create and by clone", async () => {
+    await rejects(pool.create("vdbs/c"));
+    await rejects(pool.clone("snapshots/s", "vdbs/c", "writable"), /exists/u);
+  });
+
+  test("has tells what is there; removing twice is no error; a plain folder is not one of ours", async () => {
+    equal(await pool.has("vdbs/c"), true);
+    await pool.remove("vdbs/c");
+    await pool.remove("vdbs/c");
+    equal(await pool.has("vdbs/c"), false);
+    mkdirSync(pool.pathOf("vdbs/plain"));
+    equal(await pool.has("vdbs/plain"), false);
+  });
+
+  test("a clone of megabytes costs none until it is written", async () => {
+    await pool.create("work/big");
+    writeFileSync(join(pool.pathOf("work/big"), "file"), Buffer.alloc(8 * 2 ** 20, 1));
+    await pool.clone("work/big", "vdbs/thin", "writable");
+    deepEqual(await pool.bytes("vdbs/thin"), { exclusive: 0, total: 8 * 2 ** 20 });
+    writeFileSync(join(pool.pathOf("vdbs/thin"), "own"), Buffer.alloc(2 ** 20, 2));
+    execFileSync("sync", ["-f", pool.pathOf("vdbs/thin")]);
+    equal((await pool.bytes("vdbs/thin")).exclusive, 2 ** 20);
+  });
+
+  test("mounted again it is the same mount; after an unmount it is found with everything in it", async () => {
+    await mountPool(place, undefined);
+    equal(loopDevices(place.imageFile).length, 1);
+    await unmount(place.mountPoint);
+    deepEqual(loopDevices(place.imageFile), [], "the last unmount frees the loop device");
+    await mountPool(place, undefined);
+    equal(read("vdbs/b"), "third");
+  });
+
+  test("a loop device that is left over is used again: two on one file would destroy it", async () => {
+    const elsewhere = join(scratch.path, "elsewhere");
+    mkdirSync(elsewhere);
+    execFileSync("mount", ["--bind", place.mountPoint, elsewhere]);
+    await unmount(place.mountPoint);
+    await mountPool(place, undefined);
+    equal(loopDevices(place.imageFile).length, 1);
+    equal(read("vdbs/b"), "third");
+    await unmount(elsewhere);
+  });
+
+  test("another file system at the mount point is refused", async () => {
+    const mountPoint = join(scratch.path, "taken");
+    mkdirSync(mountPoint);
+    execFileSync("mount", ["-t", "tmpfs", "none", mountPoint]);
+    await rejects(mountPool({ ...place, mountPoint }, undefined), /holds another file system/u);
+  });
+
+  test("the marker names the file system, and a foreign one is refused", async () => {
+    const marker = join(place.mountPoint, ".delphix-pool");
+    const uuid = readFileSync(marker, "utf8");
+    ok(execFileSync("btrfs", ["filesystem", "show", place.mountPoint], { encoding: "utf8" }).includes(uuid.trim()));
+    writeFileSync(marker, "00000000-0000-0000-0000-000000000000\n");
+    await rejects(mountPool(place, undefined), /names pool 0000/u);
+    writeFileSync(marker, uuid);
+    notEqual(uuid.trim(), "");
+  });
+});

@@ -1,0 +1,176 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { createDctClient, type DctClient, eq, type JobEnd, type Snapshot, type Vdb, waitForJob } from "@vdb/dct";
+import { stringify } from "yaml";
+import { password } from "./postgres.ts";
+import type { Scratch } from "./scratch.ts";
+
+const main = new URL("../../src/main.ts", import.meta.url).pathname;
+
+/** The engine as a process of its own, on the folder `<scratch>/engine`. */
+export interface EngineProcess extends AsyncDisposable {
+  readonly client: DctClient;
+  readonly url: string;
+  readonly pid: number;
+  /** Everything it has logged. */
+  readonly log: () => string;
+  /** Until a log line says this. */
+  logged(words: string): Promise<void>;
+  /** SIGKILL, as the kernel does it when memory runs out. */
+  kill(): Promise<void>;
+  /** SIGTERM; its exit status. */
+  stop(): Promise<number | null>;
+}
+
+export interface EngineOptions {
+  readonly config?: object;
+  readonly holdAt?: string;
+}
+
+export const dataDir = (scratch: Scratch): string => join(scratch.path, "engine");
+export const poolDir = (scratch: Scratch): string => join(dataDir(scratch), "pool");
+export const configFile = (scratch: Scratch): string => join(scratch.path, "config.yaml");
+
+/** Small, so that it can be filled; the reserve is smaller than the default. */
+export const smallPool = { size: "1Gi", reserve: "32Mi" } as const;
+
+/** What a dSource of the configuration needs to reach the source on this port. */
+export const declared = (name: string, port: number): object => ({
+  name,
+  host: "127.0.0.1",
+  port,
+  user: "postgres",
+  passwordSecret: { name: "link", key: "password" },
+});
+
+export function writeConfig(scratch: Scratch, config: object): void {
+  writeFileSync(configFile(scratch), stringify({ pool: smallPool, ...config }));
+}
+
+export async function startEngineProcess(scratch: Scratch, { config, holdAt }: EngineOptions = {}): Promise<EngineProcess> {
+  mkdirSync(join(scratch.path, "secrets/link"), { recursive: true });
+  writeFileSync(join(scratch.path, "secrets/link/password"), password);
+  if (config !== undefined || !existsSync(configFile(scratch))) writeConfig(scratch, config ?? {});
+  const child = spawn(process.execPath, [main, ...flags(scratch), ...(holdAt === undefined ? [] : [`--hold-at=${holdAt}`])], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: {},
+  });
+  const said = listen(child);
+  const exited = once(child, "exit");
+  await said.logged("the engine answers");
+  const port = Number(/"port":(\d+)/u.exec(said.log())?.[1]);
+  const url = `https://localhost:${port}`;
+  const client = createDctClient({
+    url,
+    apiKey: readFileSync(join(dataDir(scratch), "api-key"), "utf8").trim(),
+    caPem: readFileSync(join(dataDir(scratch), "tls.crt"), "utf8"),
+  });
+  const end = async (signal: NodeJS.Signals): Promise<number | null> => {
+    await client[Symbol.asyncDispose]();
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    await exited;
+    return child.exitCode;
+  };
+  return {
+    client,
+    url,
+    pid: child.pid ?? 0,
+    ...said,
+    kill: async () => void (await end("SIGKILL")),
+    stop: () => end("SIGTERM"),
+    [Symbol.asyncDispose]: async () => void (await end("SIGTERM")),
+  };
+}
+
+const flags = (scratch: Scratch): readonly string[] => [
+  `--config=${configFile(scratch)}`,
+  `--secrets-dir=${join(scratch.path, "secrets")}`,
+  `--data-dir=${dataDir(scratch)}`,
+  "--listen=127.0.0.1:0",
+  "--node-name=test-node",
+  `--postgres-dir=${scratch.postgresDir}`,
+  "--log-level=debug",
+];
+
+/** A wait that the product decides the length of: generous, a failing test is the exception. */
+const patienceMs = 60_000;
+
+function listen(child: ChildProcess): Pick<EngineProcess, "log" | "logged"> {
+  const lines: string[] = [];
+  const waiting = new Set<() => void>();
+  const wake = (): void => {
+    for (const look of waiting) look();
+  };
+  if (child.stdout !== null) {
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      lines.push(line);
+      wake();
+    });
+  }
+  child.once("exit", wake);
+  const logged = (words: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const done = (settle: () => void): void => {
+        waiting.delete(look);
+        clearTimeout(timer);
+        settle();
+      };
+      const fail = (why: string): void =>
+        done(() => reject(new Error(`the engine ${why} before it said "${words}":\n${lines.join("\n")}`)));
+      const look = (): void => {
+        if (lines.some((line) => line.includes(words))) done(resolve);
+        else if (child.exitCode !== null || child.signalCode !== null) fail("ended");
+      };
+      const timer = setTimeout(() => fail("waited"), patienceMs);
+      waiting.add(look);
+      look();
+    });
+  return { log: () => lines.join("\n"), logged };
+}
+
+const signal = new AbortController().signal;
+export const jobEnd = (client: DctClient, jobId: string): Promise<JobEnd> =>
+  waitForJob(client, jobId, { signal, deadlineSeconds: 60 });
+
+export async function succeeded(client: DctClient, jobId: string): Promise<void> {
+  const end = await jobEnd(client, jobId);
+  if (end.kind !== "succeeded") throw new Error(`job ${jobId}: ${end.message}`);
+}
+
+/** The newest snapshot of a dSource, as soon as there is one. */
+export async function firstSnapshot(engine: EngineProcess, name: string): Promise<Snapshot> {
+  for (let left = 300; left > 0; left -= 1) {
+    const [source] = await engine.client.searchDSources(eq("name", name));
+    const [snapshot] =
+      source === undefined
+        ? []
+        : await engine.client.searchSnapshots(eq("dataset_id", source.id), { sort: "-timestamp", limit: 1 });
+    if (snapshot !== undefined) return snapshot;
+    await new Promise((resolve) => void setTimeout(resolve, 200));
+  }
+  throw new Error(`dSource ${name} has no snapshot:\n${engine.log()}`);
+}
+
+/** Provisions and waits; the VDB as the engine then shows it. */
+export async function provisioned(
+  client: DctClient,
+  snapshotId: string,
+  name: string,
+  more: object = {},
+): Promise<Vdb & { readonly exported_data_directory: string }> {
+  const { vdbId, jobId } = await client.provisionBySnapshot({ snapshot_id: snapshotId, name, ...more });
+  await succeeded(client, jobId);
+  const vdb = await client.getVdb(vdbId);
+  if (vdb?.exported_data_directory === undefined) throw new Error(`VDB ${vdbId} is not complete`);
+  return { ...vdb, exported_data_directory: vdb.exported_data_directory };
+}
+
+/** What lies in the pool, by folder. */
+export const inPool = (scratch: Scratch): Readonly<Record<"vdbs" | "snapshots" | "work", readonly string[]>> => {
+  const list = (folder: string): readonly string[] => readdirSync(join(poolDir(scratch), folder)).toSorted();
+  return { vdbs: list("vdbs"), snapshots: list("snapshots"), work: list("work") };
+};

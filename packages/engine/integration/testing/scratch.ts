@@ -1,0 +1,57 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const clone = new URL("../../../../", import.meta.url).pathname;
+
+export interface Scratch extends AsyncDisposable {
+  readonly path: string;
+  /** `<major>/bin/…`, as the engine's flag --postgres-dir wants it; readable for every user. */
+  readonly postgresDir: string;
+}
+
+/** A folder of its own for one test file. Afterwards every mount below it and the folder itself are gone. */
+export function scratchFolder(): Scratch {
+  const path = mkdtempSync(join(tmpdir(), "engine-test-"));
+  chmodSync(path, 0o755);
+  const postgresDir = join(path, "postgresql");
+  mkdirSync(postgresDir);
+  // The cache lies in a home folder that other users cannot enter, and the server does not run as root.
+  cpSync(postgresTree(), join(postgresDir, "16"), { recursive: true, verbatimSymlinks: true });
+  return { path, postgresDir, [Symbol.asyncDispose]: () => remove(path) };
+}
+
+function postgresTree(): string {
+  const tree =
+    process.env["POSTGRES16"] ?? execFileSync(join(clone, "cluster/paths"), ["postgres16"], { encoding: "utf8" }).trim();
+  if (!existsSync(join(tree, "bin/pg_basebackup"))) throw new Error(`there is no PostgreSQL 16 in ${tree}: run make tools`);
+  return tree;
+}
+
+async function remove(path: string): Promise<void> {
+  for (const mount of mountsBelow(path)) await unmount(mount);
+  rmSync(path, { recursive: true, force: true });
+}
+
+const mountsBelow = (path: string): readonly string[] =>
+  readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .map((line) => line.split(" ")[4] ?? "")
+    .filter((mount) => mount.startsWith(`${path}/`))
+    .toReversed();
+
+/** A server that was killed keeps its folder busy for a moment. */
+export async function unmount(mount: string): Promise<void> {
+  for (let left = 50; ; left -= 1) {
+    try {
+      execFileSync("umount", [mount], { stdio: "pipe" });
+      return;
+    } catch (error) {
+      if (left === 0) throw error;
+      await sleep(100);
+    }
+  }
+}
