@@ -15,8 +15,7 @@ const metadata = { namespace: "pg-operator", resourceVersion: "1", generation: 1
 /** `Ready+ Completed` or `Stalled+ SourceNotFound: no such dSource`: type, + or -, reason, message. */
 function conditions(...texts: readonly string[]): Condition[] {
   return texts.map((text) => {
-    const [head = "", message = ""] = text.split(": ");
-    const [, type = "", sign, reason = ""] = /^(\w+)([+-]) (\w+)$/u.exec(head) ?? [];
+    const [, type = "", sign, reason = "", message = ""] = /^(\w+)([+-]) (\w+)(?:: (.*))?$/u.exec(text) ?? [];
     return { type, status: sign === "+" ? "True" : "False", reason, message, lastTransitionTime: time, observedGeneration: 1 };
   });
 }
@@ -31,7 +30,10 @@ function vdb(status: Omit<PostgresVDBStatus, "phase" | "observedGeneration">): P
     apiVersion: "core.delphix.com/v1alpha1",
     kind: "PostgresVDB",
     metadata: { ...metadata, name: "orders", uid: "vdb-1" },
-    spec: { source: { type: "dct-source", reference: "delphix-engine:production" }, database: { password: "correct-horse" } },
+    spec: {
+      source: { type: "dct-source", reference: "delphix-engine:production" },
+      database: { passwordSecretRef: "my-db-password" },
+    },
     status: { observedGeneration: 1, phase, ...status },
   });
 }

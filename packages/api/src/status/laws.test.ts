@@ -89,7 +89,7 @@ const broken: { law: number; object: StatusObject; before?: StatusObject; how: s
   {
     law: 10,
     how: "the password in an error",
-    object: vdb("a source that does not exist", { lastError: "cannot log in with correct-horse" }),
+    object: withPassword("correct-horse", vdb("a source that does not exist", { lastError: "cannot log in with correct-horse" })),
   },
   { law: 20, how: "a phase of its own", object: vdb("ready", { phase: "Deploying" }) },
   { law: 21, how: "ready, but not Ready", object: vdb("provisioning", { ready: true }) },
@@ -160,4 +160,9 @@ function withoutCompletion(object: PostgresRefresh): PostgresRefresh {
   const { completionTime, ...status } = object.status;
   ok(completionTime !== undefined);
   return { ...object, status };
+}
+
+function withPassword(password: string, object: PostgresVDB): PostgresVDB {
+  const { name, user } = object.spec.database;
+  return { ...object, spec: { ...object.spec, database: { name, user, password } } };
 }
