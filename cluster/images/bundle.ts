@@ -1,16 +1,12 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { build } from "esbuild";
 
-/** What stands in an image whose program is not written yet. */
-const placeholder = 'console.error("this image holds no program yet"); process.exit(1);';
-
 /** The program of packages/<name>/src/main.ts as one file, with everything it imports: images hold no node_modules. */
 export async function bundle(repository: string, name: string): Promise<string> {
-  const entry = join(repository, "packages", name, "src/main.ts");
   const result = await build({
-    ...(existsSync(entry) ? { entryPoints: [entry] } : { stdin: { contents: placeholder } }),
+    entryPoints: [join(repository, "packages", name, "src/main.ts")],
     absWorkingDir: repository,
     bundle: true,
     write: false,

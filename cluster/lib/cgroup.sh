@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # One cgroup over everything the cluster runs: by it every process is found again, however deep it forked.
 #
-# Three kinds of machine: v2 alone; v1 controllers with a v2 tree beside them (the v2 tree then only knows the
-# processes, the kubelet uses the controllers); v1 with an empty v2 tree at /sys/fs/cgroup/unified is the second.
+# Two kinds of machine: v2 alone; or v1 controllers with a v2 tree beside them at /sys/fs/cgroup/unified, which then only
+# knows the processes, while the kubelet uses the controllers. (The tests run on a machine of the second kind.)
 
 cgroups=/sys/fs/cgroup
 if [ -e $cgroups/cgroup.controllers ]; then unified=$cgroups; else unified=$cgroups/unified; fi
@@ -18,13 +18,15 @@ cgroup_folders() { # in every tree, whether they are there or not
 }
 
 make_cgroup() {
-  local folder file
+  local folder file controller
   for folder in $(cgroup_folders); do mkdir -p "$folder"; done
   folder=$unified/$(cgroup_name)
   mkdir -p "$folder/daemons"
   if [ $unified = $cgroups ]; then
     # Controllers are handed down by name, and only through cgroups that hold no process themselves: hence "daemons".
-    sed 's/[^ ]\+/+&/g' "$cgroups/cgroup.controllers" | tee "$cgroups/cgroup.subtree_control" >"$folder/cgroup.subtree_control"
+    for controller in $(cat $cgroups/cgroup.controllers); do
+      for file in $cgroups "$folder"; do echo "+$controller" >"$file/cgroup.subtree_control" || true; done
+    done
   elif [ -d $cgroups/cpuset ]; then
     # A new v1 cpuset is empty, and nothing can run in it.
     for file in cpus mems; do cat "$cgroups/cpuset/cpuset.$file" >"$cgroups/cpuset/$(cgroup_name)/cpuset.$file"; done

@@ -18,6 +18,18 @@ is_running() {
     grep -qxF "$(cat "$state/run/holder.pid")" "$unified/$(cgroup_name)/daemons/cgroup.procs"
 }
 
+# Names are known to the whole machine, states to one user: what another's state belongs to is not ours to end.
+refuse_foreign() {
+  local process other
+  for process in $(cgroup_processes); do
+    other=$({ tr '\0' '\n' <"/proc/$process/environ" | sed -n 's/^CLUSTER_STATE=//p'; } 2>/dev/null) || continue
+    [ -n "$other" ] || continue
+    [ "$other" = "$state" ] && return
+    fail "a cluster named $name is running with its state in $other: choose another CLUSTER_NAME, or end that one by" \
+      "XDG_STATE_HOME=${other%/delphix-operator/clusters/*} cluster/down"
+  done
+}
+
 # What an up that failed, a crash or a reboot left is removed like a whole cluster.
 has_remains() {
   [ -e "$state" ] && return

@@ -7,7 +7,7 @@ holder() { cat "$state/run/holder.pid"; }
 start() {
   local daemon=$1
   shift
-  env -i PATH="$programs:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" HOME=/root LANG=C.UTF-8 \
+  env -i CLUSTER_STATE="$state" PATH="$programs:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" HOME=/root LANG=C.UTF-8 \
     setsid sh -c 'echo $$ >"$0" && exec "$@"' "$unified/$(cgroup_name)/daemons/cgroup.procs" "$@" \
     >"$state/logs/$daemon.log" 2>&1 </dev/null 9>&- &
   echo $! >"$state/run/$daemon.pid"

@@ -9,6 +9,7 @@ main() {
   [ "${1:-}" = postgres ] && ! asks_only "$@" || exec "$@"
   if [ "$(id -u)" = 0 ]; then
     hand_over_folders
+    export HOME=/var/lib/postgresql
     exec setpriv --reuid=postgres --regid=postgres --init-groups "${BASH_SOURCE[0]}" "$@"
   fi
   make_folder "$PGDATA"
