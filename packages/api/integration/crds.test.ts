@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { startApiServer, type TestApiServer } from "kube-runtime/testing";
 import { parse, parseAllDocuments } from "yaml";
+import { jsonSchema } from "../src/generate/json-schema.ts";
 import { crd, kinds } from "../src/index.ts";
+import { underlined } from "./generated/editor.ts";
 import { type Api, applyCrd, applyPatch, installKinds, kindNamed, openApi, pathOf } from "./support/api.ts";
 import { at, isObject, type Json, listAt, textAt } from "./support/json.ts";
 import { kubectlFor, run } from "./support/kubectl.ts";
@@ -63,8 +65,24 @@ for (const file of samples) {
     );
     deepEqual(lost("spec", at(sent, "spec"), at(body, "spec")), []);
     deepEqual(body["status"], { observedGeneration: -1, phase: "Pending" }, "Pending before anybody looked");
+    deepEqual(underlined(jsonSchema(kindNamed(at(sent, "kind"))), sent), [], "what an editor would underline");
   });
 }
+
+test("samples applied server-side a second time change nothing: a GitOps tool sees no drift", async () => {
+  const kubectl = kubectlFor(server.kubeconfig);
+  const all = ["--server-side", "-f", join(repository, "samples")];
+  const applied = await kubectl(["apply", ...all, "--field-manager=gitops", "--force-conflicts"]);
+  equal(applied.code, 0, applied.stderr);
+  const versions = async (): Promise<string> =>
+    (await kubectl(["get", "delphix", "-A", "-o", "jsonpath={.items[*].metadata.resourceVersion}"])).stdout;
+  const found = await versions();
+  const again = await kubectl(["apply", ...all, "--field-manager=gitops"]);
+  equal(again.code, 0, again.stderr);
+  equal(await versions(), found);
+  const drift = await kubectl(["diff", ...all, "--field-manager=gitops"]);
+  deepEqual({ code: drift.code, stdout: drift.stdout }, { code: 0, stdout: "" }, drift.stderr);
+});
 
 test("a status keeps every declared field, for all nine kinds", async () => {
   for (const kind of kinds) {
