@@ -93,6 +93,7 @@ export function controllerMetrics(metrics: Metrics, controller: string, concurre
     },
     watchQueue: (queue) => {
       const seconds = (): readonly number[] => queue.running().map((ms) => ms / 1000);
+      gauge("kube_runtime_workqueue_failing", "Keys whose last run failed and that will be retried.", queue.failing);
       gauge("workqueue_depth", "Current depth of workqueue", queue.depth);
       gauge("workqueue_unfinished_work_seconds", "How many seconds of work has been done that is in progress.", () =>
         seconds().reduce((sum, one) => sum + one, 0),

@@ -25,6 +25,8 @@ export interface WorkQueue {
   /** Keys ready to be taken. */
   readonly depth: () => number;
   readonly failures: (key: string) => number;
+  /** Keys whose last run failed and that will be retried. */
+  readonly failing: () => number;
   /** Milliseconds that each key now worked on has been so. */
   readonly running: () => readonly number[];
   /** Ends the waiting for delayed keys. */
@@ -125,6 +127,7 @@ export function createWorkQueue({ clock, backOffSeconds, retries, observer }: Qu
     },
     forget: (key) => failed.delete(key),
     failures: (key) => failed.get(key) ?? 0,
+    failing: () => failed.size,
     depth: () => lanes.fresh.size + lanes.resync.size,
     running: () => [...working.values()].map(({ since }) => clock.monotonic() - since),
     take: (signal) =>

@@ -1,4 +1,24 @@
-/** What tests of a reconciler need: a real API server, randomness they seed. */
+/**
+ * What tests of a reconciler need, from the least powerful that proves it: an API server in memory, faults at the client,
+ * laws that hold for every reconciler, time and randomness that a test controls, and the real API server.
+ */
 
+export { type ConformanceTarget, conformanceOf } from "./conformance.ts";
+export {
+  CrashedError,
+  crashAt,
+  type Fault,
+  type FaultPlan,
+  type FaultyApi,
+  failAt,
+  faultyApi,
+  isWrite,
+  sometimes,
+} from "./faults.ts";
+export { crashAtEveryCallConverges, type MakeWorld, oneFailureConverges, secondRunWritesNothing, type World } from "./laws.ts";
+export { type LiveOptions, liveManager } from "./live-manager.ts";
+export { type MemoryApi, type MemoryApiOptions, memoryApi } from "./memory-api.ts";
 export { seededRandom } from "./seeded-random.ts";
 export { type ApiServerOptions, startApiServer, type TestApiServer } from "./start-api-server.ts";
+export { isFullTier, testSeed } from "./tier.ts";
+export { createVirtualClock, type VirtualClock } from "./virtual-clock.ts";
