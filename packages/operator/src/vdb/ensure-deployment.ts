@@ -5,7 +5,6 @@ import {
   done,
   events,
   isApiError,
-  isControlledBy,
   type Outcome,
   type Pod,
   pods,
@@ -16,10 +15,10 @@ import {
 import { stalled, stalledFor, type VdbContext } from "./context.ts";
 import { type DeploymentPlan, decideDeployment } from "./decide-deployment.ts";
 import type { PodState } from "./diagnose/pod-state.ts";
-import { operatorName } from "./names.ts";
 import { desiredDeployment, restartAnnotation } from "./objects/deployment.ts";
 import { desiredService } from "./objects/service.ts";
 import { specHash } from "./objects/spec-hash.ts";
+import { applyOwn, isOutcome } from "./taken.ts";
 
 /** A mount or sandbox that fails is told by events alone, which are not watched. */
 const lookAtEventsSeconds = 2;
@@ -34,37 +33,19 @@ export const ensureDeployment: Step<VdbContext> = {
   name: "ensureDeployment",
   condition: "Deployed",
   run: async (ctx, signal) => {
-    const taken = nameTaken(ctx);
-    if (taken !== undefined) return taken;
     const image = imageOf(ctx);
     if (image === undefined) return unknownImage(ctx);
-    if (ctx.service === undefined)
-      await ctx.run.client.apply(
-        services,
-        desiredService(ctx.vdb, ctx.contentId, "shut"),
-        { fieldManager: operatorName, force: true },
-        signal,
-      );
-    const deployment = await applyDeployment(
-      ctx,
-      image,
-      ctx.deployment?.spec.template.metadata?.annotations?.[restartAnnotation],
-      signal,
-    );
+    const service =
+      ctx.service ?? (await applyOwn(ctx, services, desiredService(ctx.vdb, ctx.contentId, "shut"), undefined, signal));
+    if (isOutcome(service)) return service;
+    const deployment = await applyDeployment(ctx, image, restartedFor(ctx), signal);
+    if (isOutcome(deployment)) return deployment;
     return await follow(ctx, decideDeployment(deployment, ctx.pods, ctx.contentId, Date.now()), signal);
   },
 };
 
-function nameTaken({ vdb, deployment, service }: VdbContext): Outcome | undefined {
-  for (const [kind, object] of [
-    ["Deployment", deployment],
-    ["Service", service],
-  ] as const) {
-    if (object !== undefined && !isControlledBy(object, vdb))
-      return terminal("NameTaken", `a ${kind} ${object.metadata.name} exists and belongs to somebody else: delete or rename it`);
-  }
-  return undefined;
-}
+const restartedFor = ({ deployment }: VdbContext): string | undefined =>
+  deployment?.spec.template.metadata?.annotations?.[restartAnnotation];
 
 function imageOf({ vdb, run, world }: VdbContext): string | undefined {
   const major = /^(?:9\.\d+|\d+)/u.exec(run.status.source?.postgresVersion ?? "")?.[0] ?? "";
@@ -83,15 +64,16 @@ function unknownImage({ run }: VdbContext): Outcome {
 export async function applyDeployment(
   ctx: VdbContext,
   image: string,
-  restartedFor: string | undefined,
+  restartFor: string | undefined,
   signal: AbortSignal,
-): Promise<Deployment> {
+): Promise<Deployment | Outcome> {
   const { run, vdb, contentId, memory, deployment } = ctx;
-  const wanted = specHash(desiredDeployment(vdb, { contentId, image, claimName: run.status.pvcName ?? "", restartedFor }));
+  const facts = { contentId, image, claimName: run.status.pvcName ?? "", restartedFor: restartFor };
+  const wanted = specHash(desiredDeployment(vdb, facts));
   const same = deployment !== undefined && wanted.hash === wanted.hashOf(deployment);
   if (same && memory.deploymentGeneration === deployment.metadata.generation) return deployment;
-  const written = await run.client.apply(deployments, wanted.manifest, { fieldManager: operatorName, force: true }, signal);
-  memory.deploymentGeneration = written.metadata.generation;
+  const written = await applyOwn(ctx, deployments, wanted.manifest, deployment, signal);
+  if (!isOutcome(written)) memory.deploymentGeneration = written.metadata.generation;
   return written;
 }
 

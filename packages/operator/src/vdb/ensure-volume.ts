@@ -12,7 +12,7 @@ import {
 } from "kube-runtime";
 import { retrying, stalled, type VdbContext } from "./context.ts";
 import { claimTrouble } from "./diagnose/claim-events.ts";
-import { operatorName } from "./names.ts";
+import { childLabels, claimName, operatorName } from "./names.ts";
 import { desiredClaim } from "./objects/claim.ts";
 
 /** Bound is told by a watch; a warning of the provisioner is not. */
@@ -31,7 +31,7 @@ export const ensureVolume: Step<VdbContext> = {
       case "create":
         return await create(ctx, signal);
       case "refuse":
-        return terminal(plan.reason, plan.message);
+        return (plan.reason === "ClaimNotFound" ? await relabel(ctx, signal) : undefined) ?? terminal(plan.reason, plan.message);
       case "wait":
         return await pending(ctx, plan.claim, signal);
       case "bound":
@@ -89,10 +89,25 @@ async function create(ctx: VdbContext, signal: AbortSignal): Promise<Outcome> {
   const claim = desiredClaim(vdb, contentId, source, world.config.defaults.storageClassName);
   run.status.contentId = contentId;
   run.status.pvcName = claim.metadata.name;
+  const namesake = await relabel(ctx, signal);
+  if (namesake !== undefined) return namesake;
   await run.client.create(persistentVolumeClaims, claim, signal, { fieldManager: operatorName });
   run.event("Normal", "Provisioning", `asked for the volume of claim ${claim.metadata.name}`);
   return provisioning(claim.metadata.name);
 }
+
+/** A claim that the caches do not hold: without the operator's label, by somebody's mistake, or somebody else's. */
+async function relabel({ run, vdb, contentId }: VdbContext, signal: AbortSignal): Promise<Outcome | undefined> {
+  const key = { namespace: vdb.metadata.namespace, name: vdb.status.pvcName ?? claimName(vdb, contentId) };
+  const claim = await run.client.find(persistentVolumeClaims, key, signal);
+  if (claim === undefined) return undefined;
+  if (!isControlledBy(claim, vdb)) return notOurs(key.name);
+  await run.client.patch(persistentVolumeClaims, key, { metadata: { labels: childLabels(vdb) } }, signal);
+  return after(0, "Provisioning", `the claim ${key.name} has its labels again`);
+}
+
+const notOurs = (name: string): Outcome =>
+  terminal("ClaimNotOurs", `a claim ${name} exists and belongs to somebody else: delete or rename it`);
 
 async function pending(ctx: VdbContext, claim: PersistentVolumeClaim, signal: AbortSignal): Promise<Outcome> {
   const { name, namespace, uid } = claim.metadata;

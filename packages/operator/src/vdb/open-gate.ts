@@ -17,7 +17,8 @@ export const openGate: Step<VdbContext> = {
   run: async (ctx, signal) => {
     const { vdb, pod, world, run } = ctx;
     if (pod === undefined) throw new TypeError("ensureDeployment has found no pod");
-    await applySettings(ctx, "open", signal);
+    const taken = await applySettings(ctx, "open", signal);
+    if (taken !== undefined) return taken;
     const unopened = await openServer(ctx, signal);
     if (unopened !== undefined) return unopened;
     await openService(ctx, signal);

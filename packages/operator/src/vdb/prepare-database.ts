@@ -4,6 +4,7 @@ import type { PreparationResult, ServerState } from "../postgres/prepare.ts";
 import { retrying, stalled, type VdbContext } from "./context.ts";
 import { applyDeployment } from "./ensure-deployment.ts";
 import { bringIntoForce } from "./in-force.ts";
+import { isOutcome } from "./taken.ts";
 
 /**
  * Prepared: the settings and the role's password are in force in the running server, role and database exist.
@@ -70,7 +71,8 @@ async function compare(ctx: VdbContext, state: ServerState, signal: AbortSignal)
 /** A setting that is read at the start alone: the pod is made anew, once for these settings. */
 async function restart(ctx: VdbContext, names: readonly string[], signal: AbortSignal): Promise<Outcome> {
   const image = ctx.deployment?.spec.template.spec.containers[0]?.image ?? "";
-  await applyDeployment(ctx, image, createHash("sha256").update(ctx.settings).digest("hex").slice(0, 12), signal);
+  const written = await applyDeployment(ctx, image, createHash("sha256").update(ctx.settings).digest("hex").slice(0, 12), signal);
+  if (isOutcome(written)) return written;
   ctx.run.event("Normal", "Restarting", `these settings need a restart: ${names.join(", ")}`);
   return after(1, "Preparing", `the server is being restarted for ${names.join(", ")}`);
 }

@@ -1,0 +1,183 @@
+/** An operator on a real API server, with everything outside of Kubernetes played: DCT, and what exec runs in a pod. */
+import { globSync, readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { brokenLaws, type PostgresVDB, postgresVDB, resourceOf } from "@vdb/api";
+import {
+  type Api,
+  type Client,
+  type CustomResourceDefinition,
+  createClient,
+  createManager,
+  customResourceDefinitions,
+  type ExecRequest,
+  type ExecResult,
+  httpApi,
+  isTrue,
+  namespaces,
+  secrets,
+  serviceAccounts,
+  silentLog,
+} from "kube-runtime";
+import { startApiServer, type TestApiServer } from "kube-runtime/testing";
+import { parse } from "yaml";
+import { readConfig } from "../src/config.ts";
+import { createDctConnection } from "../src/data/dct/connection.ts";
+import { controlVdbs, vdbCaches } from "../src/vdb/controller.ts";
+import { createMemories } from "../src/vdb/memory.ts";
+import { createRechecks } from "../src/vdb/rechecks.ts";
+import type { FakeDct } from "./fake-dct.ts";
+
+export const vdbs = resourceOf(postgresVDB);
+export const forever: AbortSignal = new AbortController().signal;
+
+export interface Bench extends AsyncDisposable {
+  readonly server: TestApiServer;
+  readonly api: Api;
+  readonly client: Client;
+}
+
+/** An API server that knows our kinds, and the operator's own namespace with DCT's credentials. */
+export async function startBench(): Promise<Bench> {
+  const server = await startApiServer();
+  const api = httpApi(server.connection);
+  const client = createClient(api, { fieldManager: "test" });
+  for (const file of globSync(new URL("../../../charts/delphix-operator/templates/crds/*.yaml", import.meta.url).pathname)) {
+    const manifest: CustomResourceDefinition = parse(readFileSync(file, "utf8"));
+    await client.create(customResourceDefinitions, manifest, forever);
+  }
+  await newNamespace(client, "pg-operator");
+  const stringData = { DCT_URL: "https://dct.test", DCT_KEY: "1.key" };
+  await client.create(secrets, { metadata: { name: "delphix-creds", namespace: "pg-operator" }, stringData }, forever);
+  await until("the kinds are served", async () => await client.list(vdbs, {}, forever));
+  return {
+    server,
+    api,
+    client,
+    [Symbol.asyncDispose]: async () => {
+      await api[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export async function newNamespace(client: Client, name: string): Promise<void> {
+  await client.create(namespaces, { metadata: { name } }, forever);
+  await client.create(serviceAccounts, { metadata: { name: "default", namespace: name } }, forever);
+}
+
+export type Answer = (request: ExecRequest) => Partial<ExecResult>;
+
+/** What a server says that has the role and the database, and waits for nothing. */
+export const healthy = (changes: object = {}): Partial<ExecResult> => ({
+  stdout: JSON.stringify({
+    roleExists: true,
+    roleCanLogin: true,
+    roles: ["postgres"],
+    databases: ["postgres"],
+    pendingRestart: [],
+    loaded: true,
+    version: "16.2",
+    ...changes,
+  }),
+});
+
+export interface RunningOperator extends AsyncDisposable {
+  readonly execs: ExecRequest[];
+  answer: Answer;
+}
+
+/** Starts the operator as main.ts does, until it is disposed of. A crash is an `api` that stops answering. */
+export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] = []): RunningOperator {
+  const config = readConfig(["--namespace=pg-operator", "--leader-election=false", ...flags], {});
+  const manager = createManager({ name: "delphix-operator", api, log: silentLog, stopTimeoutSeconds: 1 });
+  const state: { execs: ExecRequest[]; answer: Answer } = { execs: [], answer: () => healthy() };
+  controlVdbs(manager, {
+    config,
+    caches: vdbCaches(manager, undefined),
+    dct: createDctConnection({
+      client: manager.client,
+      secret: { namespace: "pg-operator", name: "delphix-creds" },
+      connect: () => dct.client,
+    }),
+    exec: async (request) => {
+      state.execs.push(request);
+      return { exitCode: 0, stdout: "", stderr: "", truncated: false, ...state.answer(request) };
+    },
+    rechecks: createRechecks(),
+    memories: createMemories(),
+    now: () => performance.now(),
+  });
+  const end = new AbortController();
+  const running = manager.run(end.signal).catch((error: unknown) => {
+    if (!end.signal.aborted) throw error;
+  });
+  return Object.assign(state, {
+    [Symbol.asyncDispose]: async () => {
+      end.abort();
+      await running;
+    },
+  });
+}
+
+export const manifest = (namespace: string, name: string, spec: object = {}) => ({
+  metadata: { name, namespace },
+  spec: {
+    source: { type: "dct-source", reference: "delphix-engine:production" },
+    database: { passwordSecretRef: "password" },
+    image: "postgres:16.2",
+    ...spec,
+  },
+});
+
+export async function makePassword(client: Client, namespace: string, password = "a-good-password"): Promise<void> {
+  const secret = { metadata: { name: "password", namespace }, stringData: { password } };
+  await client.apply(secrets, secret, { fieldManager: "test", force: true }, forever);
+}
+
+export async function applyVdb(client: Client, namespace: string, name: string, spec: object = {}): Promise<void> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- defaults are the API server's
+  await client.apply(vdbs, manifest(namespace, name, spec) as never, { fieldManager: "user", force: true }, forever);
+}
+
+/** Asks until there is an answer; fails with what was seen last. Every status on the way is held against the laws. */
+export async function until<T>(what: string, ask: () => Promise<T | undefined>, seconds = 20): Promise<T> {
+  const end = performance.now() + seconds * 1000;
+  let seen: unknown;
+  while (performance.now() < end) {
+    try {
+      const found = await ask();
+      if (found !== undefined) return found;
+    } catch (error) {
+      seen = error;
+    }
+    await sleep(25);
+  }
+  throw new Error(`${what}: not within ${seconds} s; last: ${String(seen)}`);
+}
+
+export async function untilVdb(
+  client: Client,
+  namespace: string,
+  name: string,
+  wanted: (vdb: PostgresVDB) => boolean,
+  seconds = 20,
+): Promise<PostgresVDB> {
+  let before: PostgresVDB | undefined;
+  return await until(
+    `${namespace}/${name}`,
+    async () => {
+      const vdb = await client.get(vdbs, { namespace, name }, forever);
+      const broken = brokenLaws(vdb, before);
+      if (broken.length > 0) throw new Error(`laws broken: ${broken.join("; ")}\n${JSON.stringify(vdb.status, undefined, 1)}`);
+      before = vdb;
+      if (wanted(vdb)) return vdb;
+      throw new Error(JSON.stringify(vdb.status, undefined, 1));
+    },
+    seconds,
+  );
+}
+
+export const isReady = (vdb: PostgresVDB): boolean =>
+  isTrue(vdb.status.conditions, "Ready") && vdb.status.observedGeneration === vdb.metadata.generation;
+export const readyReason = (vdb: PostgresVDB): string =>
+  vdb.status.conditions?.find(({ type }) => type === "Ready")?.reason ?? "";

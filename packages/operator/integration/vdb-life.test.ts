@@ -1,0 +1,353 @@
+/** The life of a PostgresVDB on a real API server; the cluster around it is played. */
+import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
+import { after, afterEach, before, describe, test } from "node:test";
+import {
+  configMaps,
+  deployments,
+  isTrue,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  secrets,
+  services,
+} from "kube-runtime";
+import { type FakeCluster, playCluster } from "./fake-cluster.ts";
+import { type FakeDct, fakeDct } from "./fake-dct.ts";
+import {
+  applyVdb,
+  type Bench,
+  forever,
+  healthy,
+  isReady,
+  makePassword,
+  newNamespace,
+  type RunningOperator,
+  readyReason,
+  startBench,
+  startOperator,
+  until,
+  untilVdb,
+  vdbs,
+} from "./operator.ts";
+
+describe("a PostgresVDB", { timeout: 240_000 }, () => {
+  const shared = "life";
+  const stack = new AsyncDisposableStack();
+  let bench: Bench;
+  let operator: RunningOperator;
+  let dct: FakeDct;
+
+  before(async () => {
+    bench = stack.use(await startBench());
+    dct = fakeDct();
+    operator = stack.use(startOperator(bench.api, dct));
+  });
+  after(async () => {
+    await clusters.get(shared)?.[Symbol.asyncDispose]();
+    await stack.disposeAsync();
+  });
+
+  /** A namespace of the test's own with a cluster at work in it. */
+  async function place(name: string): Promise<FakeCluster> {
+    await newNamespace(bench.client, name);
+    await makePassword(bench.client, name);
+    return play(name);
+  }
+  /** Ends with its test, but for the namespace that several tests share. */
+  const clusters = new Map<string, FakeCluster>();
+  function play(name: string): FakeCluster {
+    const cluster = playCluster(bench.client, name);
+    clusters.set(name, cluster);
+    return cluster;
+  }
+  afterEach(async () => {
+    for (const [name, cluster] of clusters) if (name !== shared) await cluster[Symbol.asyncDispose]();
+  });
+
+  test("comes up by the documented phases, and has what the documentation says", async () => {
+    await place("life");
+    const seen: string[] = [];
+    await applyVdb(bench.client, "life", "orders", { port: 5493, postgresConfig: [{ name: "work_mem", value: "7MB" }] });
+    const vdb = await untilVdb(bench.client, "life", "orders", (one) => {
+      if (seen.at(-1) !== one.status.phase) seen.push(one.status.phase);
+      return isReady(one);
+    });
+    const order = ["Pending", "Provisioning", "Configuring", "Deploying", "Ready"];
+    deepEqual(
+      seen,
+      order.filter((phase) => seen.includes(phase)),
+    );
+    const { pvcName = "", contentId = "", delphixID, delphixVDB, endpoint, dataTimestamp } = vdb.status;
+    match(pvcName, new RegExp(`^orders-${contentId.slice(0, 6)}$`, "u"));
+    equal(endpoint, "orders.life.svc:5493");
+    equal(dataTimestamp, "2026-01-01T00:00:00Z");
+    deepEqual(vdb.metadata.labels, {
+      sourceDBName: "production",
+      sourceRef: "production",
+      vdbGroupName: "Untitled",
+      envName: "dev-env",
+      engineName: "delphix-engine",
+    });
+    const claim = await bench.client.get(persistentVolumeClaims, { namespace: "life", name: pvcName }, forever);
+    deepEqual(claim.metadata.annotations, {
+      ...claim.metadata.annotations,
+      vdbGroupName: "Untitled",
+      envName: "dev-env",
+      engineName: "delphix-engine",
+      sourceDBName: "production",
+      vdbStageMountpath: "/mnt/postgres",
+      ownershipSpec: "999:999",
+      "delphix.com/created": "true",
+    });
+    equal(claim.spec.resources?.requests?.["storage"], "4Gi", "the source's 3 GiB and a byte, rounded up");
+    equal(delphixVDB, `dlpx-${claim.metadata.uid}`);
+    equal(delphixID, `vdb-of-${pvcName}`);
+    const service = await bench.client.get(services, { namespace: "life", name: "orders" }, forever);
+    const [pod] = (await bench.client.list(pods, { namespace: "life" }, forever)).items;
+    for (const [key, value] of Object.entries(service.spec.selector ?? {}))
+      equal(pod?.metadata.labels?.[key], value, "an open gate leads to the pod");
+  });
+
+  test("ready, another look writes nothing", async () => {
+    const key = { namespace: "life", name: "orders" };
+    const versions = async () =>
+      await Promise.all([
+        bench.client.get(vdbs, key, forever),
+        bench.client.get(deployments, key, forever),
+        bench.client.get(services, key, forever),
+        bench.client.get(configMaps, { namespace: "life", name: "orders-postgres-config" }, forever),
+      ]).then((all) => all.map(({ metadata }) => metadata.resourceVersion));
+    await until("it settles", async () => {
+      const one = await versions();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      return (await versions()).join() === one.join() ? true : undefined;
+    });
+    const settled = await versions();
+    const execs = operator.execs.length;
+    // Another label on the claim wakes the reconcile.
+    const name = (await bench.client.get(vdbs, key, forever)).status.pvcName ?? "";
+    await bench.client.patch(
+      persistentVolumeClaims,
+      { namespace: "life", name },
+      { metadata: { labels: { touched: "yes" } } },
+      forever,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    deepEqual(await versions(), settled);
+    equal(operator.execs.length, execs, "nor is anything run in the pod");
+  });
+
+  test("while the gate is shut, nothing leads to the pod; hosts come in only after the password is set", async () => {
+    await place("gate");
+    operator.answer = () => ({ exitCode: 2, stderr: "the database system is starting up" });
+    await applyVdb(bench.client, "gate", "masked");
+    await untilVdb(bench.client, "gate", "masked", (vdb) => readyReason(vdb) === "Unreachable");
+    const service = await bench.client.get(services, { namespace: "gate", name: "masked" }, forever);
+    const [pod] = (await bench.client.list(pods, { namespace: "gate" }, forever)).items;
+    ok(Object.entries(service.spec.selector ?? {}).some(([key, value]) => pod?.metadata.labels?.[key] !== value));
+    const config = await bench.client.get(configMaps, { namespace: "gate", name: "masked-postgres-config" }, forever);
+    equal(/^host/mu.test(config.data?.["pg_hba.conf"] ?? ""), false);
+    const first = operator.execs.length;
+    operator.answer = () => healthy();
+    await untilVdb(bench.client, "gate", "masked", isReady);
+    const texts = operator.execs
+      .slice(first)
+      .map(({ command, stdin = "" }) => `${/^host/mu.test(command[4] ?? "") ? "open" : "shut"} ${/verifier/u.test(stdin)}`);
+    deepEqual(texts, ["shut true", "open true"]);
+  });
+
+  test("the database runs under the restricted profile", async () => {
+    const { spec } = await bench.client.get(deployments, { namespace: "life", name: "orders" }, forever);
+    const pod = spec.template.spec;
+    equal(pod.automountServiceAccountToken, false);
+    deepEqual(pod.securityContext, {
+      runAsUser: 999,
+      runAsGroup: 999,
+      runAsNonRoot: true,
+      seccompProfile: { type: "RuntimeDefault" },
+    });
+    deepEqual(pod.containers[0]?.securityContext?.capabilities, { drop: ["ALL"] });
+    equal(spec.strategy?.type, "Recreate");
+  });
+
+  test("a missing Secret, then a missing key, are named; the right one is enough", async () => {
+    await newNamespace(bench.client, "secret");
+    play("secret");
+    await applyVdb(bench.client, "secret", "orders");
+    const missing = await untilVdb(bench.client, "secret", "orders", (vdb) => readyReason(vdb) === "SecretNotFound");
+    equal(missing.status.phase, "Error");
+    equal(
+      (await bench.client.list(persistentVolumeClaims, { namespace: "secret" }, forever)).items.length,
+      0,
+      "nothing half-made",
+    );
+    const secret = { metadata: { name: "password", namespace: "secret" }, stringData: { pasword: "misspelled" } };
+    await bench.client.create(secrets, secret, forever);
+    await untilVdb(bench.client, "secret", "orders", (vdb) => readyReason(vdb) === "SecretKeyMissing", 8);
+    await makePassword(bench.client, "secret");
+    const ready = await untilVdb(bench.client, "secret", "orders", isReady, 10);
+    equal(ready.status.lastError, "");
+  });
+
+  test("a source that is not there is named with the choices; when it appears, the database comes up", async () => {
+    await place("source");
+    await applyVdb(bench.client, "source", "orders", { source: { type: "dct-source", reference: "delphix-engine:absent" } });
+    const vdb = await untilVdb(bench.client, "source", "orders", (one) => readyReason(one) === "SourceNotFound");
+    equal(vdb.status.phase, "Error");
+    match(vdb.status.lastError ?? "", /absent.*production/u);
+    dct.sources.add("absent");
+    await untilVdb(bench.client, "source", "orders", isReady);
+  });
+
+  test("a DCT that is down is named; when it is back, the database comes up; the others run on", async () => {
+    await place("down");
+    dct.up = false;
+    await applyVdb(bench.client, "down", "orders");
+    const vdb = await untilVdb(bench.client, "down", "orders", (one) => readyReason(one) === "DctUnreachable");
+    notEqual(vdb.status.phase, "Ready");
+    ok(isReady(await bench.client.get(vdbs, { namespace: "life", name: "orders" }, forever)));
+    dct.up = true;
+    await untilVdb(bench.client, "down", "orders", isReady);
+  });
+
+  test("an image that cannot be had is named; a corrected one is enough", async () => {
+    const cluster = await place("image");
+    cluster.container = (pod) =>
+      pod.spec.containers[0]?.image === "127.0.0.1:1/absent:1"
+        ? { waiting: { reason: "ErrImagePull", message: "connect: connection refused" } }
+        : { running: {} };
+    await applyVdb(bench.client, "image", "orders", { image: "127.0.0.1:1/absent:1" });
+    const vdb = await untilVdb(bench.client, "image", "orders", (one) => readyReason(one) === "ImagePullFailed");
+    match(vdb.status.lastError ?? "", /127\.0\.0\.1:1\/absent:1.*connection refused/u);
+    await applyVdb(bench.client, "image", "orders", { image: "postgres:16.2" });
+    await untilVdb(bench.client, "image", "orders", isReady);
+  });
+
+  test("data that is no database is an Error with what was found; when it is there, a new pod sees it", async () => {
+    const cluster = await place("empty");
+    cluster.container = () => ({
+      terminated: { exitCode: 1, message: "vdb:NotADatabase: the volume holds no folder data with a PG_VERSION" },
+    });
+    await applyVdb(bench.client, "empty", "orders");
+    const vdb = await untilVdb(bench.client, "empty", "orders", (one) => readyReason(one) === "NotADatabase");
+    equal(vdb.status.phase, "Error");
+    const [pod] = (await bench.client.list(pods, { namespace: "empty" }, forever)).items;
+    cluster.container = ({ metadata: { uid } }) =>
+      uid === pod?.metadata.uid ? { terminated: { exitCode: 1, message: "vdb:NotADatabase: as before" } } : { running: {} };
+    await untilVdb(bench.client, "empty", "orders", isReady, 30);
+  });
+
+  test("a role or database that the data has not is named with those it has", async () => {
+    await place("role");
+    operator.answer = ({ namespace }) =>
+      namespace === "role" ? healthy({ roleExists: false, roles: ["app", "owner"] }) : healthy();
+    await applyVdb(bench.client, "role", "orders", { database: { user: "someone", passwordSecretRef: "password" } });
+    const vdb = await untilVdb(bench.client, "role", "orders", (one) => readyReason(one) === "RoleNotFound");
+    match(vdb.status.lastError ?? "", /someone.*app, owner/u);
+    operator.answer = () => healthy();
+    await untilVdb(bench.client, "role", "orders", isReady);
+  });
+
+  test("disabled, its pod goes and its claim stays; enabled, it is Ready again", async () => {
+    const key = { namespace: "life", name: "orders" };
+    await bench.client.patch(vdbs, key, { spec: { enabled: false } }, forever);
+    const stopped = await untilVdb(bench.client, "life", "orders", ({ status }) => status.phase === "Stopped");
+    equal((await bench.client.list(pods, { namespace: "life" }, forever)).items.length, 0);
+    equal((await bench.client.list(persistentVolumeClaims, { namespace: "life" }, forever)).items.length, 1);
+    ok(isTrue(stopped.status.conditions, "Provisioned"));
+    await bench.client.patch(vdbs, key, { spec: { enabled: true } }, forever);
+    await untilVdb(bench.client, "life", "orders", isReady);
+  });
+
+  test("a setting that needs a restart gets one, another none", async () => {
+    const pod = async () =>
+      (await bench.client.list(pods, { namespace: "life" }, forever)).items.map(({ metadata }) => metadata.name).join();
+    const first = await pod();
+    await applyVdb(bench.client, "life", "orders", { port: 5493, postgresConfig: [{ name: "work_mem", value: "8MB" }] });
+    await until("it is in force", async () => (operator.execs.at(-1)?.command[5]?.includes("8MB") === true ? true : undefined));
+    await untilVdb(bench.client, "life", "orders", isReady);
+    equal(await pod(), first);
+    operator.answer = ({ command, pod: name }) =>
+      healthy({ pendingRestart: command[5]?.includes("max_connections") === true && name === first ? ["max_connections"] : [] });
+    await applyVdb(bench.client, "life", "orders", { port: 5493, postgresConfig: [{ name: "max_connections", value: "77" }] });
+    await until("another pod", async () => ((await pod()) !== first && (await pod()) !== "" ? true : undefined));
+    operator.answer = () => healthy();
+    await untilVdb(bench.client, "life", "orders", isReady);
+  });
+
+  test("deleted, everything goes, volume included", async () => {
+    const key = { namespace: "life", name: "orders" };
+    await bench.client.delete(vdbs, key, forever);
+    await until("the object is gone", async () =>
+      (await bench.client.find(vdbs, key, forever)) === undefined ? true : undefined,
+    );
+    const left = await Promise.all([
+      bench.client.list(deployments, { namespace: "life" }, forever),
+      bench.client.list(services, { namespace: "life" }, forever),
+      bench.client.list(pods, { namespace: "life" }, forever),
+      bench.client.list(persistentVolumeClaims, { namespace: "life" }, forever),
+    ]);
+    deepEqual(
+      left.map(({ items }) => items.length),
+      [0, 0, 0, 0],
+    );
+    const volumes = (await bench.client.list(persistentVolumes, {}, forever)).items;
+    equal(volumes.filter(({ spec }) => spec.claimRef?.namespace === "life").length, 0);
+  });
+
+  test("deletion works when nothing was made, and DCT was never there", async () => {
+    await place("never");
+    dct.up = false;
+    await applyVdb(bench.client, "never", "orders");
+    await untilVdb(bench.client, "never", "orders", (one) => readyReason(one) === "DctUnreachable");
+    const key = { namespace: "never", name: "orders" };
+    await bench.client.delete(vdbs, key, forever);
+    await until("the object is gone", async () =>
+      (await bench.client.find(vdbs, key, forever)) === undefined ? true : undefined,
+    );
+    dct.up = true;
+  });
+
+  test("with deletionPolicy Retain the claim stays and belongs to nobody", async () => {
+    await place("retain");
+    await applyVdb(bench.client, "retain", "orders", { deletionPolicy: "Retain" });
+    await untilVdb(bench.client, "retain", "orders", isReady);
+    const key = { namespace: "retain", name: "orders" };
+    await bench.client.delete(vdbs, key, forever);
+    await until("the object is gone", async () =>
+      (await bench.client.find(vdbs, key, forever)) === undefined ? true : undefined,
+    );
+    const [claim] = (await bench.client.list(persistentVolumeClaims, { namespace: "retain" }, forever)).items;
+    equal(claim?.metadata.ownerReferences, undefined);
+    equal(claim?.metadata.deletionTimestamp, undefined);
+  });
+
+  test("a claim or Deployment of somebody else's under its name is left alone, and named", async () => {
+    await place("taken");
+    const labels = { "app.kubernetes.io/name": "another" };
+    const spec = {
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: "x", image: "x" }] } },
+      replicas: 0,
+    };
+    await bench.client.create(deployments, { metadata: { name: "orders", namespace: "taken" }, spec }, forever);
+    await applyVdb(bench.client, "taken", "orders");
+    await untilVdb(bench.client, "taken", "orders", (vdb) => readyReason(vdb) === "NameTaken");
+    deepEqual(
+      (await bench.client.get(deployments, { namespace: "taken", name: "orders" }, forever)).spec.selector.matchLabels,
+      labels,
+    );
+  });
+
+  test("what this version cannot do is said, not ignored", async () => {
+    await place("unsupported");
+    const cases = {
+      clone: [{ source: { type: "pvc-clone", reference: "a-claim" } }, "SourceTypeNotSupported"],
+      standby: [{ mode: "Standby" }, "ModeNotSupported"],
+    } as const;
+    for (const [name, [spec, reason]] of Object.entries(cases)) {
+      await applyVdb(bench.client, "unsupported", name, spec);
+      await untilVdb(bench.client, "unsupported", name, (vdb) => readyReason(vdb) === reason);
+    }
+  });
+});

@@ -1,0 +1,28 @@
+import { isControlledBy, type KubeObject, type Manifest, type Outcome, type Resource, terminal } from "kube-runtime";
+import type { VdbContext } from "./context.ts";
+import { operatorName } from "./names.ts";
+
+/**
+ * Writes one of the database's own objects. Where the cache has none of that name, the API server is asked first: the caches
+ * hold only what carries the operator's label, and a namesake of somebody else's must not be taken over.
+ */
+export async function applyOwn<T extends KubeObject>(
+  { run, vdb }: VdbContext,
+  resource: Resource<T>,
+  wanted: Manifest<T>,
+  cached: T | undefined,
+  signal: AbortSignal,
+): Promise<T | Outcome> {
+  const present = cached ?? (await run.client.find(resource, wanted.metadata, signal));
+  if (present !== undefined && !isControlledBy(present, vdb)) {
+    const { kind } = resource;
+    return terminal(
+      "NameTaken",
+      `a ${kind} ${wanted.metadata.name} exists and belongs to somebody else: delete it, or give this PostgresVDB another name`,
+    );
+  }
+  return await run.client.apply(resource, wanted, { fieldManager: operatorName, force: true }, signal);
+}
+
+/** Tells an outcome from the object that was written. */
+export const isOutcome = (result: KubeObject | Outcome): result is Outcome => "kind" in result && !("metadata" in result);
