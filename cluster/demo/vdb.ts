@@ -35,11 +35,12 @@ async function removeOld(kubectl: Kubectl, vdb: DemoVdb): Promise<void> {
 async function followPhases(kubectl: Kubectl, { name, namespace }: DemoVdb, seconds: number): Promise<void> {
   let last = "";
   const watching = new AbortController();
-  const jsonpath = "jsonpath={.status.phase}{'\\t'}{.status.lastError}{'\\n'}";
+  // kubectl aligns tabs with spaces, so another sign parts the two.
+  const jsonpath = "jsonpath={.status.phase}|{.status.lastError}{'\\n'}";
   const watch = kubectl.try(["get", "postgresvdb", name, "-n", namespace, "-w", "-o", jsonpath], {
     signal: watching.signal,
     onLine: (line) => {
-      const [phase = "", error = ""] = line.split("\t");
+      const [phase = "", error = ""] = line.split("|");
       if (line !== last && phase !== "") say(`  ${phase}${error === "" ? "" : `: ${error}`}`);
       last = line;
       if (phase === "Ready") watching.abort();
