@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { startApiServer, type TestApiServer } from "kube-runtime/testing";
 import { parse } from "yaml";
+import { jsonSchema } from "../src/generate/json-schema.ts";
 import { crd, type Kind, kinds } from "../src/index.ts";
+import { underlined } from "./generated/editor.ts";
 import { actionRows, actionUpdateRows, misplacedRows, rewindRows } from "./rules/action-rows.ts";
 import { nativeRows } from "./rules/native.ts";
 import type { RuleRow } from "./rules/rows.ts";
@@ -116,13 +118,13 @@ for (const kind of kinds) {
     test("what the API server words itself: enums, required fields, types, lengths", async () => {
       const rows = nativeRows("spec", kind.spec);
       for (const { field, refused, message } of rows) {
-        const answer = await create(kind, change(base(kind), { [field]: refused }));
+        const manifest = change(base(kind), { [field]: refused });
+        const answer = await create(kind, manifest);
         equal(answer.status, 422, `${field} ${short(refused)} was accepted`);
-        // A map's key stands in brackets, and the text of a type error begins with the path again.
-        const path = field.replace(/(requests|limits)\.memory$/u, "$1.memory");
+        ok(underlined(jsonSchema(kind), manifest).length > 0, `an editor does not underline ${field} ${short(refused)}`);
         ok(
-          causes(answer).some((cause) => cause.startsWith(path) && cause.includes(message)),
-          `wanted "${path}: … ${message}", found:\n${causes(answer).join("\n")}`,
+          causes(answer).some((cause) => cause.startsWith(field) && cause.includes(message)),
+          `wanted "${field}: … ${message}", found:\n${causes(answer).join("\n")}`,
         );
       }
       ok(rows.length > 10, "the table is not empty");

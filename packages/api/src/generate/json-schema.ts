@@ -24,7 +24,7 @@ export function jsonSchema(kind: Kind): Json {
 
 function emit(schema: Schema): Json {
   const { rules: _rules, ...plain } = schema; // CEL is the API server's alone
-  if ("quantity" in plain) return { ...doc(plain), type: ["string", "integer"] };
+  if ("quantity" in plain) return { ...doc(plain), type: ["string", "integer"], maxLength: 32 };
   switch (plain.type) {
     case "string": {
       const { allowed: _words, secret: _secret, example: _example, ...rest } = plain;
