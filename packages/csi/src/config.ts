@@ -10,6 +10,8 @@ export interface Config {
   readonly nodeId: string;
   readonly kubeletDir: string;
   readonly poolDir: string;
+  /** Where mounts are made ready before they are seen outside; see node/mounts.ts. */
+  readonly stageDir: string;
   /** Where the Secret with DCT's address and key lies. */
   readonly credentials: { readonly namespace: string; readonly secret: string };
   readonly kubernetes: KubernetesOptions;
@@ -28,6 +30,7 @@ const options = {
   "node-id": optionalText,
   "kubelet-dir": text("/var/lib/kubelet"),
   "pool-dir": text("/var/lib/delphix-engine/pool"),
+  "stage-dir": text("/run/delphix-csi"),
   "credentials-namespace": optionalText,
   "credentials-secret": text("delphix-creds"),
   "kubernetes-url": optionalText,
@@ -54,6 +57,7 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
     nodeId,
     kubeletDir: flag["kubelet-dir"],
     poolDir: flag["pool-dir"],
+    stageDir: flag["stage-dir"],
     credentials: {
       namespace: flag["credentials-namespace"] ?? env["POD_NAMESPACE"] ?? "delphix-storage",
       secret: flag["credentials-secret"],

@@ -61,8 +61,8 @@ function controllerService({ kubernetes, credentials, defaults }: Config, stack:
   };
 }
 
-function nodeService({ nodeId, poolDir }: Config): Service {
-  const volumes = { mounts: systemMounts, poolDir, locks: new KeyedLock() };
+function nodeService({ nodeId, poolDir, stageDir }: Config): Service {
+  const volumes = { mounts: systemMounts(stageDir), poolDir, locks: new KeyedLock() };
   return {
     NodePublishVolume: nodePublishVolume(volumes),
     NodeUnpublishVolume: nodeUnpublishVolume(volumes),

@@ -40,10 +40,15 @@ export const createVolume =
   async (message, call) => {
     const request = decode(message);
     return await volumes.locks.run(request.name, call.signal, async () => {
-      const dct = await volumes.dct.connect(call.signal);
+      const [dct, annotations] = await Promise.all([
+        volumes.dct.connect(call.signal),
+        readClaimAnnotations(volumes.kubernetes, request.claim, call.signal),
+      ]);
       const found = await findVolume(dct, request.name, call);
       const id =
-        found === undefined ? await makeVolume(volumes, dct, request, call) : await sameVolume(volumes, found, request, call);
+        found === undefined
+          ? await makeVolume(volumes, dct, request, annotations, call)
+          : sameVolume(volumes, found, request, annotations);
       return await describeVolume(dct, id, request.capacityBytes, call);
     });
   };
@@ -65,24 +70,30 @@ function decode(message: Message): Request {
   return { name, capacityBytes, claim: { namespace, name: claim }, nodes: requestedNodes(message) };
 }
 
-async function makeVolume(volumes: ControllerVolumes, dct: Dct, request: Request, call: Call): Promise<string> {
-  const { name, claim, capacityBytes, nodes } = request;
-  const annotations = await readClaimAnnotations(volumes.kubernetes, claim, call.signal);
+/** A claim's annotations; undefined when the claim is gone. */
+type Annotations = Readonly<Record<string, string>> | undefined;
+
+async function makeVolume(
+  { defaults }: ControllerVolumes,
+  dct: Dct,
+  { name, claim, capacityBytes, nodes }: Request,
+  annotations: Annotations,
+  call: Call,
+): Promise<string> {
   if (annotations === undefined)
     throw new RpcError(status.NOT_FOUND, `claim ${claim.namespace}/${claim.name} is gone: nothing was provisioned`);
-  const spec = volumeSpecOf(annotations, volumes.defaults);
+  const spec = volumeSpecOf(annotations, defaults);
   const places = await resolveVolume(dct, spec, call.signal);
   assertReachable(places.environment, nodes);
   return await provisionVolume(dct, { name, spec, places, tags: tagsOf(claim, spec, capacityBytes) }, call);
 }
 
 /** The VDB of an earlier call, unless this call asks for something else under its name. */
-async function sameVolume(volumes: ControllerVolumes, vdb: Vdb, { claim, capacityBytes }: Request, call: Call): Promise<string> {
+function sameVolume({ defaults }: ControllerVolumes, vdb: Vdb, { capacityBytes }: Request, annotations: Annotations): string {
   const made = askedCapacityBytes(vdb);
   if (made !== undefined && made !== capacityBytes)
     throw new RpcError(status.ALREADY_EXISTS, `VDB ${vdb.id} was made for ${made} bytes, not for ${capacityBytes}`);
-  const annotations = await readClaimAnnotations(volumes.kubernetes, claim, call.signal);
-  const wanted = annotations === undefined ? undefined : sourceReferenceIn(annotations, volumes.defaults);
+  const wanted = annotations === undefined ? undefined : sourceReferenceIn(annotations, defaults);
   const source = askedSource(vdb);
   if (wanted === undefined || source === undefined || source === wanted) return vdb.id;
   // Not final: the VDB has to stay known to the provisioner, which deletes it together with the claim.

@@ -1,5 +1,5 @@
 import { status } from "@grpc/grpc-js";
-import { type DctClient, eq, type Job, jobClass, oneOf, unfinishedJobStates, type Vdb } from "@vdb/dct";
+import { type DctClient, eq, jobClass, oneOf, unfinishedJobStates, type Vdb } from "@vdb/dct";
 import type { Call } from "../grpc/handler.ts";
 import { RpcError } from "../grpc/rpc-error.ts";
 import { awaitJob } from "./await-job.ts";
@@ -14,21 +14,18 @@ type Finder = Pick<DctClient, "searchVdbs" | "searchJobs" | "getJob" | "getVdb" 
  */
 export async function findVolume(dct: Finder, name: string, call: Call): Promise<Vdb | undefined> {
   for (;;) {
+    // Jobs first: one that is not among them any more has ended, and then its VDB is among the VDBs.
+    const unfinished = await dct.searchJobs(oneOf("status", unfinishedJobStates), { signal: call.signal });
     const vdb = await vdbNamed(dct, name, call.signal);
-    const running = await unfinishedJob(dct, name, vdb, call.signal);
+    // DCT may show a VDB only after its job, and then the job's target name is all there is to know it by.
+    const running = unfinished.find((job) => job.target_name === name || (vdb !== undefined && job.target_id === vdb.id));
     if (running !== undefined) {
       await awaitJob(dct, running.id, `provisioning VDB ${name}`, call);
       continue;
     }
-    if (vdb === undefined) return await confirmAbsent(dct, name, call);
-    if (!(await isHalfMade(dct, vdb, call.signal))) return vdb;
+    if (vdb === undefined || !(await isHalfMade(dct, vdb, call.signal))) return vdb;
     await removeVdb(dct, vdb.id, call);
   }
-}
-
-/** Between the look at the VDBs and the look at the jobs the job may have ended and its VDB appeared. */
-async function confirmAbsent(dct: Finder, name: string, call: Call): Promise<Vdb | undefined> {
-  return (await vdbNamed(dct, name, call.signal)) === undefined ? undefined : await findVolume(dct, name, call);
 }
 
 async function vdbNamed(dct: Finder, name: string, signal: AbortSignal): Promise<Vdb | undefined> {
@@ -36,12 +33,6 @@ async function vdbNamed(dct: Finder, name: string, signal: AbortSignal): Promise
   if (others.length === 0) return vdb;
   // Names of volumes are unique in the world, so this is somebody else's doing, and whose data is right cannot be known.
   throw new RpcError(status.ABORTED, `DCT has ${others.length + 1} VDBs named ${name}: delete those that are not in use`);
-}
-
-/** DCT may show a VDB only after its job, and then the job's target name is all there is to know it by. */
-async function unfinishedJob(dct: Finder, name: string, vdb: Vdb | undefined, signal: AbortSignal): Promise<Job | undefined> {
-  const jobs = await dct.searchJobs(oneOf("status", unfinishedJobStates), { signal });
-  return jobs.find((job) => job.target_name === name || (vdb !== undefined && job.target_id === vdb.id));
 }
 
 /** The first job that a VDB was the target of is the one that made it. */

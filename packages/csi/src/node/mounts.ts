@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rmdir } from "node:fs/promises";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { type MountEntry, parseMountinfo } from "./mountinfo.ts";
 
@@ -14,15 +15,33 @@ const run = promisify(execFile);
 /** Neither touches a disk for long; a command that hangs on a dead device must not hang the driver. */
 const timeoutSeconds = 20;
 
-export const systemMounts: Mounts = {
-  list: async () => parseMountinfo(await readFile("/proc/self/mountinfo", "utf8")),
-  bind: async (source, target, { readOnly }) => {
-    // A clone holds whatever its production held: no device node or setuid program in it may work here.
-    const options = ["bind", "nosuid", "nodev", ...(readOnly ? ["ro"] : [])].join(",");
-    await command("mount", ["-o", options, "--", source, target]);
-  },
-  unmount: async (target) => await command("umount", ["--", target]),
-};
+/**
+ * Mounts by the system's programs. `stageDir` is a folder whose mounts no other namespace sees (in the pod an emptyDir).
+ * The kernel sets a bind mount's flags by a second call that changes this namespace's mount alone: on the node, where it counts,
+ * the volume would stay writable. So the flags are set in the stage, and the finished mount is bound from there, flags included.
+ */
+export function systemMounts(stageDir: string): Mounts {
+  return {
+    list: async () => parseMountinfo(await readFile("/proc/self/mountinfo", "utf8")),
+    bind: async (source, target, { readOnly }) => {
+      // A clone holds whatever its production held: no device node or setuid program in it may work here.
+      const flags = ["bind", "nosuid", "nodev", ...(readOnly ? ["ro"] : [])].join(",");
+      await mkdir(stageDir, { recursive: true, mode: 0o700 });
+      const stage = await mkdtemp(join(stageDir, "volume-"));
+      try {
+        await command("mount", ["-o", flags, "--", source, stage]);
+        try {
+          await command("mount", ["--bind", "--", stage, target]);
+        } finally {
+          await command("umount", ["--", stage]);
+        }
+      } finally {
+        await rmdir(stage);
+      }
+    },
+    unmount: async (target) => await command("umount", ["--", target]),
+  };
+}
 
 async function command(name: string, args: readonly string[]): Promise<void> {
   try {

@@ -1,0 +1,224 @@
+/** The driver's process against the engine's process, on a real btrfs and real mounts, called as Kubernetes calls it. */
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { runCsiSanity } from "./testing/csi-sanity.ts";
+import { call, type Driver, startDriver } from "./testing/driver.ts";
+import { configureEngine, type Engine, nodeName, poolDir, startEngine, waitForSnapshot } from "./testing/engine.ts";
+import { type Kubernetes, startKubernetes } from "./testing/kubernetes.ts";
+import { createdVolume, createRequest, publishRequest } from "./testing/requests.ts";
+import { mountOptions, type Scratch, scratchFolder } from "./testing/scratch.ts";
+import { type Source, startSource } from "./testing/source.ts";
+
+describe("the driver and the engine", { timeout: 300_000 }, () => {
+  const stack = new AsyncDisposableStack();
+  let scratch: Scratch;
+  let source: Source;
+  let engine: Engine;
+  let kubernetes: Kubernetes;
+  let driver: Driver;
+  let names = 0;
+  let name = "";
+
+  before(async () => {
+    scratch = stack.use(scratchFolder());
+    source = stack.use(await startSource(scratch));
+    configureEngine(scratch, source);
+    kubernetes = stack.use(await startKubernetes());
+    stack.defer(async () => void (await engine.end("SIGTERM")));
+    stack.defer(async () => void (await driver.end("SIGTERM")));
+    engine = await startEngine(scratch, source);
+    driver = await startDriver(scratch, kubernetes);
+    kubernetes.secret = engine.credentials;
+    kubernetes.claims.set("orders", { sourceDBName: "production", envName: "dev-env" });
+    await waitForSnapshot(engine);
+  });
+  after(() => stack.disposeAsync());
+  beforeEach(() => {
+    names += 1;
+    name = `dlpx-${names}`;
+  });
+
+  const create = (claim = "orders", deadlineSeconds = 60) =>
+    call(driver.socket, "CreateVolume", createRequest(name, claim), deadlineSeconds);
+  const vdbs = async (): Promise<readonly string[]> =>
+    (await engine.client.searchVdbs()).flatMap((vdb) => (vdb.name === name ? vdb.id : []));
+  const target = (): string => join(scratch.path, "kubelet/pods", name, "mount");
+  const subvolumes = (): readonly string[] => readdirSync(join(poolDir(scratch), "vdbs"));
+
+  test("a claim becomes a VDB, a VDB becomes a mount that the node sees, and both go without a trace", async () => {
+    const volume = createdVolume(await create());
+    deepEqual(volume.nodes, [nodeName]);
+    const publish = () => call(driver.socket, "NodePublishVolume", publishRequest(volume, target()));
+    equal((await publish()).code, "OK");
+    equal((await publish()).code, "OK", "the kubelet calls again after its own restart");
+    equal(readFileSync(join(target(), "data/PG_VERSION"), "utf8").trim(), "16");
+    const { uid, mode } = statSync(join(target(), "data"));
+    deepEqual({ uid, mode: mode & 0o777 }, { uid: 999, mode: 0o700 });
+    writeFileSync(join(target(), "data/written-by-a-pod"), "");
+    ok(
+      existsSync(join(poolDir(scratch), "vdbs", volume.id, "data/written-by-a-pod")),
+      "the pod writes into the VDB, not beside it",
+    );
+
+    const unpublish = () => call(driver.socket, "NodeUnpublishVolume", { volumeId: volume.id, targetPath: target() });
+    equal((await unpublish()).code, "OK");
+    equal((await unpublish()).code, "OK");
+    equal(mountOptions(target()), undefined);
+    equal(existsSync(target()), false);
+
+    const remove = () => call(driver.socket, "DeleteVolume", { volumeId: volume.id });
+    equal((await remove()).code, "OK");
+    equal((await remove()).code, "OK");
+    deepEqual(await vdbs(), []);
+    deepEqual(subvolumes(), []);
+  });
+
+  test("the flags of a mount hold on the node, not only in the driver's namespace", async () => {
+    const volume = createdVolume(await create());
+    const publish = (readOnly: boolean) => call(driver.socket, "NodePublishVolume", publishRequest(volume, target(), readOnly));
+    equal((await publish(true)).code, "OK");
+    match(mountOptions(target()) ?? "", /^ro,nosuid,nodev/u);
+    await restartDriver("SIGKILL");
+    equal((await publish(true)).code, "OK", "a restarted driver recognises what it mounted");
+    equal((await publish(false)).code, "ALREADY_EXISTS");
+    await call(driver.socket, "NodeUnpublishVolume", { volumeId: volume.id, targetPath: target() });
+    await call(driver.socket, "DeleteVolume", { volumeId: volume.id });
+    equal(
+      execFileSync("findmnt", ["--noheadings", "--list", "--output", "TARGET"], { encoding: "utf8" }).includes("csi-test-stage"),
+      false,
+    );
+  });
+
+  test("two calls of one name at once, and a third: one VDB", async () => {
+    const answers = await Promise.all([create(), create()]);
+    const ids = [...answers, await create()].map((answer) => createdVolume(answer).id);
+    equal(new Set(ids).size, 1);
+    equal((await vdbs()).length, 1);
+  });
+
+  test("killed while the VDB is being made: the next driver finds it, and there is one", async () => {
+    await restartEngine(["--hold-at=DB_PROVISION:cloned"]);
+    const lost = create();
+    await engine.logged('"msg":"held"');
+    await driver.end("SIGKILL");
+    equal((await lost).code, "UNAVAILABLE");
+    driver = await startDriver(scratch, kubernetes);
+    const waiting = await create("orders", 4);
+    equal(waiting.code, "DEADLINE_EXCEEDED", "it waits for the job that is under way, and starts none");
+    await restartEngine();
+    const volume = createdVolume(await create());
+    deepEqual(await vdbs(), [volume.id]);
+    deepEqual(
+      subvolumes().filter((one) => one === volume.id),
+      [volume.id],
+    );
+  });
+
+  test("stopped while it waits: the caller is told to come again, and the process ends by itself", async () => {
+    await restartEngine(["--hold-at=DB_PROVISION:cloned"]);
+    const waiting = create();
+    await engine.logged('"msg":"held"');
+    const from = performance.now();
+    equal(await driver.end("SIGTERM"), 0);
+    ok(performance.now() - from < 3_000, "well within a pod's grace period");
+    equal((await waiting).code, "UNAVAILABLE");
+    await restartEngine();
+    driver = await startDriver(scratch, kubernetes);
+    createdVolume(await create());
+    equal((await vdbs()).length, 1);
+  });
+
+  test("no room: the code for it, the bytes in words, nothing left; with room again it succeeds", async () => {
+    configureEngine(scratch, source, "100Gi");
+    await engine.logged("the configuration was read again");
+    const full = await create();
+    equal(full.code, "RESOURCE_EXHAUSTED");
+    match("details" in full ? full.details : "", /no room in pool .* bytes/u);
+    deepEqual(await vdbs(), []);
+    configureEngine(scratch, source);
+    await restartEngine();
+    createdVolume(await create());
+  });
+
+  test("names that nobody knows: the choices are listed, and the corrected claim succeeds", async () => {
+    for (const [annotation, value, words] of [
+      ["engineName", "nobody", /EngineNotFound.*delphix-engine/u],
+      ["sourceDBName", "nothing", /SourceNotFound.*production/u],
+      ["vdbGroupName", "Nowhere", /GroupNotFound.*Untitled/u],
+      ["envName", "moon", /EnvironmentNotFound.*dev-env/u],
+    ] as const) {
+      kubernetes.claims.set("wrong", { sourceDBName: "production", [annotation]: value });
+      const answer = await create("wrong");
+      equal(answer.code, "NOT_FOUND");
+      match("details" in answer ? answer.details : "", words);
+    }
+    deepEqual(await vdbs(), []);
+    kubernetes.claims.set("wrong", { sourceDBName: "production" });
+    createdVolume(await create("wrong"));
+  });
+
+  test("an engine that is down is named within 10 s; when it is back on another port, the call succeeds", async () => {
+    await engine.end("SIGTERM");
+    const from = performance.now();
+    const down = await create();
+    ok(performance.now() - from < 10_000);
+    equal(down.code, "UNAVAILABLE");
+    match("details" in down ? down.details : "", /DCT at https:\/\/localhost:\d+ could not be reached/u);
+    await restartEngine();
+    createdVolume(await create());
+  });
+
+  test("before the engine has filled in the Secret, the answer says who will", async () => {
+    kubernetes.secret = {};
+    const early = await create();
+    equal(early.code, "UNAVAILABLE");
+    match(
+      "details" in early ? early.details : "",
+      /Secret delphix-storage\/delphix-creds holds no DCT_URL yet: the engine fills it in/u,
+    );
+    kubernetes.secret = engine.credentials;
+    createdVolume(await create());
+  });
+
+  test("as the pool is not mounted, nothing is published, and nothing is created in its place", async () => {
+    const volume = createdVolume(await create());
+    await engine.end("SIGTERM");
+    execFileSync("umount", [poolDir(scratch)]);
+    try {
+      const answer = await call(driver.socket, "NodePublishVolume", publishRequest(volume, target()));
+      equal(answer.code, "UNAVAILABLE");
+      match("details" in answer ? answer.details : "", /not mounted on this node/u);
+      deepEqual(readdirSync(poolDir(scratch)), []);
+      equal(existsSync(target()), false);
+    } finally {
+      await restartEngine();
+    }
+    equal((await call(driver.socket, "NodePublishVolume", publishRequest(volume, target()))).code, "OK");
+    await call(driver.socket, "NodeUnpublishVolume", { volumeId: volume.id, targetPath: target() });
+  });
+
+  test("csi-sanity, the conformance suite of the CSI project, with its stock Go client", async () => {
+    kubernetes.claims.set("sanity", { sourceDBName: "production" });
+    const { passed, failed, output } = await runCsiSanity(scratch, driver.socket, "sanity");
+    equal(failed, 0, output.slice(-4_000));
+    ok(passed >= 20, `only ${passed} ran`);
+    deepEqual(
+      (await engine.client.searchVdbs()).filter((vdb) => vdb.name?.startsWith("sanity")),
+      [],
+    );
+  });
+
+  async function restartEngine(more: readonly string[] = []): Promise<void> {
+    await engine.end("SIGKILL");
+    engine = await startEngine(scratch, source, more);
+    kubernetes.secret = engine.credentials;
+  }
+
+  async function restartDriver(signal: NodeJS.Signals): Promise<void> {
+    await driver.end(signal);
+    driver = await startDriver(scratch, kubernetes);
+  }
+});
