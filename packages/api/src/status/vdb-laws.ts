@@ -43,7 +43,7 @@ export const vdbLaws: readonly Law<PostgresVDB>[] = [
     number: 24,
     says: "Ready means that every step's condition is True",
     broken: (object) => {
-      const steps = ["SourceResolved", "Provisioned", "Configured", "Deployed", "Prepared", "HooksSucceeded"];
+      const steps = ["Accepted", "SourceResolved", "Provisioned", "Configured", "Deployed", "Prepared", "HooksSucceeded"];
       const open = steps.filter((type) => ["False", "Unknown"].includes(find(object, type)?.status ?? ""));
       return unless(!isTrue(object, "Ready") || open.length === 0, `${open.join(", ")} not True`);
     },
