@@ -65,11 +65,14 @@ export function createCacheSet(make: MakeCache): CacheSet {
         return options?.dryRun === true ? answer : noted(resource, answer);
       },
       delete: async (resource, key, signal, options) => {
+        const concerned = [...caches.values()].filter((cache) => isSame(cache.resource, resource));
+        // Asked before: afterwards there may be another object of this name.
+        const uid =
+          options?.preconditions?.uid ??
+          concerned.map((cache) => cache.get(key)?.metadata.uid).find((found) => found !== undefined);
         const answer = await client.delete(resource, key, signal, options);
         if (answer !== undefined) return noted(resource, answer);
-        for (const cache of caches.values()) {
-          if (isSame(cache.resource, resource)) cache.deletedByUs(key, options?.preconditions?.uid);
-        }
+        if (uid !== undefined) for (const cache of concerned) cache.deletedByUs(key, uid);
         return undefined;
       },
     }),

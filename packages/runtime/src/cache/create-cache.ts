@@ -17,7 +17,7 @@ export interface ManagedCache<T extends KubeObject = KubeObject> extends Cache<T
   readonly addIndexes: (indexes: Readonly<Record<string, IndexFunction<T>>>) => void;
   /** Takes note of a write of this process. */
   readonly wrote: (object: T) => void;
-  readonly deletedByUs: (key: ObjectKey, uid: string | undefined) => void;
+  readonly deletedByUs: (key: ObjectKey, uid: string) => void;
 }
 
 export interface CacheParts<T extends KubeObject> {

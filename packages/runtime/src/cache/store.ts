@@ -27,7 +27,7 @@ export interface Store<T extends KubeObject> {
   /** A write of this process was answered with this object. `selected`: whether it belongs into this cache. */
   readonly wrote: (object: T, selected: boolean) => void;
   /** A delete of this process was answered: the object with this uid is gone. */
-  readonly deletedByUs: (key: ObjectKey, uid: string | undefined) => void;
+  readonly deletedByUs: (key: ObjectKey, uid: string) => void;
 }
 
 export function createStore<T extends KubeObject>(emit: (event: CacheEvent<T>) => void): Store<T> {
@@ -115,13 +115,25 @@ export function createStore<T extends KubeObject>(emit: (event: CacheEvent<T>) =
       if (!selected && before?.metadata.uid === object.metadata.uid && isNewer(object, before)) drop(key, object, true);
     },
     deletedByUs: (key, uid) => {
+      hidden.add(uid);
+      forgetOldest(hidden);
       const name = nameOfKey(key);
       const before = objects.get(name);
-      if (before === undefined || (uid !== undefined && before.metadata.uid !== uid)) return;
-      hidden.add(before.metadata.uid);
-      drop(name, before, true);
+      if (before?.metadata.uid === uid) drop(name, before, true);
     },
   };
+}
+
+/**
+ * When the watch was faster than the answer, nothing takes a hidden uid back out; so the oldest go. One that went too early
+ * would show a stale object for a moment, after thousands of deletes within one watch delay.
+ */
+const mostHidden = 10_000;
+
+function forgetOldest(uids: Set<string>): void {
+  if (uids.size <= mostHidden) return;
+  const oldest = uids.values().next();
+  if (oldest.done !== true) uids.delete(oldest.value);
 }
 
 const isNewer = (object: KubeObject, than: KubeObject): boolean =>
