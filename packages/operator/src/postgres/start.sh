@@ -146,7 +146,7 @@ fi
 } >"$VDB_RUN/postgresql.conf"
 
 set -- -D "$PGDATA" -c config_file="$VDB_RUN/postgresql.conf" -c hba_file="$VDB_RUN/pg_hba.conf" -c ident_file="$VDB_RUN/pg_ident.conf" \
-  -c port="$PGPORT" -c listen_addresses='*' -c unix_socket_directories="$VDB_RUN" -c archive_mode=off -c external_pid_file=
+  -c port="$PGPORT" -c listen_addresses='*' -c unix_socket_directories="$VDB_RUN" -c archive_mode=off
 
 blocks=$(postgres -C shared_buffers "$@" 2>"$VDB_RUN/check") ||
   fail SettingRefused "PostgreSQL refuses its settings: $(sed 's/^.*LOG:  //; s/ in file ".*" line [0-9]*//; /FATAL:/d' "$VDB_RUN/check" | tr '\n' ' ' | cut -c 1-1500)(correct spec.postgresConfig)"

@@ -1,4 +1,4 @@
-import { type PostgresVDB, postgresVDB, resourceOf, vdbConditions, vdbPhase } from "@vdb/api";
+import { type PostgresVDB, postgresVDB, resourceOf, type VdbConditionType, vdbPhase } from "@vdb/api";
 import {
   type ConditionValue,
   type ControlledKind,
@@ -24,11 +24,18 @@ export const finalizer = "postgresvdb.core.delphix.com/finalizer";
 
 /** The conditions that steps set, in the order in which a database comes up, with what they say when all is well. */
 const conditionRows = (
-  ["Accepted", "SourceResolved", "Provisioned", "Configured", "Deployed", "Prepared", "HooksSucceeded"] as const
-).map((type) => {
-  const [reason = type, message = ""] = Object.entries(vdbConditions[type].reasons)[0] ?? [];
-  return { type, reason, message };
-});
+  [
+    ["Accepted", "Accepted", "the manifest can be carried out"],
+    ["SourceResolved", "Resolved", "source, group and environment were found"],
+    ["Provisioned", "Provisioned", "the claim is bound"],
+    ["Configured", "Configured", "start script and settings are in place"],
+    ["Deployed", "Deployed", "PostgreSQL in the pod answers"],
+    ["Prepared", "Prepared", "settings and password are in force"],
+    ["HooksSucceeded", "Succeeded", "the post-create hooks have run for the present data"],
+  ] as const
+).map(
+  ([type, reason, message]) => ({ type, reason, message }) satisfies { type: VdbConditionType; reason: string; message: string },
+);
 
 /** PostgresVDB as the skeleton runs it. */
 export function vdbKind(world: World): ControlledKind<PostgresVDB, VdbContext> {

@@ -92,7 +92,6 @@ async function create(ctx: VdbContext, signal: AbortSignal): Promise<Outcome> {
   const namesake = await relabel(ctx, signal);
   if (namesake !== undefined) return namesake;
   await run.client.create(persistentVolumeClaims, claim, signal, { fieldManager: operatorName });
-  run.event("Normal", "Provisioning", `asked for the volume of claim ${claim.metadata.name}`);
   return provisioning(claim.metadata.name);
 }
 
