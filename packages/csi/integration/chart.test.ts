@@ -1,0 +1,140 @@
+/** charts/delphix-storage as helm renders it; that it works is shown on the cluster (e2e/). */
+import { deepEqual, doesNotMatch, equal, match, ok } from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { parseAllDocuments } from "yaml";
+
+const root = new URL("../../../", import.meta.url).pathname;
+const folder = mkdtempSync(join(tmpdir(), "chart-test-"));
+after(() => rmSync(folder, { recursive: true }));
+
+function helm(command: string, values: object = {}): { readonly ok: boolean; readonly out: string } {
+  const file = join(folder, "values.json");
+  writeFileSync(file, JSON.stringify(values));
+  const name = command === "lint" ? [] : ["storage"];
+  const args = [command, ...name, join(root, "charts/delphix-storage"), "--namespace", "delphix-storage", "--values", file];
+  const { status, stdout, stderr } = spawnSync(join(root, ".local/bin/helm"), args, { encoding: "utf8" });
+  return { ok: status === 0, out: status === 0 ? stdout : stdout + stderr };
+}
+
+interface Rendered {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels: Readonly<Record<string, string>> };
+  readonly text: string;
+}
+
+/** Duplicate keys are an error here: the API server would drop one of them without a word. */
+function render(values: object = {}): readonly Rendered[] {
+  const { ok: rendered, out } = helm("template", values);
+  equal(rendered, true, out);
+  return parseAllDocuments(out, { uniqueKeys: true }).map((document) => {
+    deepEqual(document.errors, []);
+    return { ...document.toJS(), text: JSON.stringify(document.toJS()) };
+  });
+}
+
+const dsource = { name: "orders", host: "db", user: "link", passwordSecret: { name: "orders-link", key: "password" } };
+const withSource = { engine: { config: { dsources: [dsource, { ...dsource, name: "crm" }] } } };
+const find = (objects: readonly Rendered[], kind: string, name: string, namespace?: string): Rendered => {
+  const found = objects.find(
+    (one) => one.kind === kind && one.metadata.name === name && (namespace ?? one.metadata.namespace) === one.metadata.namespace,
+  );
+  ok(found !== undefined, `${kind} ${name} is not rendered`);
+  return found;
+};
+
+describe("charts/delphix-storage", () => {
+  test("helm lint has nothing to say", () => {
+    match(helm("lint").out, /0 chart\(s\) failed/u);
+  });
+
+  test("renders the same twice: nothing random, so that GitOps sees no drift", () => {
+    equal(helm("template", withSource).out, helm("template", withSource).out);
+  });
+
+  test("the credentials Secret has no data: an upgrade cannot wipe what the engine filled in", () => {
+    const { text } = find(render(), "Secret", "delphix-creds");
+    doesNotMatch(text, /"(?:data|stringData)"/u);
+  });
+
+  test("the engine may patch that one Secret, here and in the operator's namespace, and nothing else", () => {
+    const objects = render();
+    for (const namespace of ["delphix-storage", "pg-operator"])
+      match(
+        find(objects, "Role", "delphix-engine-credentials", namespace).text,
+        /"rules":\[\{"apiGroups":\[""\],"resources":\["secrets"\],"resourceNames":\["delphix-creds"\],"verbs":\["get","patch"\]\}\]/u,
+      );
+    const roles = objects.filter(({ kind, text }) => kind.endsWith("RoleBinding") && text.includes('"name":"delphix-engine"'));
+    deepEqual(new Set(roles.map(({ metadata }) => metadata.namespace)), new Set(["delphix-storage", "pg-operator"]));
+  });
+
+  test("without the operator nothing is written outside the release's namespace", () => {
+    const outside = render({ operatorNamespace: "" }).filter(({ text }) => text.includes("pg-operator"));
+    deepEqual(outside, []);
+  });
+
+  test("no Secret is read by anybody but by its name", () => {
+    for (const { kind, metadata, text } of render())
+      if (kind.endsWith("Role") && text.includes('"secrets"')) match(text, /"resourceNames":\["delphix-creds"\]/u, metadata.name);
+  });
+
+  test("each password Secret is mounted once, optional: a missing one must not stop the engine", () => {
+    const { text } = find(render(withSource), "StatefulSet", "delphix-engine");
+    equal(text.split('"secretName":"orders-link","optional":true').length - 1, 1);
+    match(text, /"mountPath":"\/etc\/delphix-engine\/secrets\/orders-link"/u);
+  });
+
+  test("a DCT of the user's own: no engine, no privileged pod but the node plugin's", () => {
+    const objects = render({ engine: { enabled: false }, credentials: { create: false } });
+    const privileged = objects.filter(({ text }) => text.includes('"privileged":true')).map(({ metadata }) => metadata.name);
+    deepEqual(privileged, ["delphix-csi-node"]);
+    deepEqual(
+      objects.filter(({ metadata, kind }) => /engine/u.test(metadata.name) || kind === "Secret"),
+      [],
+    );
+  });
+
+  test("every container requests little enough for a node of two cores, and has its labels", () => {
+    for (const { kind, metadata, text } of render()) {
+      ok(metadata.labels["app.kubernetes.io/name"] !== undefined, `${kind} ${metadata.name}`);
+      for (const [, cpu = ""] of text.matchAll(/"requests":\{"cpu":"(\d+)m"/gu))
+        ok(Number(cpu) <= 50, `${metadata.name}: ${cpu}m`);
+    }
+  });
+
+  const mistakes: readonly { name: string; why: string; values: object; want: RegExp }[] = [
+    {
+      name: "a password in the values",
+      why: "it would lie in a ConfigMap and in the release's history",
+      values: { engine: { config: { dsources: [{ ...dsource, password: "secret" }] } } },
+      want: /dsources/u,
+    },
+    {
+      name: "a misspelled value",
+      why: "it would silently do nothing",
+      values: { engine: { enabeld: false } },
+      want: /enabeld/u,
+    },
+    {
+      name: "attachRequired",
+      why: "this driver has no ControllerPublishVolume: pods would wait for ever",
+      values: { csi: { attachRequired: true } },
+      want: /attachRequired/u,
+    },
+    {
+      name: "an owner by name",
+      why: "the driver refuses it at every claim; better now",
+      values: { csi: { defaults: { ownershipSpec: "postgres" } } },
+      want: /ownershipSpec/u,
+    },
+  ];
+  for (const { name, why, values, want } of mistakes)
+    test(`refuses ${name}`, () => {
+      const { ok: rendered, out } = helm("template", values);
+      equal(rendered, false, why);
+      match(out, want);
+    });
+});
