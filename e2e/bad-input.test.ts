@@ -40,7 +40,7 @@ describe("bad input", { timeout: 900_000 }, () => {
     const vdb = fresh("wrong-engine", { source: { type: "dct-source", reference: "no-such-engine:production" } });
     await makePasswordSecret(kubectl, vdb);
     await applyVdb(kubectl, vdb);
-    await namedWithin(vdb, /EngineNotFound/u, /no-such-engine.*delphix-engine/su);
+    await namedWithin(vdb, /EngineNotFound|SourceNotFound/u, /no-such-engine.*delphix-engine/su);
   });
 
   test("a wrong dSource name: the condition lists the sources, and nothing is provisioned", async () => {
@@ -56,9 +56,9 @@ describe("bad input", { timeout: 900_000 }, () => {
   test("a missing Secret, then a missing key, then the right one: Ready without deleting it", async () => {
     const vdb = fresh("no-secret");
     await applyVdb(kubectl, vdb);
-    await namedWithin(vdb, /Secret/u, /no-secret-password/u);
+    await namedWithin(vdb, /SecretNotFound/u, /no-secret-password/u);
     await setPasswordSecret(kubectl, namespace, "no-secret-password", { pasword: "a-misspelled-key" });
-    await namedWithin(vdb, /Secret|Key/u, /password/u);
+    await namedWithin(vdb, /SecretKeyMissing/u, /"?password"?/u);
     await makePasswordSecret(kubectl, vdb);
     await waitForPhase(kubectl, vdb, "Ready");
   });
