@@ -12,11 +12,14 @@ const clone = new URL("../../../", import.meta.url).pathname;
 /** initdb wants a user that the machine knows, so not the image's 999: `nobody`. */
 export const owner = { uid: 65534, gid: 65534 };
 
-/** The folder with PostgreSQL 16.2's programs. */
-export const programs: string = join(
-  process.env["POSTGRES16"] ?? execFileSync(join(clone, "cluster/paths"), ["postgres16"], { encoding: "utf8" }).trim(),
-  "bin",
-);
+/** PostgreSQL 16.2's programs, copied to where a user without rights can run them: the cache is root's own. */
+const tree = mkdtempSync(join(tmpdir(), "postgres16-"));
+process.on("exit", () => rmSync(tree, { recursive: true, force: true }));
+chmodSync(tree, 0o755);
+const cached = execFileSync(join(clone, "cluster/paths"), ["postgres16"], { encoding: "utf8" }).trim();
+execFileSync("cp", ["-a", `${cached}/.`, tree]);
+chmodSync(tree, 0o755);
+export const programs: string = join(tree, "bin");
 const environment = { PATH: `${programs}:/usr/bin:/bin`, LC_ALL: "C" };
 const startScript = new URL("../src/postgres/start.sh", import.meta.url).pathname;
 

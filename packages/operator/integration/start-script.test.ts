@@ -1,9 +1,10 @@
 /** The start script on real data directories of PostgreSQL 16.2, run as the data's owner, as in the pod. */
-import { equal, match, notEqual, ok } from "node:assert/strict";
+import { equal, match, notEqual, ok, throws } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { asOwner, copyCluster, newCluster, owner, type Pod, programs, scratch, startPod } from "./postgres.ts";
 
 const folder = scratch();
@@ -252,6 +253,18 @@ describe("the start script", { timeout: 300_000 }, () => {
     execFileSync("sleep", ["0.5"]);
     const second = await startPod(mount, { contentId: "x" });
     await running(second, () => equal(second.sql("SELECT n FROM kept"), "42"));
+  });
+
+  test("a second pod on the same data waits until the first has ended, with all its processes", async () => {
+    const mount = clone();
+    const first = await startPod(mount, { contentId: "x" });
+    await first.answers();
+    const second = await startPod(mount, { contentId: "x" });
+    await sleep(500);
+    throws(() => second.sql("SELECT 1"), "the second has not started");
+    equal(first.sql("SELECT 1"), "1");
+    await first.stop();
+    await running(second, () => equal(second.sql("SELECT 1"), "1"));
   });
 
   test("it is written for any POSIX shell", () => {

@@ -42,6 +42,16 @@ case $data_major in 9.*) image_major=$(printf '%s' "$image_version" | cut -d. -f
 [ "$data_major" = "$image_major" ] || fail MajorMismatch \
   "the data is of PostgreSQL $data_major, but the image has PostgreSQL $image_version: set spec.image to one of PostgreSQL $data_major (the data was not touched)"
 
+# A deleted pod's successor is started while the former one still shuts down. PostgreSQL would not notice: both are process 1,
+# each in its own container. The lock is held through `exec` until the last process of the server has ended.
+exec 9>>"$PGDATA/vdb.lock"
+if ! command -v flock >/dev/null 2>&1; then
+  echo "the image has no flock: two pods on the same volume are not kept apart" >&2
+elif ! flock -n 9; then
+  echo "another pod's PostgreSQL still runs on this data: waiting for its end" >&2
+  flock 9
+fi
+
 chmod 0700 "$PGDATA" # a volume's fsGroup leaves 0770, which PostgreSQL refuses
 
 # --- What came with the copy, made harmless; once per content id ------------------------------------------------------------
