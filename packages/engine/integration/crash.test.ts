@@ -22,6 +22,9 @@ import { type Scratch, scratchFolder } from "./testing/scratch.ts";
 const everyRun = process.env["TEST_TIER"] === "all";
 const seed = Number(process.env["TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
+const ids = async (all: Promise<readonly { readonly id: string }[]>): Promise<readonly string[]> =>
+  (await all).map(({ id }) => id).toSorted();
+
 describe("killed at a seam", { timeout: 900_000 }, () => {
   const stack = new AsyncDisposableStack();
   let scratch: Scratch;
@@ -44,7 +47,7 @@ describe("killed at a seam", { timeout: 900_000 }, () => {
     work: (engine: EngineProcess) => Promise<T>,
     look: (engine: EngineProcess, made: T) => Promise<void>,
   ): Promise<void> {
-    const held = await startEngineProcess(scratch, options);
+    await using held = await startEngineProcess(scratch, options);
     const made = await work(held);
     await held.logged('"msg":"held"');
     await held.kill();
@@ -54,8 +57,6 @@ describe("killed at a seam", { timeout: 900_000 }, () => {
 
   /** What is in the pool is exactly what the API shows. */
   async function nothingLost({ client }: EngineProcess): Promise<void> {
-    const ids = async (all: Promise<readonly { readonly id: string }[]>): Promise<readonly string[]> =>
-      (await all).map(({ id }) => id).toSorted();
     const shown = { vdbs: await ids(client.searchVdbs()), snapshots: await ids(client.searchSnapshots()), work: [] };
     deepEqual(inPool(scratch), shown);
   }
@@ -156,7 +157,7 @@ describe("killed at a seam", { timeout: 900_000 }, () => {
   test(`killed at any moment while VDBs come and go (seed ${seed}): one each, or none`, async () => {
     const moments = fc.sample(fc.integer({ min: 0, max: 120 }), { numRuns: everyRun ? 25 : 4, seed });
     for (const [round, moment] of moments.entries()) {
-      const engine = await startEngineProcess(scratch);
+      await using engine = await startEngineProcess(scratch);
       const names = Array.from({ length: 6 }, (_, i) => `moment-${round}-${i}`);
       const asked = names.map((name) =>
         engine.client.provisionBySnapshot({ snapshot_id: snapshot.id, name }).then(
@@ -184,7 +185,7 @@ describe("killed at a seam", { timeout: 900_000 }, () => {
   });
 
   test("SIGTERM leaves a running job for the next start", async () => {
-    const engine = await startEngineProcess(scratch, { holdAt: "DB_PROVISION:cloned" });
+    await using engine = await startEngineProcess(scratch, { holdAt: "DB_PROVISION:cloned" });
     const { jobId, vdbId } = await engine.client.provisionBySnapshot({ snapshot_id: snapshot.id, name: "interrupted" });
     await engine.logged('"msg":"held"');
     equal(await engine.stop(), 0);

@@ -3,7 +3,7 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { rmSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { after, afterEach, before, describe, test } from "node:test";
 import { eq, type Snapshot } from "@vdb/dct";
 import {
   dataDir,
@@ -41,10 +41,13 @@ describe("no room", { timeout: 300_000 }, () => {
     const { bavail, bsize } = statfsSync(poolDir(scratch));
     return bavail * bsize;
   };
-  /** Leaves so many bytes free. */
-  const fill = (left: number): void =>
-    void execFileSync("fallocate", ["-l", String(Math.max(freeBytes() - left, 4096)), filler()]);
+  /** Leaves so many bytes free. What was removed before has to be free first: btrfs takes its time. */
+  const fill = (left: number): void => {
+    execFileSync("btrfs", ["filesystem", "sync", poolDir(scratch)]);
+    execFileSync("fallocate", ["-l", String(freeBytes() - left), filler()]);
+  };
   const free = (): void => rmSync(filler(), { force: true });
+  afterEach(free);
 
   test("provisioning below the reserve fails, naming pool, free and needed bytes; afterwards it works", async () => {
     fill(16 * 2 ** 20);
@@ -82,7 +85,7 @@ describe("no room", { timeout: 300_000 }, () => {
 
   test("killed while a failure is being cleaned up: the job ends as failed, nothing is left", async () => {
     await engine.stop();
-    const held = await startEngineProcess(scratch, { holdAt: "DB_PROVISION:failed" });
+    await using held = await startEngineProcess(scratch, { holdAt: "DB_PROVISION:failed" });
     fill(16 * 2 ** 20);
     const { vdbId, jobId } = await held.client.provisionBySnapshot({ snapshot_id: snapshot.id, name: "given-up" });
     await held.logged('"msg":"held"');

@@ -120,7 +120,7 @@ function listen(child: ChildProcess): Pick<EngineProcess, "log" | "logged"> {
         settle();
       };
       const fail = (why: string): void =>
-        done(() => reject(new Error(`the engine ${why} before it said "${words}":\n${lines.join("\n")}`)));
+        done(() => reject(new Error(`the engine ${why} before it said "${words}":\n${lines.slice(-30).join("\n")}`)));
       const look = (): void => {
         if (lines.some((line) => line.includes(words))) done(resolve);
         else if (child.exitCode !== null || child.signalCode !== null) fail("ended");

@@ -17,15 +17,21 @@ export interface Runner extends AsyncDisposable {
 }
 
 /** A removal that fails is tried again so often; the job stays STARTED until what it left is gone. */
-const undoPauseMs = 5_000;
+const againPauseMs = 5_000;
 
 /**
  * Jobs of one target run one after the other, in the order of arrival. Stopping aborts the running ones and leaves them
  * STARTED: the next start takes them up again.
  */
 export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKind>>): Runner {
-  const { catalogue, log, seam } = parts;
+  const { catalogue, log } = parts;
   const stopping = new AbortController();
+  const stopped = new Promise<never>((_, reject) => {
+    stopping.signal.addEventListener("abort", () => reject(stopping.signal.reason), { once: true });
+  });
+  stopped.catch(() => undefined); // nobody may be waiting
+  /** A test that holds a job here must not hold the stopping of the engine, too. */
+  const seam = (name: string): Promise<void> => Promise.race([parts.seam(name), stopped]);
   const running = new Map<string, { readonly job: JobRow; readonly done: Promise<void> }>();
   const progress = new Map<string, Progress>();
 
@@ -67,7 +73,7 @@ export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKin
       } catch (error) {
         stopping.signal.throwIfAborted();
         log.error({ job: context.job.id, err: error }, "what a failed job left behind could not be removed; trying again");
-        await sleepMs(undoPauseMs, undefined, { signal: stopping.signal });
+        await sleepMs(againPauseMs, undefined, { signal: stopping.signal });
       }
     }
   };
@@ -76,6 +82,7 @@ export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKin
     const from = performance.now();
     const context: JobContext = {
       ...parts,
+      seam,
       job,
       signal: stopping.signal,
       progress: (percentComplete, task) => progress.set(job.id, { percentComplete, task }),
@@ -98,7 +105,9 @@ export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKin
       try {
         await carryOut(job);
       } catch (error) {
-        if (!stopping.signal.aborted) log.error({ job: job.id, err: error }, "job interrupted");
+        // The catalogue could not be written: its disk may be full. The job is taken up again, but not in a tight loop.
+        if (!stopping.signal.aborted) log.error({ job: job.id, err: error }, "job interrupted; it is taken up again");
+        await sleepMs(againPauseMs, undefined, { signal: stopping.signal }).catch(() => undefined);
       } finally {
         running.delete(job.id);
         progress.delete(job.id);

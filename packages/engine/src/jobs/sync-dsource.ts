@@ -16,7 +16,7 @@ export const syncDSource: JobKind = {
   run: async (context) => {
     const { catalogue, pool, job, seam } = context;
     const id = snapshotIdOf(context);
-    if (!(await pool.has(`snapshots/${id}`))) await make(context, id);
+    if (!(await pool.has(`snapshots/${id}`))) await make(context, id).catch((error: unknown) => fullDisk(context, error));
     await seam(`${job.type}:cloned`);
     await pool.remove(`work/${id}`);
     return () => {
@@ -39,6 +39,14 @@ export const syncDSource: JobKind = {
 };
 
 const snapshotIdOf = ({ job }: JobContext): string => String(job.parameters["snapshotId"]);
+
+/** A disk that fills up while PostgreSQL's programs write to it is told in their words: ours name the pool and its bytes. */
+async function fullDisk(context: JobContext, error: unknown): Promise<never> {
+  if (!(error instanceof Error && error.message.includes("No space left on device"))) throw error;
+  const { pool, job } = context;
+  const neededBytes = (await context.reserveBytes()) + 1;
+  throw new NoRoom(pool.pathOf(""), await pool.freeBytes("settled"), neededBytes, `a base backup of dSource ${job.target_name}`);
+}
 
 async function make(context: JobContext, id: string): Promise<void> {
   const { catalogue, pool, postgres, job, seam, signal, log } = context;
@@ -86,8 +94,7 @@ async function backUp(context: JobContext, source: DSourceRow, data: string): Pr
     onTotal: (bytes) => requireRoom(pool, reserveBytes, bytes, what),
     onProgress: (percent) => context.progress(Math.floor(percent * 0.85), "Copying"),
     watch: async () => {
-      const freeBytes = await pool.freeBytes();
-      if (freeBytes < reserveBytes) throw new NoRoom(pool.pathOf(""), freeBytes, reserveBytes, what);
+      await requireRoom(pool, reserveBytes, 0, what);
     },
   });
 }

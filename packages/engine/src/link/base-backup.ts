@@ -29,12 +29,14 @@ export async function takeBaseBackup(
 ): Promise<void> {
   const { signal, onTotal, onProgress, watch } = options;
   const stop = new AbortController();
-  let totalSeen = false;
+  let roomChecked: Promise<void> | undefined;
   const onLine = (line: string): void => {
     const [, totalKiB, percent] = /\d+\/(\d+) kB \((\d+)%\)/u.exec(line) ?? [];
     if (totalKiB === undefined) return;
-    if (!totalSeen) onTotal(Number(totalKiB) * 1024).catch((error: unknown) => stop.abort(error));
-    totalSeen = true;
+    if (roomChecked === undefined) {
+      roomChecked = onTotal(Number(totalKiB) * 1024);
+      roomChecked.catch((error: unknown) => stop.abort(error));
+    }
     onProgress(Number(percent));
   };
   const program = join(await postgres.newest(), "pg_basebackup");
@@ -45,6 +47,8 @@ export async function takeBaseBackup(
   void watchWhile(watch, limits, stop, child.ended);
   const { status, lastLines } = await child.ended;
   limits.removeEventListener("abort", kill);
+  // A small disk may be full before the check has answered; its words are the better ones.
+  await roomChecked;
   limits.throwIfAborted();
   if (status !== 0) throw new Failure(explain(source, lastLines));
   stop.abort();

@@ -13,7 +13,9 @@ export function btrfsPool(folder: string, imageFile: string): Pool {
     const found = await stat(pathOf(name)).catch(absentAsUndefined);
     return found !== undefined && found.isDirectory() && found.ino === subvolumeInode;
   };
-  const freeBytes = async (): Promise<number> => {
+  const freeBytes: Pool["freeBytes"] = async (when = "now") => {
+    // Blocks of removed files come free with the next transaction, up to 30 s later.
+    if (when === "settled") await runCommand("btrfs", ["filesystem", "sync", folder]);
     // The image is sparse: what the file system in it calls free may not exist on the disk below.
     const [inside, below] = await Promise.all([statfs(folder), statfs(dirname(imageFile))]);
     return Math.min(inside.bavail * inside.bsize, below.bavail * below.bsize);

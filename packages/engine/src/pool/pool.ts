@@ -22,8 +22,8 @@ export interface Pool {
   clone(from: string, to: string, mode: "writable" | "readOnly"): Promise<void>;
   remove(name: string): Promise<void>;
   bytes(name: string): Promise<Bytes>;
-  /** Bytes that can still be written. */
-  freeBytes(): Promise<number>;
+  /** Bytes that can still be written. What was removed may take a while to come free; `settled` waits for it first. */
+  freeBytes(when?: "now" | "settled"): Promise<number>;
 }
 
 /** The pool has too little room for what was asked. */
@@ -40,6 +40,7 @@ const inMiB = (bytes: number): string => `${bytes} bytes (${Math.floor(bytes / 2
 
 /** Throws NoRoom unless `bytes` can be written and the reserve is still free afterwards. */
 export async function requireRoom(pool: Pool, reserveBytes: number, bytes: number, what: string): Promise<void> {
-  const freeBytes = await pool.freeBytes();
+  if ((await pool.freeBytes()) >= bytes + reserveBytes) return;
+  const freeBytes = await pool.freeBytes("settled");
   if (freeBytes < bytes + reserveBytes) throw new NoRoom(pool.pathOf(""), freeBytes, bytes + reserveBytes, what);
 }
