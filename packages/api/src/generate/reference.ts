@@ -87,7 +87,7 @@ function rulesIn(path: string, schema: Schema): string[] {
 }
 
 const told = (path: string, { fieldPath = "", message = "" }: Rule): string =>
-  `- \`${`${path}${fieldPath}`.replace(/^\./u, "")}\`: ${message}`;
+  `- \`${`${path}${fieldPath}`.replace(/^\./u, "")}\`: ${message.replaceAll("<", "&lt;")}`;
 
 function conditionTable(table: ConditionTable): string {
   const rows = Object.entries(table).map(([type, { meaning: what, reasons }]) => {
