@@ -42,7 +42,8 @@ export async function takeBaseBackup(
   const program = join(await postgres.newest(), "pg_basebackup");
   const child = spawnAsOwner(program, argumentsFor(dataFolder), { env: environmentFor(source, password), onLine });
   const limits = AbortSignal.any([signal, stop.signal]);
-  const kill = (): void => child.kill("SIGTERM");
+  // Its receiver of WAL is a process of its own, which would outlive it and hold our end of the pipe for another 10 s.
+  const kill = (): void => child.killAll();
   limits.addEventListener("abort", kill, { once: true });
   void watchWhile(watch, limits, stop, child.ended);
   const { status, lastLines } = await child.ended;

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import process from "node:process";
 import { createInterface } from "node:readline";
 import { baseEnvironment } from "../command.ts";
 import { dataOwner } from "./owner.ts";
@@ -6,6 +7,8 @@ import { dataOwner } from "./owner.ts";
 export interface Child {
   readonly ended: Promise<{ readonly status: number | NodeJS.Signals; readonly lastLines: string }>;
   kill(signal: NodeJS.Signals): void;
+  /** Together with the programs that it started. */
+  killAll(): void;
 }
 
 interface ChildOptions {
@@ -26,6 +29,7 @@ export function spawnAsOwner(program: string, args: readonly string[], { env = {
   const child = spawn("setpriv", [...as, "--", program, ...args], {
     env: { ...baseEnvironment(), ...env },
     stdio: ["ignore", "ignore", "pipe"],
+    detached: true, // a process group of its own, see killAll
   });
   const last: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => {
@@ -35,9 +39,20 @@ export function spawnAsOwner(program: string, args: readonly string[], { env = {
   });
   return {
     kill: (signal) => void child.kill(signal),
+    killAll: () => killGroup(child.pid),
     ended: new Promise((resolve, reject) => {
       child.once("error", reject);
       child.once("close", (code, signal) => resolve({ status: code ?? signal ?? "SIGKILL", lastLines: last.join("; ") }));
     }),
   };
+}
+
+function killGroup(leader: number | undefined): void {
+  if (leader === undefined) return;
+  try {
+    process.kill(-leader, "SIGKILL");
+  } catch (error) {
+    const isGone = error instanceof Error && "code" in error && error.code === "ESRCH";
+    if (!isGone) throw error;
+  }
 }
