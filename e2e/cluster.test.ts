@@ -12,34 +12,7 @@ const name = `test-${process.pid}`;
 const env = { CLUSTER_NAME: name, CLUSTER_KUBECONFIG: join(scratch, "kubeconfig") };
 const script = (file: string, ...args: string[]): Promise<string> => run(join(scripts, file), args, { env });
 
-/** A privileged pod makes a file system on a loop device and mounts it where another pod looks. */
-const mountingPods = `
-apiVersion: v1
-kind: Pod
-metadata: { name: mounter }
-spec:
-  terminationGracePeriodSeconds: 0
-  containers:
-    - name: c
-      image: ENGINE
-      command: [sh, -ec, "truncate -s 120M /shared/pool.img; mkfs.btrfs -q /shared/pool.img; mkdir /shared/pool; mount -o loop /shared/pool.img /shared/pool; echo seen >/shared/pool/file; exec sleep infinity"]
-      securityContext: { privileged: true }
-      volumeMounts: [{ name: shared, mountPath: /shared, mountPropagation: Bidirectional }]
-  volumes: [{ name: shared, hostPath: { path: /var/lib/shared, type: DirectoryOrCreate } }]
----
-apiVersion: v1
-kind: Pod
-metadata: { name: reader }
-spec:
-  terminationGracePeriodSeconds: 0
-  containers:
-    - name: c
-      image: postgres:16.2
-      env: [{ name: POSTGRES_PASSWORD, value: reader }]
-      readinessProbe: { exec: { command: [pg_isready, -q, -h, 127.0.0.1] }, periodSeconds: 1 }
-      volumeMounts: [{ name: shared, mountPath: /shared, mountPropagation: HostToContainer }]
-  volumes: [{ name: shared, hostPath: { path: /var/lib/shared, type: DirectoryOrCreate } }]
-`;
+const pods = readFileSync(new URL("cluster/pods.yaml", import.meta.url), "utf8");
 
 /** What a cluster could change on the machine, without what other work on the machine changes meanwhile. */
 async function traces(): Promise<Record<string, unknown>> {
@@ -108,12 +81,38 @@ describe("a cluster of its own", { timeout: 600_000 }, () => {
   test("a PostgreSQL pod answers a query, in the locale and with the extensions that users expect", async () => {
     await script("load-images", "engine", "postgres");
     const engine = JSON.parse(readFileSync(join(scripts, "../.local/images.json"), "utf8")).engine;
-    await kubectl.apply(mountingPods.replace("ENGINE", engine));
-    await kubectl.run(["wait", "--for=condition=Ready", "pod", "--all", "--timeout=120s"]);
+    await kubectl.apply(pods.replaceAll("ENGINE", engine));
+    const { exitCode } = await kubectl.try([
+      "wait",
+      "--for=condition=Ready",
+      "pod",
+      "--all",
+      "--all-namespaces",
+      "--timeout=240s",
+    ]);
+    equal(exitCode, 0, exitCode === 0 ? "" : await kubectl.run(["logs", "mounter", "--tail=20"]).catch(String));
     match(await answer(kubectl, "SELECT version()"), /^PostgreSQL 16\.2 /u);
     equal(await answer(kubectl, "SELECT datcollate FROM pg_database WHERE datname = 'postgres'"), "en_US.utf8");
     await answer(kubectl, "CREATE EXTENSION pgcrypto; CREATE EXTENSION pg_stat_statements; CREATE EXTENSION postgres_fdw");
     equal(await answer(kubectl, "SELECT encode(digest('a', 'md5'), 'hex')"), "0cc175b9c0f1b6a831c399e269772661");
+  });
+
+  test("the image keeps to the documented variables, as user 999 under the restricted profile", async () => {
+    const query =
+      "SELECT made_by FROM t; SHOW work_mem; SHOW data_checksums; SELECT daticulocale FROM pg_database WHERE datname = 'App Db'";
+    const client = `PGPASSWORD=$(cat /secret/password) exec psql -qAtX -h "$POD_IP" -U "app user" -d "App Db" -c "${query}"`;
+    equal(await kubectl.run(["exec", "-n", "restricted", "careful", "--", "sh", "-c", client]), "2.sql\n5MB\non\nde-DE");
+    const wrong = await kubectl.try([
+      "exec",
+      "-n",
+      "restricted",
+      "careful",
+      "--",
+      "sh",
+      "-c",
+      client.replace("$(cat /secret/password)", "wrong"),
+    ]);
+    match(wrong.stderr, /password authentication failed/u);
   });
 
   test("a mount of one pod is seen by another and by the node, and not by the machine", async () => {
