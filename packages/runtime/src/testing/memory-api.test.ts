@@ -12,6 +12,7 @@ test("in memory: a watch from before the history gets 410", async (t) => {
   const api = memoryApi();
   const client = createClient(api, { fieldManager: "test" });
   const made = await client.create(widgets, { metadata: { namespace: "a", name: "b" }, spec: {} }, t.signal);
+  await client.patch(widgets, { namespace: "a", name: "b" }, { spec: { size: 1 } }, t.signal);
   api.compact();
   const events = client.watch(widgets, { resourceVersion: made.metadata.resourceVersion }, t.signal);
   await rejects(Array.fromAsync(events), (error: unknown) => isApiError(error, "gone"));

@@ -68,7 +68,7 @@ export function memoryApi(options: MemoryApiOptions = {}): MemoryApi {
       for (const watcher of watchers) watcher.fail(new ApiError({ kind: "unavailable" }, "the connection was cut"));
     },
     compact: () => {
-      state.compacted = store.version() + 1;
+      state.compacted = store.version();
       history.length = 0;
     },
     bookmark: () => {
