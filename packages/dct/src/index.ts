@@ -10,6 +10,8 @@ export type { Bookmark, DSource, Snapshot, Vdb } from "./contract/datasets.ts";
 export { type Job, type JobClass, jobClass, unfinishedJobStates } from "./contract/job.ts";
 export type { DatasetGroup, Engine, Environment, Host, Repository, Tag } from "./contract/places.ts";
 export type { LinkAppDataParameters, ProvisionBySnapshotParameters } from "./contract/requests.ts";
+// Decoding at a border; the engine decodes what it is sent with the same tools.
+export { boolean, type Decoded, DecodeError, type Decoder, list, map, number, object, string } from "./decode.ts";
 export { DctError, type DctErrorKind } from "./errors.ts";
 export { allOf, anyOf, contains, eq, type Filter, isQuotable, not, notEq, oneOf, UnquotableValue } from "./filter.ts";
 // From names to objects.
@@ -23,6 +25,3 @@ export {
   type UnresolvedReason,
 } from "./resolve.ts";
 export { type JobEnd, type WaitForJobOptions, waitForJob } from "./wait-for-job.ts";
-
-// Decoding at a border; the engine decodes what it is sent with the same tools.
-export { boolean, type Decoded, DecodeError, type Decoder, list, map, number, object, string } from "./decode.ts";

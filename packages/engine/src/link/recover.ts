@@ -87,6 +87,7 @@ const settingsFor = (folder: string, source: ControlData): readonly (readonly [s
   ["autovacuum", "off"],
   ["max_logical_replication_workers", "0"],
   ["huge_pages", "off"],
+  ["dynamic_shared_memory_type", "mmap"], // a container may have no /dev/shm to speak of
   // The pool makes the snapshot durable as a whole; no single file needs it before.
   ["fsync", "off"],
   // As at the source: prepared transactions and commit timestamps must come through.
