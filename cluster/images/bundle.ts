@@ -1,34 +1,43 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import process from "node:process";
 import { build } from "esbuild";
 
-/** The program of packages/<name>/src/main.ts as one file, with everything it imports: images hold no node_modules. */
-export async function bundle(repository: string, name: string): Promise<string> {
+/** Files of a program by name; `main.mjs` starts it. */
+export type Bundle = Readonly<Record<string, string>>;
+
+/** The program of packages/<name>/src/main.ts with everything it imports: images hold no node_modules. */
+export async function bundle(repository: string, name: string): Promise<Bundle> {
   const result = await build({
-    entryPoints: [join(repository, "packages", name, "src/main.ts")],
+    entryPoints: { main: join(repository, "packages", name, "src/main.ts") },
     absWorkingDir: repository,
     bundle: true,
     write: false,
+    outdir: "out",
+    outExtension: { ".js": ".mjs" },
     platform: "node",
     target: "node26",
     format: "esm",
+    // What is imported only when it is needed is a file of its own: megabytes of it are never read in a pod.
+    splitting: true,
+    // Names stay, so that stack traces in a log can be read; blanks would be held in memory.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    lineLimit: 160, // an uncaught error prints the line it is in
     // Modules of the older kind ask for Node's own modules by require, which a file of the newer kind does not have.
     banner: {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
     },
-    // Stack traces in a log name functions as the sources do.
-    keepNames: true,
     legalComments: "eof",
     logLevel: "error",
   });
-  const [file] = result.outputFiles;
-  if (file === undefined) throw new Error(`esbuild made no file of packages/${name}`);
-  return file.text;
+  return Object.fromEntries(result.outputFiles.map((file) => [basename(file.path), file.text]));
 }
 
-// The Dockerfiles' way to it: node bundle.ts PACKAGE FILE
-const [name, file] = process.argv.slice(2);
-if (import.meta.main && name !== undefined && file !== undefined) {
-  writeFileSync(file, await bundle(join(import.meta.dirname, "../.."), name));
+// The Dockerfiles' way to it: node bundle.ts PACKAGE FOLDER
+const [name, folder] = process.argv.slice(2);
+if (import.meta.main && name !== undefined && folder !== undefined) {
+  mkdirSync(folder, { recursive: true });
+  const files = await bundle(join(import.meta.dirname, "../.."), name);
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
 }

@@ -79,12 +79,13 @@ unix_socket_directories = '/var/run/postgresql,/tmp'
 `;
 }
 
-/** The bundle of packages/<name> as /app/main.mjs. */
+/** The bundle of packages/<name> as /app, started by its main.mjs. */
 async function app(name: string): Promise<Layer> {
-  const text = await bundle(repository, name);
-  return filledLayer(`app-${name}`, [createHash("sha256").update(text).digest("hex")], async (root) => {
+  const files = await bundle(repository, name);
+  const inputs = Object.entries(files).map(([file, text]) => `${file} ${createHash("sha256").update(text).digest("hex")}`);
+  return filledLayer(`app-${name}`, inputs, async (root) => {
     await mkdir(join(root, "app"));
-    await writeFile(join(root, "app/main.mjs"), text);
+    for (const [file, text] of Object.entries(files)) await writeFile(join(root, "app", file), text);
   });
 }
 
