@@ -19,19 +19,17 @@ missing_packages() {
 
 # install_packages NAME…: nothing to do costs some milliseconds, and needs neither root nor network.
 install_packages() {
-  local missing log
+  local missing
   command -v dpkg-query >/dev/null || fail "this machine is not a Debian: install what these packages hold: $*"
   mapfile -t missing < <(missing_packages "$@")
   [ ${#missing[@]} = 0 ] && return
   need_root "install the missing Debian packages ${missing[*]}"
-  log=$(mktemp)
-  say "installing Debian packages: ${missing[*]}"
-  if ! { [ -n "${packages_listed:-}" ] || apt-get update; } >"$log" 2>&1 ||
-    ! DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" >>"$log" 2>&1; then
-    tail -n 20 "$log" >&2
-    rm -f "$log"
-    fail "apt-get could not install ${missing[*]} (its last words are above)"
-  fi
+  with_progress "installing Debian packages: ${missing[*]}" no_status apt_install "${missing[@]}" ||
+    fail "apt-get could not install ${missing[*]}"
   packages_listed=yes
-  rm -f "$log"
+}
+
+apt_install() {
+  [ -n "${packages_listed:-}" ] || apt-get update || return
+  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
 }

