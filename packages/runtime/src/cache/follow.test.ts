@@ -61,7 +61,10 @@ const action = fc.oneof(
 
 test("whatever the order of answers, frames and faults: a writer reads its own writes, and in the end the cache is the server", async () => {
   const runs = { numRuns: isFullTier ? 10_000 : 250, seed: testSeed };
-  await fc.assert(fc.asyncProperty(fc.scheduler(), fc.array(action, { maxLength: 12 }), fc.boolean(), follows), runs);
+  await fc.assert(
+    fc.asyncProperty(fc.scheduler(), fc.array(action, { maxLength: 12, size: "max" }), fc.boolean(), follows),
+    runs,
+  );
 });
 
 async function follows(s: fc.Scheduler, actions: readonly Action[], streamsLists: boolean): Promise<void> {

@@ -144,7 +144,7 @@ const action = fc.oneof(
 
 test("whatever the order of watch, relist and answers: own writes are read, versions never go back, the end is the server's", () => {
   fc.assert(
-    fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
+    fc.property(fc.array(action, { maxLength: 60, size: "max" }), (actions) => {
       const world = makeWorld();
       for (const one of actions) {
         if (one.do === "theirWrite") write(world.server, one.name);
@@ -183,7 +183,7 @@ test("indexes hold exactly the objects that have the value, through every change
     gone: fc.boolean(),
   });
   fc.assert(
-    fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
+    fc.property(fc.array(change, { maxLength: 30, size: "max" }), (changes) => {
       const store = createStore<KubeObject>(() => undefined);
       store.addIndex("label", (object) => Object.entries(object.metadata.labels ?? {}).map(([key, value]) => `${key}=${value}`));
       const model = new Map<string, KubeObject>();

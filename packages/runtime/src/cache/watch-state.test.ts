@@ -112,7 +112,7 @@ for (const { name, why, state, input, want } of rows)
 test("watch protocol: a failed connection never loses the version, and never waits longer than 4 s", () => {
   const input = fc.record({ lastedMs: fc.nat(20_000), jitter: fc.double({ min: 0, max: 1, noNaN: true }) });
   fc.assert(
-    fc.property(fc.array(input, { maxLength: 60 }), (failures) => {
+    fc.property(fc.array(input, { maxLength: 60, size: "max" }), (failures) => {
       let state: WatchState = watching;
       for (const { lastedMs, jitter } of failures) {
         const step = transition(state, { kind: "failed", error: { kind: "unavailable" }, lastedMs, jitter });
@@ -143,7 +143,7 @@ test("watch protocol: whatever happens, a version is watched from only after eve
     }),
   );
   fc.assert(
-    fc.property(fc.array(inputs, { maxLength: 100 }), (all) => {
+    fc.property(fc.array(inputs, { maxLength: 100, size: "max" }), (all) => {
       let { state, action } = enter(firstState);
       let known: string | undefined; // up to where everything is in the store
       const step = (input: WatchInput): void => {
