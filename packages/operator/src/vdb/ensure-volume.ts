@@ -133,7 +133,7 @@ async function bound(ctx: VdbContext, volumeName: string, signal: AbortSignal): 
     run.status.delphixVDB = volumeName;
     run.status.delphixID = volume.spec.csi.volumeHandle;
   }
-  if (world.config.holdAt === "Provisioning")
+  if (world.config.holdAt === "Provisioning" && ctx.gate === "shut")
     return after(5, "Provisioning", "held by the operator's flag --hold-at, which is for tests");
   return done();
 }
