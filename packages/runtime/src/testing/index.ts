@@ -4,6 +4,7 @@
  */
 
 export { type ConformanceTarget, conformanceOf } from "./conformance.ts";
+export { type FaultAnswer, type FaultProxy, type ProxiedRequest, startFaultProxy } from "./fault-proxy.ts";
 export {
   CrashedError,
   crashAt,
@@ -20,5 +21,6 @@ export { type LiveOptions, liveManager } from "./live-manager.ts";
 export { type MemoryApi, type MemoryApiOptions, memoryApi } from "./memory-api.ts";
 export { seededRandom } from "./seeded-random.ts";
 export { type ApiServerOptions, startApiServer, type TestApiServer } from "./start-api-server.ts";
+export { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 export { isFullTier, testSeed } from "./tier.ts";
 export { createVirtualClock, type VirtualClock } from "./virtual-clock.ts";
