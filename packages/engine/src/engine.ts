@@ -14,6 +14,7 @@ import { publishCredentials } from "./identity/publish.ts";
 import type { Parts } from "./jobs/job-kind.ts";
 import { jobKinds } from "./jobs/kinds.ts";
 import { startRunner } from "./jobs/runner.ts";
+import { forgetOldJobs } from "./jobs/submit.ts";
 import { keepLinked } from "./link/keep-linked.ts";
 import { installedPostgres } from "./link/postgres.ts";
 import { mountedSecrets } from "./link/secrets.ts";
@@ -91,9 +92,15 @@ export async function startEngine(flags: Flags, log: Logger): Promise<Engine> {
       log.info("the configuration was read again");
     }
     keepLinked(catalogue, runner, log, now.dsources, tries);
+    forgetOldJobs(catalogue);
   });
-  const credentials = { url: flags.publicUrl, apiKey, caPem: certificate.cert };
-  const publish = publishCredentials(flags.publishNamespaces, credentials, log, stopping.signal);
+  const publish = publishCredentials({
+    api: flags.apiServer,
+    namespaces: flags.publishNamespaces,
+    credentials: { url: flags.publicUrl, apiKey, caPem: certificate.cert },
+    log,
+    signal: stopping.signal,
+  });
   started.defer(async () => {
     stopping.abort();
     await Promise.all([follow, publish]);

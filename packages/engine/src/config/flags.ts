@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { parseArgs } from "node:util";
+import type { ApiServer } from "../identity/patch-secret.ts";
 
 /** How this process was started; see README.md for the meaning of each flag. */
 export interface Flags {
@@ -12,6 +13,8 @@ export interface Flags {
   readonly postgresDir: string;
   readonly publicUrl: string;
   readonly publishNamespaces: readonly string[];
+  /** Where the credentials are published; the address comes from what the kubelet tells every pod. */
+  readonly apiServer: ApiServer;
   readonly logLevel: string;
   /** For tests: the seam at which this process stops for good, waiting to be killed. */
   readonly holdAt: string | undefined;
@@ -45,7 +48,14 @@ export function readFlags(args: readonly string[], env: NodeJS.ProcessEnv): Flag
     postgresDir: values["postgres-dir"],
     publicUrl: values["public-url"],
     publishNamespaces: values["publish-credentials"].split(",").filter((namespace) => namespace !== ""),
+    apiServer: {
+      url: `https://${bracketed(env["KUBERNETES_SERVICE_HOST"] ?? "kubernetes.default.svc")}:${env["KUBERNETES_SERVICE_PORT"] ?? "443"}`,
+      serviceAccountDir: "/var/run/secrets/kubernetes.io/serviceaccount",
+    },
     logLevel: values["log-level"],
     holdAt: values["hold-at"],
   };
 }
+
+/** An IPv6 address as a URL wants it. */
+const bracketed = (host: string): string => (host.includes(":") ? `[${host}]` : host);

@@ -1,7 +1,8 @@
 /** The kinds of objects that can be listed, searched and fetched, each with the fields that the contract lets callers use. */
-import { allDSources, allVdbs, readySnapshots } from "../catalogue/datasets.ts";
+import { allDSources, allVdbs, dSourceById, readySnapshot, readySnapshots, vdbById } from "../catalogue/datasets.ts";
 import { allEnvironments, allGroups } from "../catalogue/places.ts";
 import { decodeJobRow } from "../catalogue/rows.ts";
+import { jobById } from "../jobs/submit.ts";
 import type { FilterFields } from "./filter/match.ts";
 import type { ApiState } from "./state.ts";
 import {
@@ -16,6 +17,8 @@ import {
   viewVdb,
 } from "./views.ts";
 
+type Listed = { readonly id: string };
+
 export interface Collection {
   readonly path: string;
   /** For messages: "there is no VDB 7". */
@@ -23,9 +26,9 @@ export interface Collection {
   readonly fields: FilterFields;
   readonly sortable: readonly string[];
   readonly defaultSort: string;
-  all(state: ApiState): readonly { readonly id: string }[];
-  /** Counts what a list shows only when it is known; called before an object is fetched by id. */
-  prepare?(state: ApiState, id: string): Promise<void>;
+  all(state: ApiState): readonly Listed[];
+  /** One object, without making all of them; may count bytes that a list shows only when they are known. */
+  byId(state: ApiState, id: string): Listed | undefined | Promise<Listed | undefined>;
 }
 
 const tagFields = { "tags.key": "text", "tags.value": "text" } as const;
@@ -47,7 +50,11 @@ const dataset = {
   ...tagFields,
 } as const;
 
-const none: Pick<Collection, "all"> = { all: () => [] };
+/** For collections that hold a handful. */
+const fewObjects = (all: Collection["all"]): Pick<Collection, "all" | "byId"> => ({
+  all,
+  byId: (state, id) => all(state).find((one) => one.id === id),
+});
 
 export const collections: readonly Collection[] = [
   {
@@ -65,7 +72,7 @@ export const collections: readonly Collection[] = [
     },
     sortable: ["id", "name", "hostname"],
     defaultSort: "id",
-    all: (state) => [viewEngine(state)],
+    ...fewObjects((state) => [viewEngine(state)]),
   },
   {
     path: "/environments",
@@ -82,7 +89,7 @@ export const collections: readonly Collection[] = [
     },
     sortable: ["id", "name", "engine_id"],
     defaultSort: "id",
-    all: (state) => allEnvironments(state.catalogue).map((row) => viewEnvironment(state, row)),
+    ...fewObjects((state) => allEnvironments(state.catalogue).map((row) => viewEnvironment(state, row))),
   },
   {
     path: "/groups",
@@ -90,7 +97,7 @@ export const collections: readonly Collection[] = [
     fields: { id: "text", name: "text", ...ofEngine },
     sortable: ["id", "name", "engine_id"],
     defaultSort: "id",
-    all: (state) => allGroups(state.catalogue).map((row) => viewGroup(state, row)),
+    ...fewObjects((state) => allGroups(state.catalogue).map((row) => viewGroup(state, row))),
   },
   {
     path: "/dsources",
@@ -103,10 +110,12 @@ export const collections: readonly Collection[] = [
         const place = placeOfDSource(state, row);
         return viewDSource(state, row, place === undefined ? undefined : state.sizes.known(place));
       }),
-    prepare: async (state, id) => {
-      const row = allDSources(state.catalogue).find((one) => one.id === id);
+    byId: async (state, id) => {
+      const row = dSourceById(state.catalogue, id);
       const place = row === undefined ? undefined : placeOfDSource(state, row);
-      if (place !== undefined) await state.sizes.fresh(place);
+      return row === undefined
+        ? undefined
+        : viewDSource(state, row, place === undefined ? undefined : await state.sizes.fresh(place));
     },
   },
   {
@@ -126,7 +135,11 @@ export const collections: readonly Collection[] = [
     sortable: ["id", "name", "creation_date", "status"],
     defaultSort: "id",
     all: (state) => allVdbs(state.catalogue).map((row) => viewVdb(state, row, state.sizes.known(placeOfVdb(row.id)))),
-    prepare: async (state, id) => void (await state.sizes.fresh(placeOfVdb(id))),
+    byId: async (state, id) => {
+      const bytes = await state.sizes.fresh(placeOfVdb(id));
+      const row = vdbById(state.catalogue, id);
+      return row === undefined ? undefined : viewVdb(state, row, bytes);
+    },
   },
   {
     path: "/snapshots",
@@ -147,6 +160,10 @@ export const collections: readonly Collection[] = [
     sortable: ["id", "name", "timestamp", "creation_time"],
     defaultSort: "id",
     all: ({ catalogue }) => readySnapshots(catalogue).map(viewSnapshot),
+    byId: ({ catalogue }, id) => {
+      const row = readySnapshot(catalogue, id);
+      return row === undefined ? undefined : viewSnapshot(row);
+    },
   },
   {
     path: "/bookmarks",
@@ -163,7 +180,7 @@ export const collections: readonly Collection[] = [
     },
     sortable: ["id", "name", "creation_date"],
     defaultSort: "id",
-    ...none,
+    ...fewObjects(() => []),
   },
   {
     path: "/jobs",
@@ -181,5 +198,9 @@ export const collections: readonly Collection[] = [
     sortable: ["id", "status", "type", "target_id", "start_time", "update_time"],
     defaultSort: "-start_time",
     all: (state) => state.catalogue.all(decodeJobRow, "SELECT * FROM job ORDER BY sequence").map((row) => viewJob(state, row)),
+    byId: (state, id) => {
+      const row = jobById(state.catalogue, id);
+      return row === undefined ? undefined : viewJob(state, row);
+    },
   },
 ];

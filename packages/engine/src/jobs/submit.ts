@@ -28,6 +28,16 @@ export function submitJob(catalogue: Catalogue, { type, targetId, targetName, pa
   return job;
 }
 
+/** So many ended jobs can still be asked for. A source that is down for days makes thousands. */
+const keptJobs = 2_000;
+
+export function forgetOldJobs(catalogue: Catalogue): void {
+  catalogue.run(
+    `DELETE FROM job WHERE status IN ('COMPLETED', 'FAILED') AND sequence <= (SELECT max(sequence) FROM job) - ?`,
+    keptJobs,
+  );
+}
+
 export const jobById = (catalogue: Catalogue, id: string): JobRow | undefined =>
   catalogue.one(decodeJobRow, "SELECT * FROM job WHERE id = ?", id);
 

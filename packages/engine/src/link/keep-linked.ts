@@ -25,7 +25,7 @@ export function keepLinked(
   for (const settings of declared) {
     const group = groupId(settings.group);
     if (group === undefined) continue;
-    const source = ensureRecorded(catalogue, settings, group);
+    const source = ensureRecorded(catalogue, settings, group, tries);
     if (source.state === "deleting" || isBusy(catalogue, source)) continue;
     const due = dueFor(catalogue, source, settings, tries, Date.now());
     if (due === undefined) continue;
@@ -37,7 +37,12 @@ export function keepLinked(
   for (const settings of declared) removeOld(catalogue, runner, settings);
 }
 
-function ensureRecorded(catalogue: Catalogue, settings: DSourceSettings, groupId: string): DSourceRow {
+function ensureRecorded(
+  catalogue: Catalogue,
+  settings: DSourceSettings,
+  groupId: string,
+  tries: Map<string, number>,
+): DSourceRow {
   const connection = connectionOf(settings);
   const find = (): DSourceRow | undefined =>
     allDSources(catalogue).find((one) => one.name === settings.name && one.group_id === groupId);
@@ -45,6 +50,7 @@ function ensureRecorded(catalogue: Catalogue, settings: DSourceSettings, groupId
   if (known === undefined) insertDSource(catalogue, { name: settings.name, groupId, declared: true, connection, tags: [] });
   else if (JSON.stringify(known.connection) !== JSON.stringify(connection) || !known.declared) {
     catalogue.run("UPDATE dsource SET connection = ?, declared = 1 WHERE id = ?", JSON.stringify(connection), known.id);
+    tries.delete(known.id); // a corrected mistake is not to wait for the pause that the mistake had earned
   }
   const recorded = find();
   if (recorded === undefined) throw new Error(`dSource ${settings.name} was not recorded`);

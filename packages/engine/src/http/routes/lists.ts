@@ -33,8 +33,7 @@ function routesOf(state: ApiState, collection: Collection): readonly Route[] {
       method: "GET",
       path: `${path}/:id`,
       handle: async ({ params: { id = "" } }) => {
-        await collection.prepare?.(state, id);
-        const found = collection.all(state).find((one) => one.id === id);
+        const found = await collection.byId(state, id);
         if (found === undefined) throw notFound(what, id);
         return ok(found);
       },
