@@ -105,6 +105,7 @@ export async function startPod(
     cwd: "/",
     stdio: ["ignore", "inherit", "pipe"],
     env: variables,
+    detached: true, // a group of its own: killing a container kills all of it
   });
   let printed = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (printed += text));
@@ -139,7 +140,8 @@ export async function startPod(
         () => sql("SELECT 1"),
       ),
     stop: async (signal = "SIGINT") => {
-      child.kill(signal);
+      if (signal === "SIGKILL" && child.pid !== undefined) process.kill(-child.pid, signal);
+      else child.kill(signal);
       await exited;
       rmSync(folder, { recursive: true, force: true });
     },

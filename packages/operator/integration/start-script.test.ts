@@ -1,6 +1,6 @@
 /** The start script on real data directories of PostgreSQL 16.2, run as the data's owner, as in the pod. */
 import { equal, match, notEqual, ok, throws } from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -265,6 +265,25 @@ describe("the start script", { timeout: 300_000 }, () => {
     equal(first.sql("SELECT 1"), "1");
     await first.stop();
     await running(second, () => equal(second.sql("SELECT 1"), "1"));
+  });
+
+  test("SIGTERM shuts it down at once and cleanly, whoever is connected", async () => {
+    const mount = clone();
+    const pod = await startPod(mount, { contentId: "x" });
+    await pod.answers();
+    const client = spawn(
+      join(programs, "psql"),
+      ["-h", pod.run, "-p", String(pod.port), "-U", "postgres", "-XAtqc", "SELECT pg_sleep(600)"],
+      {
+        stdio: "ignore",
+      },
+    );
+    await sleep(300);
+    const from = performance.now();
+    await pod.stop("SIGTERM");
+    ok(performance.now() - from < 5000);
+    client.kill();
+    match(asOwner("pg_controldata", [join(mount, "data")]), /state: +shut down\n/u);
   });
 
   test("it is written for any POSIX shell", () => {

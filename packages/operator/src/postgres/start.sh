@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes a copy of somebody's data directory fit to run as a database of its own, then becomes PostgreSQL.
+# Makes a copy of somebody's data directory fit to run as a database of its own, then runs PostgreSQL.
 #
 # Guarantees: never makes a database (no initdb), never changes an owner, ends in a reason and a message for people when it
 # cannot start. What is done to the data is done once per content id, can be interrupted anywhere, and is told in
@@ -43,13 +43,14 @@ case $data_major in 9.*) image_major=$(printf '%s' "$image_version" | cut -d. -f
   "the data is of PostgreSQL $data_major, but the image has PostgreSQL $image_version: set spec.image to one of PostgreSQL $data_major (the data was not touched)"
 
 # A deleted pod's successor is started while the former one still shuts down. PostgreSQL would not notice: both are process 1,
-# each in its own container. The lock is held through `exec` until the last process of the server has ended.
+# each in its own container. The lock is held until the last process of the server has ended.
 exec 9>>"$PGDATA/vdb.lock"
 if ! command -v flock >/dev/null 2>&1; then
   echo "the image has no flock: two pods on the same volume are not kept apart" >&2
-elif ! flock -n 9; then
-  echo "another pod's PostgreSQL still runs on this data: waiting for its end" >&2
-  flock 9
+else
+  flock -n 9 || { echo "another pod's PostgreSQL still runs on this data: waiting for its end" >&2 && flock 9; }
+  # Left by a server that was killed; its process number may by now be that of a probe in this container.
+  rm -f "$PGDATA/postmaster.pid"
 fi
 
 chmod 0700 "$PGDATA" # a volume's fsGroup leaves 0770, which PostgreSQL refuses
@@ -167,4 +168,12 @@ if [ "${VDB_SHARED_BUFFERS:-auto}" = auto ]; then
   if [ "$blocks" -gt $((total_kb / 4 / 8)) ]; then set -- "$@" -c shared_buffers=$((total_kb / 4 / 8)); fi
 fi
 
-exec postgres "$@"
+# Not `exec`: as process 1 PostgreSQL would inherit every orphan of the container, take one that ends with an error (a probe
+# that was cut off) for a crashed backend, and restart the whole database. This shell inherits and buries them instead.
+postgres "$@" &
+server=$!
+trap 'kill -INT "$server" 2>/dev/null || :' INT TERM # SIGTERM alone would let PostgreSQL wait for its clients
+exec 9>&-                                            # the lock is the server's
+status=0
+while wait "$server" || status=$?; kill -0 "$server" 2>/dev/null; do :; done
+exit "$status"

@@ -77,8 +77,6 @@ function container(vdb: PostgresVDB, facts: DeploymentFacts): Container {
       timeoutSeconds: 3,
       failureThreshold: 2,
     },
-    // SIGTERM, which the kubelet sends, lets PostgreSQL wait for its clients; SIGINT ends their sessions and shuts down cleanly.
-    lifecycle: { preStop: { exec: { command: ["/bin/sh", "-c", "kill -INT 1"] } } },
     terminationMessagePolicy: "FallbackToLogsOnError",
     securityContext: {
       allowPrivilegeEscalation: false,
