@@ -16,6 +16,13 @@ export interface ProxiedRequest {
   readonly method: string;
   readonly path: string;
   readonly isWatch: boolean;
+  /** When it arrived, by `performance.now()` of the test's process. */
+  readonly atMs: number;
+}
+
+/** What was asked, and with what status it was answered: undefined while it is under way, or when its client went away. */
+export interface ProxiedExchange extends ProxiedRequest {
+  status: number | undefined;
 }
 
 /**
@@ -29,12 +36,12 @@ export interface FaultProxy extends AsyncDisposable {
   readonly tcp: TcpProxy;
   /** Asked for every request; undefined passes it on. */
   readonly answerWith: (rule: (request: ProxiedRequest) => FaultAnswer | undefined) => void;
-  readonly requests: () => readonly ProxiedRequest[];
+  readonly requests: () => readonly ProxiedExchange[];
 }
 
 export async function startFaultProxy(target: Connection): Promise<FaultProxy> {
   const certificate = await selfSignedCertificate();
-  const requests: ProxiedRequest[] = [];
+  const requests: ProxiedExchange[] = [];
   const state: { rule: (request: ProxiedRequest) => FaultAnswer | undefined } = { rule: () => undefined };
   const { port, close } = await startTls(certificate, target, (request) => {
     requests.push(request);
@@ -66,16 +73,18 @@ interface TlsServer {
 async function startTls(
   { key, cert }: Certificate,
   target: Connection,
-  decide: (request: ProxiedRequest) => FaultAnswer | undefined,
+  decide: (request: ProxiedExchange) => FaultAnswer | undefined,
 ): Promise<TlsServer> {
   const link = connectionLink(target);
   const server = createSecureServer({ key, cert, allowHTTP1: true }, (request, response) => {
-    const fault = decide(described(request));
+    const exchange = described(request);
+    const fault = decide(exchange);
     if (fault !== undefined) {
+      exchange.status = fault.status;
       response.writeHead(fault.status, { "content-type": "application/json", ...fault.headers }).end(fault.body ?? "");
       return;
     }
-    forward(link, request, response).catch(() => response.stream?.destroy()); // the server is gone: so is the answer
+    forward(link, exchange, request, response).catch(() => response.stream?.destroy()); // the server is gone: so is the answer
   });
   server.on("sessionError", () => undefined); // resets on purpose
   server.listen(0, "127.0.0.1");
@@ -90,13 +99,14 @@ async function startTls(
   };
 }
 
-function described({ method, url }: Http2ServerRequest): ProxiedRequest {
+function described({ method, url }: Http2ServerRequest): ProxiedExchange {
   const isWatch = /[?&]watch=(?:true|1)/u.test(url);
-  return { method, path: url, isWatch };
+  return { method, path: url, isWatch, atMs: performance.now(), status: undefined };
 }
 
 async function forward(
   link: ReturnType<typeof connectionLink>,
+  exchange: ProxiedExchange,
   request: Http2ServerRequest,
   response: Http2ServerResponse,
 ): Promise<void> {
@@ -110,6 +120,7 @@ async function forward(
   );
   const body = chunks.length === 0 ? {} : { body: Buffer.concat(chunks).toString("utf8") };
   const answer = await link.send({ method: request.method, path: request.url, headers, ...body }, gone.signal);
+  exchange.status = answer.status;
   response.writeHead(answer.status, { "content-type": answer.headers["content-type"] ?? "application/json" });
   if ("flushHeaders" in response && typeof response.flushHeaders === "function") response.flushHeaders();
   for await (const chunk of answer.body) response.write(chunk);

@@ -4,7 +4,7 @@
  */
 
 export { type ConformanceTarget, conformanceOf } from "./conformance.ts";
-export { type FaultAnswer, type FaultProxy, type ProxiedRequest, startFaultProxy } from "./fault-proxy.ts";
+export { type FaultAnswer, type FaultProxy, type ProxiedExchange, type ProxiedRequest, startFaultProxy } from "./fault-proxy.ts";
 export {
   CrashedError,
   crashAt,

@@ -1,0 +1,194 @@
+import { equal, ok } from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { hrtime } from "node:process";
+import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Client, createClient, customResourceDefinitions, type HttpApi, httpApi, leases } from "../src/index.ts";
+import {
+  type FaultProxy,
+  isFullTier,
+  seededRandom,
+  startApiServer,
+  startFaultProxy,
+  type TestApiServer,
+  testSeed,
+} from "../src/testing/index.ts";
+import { widgetDefinition, widgets } from "../src/testing/widget.ts";
+import { parseJson } from "./support/parse-json.ts";
+import type { LedgerLine, ReplicaSettings } from "./support/replica.ts";
+import { untilServed } from "./support/until-served.ts";
+
+/** Two replicas on a real API server; the leader is killed, ended and stopped, with the default lease times, under steady work. */
+
+const renewDeadlineMs = 10_000;
+/** Between a request's leaving and its arriving at the proxy, on a machine that is busy with other things. */
+const transitMs = 500;
+const rounds = isFullTier ? 51 : 3;
+const signals = ["SIGKILL", "SIGTERM", "SIGSTOP"] as const;
+const boundsMs = { SIGKILL: 20_000, SIGTERM: 2000, SIGSTOP: 20_000 };
+const random = seededRandom(testSeed);
+const signal = AbortSignal.timeout(1_150_000);
+
+let server: TestApiServer;
+let api: HttpApi;
+let client: Client;
+let folder: string;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "replicas-"));
+  server = await startApiServer();
+  api = httpApi(server.connection);
+  client = createClient(api, { fieldManager: "test" });
+  await client.create(customResourceDefinitions, widgetDefinition, signal);
+  await untilServed(client);
+});
+after(async () => {
+  await api?.close();
+  await server?.[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const nowMs = (): number => Number(hrtime.bigint()) / 1e6;
+
+interface Replica {
+  readonly identity: string;
+  readonly child: ChildProcess;
+  readonly proxy: FaultProxy;
+  readonly ended: Promise<unknown>;
+}
+
+let born = 0;
+
+async function startReplica(ledger: string): Promise<Replica> {
+  born += 1;
+  const identity = `replica-${born}`;
+  const proxy = await startFaultProxy(server.connection);
+  const token = (await server.connection.headers())["authorization"]?.replace("Bearer ", "") ?? "";
+  const settings: ReplicaSettings = { server: proxy.url.origin, ca: proxy.ca, token, identity, ledger };
+  const program = join(import.meta.dirname, "support/replica.ts");
+  const child = spawn(process.execPath, [program, JSON.stringify(settings)], { stdio: ["ignore", "ignore", "inherit"] });
+  return { identity, child, proxy, ended: once(child, "exit") };
+}
+
+async function endReplica({ child, proxy, ended }: Replica): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) {
+    child.kill("SIGCONT");
+    child.kill("SIGKILL");
+    await ended;
+  }
+  await proxy[Symbol.asyncDispose]();
+}
+
+/** Whatever leaves a replica, other than for the lease itself and reads of caches, leaves within the time of its last renewal. */
+function assertFenced({ identity, proxy }: Replica): number {
+  let renewedMs = -Infinity;
+  let checked = 0;
+  for (const { method, path, status, atMs } of proxy.requests()) {
+    const isLease = path.includes("/leases");
+    if (isLease && method !== "GET" && status !== undefined && status < 300) renewedMs = atMs;
+    if (isLease || method === "GET") continue;
+    checked += 1;
+    ok(
+      atMs <= renewedMs + renewDeadlineMs + transitMs,
+      `${identity} sent ${method} ${path} ${Math.round(atMs - renewedMs)} ms after its last renewal`,
+    );
+  }
+  return checked;
+}
+
+const readLedger = async (ledger: string): Promise<readonly LedgerLine[]> =>
+  (await readFile(ledger, "utf8"))
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => parseJson<LedgerLine>(line));
+
+const holder = async (): Promise<string> =>
+  (await client.find(leases, { namespace: "default", name: "replicas" }, signal))?.spec?.holderIdentity ?? "";
+
+/** When somebody else first did something after this moment. */
+async function takeoverMs(ledger: string, from: number, old: string): Promise<number> {
+  for (;;) {
+    const line = (await readLedger(ledger)).find(({ atMs, identity }) => atMs > from && identity !== old);
+    if (line !== undefined) return line.atMs - from;
+    ok(nowMs() - from < 60_000, "nobody took over within a minute");
+    await delay(20);
+  }
+}
+
+test(`${rounds} times the leader goes: the other acts in time, nothing is sent too late, no effect is doubled`, async (t) => {
+  const ledger = join(folder, "ledger");
+  await writeFile(ledger, "");
+  const replicas = [await startReplica(ledger), await startReplica(ledger)];
+  const gone: Replica[] = [];
+  const working = new AbortController();
+  const created: string[] = [];
+  const feeding = feed(created, working.signal);
+  const took: Record<(typeof signals)[number], number[]> = { SIGKILL: [], SIGTERM: [], SIGSTOP: [] };
+  try {
+    await takeoverMs(ledger, nowMs(), "nobody");
+    for (let round = 0; round < rounds; round += 1) {
+      const kind = signals[round % signals.length] ?? "SIGKILL";
+      await delay(500 + random() * 2000); // somewhere in its cycle of renewals
+      const leader = await holder();
+      const at = replicas.findIndex(({ identity }) => identity === leader);
+      const old = replicas[at];
+      ok(old !== undefined, `the lease is held by "${leader}"`);
+      const from = nowMs();
+      old.child.kill(kind);
+      const ms = await takeoverMs(ledger, from, old.identity);
+      took[kind].push(ms);
+      ok(ms <= boundsMs[kind], `${kind}: the other acted after ${Math.round(ms)} ms`);
+      if (kind === "SIGSTOP") old.child.kill("SIGCONT");
+      await Promise.race([
+        old.ended,
+        delay(30_000).then(() => Promise.reject(new Error(`${old.identity} did not end after ${kind}`))),
+      ]);
+      gone.push(old);
+      replicas[at] = await startReplica(ledger);
+    }
+    working.abort();
+    await feeding;
+    await untilAll(ledger, created);
+    const lines = await readLedger(ledger);
+    equal(new Set(lines.map(({ widget }) => widget)).size, lines.length, "an effect was doubled");
+    const checked = [...gone, ...replicas].map(assertFenced).reduce((sum, count) => sum + count, 0);
+    for (const kind of signals) t.diagnostic(`${kind}: next effect after ${summary(took[kind])}`);
+    t.diagnostic(
+      `${lines.length} effects, 0 doubled; ${checked} writes checked against the renew deadline, 0 late; TEST_SEED=${testSeed}`,
+    );
+  } finally {
+    working.abort();
+    await feeding;
+    for (const replica of [...gone, ...replicas]) await endReplica(replica);
+  }
+});
+
+/** Ten Widgets a second. */
+async function feed(created: string[], stop: AbortSignal): Promise<void> {
+  while (!stop.aborted) {
+    const name = `widget-${created.length}`;
+    await client.create(widgets, { metadata: { namespace: "default", name }, spec: {} }, signal);
+    created.push(name);
+    await delay(100);
+  }
+}
+
+async function untilAll(ledger: string, created: readonly string[]): Promise<void> {
+  const until = nowMs() + 30_000;
+  for (;;) {
+    const present = new Set((await readLedger(ledger)).map(({ widget }) => widget));
+    const missing = created.filter((name) => !present.has(name));
+    if (missing.length === 0) return;
+    ok(nowMs() < until, `${missing.length} effects never came: ${missing.slice(0, 5).join(", ")}`);
+    await delay(100);
+  }
+}
+
+function summary(all: readonly number[]): string {
+  const sorted = all.toSorted((a, b) => a - b).map((ms) => (ms / 1000).toFixed(2));
+  return `${sorted[Math.floor(sorted.length / 2)]} s (median), ${sorted.at(-1)} s at most, ${sorted.length} times`;
+}
