@@ -43,8 +43,10 @@ describe("no room", { timeout: 300_000 }, () => {
   };
   /** Leaves so many bytes free. What was removed before has to be free first: btrfs takes its time. */
   const fill = (left: number): void => {
-    execFileSync("btrfs", ["filesystem", "sync", poolDir(scratch)]);
+    for (const kind of ["subvolume", "filesystem"]) execFileSync("btrfs", [kind, "sync", poolDir(scratch)]);
     execFileSync("fallocate", ["-l", String(freeBytes() - left), filler()]);
+    execFileSync("btrfs", ["filesystem", "sync", poolDir(scratch)]);
+    ok(freeBytes() <= left + 2 ** 20, `${freeBytes()} bytes are free`);
   };
   const free = (): void => rmSync(filler(), { force: true });
   afterEach(free);

@@ -14,8 +14,7 @@ export function btrfsPool(folder: string, imageFile: string): Pool {
     return found !== undefined && found.isDirectory() && found.ino === subvolumeInode;
   };
   const freeBytes: Pool["freeBytes"] = async (when = "now") => {
-    // Blocks of removed files come free with the next transaction, up to 30 s later.
-    if (when === "settled") await runCommand("btrfs", ["filesystem", "sync", folder]);
+    if (when === "settled") await settle(folder);
     // The image is sparse: what the file system in it calls free may not exist on the disk below.
     const [inside, below] = await Promise.all([statfs(folder), statfs(dirname(imageFile))]);
     return Math.min(inside.bavail * inside.bsize, below.bavail * below.bsize);
@@ -57,6 +56,21 @@ export function btrfsPool(folder: string, imageFile: string): Pool {
       return { total, exclusive };
     },
   };
+}
+
+/** The longest wait for removed subvolumes to be cleaned up. */
+const settleMs = 15_000;
+
+/** Removed subvolumes are cleaned up in the background, and what they held comes free with a transaction, up to 30 s later. */
+async function settle(folder: string): Promise<void> {
+  await runCommand("btrfs", ["filesystem", "sync", folder]);
+  const patience = AbortSignal.timeout(settleMs);
+  try {
+    await runCommand("btrfs", ["subvolume", "sync", folder], { signal: patience });
+  } catch (error) {
+    if (!patience.aborted) throw error;
+  }
+  await runCommand("btrfs", ["filesystem", "sync", folder]);
 }
 
 function absentAsUndefined(error: NodeJS.ErrnoException): undefined {
