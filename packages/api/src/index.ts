@@ -41,4 +41,4 @@ export type { Resources } from "./vdb/resources.ts";
 export { type PostgresSetting, reservedSettings } from "./vdb/settings.ts";
 export { type SourceReference, type SourceType, sourceReference, sourceTypes, type VdbSource } from "./vdb/source.ts";
 export { defaultOwnership, ownershipOf, type PostgresVDBSpec } from "./vdb/spec.ts";
-export { type PostgresVDBStatus, type VdbPhase, vdbPhases } from "./vdb/status.ts";
+export { type HookRun, type PostgresVDBStatus, type VdbPhase, vdbPhases } from "./vdb/status.ts";

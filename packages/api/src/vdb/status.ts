@@ -1,5 +1,6 @@
 import { conditions, lastError, observedGeneration } from "../fields/condition.ts";
 import { schema, type TypeOf } from "../schema.ts";
+import { hookStages } from "./hooks.ts";
 import { sourceTypes } from "./source.ts";
 
 export const vdbPhases = [
@@ -60,6 +61,33 @@ const previous = schema({
   },
 });
 
+const hookRun = schema({
+  type: "object",
+  description: "One run of a hook on the present data. Written before it begins, so that it is never run twice by mistake.",
+  required: ["stage", "name", "outcome"],
+  properties: {
+    stage: { type: "string", description: "The hook's stage.", enum: hookStages },
+    name: text("The hook's name.", 63),
+    contentId: text("The data that it ran on.", 63),
+    scriptHash: text("Which text it ran: a corrected hook is run again.", 63),
+    pod: text("The uid of the pod that it ran in.", 63),
+    outcome: {
+      type: "string",
+      description: "How it ended. Running: not yet. Interrupted: its pod died, so whether it took effect is not known.",
+      enum: ["Running", "Succeeded", "Failed", "TimedOut", "Interrupted"],
+    },
+    startTime: time("When it began."),
+    completionTime: time("When its end was seen."),
+    exitCode: { type: "integer", format: "int32", description: "Its exit code." },
+    output: {
+      type: "string",
+      description: "The end of what it printed, the password blotted out, at most 4 KiB.",
+      maxLength: 4096,
+    },
+  },
+});
+export type HookRun = TypeOf<typeof hookRun>;
+
 export const postgresVdbStatus = schema({
   type: "object",
   description: "The database as it was last seen.",
@@ -82,6 +110,14 @@ export const postgresVdbStatus = schema({
     dataTimestamp: time("The moment whose data the database held when it was made, refreshed or rewound: how fresh it is."),
     contentId: text("Names the present data; another one after each create, refresh and rewind."),
     source: origin,
+    hooks: {
+      type: "array",
+      description: "What the hooks of the present data's stage did.",
+      listType: "map",
+      mapKeys: ["stage", "name"],
+      maxItems: 64,
+      items: hookRun,
+    },
     activeAction,
     previous,
     lastError,
