@@ -6,6 +6,7 @@ import type { Call } from "../grpc/handler.ts";
 import { RpcError } from "../grpc/rpc-error.ts";
 import { exportedDirectoryKey } from "../volume-context.ts";
 import type { Dct } from "./dct-connection.ts";
+import { findVdb } from "./find-vdb.ts";
 import { nodeOf } from "./topology.ts";
 
 /** Objects lag behind the jobs that change them: a VDB may be shown some moments after its job was COMPLETED. */
@@ -35,7 +36,7 @@ export async function describeVolume(dct: Dct, id: string, capacityBytes: number
 async function exportedVdb(dct: Dct, id: string, call: Call): Promise<Vdb & { readonly exported_data_directory: string }> {
   const until = performance.now() + Math.min(lagSeconds, call.secondsLeft()) * 1000;
   for (;;) {
-    const vdb = await dct.getVdb(id, { signal: call.signal });
+    const vdb = await findVdb(dct, id, call.signal);
     if (vdb?.exported_data_directory !== undefined) return { ...vdb, exported_data_directory: vdb.exported_data_directory };
     if (performance.now() > until) {
       const what = vdb === undefined ? "DCT does not show it" : "DCT names no exported_data_directory for it";

@@ -4,11 +4,12 @@ import { allOf, type DctClient, DctError, eq, oneOf, unfinishedJobStates } from 
 import type { Call } from "../grpc/handler.ts";
 import { RpcError } from "../grpc/rpc-error.ts";
 import { awaitJob } from "./await-job.ts";
+import { findVdb } from "./find-vdb.ts";
 
 /** Objects lag behind the jobs that change them. The second look, right after the job, is free; this is the pause before others. */
 const lagSeconds = 0.2;
 
-type Remover = Pick<DctClient, "getVdb" | "getJob" | "searchJobs" | "deleteVdb">;
+type Remover = Pick<DctClient, "searchVdbs" | "getVdb" | "getJob" | "searchJobs" | "deleteVdb">;
 
 /**
  * Deletes a VDB and returns when DCT does not know it any more. Safe to call again at any point: a job that is under way,
@@ -19,9 +20,10 @@ export async function removeVdb(dct: Remover, id: string, call: Call): Promise<v
   let tried = false;
   for (let look = 1; ; look += 1) {
     if (look > 2) await sleep(lagSeconds * 1000, undefined, { signal });
-    const vdb = await dct.getVdb(id, { signal });
-    if (vdb === undefined) return;
-    const what = `deleting VDB ${vdb.name ?? id} (${id})`;
+    const vdb = await findVdb(dct, id, signal);
+    // A search may leave out what an engine that is away has, so only DCT's own "not found" ends this.
+    if (vdb === undefined && (await dct.getVdb(id, { signal })) === undefined) return;
+    const what = `deleting VDB ${vdb?.name ?? id} (${id})`;
     if (call.secondsLeft() <= 0) throw new RpcError(status.DEADLINE_EXCEEDED, `${what}: DCT still shows it`);
     const [running] = await dct.searchJobs(allOf(eq("target_id", id), oneOf("status", unfinishedJobStates)), {
       limit: 1,
