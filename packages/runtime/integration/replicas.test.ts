@@ -1,7 +1,7 @@
 import { equal, ok } from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hrtime } from "node:process";
@@ -70,7 +70,9 @@ async function startReplica(ledger: string): Promise<Replica> {
   const token = (await server.connection.headers())["authorization"]?.replace("Bearer ", "") ?? "";
   const settings: ReplicaSettings = { server: proxy.url.origin, ca: proxy.ca, token, identity, ledger };
   const program = join(import.meta.dirname, "support/replica.ts");
-  const child = spawn(process.execPath, [program, JSON.stringify(settings)], { stdio: ["ignore", "ignore", "inherit"] });
+  const log = await open(join(folder, `${identity}.log`), "w");
+  const child = spawn(process.execPath, [program, JSON.stringify(settings)], { stdio: ["ignore", log.fd, "inherit"] });
+  await log.close();
   return { identity, child, proxy, ended: once(child, "exit") };
 }
 
@@ -141,6 +143,7 @@ test(`${rounds} times the leader goes: the other acts in time, nothing is sent t
       old.child.kill(kind);
       const ms = await takeoverMs(ledger, from, old.identity);
       took[kind].push(ms);
+      if (ms > boundsMs[kind]) t.diagnostic(await readFile(join(folder, `${old.identity}.log`), "utf8"));
       ok(ms <= boundsMs[kind], `${kind}: the other acted after ${Math.round(ms)} ms`);
       if (kind === "SIGSTOP") old.child.kill("SIGCONT");
       await Promise.race([

@@ -102,13 +102,13 @@ export function createElection(parts: ElectionParts): Election {
       const held = fence.isOpen();
       fence.close();
       if (!held || state.lease === undefined) return;
-      const spec = specOf({ ...recordOf(state.lease), holder: "", leaseSeconds: 1, renewTime: microTime(clock) });
-      const lease = state.lease;
-      await withDeadline(new AbortController().signal, 5000, "giving the lease back", (signal) =>
-        client.update(leases, { ...lease, spec }, signal),
-      ).catch((error: unknown) =>
-        log.warn({ lease: parts.name, error: errorMessage(error) }, "the lease was not given back: it will run out"),
-      );
+      try {
+        await withDeadline(new AbortController().signal, 5000, "giving the lease back", (signal) =>
+          giveBack(parts, state, signal),
+        );
+      } catch (error) {
+        log.warn({ lease: parts.name, error: errorMessage(error) }, "the lease was not given back: it will run out");
+      }
     },
   };
 }
@@ -128,6 +128,24 @@ function claimOf({ identity, leaseSeconds, clock }: ElectionParts, before: Lease
 interface Holding {
   lease: Lease | undefined;
   sighting: Sighting | undefined;
+}
+
+/** A renewal that was cut off by the stop may still have arrived: then the lease is ours in a newer version. */
+async function giveBack(
+  { client, identity, clock, namespace, name }: ElectionParts,
+  state: Holding,
+  signal: AbortSignal,
+): Promise<void> {
+  while (state.lease !== undefined && recordOf(state.lease).holder === identity) {
+    const spec = specOf({ ...recordOf(state.lease), holder: "", leaseSeconds: 1, renewTime: microTime(clock) });
+    try {
+      await client.update(leases, { ...state.lease, spec }, signal);
+      return;
+    } catch (error) {
+      if (!isApiError(error, "conflict")) throw error;
+      state.lease = await client.find(leases, { namespace, name }, signal);
+    }
+  }
 }
 
 /** Renews once, trying again until the fence closes. */
