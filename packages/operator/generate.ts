@@ -7,6 +7,7 @@ const folder = new URL("src/postgres/", import.meta.url);
 for (const [name, constant] of [
   ["start", "startScript"],
   ["prepare", "prepareScript"],
+  ["hook", "hookScript"],
 ] as const) {
   const script = readFileSync(new URL(`${name}.sh`, folder), "utf8");
   const target = new URL(`generated/${name}-script.ts`, folder);

@@ -76,6 +76,7 @@ export const healthy = (changes: object = {}): Partial<ExecResult> => ({
     databases: ["postgres"],
     pendingRestart: [],
     loaded: true,
+    dropped: ["port"],
     version: "16.2",
     ...changes,
   }),

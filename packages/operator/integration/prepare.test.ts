@@ -1,6 +1,7 @@
 /** What the operator does inside the pod by exec, on a real PostgreSQL 16.2. */
 import { deepEqual, equal, match, notEqual } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { hbaFile } from "../src/postgres/hba.ts";
@@ -47,6 +48,7 @@ const storedRow = (): string => server().sql("SELECT xmin, ctid FROM pg_authid W
 describe("preparing a server from inside its pod", { timeout: 120_000 }, () => {
   before(async () => {
     newCluster(folder.path, "not_postgres"); // the first superuser of a source may have any name
+    appendFileSync(join(folder.path, "data/postgresql.conf"), "port = 7777\n");
     pod = await startPod(folder.path, { contentId: "c", hba: shut });
     for (let tries = 0; tries < 100; tries += 1) {
       try {
@@ -70,6 +72,7 @@ describe("preparing a server from inside its pod", { timeout: 120_000 }, () => {
       databases: ["orders", "postgres"],
       pendingRestart: [],
       loaded: true,
+      dropped: ["port"],
       version: "16.2",
     });
   });

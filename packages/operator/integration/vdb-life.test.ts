@@ -30,6 +30,13 @@ import {
   vdbs,
 } from "./operator.ts";
 
+/** A hook that is corrected by its text, one after it, and one of another stage. */
+const hooks = (script: string) => [
+  { name: "mask", stage: "post-create", script },
+  { name: "after", stage: "post-create", type: "command", script: "true" },
+  { name: "another-stage", stage: "pre-refresh", script: "SELECT 1" },
+];
+
 describe("a PostgresVDB", { timeout: 240_000 }, () => {
   const shared = "life";
   const stack = new AsyncDisposableStack();
@@ -154,6 +161,43 @@ describe("a PostgresVDB", { timeout: 240_000 }, () => {
       .slice(first)
       .map(({ command, stdin = "" }) => `${/^host/mu.test(command[4] ?? "") ? "open" : "shut"} ${/verifier/u.test(stdin)}`);
     deepEqual(texts, ["shut true", "open true"]);
+  });
+
+  test("no client is let in before the post-create hooks have run, each once; a corrected one is run again", async () => {
+    await place("hooks");
+    operator.answer = ({ command, stdin }) => {
+      if (command[3] !== "hook") return healthy();
+      return { stdout: stdin === "wrong" ? "exit 3\nno such table, a-good-password" : "exit 0\nUPDATE 7" };
+    };
+    await applyVdb(bench.client, "hooks", "orders", { hooks: hooks("wrong") });
+    const failed = await untilVdb(bench.client, "hooks", "orders", (vdb) => readyReason(vdb) === "HookFailed");
+    match(failed.status.lastError ?? "", /mask failed with exit code 3.*no such table, \*\*\*/u);
+    const selector = async () =>
+      (await bench.client.get(services, { namespace: "hooks", name: "orders" }, forever)).spec.selector;
+    const [pod] = (await bench.client.list(pods, { namespace: "hooks" }, forever)).items;
+    const leadsToPod = async () =>
+      Object.entries((await selector()) ?? {}).every(([key, value]) => pod?.metadata.labels?.[key] === value);
+    equal(await leadsToPod(), false);
+    equal(
+      operator.execs.some(({ namespace, command }) => namespace === "hooks" && /^host/mu.test(command[4] ?? "")),
+      false,
+    );
+    await applyVdb(bench.client, "hooks", "orders", { hooks: hooks("right") });
+    const ready = await untilVdb(bench.client, "hooks", "orders", isReady);
+    equal(await leadsToPod(), true);
+    equal(ready.status.conditions?.find(({ type }) => type === "HooksComplete")?.reason, "PostRefreshMissing");
+    deepEqual(
+      ready.status.hooks?.map(({ name, outcome, output }) => ({ name, outcome, output })),
+      [
+        { name: "mask", outcome: "Succeeded", output: "UPDATE 7" },
+        { name: "after", outcome: "Succeeded", output: "UPDATE 7" },
+      ],
+    );
+    const runs = operator.execs.filter(({ namespace, command }) => namespace === "hooks" && command[3] === "hook");
+    deepEqual(
+      runs.map(({ stdin }) => stdin),
+      ["wrong", "right", "true"],
+    );
   });
 
   test("the database runs under the restricted profile", async () => {

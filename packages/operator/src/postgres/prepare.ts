@@ -22,6 +22,8 @@ export interface ServerState {
   readonly pendingRestart: readonly string[];
   /** False while the server has not read its files yet. */
   readonly loaded: boolean;
+  /** Settings of the source that were left out, sorted. */
+  readonly dropped: readonly string[];
   /** `16.2`. */
   readonly version: string;
 }
@@ -62,6 +64,7 @@ SELECT json_build_object(
   'databases', (SELECT coalesce(json_agg(datname ORDER BY datname), '[]') FROM pg_database WHERE datallowconn AND NOT datistemplate),
   'pendingRestart', (SELECT coalesce(json_agg(name ORDER BY name), '[]') FROM pg_settings WHERE pending_restart),
   'loaded', NOT :'reload'::bool OR pg_conf_load_time() > :'loaded_before',
+  'dropped', string_to_array(trim(E'\\n' FROM coalesce(pg_read_file('vdb-dropped-settings', 0, 65536, true), '')), E'\\n'),
   'version', split_part(current_setting('server_version'), ' ', 1)
 );
 `;
@@ -109,6 +112,7 @@ function decodeState(stdout: string): ServerState {
     databases: names("databases"),
     pendingRestart: names("pendingRestart"),
     loaded: truth("loaded"),
+    dropped: names("dropped"),
     version: String(fields.get("version")),
   };
 }

@@ -23,6 +23,11 @@ listing() { # of a folder, in one line
   printf '%s' "${found:-nothing}"
 }
 
+# What ran in this pod's former container has ended with it, whoever has its process number now.
+for token in "$VDB_RUN"/hooks/*; do
+  if [ -d "$token" ] && [ ! -f "$token/exit" ]; then : >"$token/interrupted"; fi
+done
+
 # --- Is this a database, ours to run? -------------------------------------------------------------------------------------
 
 [ -d "$VDB_MOUNT" ] || fail NotADatabase "there is no folder $VDB_MOUNT in the pod: the volume is not mounted"

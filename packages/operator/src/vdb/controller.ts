@@ -43,6 +43,7 @@ export function vdbKind(world: World): ControlledKind<PostgresVDB, VdbContext> {
     name: "postgresvdb",
     resource: resourceOf(postgresVDB),
     conditions: conditionRows,
+    extraConditions: ["HygieneApplied", "HooksComplete"],
     observe: async (run) => observe(world, run),
     steps: (ctx) => (ctx.vdb.spec.enabled ? vdbSteps : stopSteps(ctx)),
     cleanUp: { finalizer, steps: cleanUpSteps },

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { after, done, isApiError, type Outcome, type Step } from "kube-runtime";
+import { after, done, findCondition, isApiError, type Outcome, type Step } from "kube-runtime";
 import type { PreparationResult, ServerState } from "../postgres/prepare.ts";
 import { retrying, stalled, type VdbContext } from "./context.ts";
 import { applyDeployment } from "./ensure-deployment.ts";
@@ -17,6 +17,7 @@ export const prepareDatabase: Step<VdbContext> = {
     if (ctx.pod === undefined) throw new TypeError("ensureDeployment has found no pod");
     try {
       const result = await bringIntoForce(ctx, ctx.pod, ctx.gate, signal);
+      tellHygiene(ctx, result === "inForce" ? undefined : result);
       return result === "inForce" ? done() : await judge(ctx, result, signal);
     } catch (error) {
       if (!isApiError(error)) throw error;
@@ -24,6 +25,27 @@ export const prepareDatabase: Step<VdbContext> = {
     }
   },
 };
+
+/** HygieneApplied: what the copy brought along and was left out. Known from the server's last answer, and kept until the next. */
+function tellHygiene({ run, vdb }: VdbContext, result: PreparationResult | undefined): void {
+  const type = "HygieneApplied";
+  const present = findCondition(vdb.status.conditions, type);
+  if (result?.kind !== "answer") {
+    if (present !== undefined)
+      run.setCondition({ type, status: present.status, reason: present.reason, message: present.message });
+    return;
+  }
+  const { dropped } = result.state;
+  if (dropped.length === 0)
+    run.setCondition({ type, status: "True", reason: "Clean", message: "nothing of the source's settings was left out" });
+  else
+    run.setCondition({
+      type,
+      status: "True",
+      reason: "Adjusted",
+      message: `left out of the source's settings: ${dropped.join(", ")}`,
+    });
+}
 
 async function judge(ctx: VdbContext, result: PreparationResult, signal: AbortSignal): Promise<Outcome> {
   const { user } = ctx.vdb.spec.database;

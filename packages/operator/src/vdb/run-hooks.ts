@@ -1,20 +1,155 @@
-import { done, type Step, terminal } from "kube-runtime";
-import type { VdbContext } from "./context.ts";
+import type { Hook, HookRun } from "@vdb/api";
+import { after, done, isApiError, type Outcome, type Pod, type Step } from "kube-runtime";
+import { type HookState, hookCommand, hookState } from "../postgres/hook.ts";
+import { retrying, stalled, type VdbContext } from "./context.ts";
+import { decideHook, scriptHash } from "./decide-hook.ts";
+import { containerName } from "./names.ts";
+import { paths } from "./objects/deployment.ts";
+
+/** One call waits so long for a hook's end: other databases want the workers too. */
+const waitSeconds = 20;
 
 /**
- * HooksSucceeded: every post-create hook has run, once for this content. An open gate is the record that they have.
- * Until hooks can be run, a database that has some stays behind its shut gate: it must never be served unmasked.
+ * HooksSucceeded: every post-create hook has run for the present data, each once; an open gate is the record that all have.
+ * Returns early while one runs, and for good when one fails that may not: the gate then stays shut, and a corrected hook is
+ * run again.
  */
 export const runHooks: Step<VdbContext> = {
   name: "runHooks",
   condition: "HooksSucceeded",
-  run: async ({ vdb, gate }) => {
-    const hooks = (vdb.spec.hooks ?? []).filter(({ stage }) => stage === "post-create");
-    if (hooks.length === 0) return done({ reason: "NoHooks", message: "no post-create hooks" });
-    if (gate === "open") return done();
-    return terminal(
-      "HooksNotSupported",
-      "post-create hooks are not yet supported: clients stay shut out, since they would see what the hooks should change",
-    );
+  run: async (ctx, signal) => {
+    const hooks = (ctx.vdb.spec.hooks ?? []).filter(({ stage }) => stage === "post-create");
+    if (hooks.length === 0) return done({ reason: "NoHooks", message: "there are no post-create hooks" });
+    warnOfRefresh(ctx);
+    if (ctx.gate === "open") return done();
+    const { pod } = ctx;
+    if (pod === undefined) throw new TypeError("ensureDeployment has found no pod");
+    for (const hook of hooks) {
+      const outcome = await runHook(ctx, hook, pod, signal);
+      if (outcome !== undefined) return outcome;
+    }
+    return done();
   },
 };
+
+/** HooksComplete: what masks a new database should mask a refreshed one. */
+function warnOfRefresh({ run, vdb }: VdbContext): void {
+  const complete = vdb.spec.hooks?.some(({ stage }) => stage === "post-refresh") === true;
+  run.setCondition(
+    complete
+      ? { type: "HooksComplete", status: "True", reason: "Complete", message: "there are post-refresh hooks too" }
+      : {
+          type: "HooksComplete",
+          status: "False",
+          reason: "PostRefreshMissing",
+          message:
+            "there are post-create hooks, but none of stage post-refresh: a refresh would bring data that they have not seen",
+        },
+  );
+}
+
+/** Undefined: on to the next one. */
+async function runHook(ctx: VdbContext, hook: Hook, pod: Pod, signal: AbortSignal): Promise<Outcome | undefined> {
+  const facts = { hook, record: recordOf(ctx, hook), contentId: ctx.contentId, podUid: pod.metadata.uid };
+  const plan = decideHook(facts);
+  switch (plan.kind) {
+    case "next":
+      return undefined;
+    case "failed":
+      return failure(ctx, hook, plan.record);
+    case "interrupted":
+      setRecord(ctx, { ...plan.record, outcome: "Interrupted", completionTime: now(ctx) });
+      return await runHook(ctx, hook, pod, signal);
+    case "run":
+      return await perform(ctx, hook, pod, signal);
+    default:
+      return plan satisfies never;
+  }
+}
+
+async function perform(ctx: VdbContext, hook: Hook, pod: Pod, signal: AbortSignal): Promise<Outcome | undefined> {
+  await announce(ctx, hook, pod, signal);
+  const { token, timeoutSeconds } = { token: tokenOf(ctx, hook), timeoutSeconds: hook.timeoutSeconds };
+  const database = hook.database ?? ctx.vdb.spec.database.name;
+  const call = { token, type: hook.type, script: hook.script, database, timeoutSeconds, waitSeconds };
+  const { namespace = "", name } = pod.metadata;
+  try {
+    const answer = await ctx.world.exec(
+      { namespace, pod: name, container: containerName, ...hookCommand(call, paths.run) },
+      signal,
+    );
+    return await take(ctx, hook, hookState(answer), pod, signal);
+  } catch (error) {
+    if (!isApiError(error)) throw error;
+    return retrying(ctx, "Running", `hook ${hook.name} was begun, but the pod could not be asked for its end: ${error.message}`);
+  }
+}
+
+/** The intent, before the effect: an operator that comes after us must know that it may have begun. */
+async function announce(ctx: VdbContext, hook: Hook, pod: Pod, signal: AbortSignal): Promise<void> {
+  const record = recordOf(ctx, hook);
+  if (record?.outcome === "Running" && record.contentId === ctx.contentId && record.scriptHash === scriptHash(hook)) return;
+  setRecord(ctx, {
+    stage: hook.stage,
+    name: hook.name,
+    contentId: ctx.contentId,
+    scriptHash: scriptHash(hook),
+    pod: pod.metadata.uid,
+    outcome: "Running",
+    startTime: now(ctx),
+  });
+  await ctx.run.saveStatus(signal);
+}
+
+async function take(ctx: VdbContext, hook: Hook, state: HookState, pod: Pod, signal: AbortSignal): Promise<Outcome | undefined> {
+  const record = recordOf(ctx, hook);
+  if (state.kind === "running" || record === undefined) return after(0.1, "Running", `hook ${hook.name} is running`);
+  const output = withoutPassword(ctx, state.output);
+  const ended = { ...record, completionTime: now(ctx), output };
+  if (state.kind === "interrupted") setRecord(ctx, { ...ended, outcome: "Interrupted" });
+  else setRecord(ctx, { ...ended, exitCode: state.exitCode, outcome: outcomeOf(state) });
+  await ctx.run.saveStatus(signal);
+  ctx.run.log.info({ hook: hook.name, outcome: recordOf(ctx, hook)?.outcome }, "hook ended");
+  return await runHook(ctx, hook, pod, signal);
+}
+
+function outcomeOf({ exitCode, timedOut }: { readonly exitCode: number; readonly timedOut: boolean }): HookRun["outcome"] {
+  if (exitCode === 0) return "Succeeded";
+  return timedOut ? "TimedOut" : "Failed";
+}
+
+const reasons = { TimedOut: "HookTimedOut", Interrupted: "HookInterrupted", Failed: "HookFailed" } as const;
+
+/** Nothing will change by itself: the hook has to be corrected, or the database made anew. */
+function failure(ctx: VdbContext, { name, timeoutSeconds }: Hook, { outcome, exitCode, output = "" }: HookRun): Outcome {
+  const end = output === "" ? "it printed nothing" : `the end of its output: ${output.slice(-500)}`;
+  const how = {
+    TimedOut: `did not end within ${timeoutSeconds} s`,
+    Interrupted: "was interrupted when its pod died, and may have taken effect in part",
+    Failed: `failed with exit code ${exitCode ?? "unknown"}`,
+  } as const;
+  const kind = outcome === "TimedOut" || outcome === "Interrupted" ? outcome : "Failed";
+  return stalled(
+    ctx,
+    reasons[kind],
+    `post-create hook ${name} ${how[kind]}; ${end}. No client is let in: correct the hook, it is then run again`,
+  );
+}
+
+const recordOf = ({ run }: VdbContext, { stage, name }: Hook): HookRun | undefined =>
+  run.status.hooks?.find((one) => one.stage === stage && one.name === name);
+
+function setRecord({ run }: VdbContext, record: HookRun): void {
+  const others = (run.status.hooks ?? []).filter(({ stage, name }) => stage !== record.stage || name !== record.name);
+  run.status.hooks = [...others, record];
+}
+
+const now = ({ run }: VdbContext): string => new Date(run.clock.now()).toISOString();
+
+/** The same hook with the same text on the same data has the same token. */
+const tokenOf = ({ contentId }: VdbContext, hook: Hook): string => `${contentId}-${hook.stage}-${hook.name}-${scriptHash(hook)}`;
+
+function withoutPassword({ password }: VdbContext, output: string): string {
+  const text = output.slice(-4000);
+  return password?.kind === "known" && password.value !== "" ? text.replaceAll(password.value, "***") : text;
+}

@@ -1,0 +1,40 @@
+import type { ExecResult } from "kube-runtime";
+import { hookScript } from "./generated/hook-script.ts";
+
+/** One hook as it is run in a pod. */
+export interface HookCall {
+  /** Names this run: the same token never runs twice in a pod. Letters, digits and dashes. */
+  readonly token: string;
+  readonly type: "sql" | "command";
+  readonly script: string;
+  readonly database: string;
+  readonly timeoutSeconds: number;
+  /** How long one call waits for the end; the hook goes on meanwhile. */
+  readonly waitSeconds: number;
+}
+
+export type HookState =
+  | { readonly kind: "running" }
+  | { readonly kind: "interrupted"; readonly output: string }
+  | { readonly kind: "ended"; readonly exitCode: number; readonly timedOut: boolean; readonly output: string };
+
+/** The command for `pods/exec`: it begins the hook or, when it has begun, waits for it. */
+export function hookCommand(call: HookCall, runFolder: string): { readonly command: readonly string[]; readonly stdin: string } {
+  const { token, type, script, database, timeoutSeconds, waitSeconds } = call;
+  const folder = `${runFolder}/hooks/${token}`;
+  const parameters = [folder, String(timeoutSeconds), type, database, String(waitSeconds)];
+  return { command: ["/bin/sh", "-c", hookScript, "hook", ...parameters], stdin: script };
+}
+
+/** What `timeout` answers with when it ended the hook; 137 when it took SIGKILL. */
+const timedOutCodes: ReadonlySet<number> = new Set([124, 137]);
+
+export function hookState({ exitCode, stdout, stderr }: Pick<ExecResult, "exitCode" | "stdout" | "stderr">): HookState {
+  const [first = "", ...rest] = stdout.split("\n");
+  const output = rest.join("\n").trim();
+  if (first === "running") return { kind: "running" };
+  if (first === "interrupted") return { kind: "interrupted", output };
+  const [, code = ""] = /^exit (\d+)$/u.exec(first) ?? [];
+  if (code === "") throw new Error(`the hook's runner ended with exit code ${exitCode}: ${(stderr || stdout).trim()}`);
+  return { kind: "ended", exitCode: Number(code), timedOut: timedOutCodes.has(Number(code)), output };
+}
