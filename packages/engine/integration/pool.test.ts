@@ -84,6 +84,7 @@ describe("pool", { timeout: 120_000 }, () => {
     equal(loopDevices(place.imageFile).length, 1);
     await unmount(place.mountPoint);
     deepEqual(loopDevices(place.imageFile), [], "the last unmount frees the loop device");
+    await rejects(pool.has("vdbs/b"), /the pool is not mounted/u, "to say that it is gone would let a job record it so");
     await mountPool(place, undefined);
     equal(read("vdbs/b"), "third");
   });

@@ -1,170 +1,136 @@
-import { chmod, mkdir, readFile, statfs } from "node:fs/promises";
-import { join } from "node:path";
-import { setTimeout as sleepMs } from "node:timers/promises";
 import type { Logger } from "pino";
-import { openCatalogue } from "./catalogue/catalogue.ts";
 import { reconcilePlaces } from "./catalogue/places.ts";
 import type { Flags } from "./config/flags.ts";
-import { decodeSettings, type Settings } from "./config/settings.ts";
+import { followSettings, readSettings } from "./config/follow-settings.ts";
+import type { Settings } from "./config/settings.ts";
 import { allRoutes } from "./http/routes.ts";
-import { startServer } from "./http/server.ts";
+import { type RunningServer, startServer } from "./http/server.ts";
 import { keepApiKey } from "./identity/api-key.ts";
-import { keepCertificate } from "./identity/certificate.ts";
+import { type Certificate, keepCertificate } from "./identity/certificate.ts";
 import { publishCredentials } from "./identity/publish.ts";
-import type { Parts } from "./jobs/job-kind.ts";
+import { holdAt } from "./jobs/hold-at.ts";
 import { jobKinds } from "./jobs/kinds.ts";
-import { startRunner } from "./jobs/runner.ts";
+import { type Runner, startRunner } from "./jobs/runner.ts";
 import { forgetOldJobs } from "./jobs/submit.ts";
 import { keepLinked } from "./link/keep-linked.ts";
 import { installedPostgres } from "./link/postgres.ts";
 import { mountedSecrets } from "./link/secrets.ts";
-import { btrfsPool } from "./pool/btrfs.ts";
-import { isMounted, mountPool } from "./pool/mount.ts";
 import { countedSizes } from "./sizes.ts";
+import { openStorage, type Storage } from "./storage.ts";
 
 export interface Engine extends AsyncDisposable {
   readonly port: number;
 }
 
 const version = "0.1.0";
-/** The configuration is looked at so often: a ConfigMap's change takes the kubelet up to a minute to bring anyway. */
-const configPauseMs = 2_000;
+
+interface Identity {
+  readonly apiKey: string;
+  readonly certificate: Certificate;
+}
+
+/** What the parts of a running engine share. Settings may be replaced while it runs. */
+interface Running {
+  readonly flags: Flags;
+  readonly log: Logger;
+  readonly storage: Storage;
+  settings: Settings;
+}
 
 /** Starts everything in the order of dependence; disposing stops it in the opposite one and leaves unfinished jobs recorded. */
 export async function startEngine(flags: Flags, log: Logger): Promise<Engine> {
-  const { dataDir } = flags;
   await using started = new AsyncDisposableStack();
-  // Readable for none but root, passable for the owner of the data inside the pool.
-  await mkdir(dataDir, { recursive: true });
-  await chmod(dataDir, 0o711);
-  let settings = await readSettings(flags);
-  const place = { imageFile: join(dataDir, "pool.img"), mountPoint: join(dataDir, "pool") };
-  const catalogue = started.use(openCatalogue(join(dataDir, "catalogue.db")));
-  await mountPool(place, settings.poolSizeBytes);
-  const pool = btrfsPool(place.mountPoint, place.imageFile);
-  reconcilePlaces(catalogue, settings);
-
-  const reserve = { settings: () => settings, pool: place.mountPoint };
-  const parts: Parts = {
-    catalogue,
-    pool,
-    postgres: installedPostgres(flags.postgresDir),
-    secrets: mountedSecrets(flags.secretsDir),
-    reserveBytes: () => reserveBytes(reserve.settings(), reserve.pool),
-    log,
-    seam: holdAt(flags.holdAt, log),
-  };
-  const runner = started.use(startRunner(parts, jobKinds));
-  const names = certificateNames(flags.publicUrl);
-  const [apiKey, certificate] = await Promise.all([keepApiKey(dataDir), keepCertificate(dataDir, names)]);
-  const state = {
-    catalogue,
-    pool,
-    sizes: countedSizes(pool, log),
-    runner,
-    engineName: () => settings.name,
-    nodeName: flags.nodeName,
-    publicHost: new URL(flags.publicUrl).hostname,
-    version,
-  };
-  const notReadyBecause = async (): Promise<string | undefined> =>
-    (await isMounted(place.mountPoint)) ? undefined : `the pool is not mounted at ${place.mountPoint}`;
-  const server = started.use(
-    await startServer({
-      ...certificate,
-      host: flags.listenHost,
-      port: flags.listenPort,
-      apiKey,
-      routes: allRoutes(state),
-      notReadyBecause,
-      log,
-    }),
+  const settings = await readSettings(flags.configFile);
+  const storage = started.use(await openStorage(flags.dataDir, settings));
+  reconcilePlaces(storage.catalogue, settings);
+  const running: Running = { flags, log, storage, settings };
+  const runner = started.use(startJobs(running));
+  const [apiKey, certificate] = await Promise.all([
+    keepApiKey(flags.dataDir),
+    keepCertificate(flags.dataDir, certificateNames(flags.publicUrl)),
+  ]);
+  const server = started.use(await startApi(running, runner, { apiKey, certificate }));
+  log.info(
+    { port: server.port, pool: storage.pool.pathOf(""), engine: settings.name, node: flags.nodeName },
+    "the engine answers",
   );
-  log.info({ port: server.port, pool: place.mountPoint, engine: settings.name, node: flags.nodeName }, "the engine answers");
-
-  const stopping = new AbortController();
-  const tries = new Map<string, number>();
-  const follow = followSettings(flags, settings, log, stopping.signal, async (now, changed) => {
-    if (changed) {
-      settings = now;
-      reconcilePlaces(catalogue, now);
-      await mountPool(place, now.poolSizeBytes);
-      log.info("the configuration was read again");
-    }
-    keepLinked(catalogue, runner, log, now.dsources, tries);
-    forgetOldJobs(catalogue);
-  });
-  const publish = publishCredentials({
-    api: flags.apiServer,
-    namespaces: flags.publishNamespaces,
-    credentials: { url: flags.publicUrl, apiKey, caPem: certificate.cert },
-    log,
-    signal: stopping.signal,
-  });
-  started.defer(async () => {
-    stopping.abort();
-    await Promise.all([follow, publish]);
-  });
+  started.use(startFollowing(running, runner, { apiKey, certificate }));
   const all = started.move();
   return { port: server.port, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
-async function readSettings({ configFile }: Flags): Promise<Settings> {
-  return decodeSettings(configFile === undefined ? "" : await readFile(configFile, "utf8"));
+function startJobs(running: Running): Runner {
+  const { flags, log, storage } = running;
+  const parts = {
+    catalogue: storage.catalogue,
+    pool: storage.pool,
+    postgres: installedPostgres(flags.postgresDir),
+    secrets: mountedSecrets(flags.secretsDir),
+    reserveBytes: () => storage.reserveBytes(running.settings),
+    log,
+    seam: holdAt(flags.holdAt, log),
+  };
+  return startRunner(parts, jobKinds);
 }
 
-/** Calls `apply` every few seconds. A configuration that cannot be read keeps the last good one in force, and is said once. */
-async function followSettings(
-  flags: Flags,
-  first: Settings,
-  log: Logger,
-  signal: AbortSignal,
-  apply: (settings: Settings, changed: boolean) => Promise<void>,
-): Promise<void> {
-  let [current, said] = [first, ""];
-  while (!signal.aborted) {
-    try {
-      const read = await readSettings(flags);
-      const changed = JSON.stringify(read) !== JSON.stringify(current);
-      current = read;
-      await apply(current, changed);
-      said = "";
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      if (message !== said) log.error({ failure: message }, "the configuration could not be put in force");
-      said = message;
-    }
-    await sleepMs(configPauseMs, undefined, { signal }).catch(() => undefined);
-  }
+function startApi(running: Running, runner: Runner, { apiKey, certificate }: Identity): Promise<RunningServer> {
+  const { flags, log, storage } = running;
+  const { catalogue, pool } = storage;
+  const routes = allRoutes({
+    catalogue,
+    pool,
+    runner,
+    sizes: countedSizes(pool, log),
+    engineName: () => running.settings.name,
+    nodeName: flags.nodeName,
+    publicHost: new URL(flags.publicUrl).hostname,
+    version,
+  });
+  const { listenHost: host, listenPort: port } = flags;
+  return startServer({ ...certificate, host, port, apiKey, routes, notReadyBecause: () => storage.notReadyBecause(), log });
+}
+
+/** What goes on by itself: following the configuration, keeping dSources linked, publishing the credentials. */
+function startFollowing(running: Running, runner: Runner, { apiKey, certificate }: Identity): AsyncDisposable {
+  const { flags, log, storage, settings } = running;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const tries = new Map<string, number>();
+  const change = async (changed: Settings): Promise<void> => {
+    await storage.ensureMounted(changed);
+    reconcilePlaces(storage.catalogue, changed);
+    running.settings = changed;
+    log.info("the configuration was read again");
+  };
+  const pass = async ({ dsources }: Settings): Promise<void> => {
+    if ((await storage.notReadyBecause()) !== undefined) await storage.ensureMounted(running.settings);
+    keepLinked(storage.catalogue, runner, log, dsources, tries);
+    forgetOldJobs(storage.catalogue);
+  };
+  const credentials = { url: flags.publicUrl, apiKey, caPem: certificate.cert };
+  const done = Promise.all([
+    followSettings(flags.configFile, { settings, change, pass }, log, signal),
+    publishCredentials({ api: flags.apiServer, namespaces: flags.publishNamespaces, credentials, log, signal }),
+  ]);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      stopping.abort();
+      await done;
+    },
+  };
 }
 
 /** Every name under which the API may be called inside the cluster or through a port-forward. */
 function certificateNames(publicUrl: string): readonly string[] {
   const base = "delphix-engine.delphix-storage";
-  return [
-    ...new Set([
-      new URL(publicUrl).hostname,
-      "delphix-engine",
-      base,
-      `${base}.svc`,
-      `${base}.svc.cluster.local`,
-      "localhost",
-      "127.0.0.1",
-    ]),
+  const names = [
+    new URL(publicUrl).hostname,
+    "delphix-engine",
+    base,
+    `${base}.svc`,
+    `${base}.svc.cluster.local`,
+    "localhost",
+    "127.0.0.1",
   ];
-}
-
-/** Kept free whatever is asked for, so that what runs already can go on writing, and deleting always works. */
-async function reserveBytes(settings: Settings, poolFolder: string): Promise<number> {
-  if (settings.reserveBytes !== undefined) return settings.reserveBytes;
-  const { blocks, bsize } = await statfs(poolFolder);
-  return Math.max(256 * 2 ** 20, Math.floor(blocks * bsize * 0.02));
-}
-
-function holdAt(wanted: string | undefined, log: Logger): (name: string) => Promise<void> {
-  return async (name) => {
-    if (name !== wanted) return;
-    log.warn({ seam: name }, "held");
-    await new Promise<never>(() => undefined);
-  };
+  return [...new Set(names)];
 }

@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CommandFailed, runCommand } from "../command.ts";
+import { markerFile } from "./mount.ts";
 import { NoRoom, type Pool } from "./pool.ts";
 
 /** The root folder of every btrfs subvolume has this inode number (BTRFS_FIRST_FREE_OBJECTID). */
@@ -11,6 +13,9 @@ export function btrfsPool(folder: string, imageFile: string): Pool {
   const pathOf = (name: string): string => join(folder, name);
   const has = async (name: string): Promise<boolean> => {
     const found = await stat(pathOf(name)).catch(absentAsUndefined);
+    // On an unmounted pool everything would seem to be gone, and jobs would record it so.
+    if (found === undefined && !existsSync(pathOf(markerFile)))
+      throw new Error(`the pool is not mounted: ${pathOf(markerFile)} is missing`);
     return found !== undefined && found.isDirectory() && found.ino === subvolumeInode;
   };
   const freeBytes: Pool["freeBytes"] = async (when = "now") => {

@@ -1,6 +1,7 @@
 import { object, string } from "@vdb/dct";
 import { notFound } from "../api-error.ts";
-import { type Collection, collections } from "../collections.ts";
+import type { Collection } from "../collection.ts";
+import { collections } from "../collections.ts";
 import { compileFilter } from "../filter/match.ts";
 import { parseFilter } from "../filter/parse.ts";
 import { pageOf, pageQueryOf } from "../page.ts";

@@ -1,0 +1,44 @@
+import { readFile } from "node:fs/promises";
+import { setTimeout as sleepMs } from "node:timers/promises";
+import type { Logger } from "pino";
+import { decodeSettings, type Settings } from "./settings.ts";
+
+/** The file is looked at so often: a ConfigMap's change takes the kubelet up to a minute to bring anyway. */
+const pauseMs = 2_000;
+
+export async function readSettings(file: string | undefined): Promise<Settings> {
+  return decodeSettings(file === undefined ? "" : await readFile(file, "utf8"));
+}
+
+export interface Follower {
+  /** What is in force at first; the file may differ from it already. */
+  readonly settings: Settings;
+  /** Called when the file says something else. When it throws, it is called again. */
+  readonly change: (settings: Settings) => Promise<void>;
+  /** Called every time. */
+  readonly pass: (settings: Settings) => Promise<void>;
+}
+
+/** Looks at the file every few seconds until the signal stops it. What cannot be read leaves the last good in force; it is said once. */
+export async function followSettings(
+  file: string | undefined,
+  { settings, change, pass }: Follower,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  let [inForce, said] = [settings, ""];
+  while (!signal.aborted) {
+    try {
+      const read = await readSettings(file);
+      if (JSON.stringify(read) !== JSON.stringify(inForce)) await change(read);
+      inForce = read;
+      said = "";
+    } catch (error) {
+      const failure = error instanceof Error ? error.message : String(error);
+      if (failure !== said) log.error({ failure }, "the configuration could not be put in force");
+      said = failure;
+    }
+    await pass(inForce).catch((error: unknown) => log.error({ err: error }, "a pass over the configuration failed"));
+    await sleepMs(pauseMs, undefined, { signal }).catch(() => undefined);
+  }
+}
