@@ -1,0 +1,109 @@
+/** The operator dies at any of its calls to the API server, before or after it took effect; the next one brings the database up. */
+import { deepEqual, equal } from "node:assert/strict";
+import { randomInt } from "node:crypto";
+import { after, before, describe, test } from "node:test";
+import { type Api, type ApiCall, ApiError, interceptApi, persistentVolumeClaims } from "kube-runtime";
+import { seededRandom } from "kube-runtime/testing";
+import { playCluster } from "./fake-cluster.ts";
+import { fakeDct } from "./fake-dct.ts";
+import {
+  applyVdb,
+  type Bench,
+  forever,
+  healthy,
+  isReady,
+  makePassword,
+  newNamespace,
+  startBench,
+  startOperator,
+  until,
+  untilVdb,
+  vdbs,
+} from "./operator.ts";
+
+type Moment = "before" | "after";
+const writes: ReadonlySet<string> = new Set(["create", "update", "patch", "delete"]);
+const isWrite = ({ verb, resource }: ApiCall): boolean => writes.has(verb) && resource.plural !== "events";
+
+/** An API that is gone for its user at the nth write, just before it is sent or just after it took effect. */
+function mortal(api: Api, death: number, moment: Moment): Api & { readonly written: () => number } {
+  let written = 0;
+  let dead = false;
+  const gone = (): never => {
+    throw new ApiError({ kind: "unavailable" }, "the process is dead");
+  };
+  const wrapped = interceptApi(api, {
+    call: async (call, next) => {
+      if (dead) return gone();
+      if (!isWrite(call)) return await next();
+      written += 1;
+      if (written !== death) return await next();
+      if (moment === "after") await next();
+      dead = true;
+      return gone();
+    },
+    watch: async (_call, next) => (dead ? gone() : await next()),
+  });
+  return { ...wrapped, written: () => written };
+}
+
+const hooks = [{ name: "mask", stage: "post-create", script: "SELECT mask()" }];
+
+describe("an operator that dies", { timeout: 1_200_000 }, () => {
+  const stack = new AsyncDisposableStack();
+  let bench: Bench;
+  before(async () => {
+    bench = stack.use(await startBench());
+  });
+  after(async () => await stack.disposeAsync());
+
+  /** Brings a database up through one death, takes it down through another; what happened outside is counted. */
+  async function live(namespace: string, death: number, moment: Moment): Promise<number> {
+    await newNamespace(bench.client, namespace);
+    await makePassword(bench.client, namespace);
+    await using cluster = playCluster(bench.client, namespace);
+    const tokens: string[] = [];
+    const answer: Parameters<typeof healthy>[0] | ((request: { command: readonly string[] }) => ReturnType<typeof healthy>) = ({
+      command,
+    }) => {
+      if (command[3] !== "hook") return healthy();
+      tokens.push(command[4] ?? "");
+      return { stdout: "exit 0\nmasked" };
+    };
+    const api = mortal(bench.api, death, moment);
+    {
+      await using first = startOperator(api, fakeDct());
+      Object.assign(first, { answer });
+      await applyVdb(bench.client, namespace, "orders", { hooks });
+      await until("it died or is done", async () => {
+        const vdb = await bench.client.get(vdbs, { namespace, name: "orders" }, forever);
+        return api.written() >= death || isReady(vdb) ? true : undefined;
+      });
+    }
+    await using second = startOperator(bench.api, fakeDct());
+    Object.assign(second, { answer });
+    const vdb = await untilVdb(bench.client, namespace, "orders", isReady, 30);
+    deepEqual([...cluster.provisioned.values()], [1], `provisioned once, whatever happened ${moment} write ${death}`);
+    equal(new Set(tokens).size, 1, "the hook had one token: the pod ran it once");
+    equal((await bench.client.list(persistentVolumeClaims, { namespace }, forever)).items.length, 1);
+    equal(vdb.status.hooks?.[0]?.outcome, "Succeeded");
+    await bench.client.delete(vdbs, { namespace, name: "orders" }, forever);
+    await until("it is gone", async () =>
+      (await bench.client.find(vdbs, { namespace, name: "orders" }, forever)) === undefined ? true : undefined,
+    );
+    equal((await bench.client.list(persistentVolumeClaims, { namespace }, forever)).items.length, 0);
+    return api.written();
+  }
+
+  test("at any of its writes, brings the database up all the same, once", async () => {
+    const all = await live("crash-none", Infinity, "before");
+    const seed = Number(process.env["TEST_SEED"] ?? randomInt(2 ** 31));
+    const moments = Array.from({ length: all }, (_, index) => index + 1).flatMap((death) =>
+      (["before", "after"] as const).map((moment) => ({ death, moment })),
+    );
+    const random = seededRandom(seed);
+    const chosen = process.env["TEST_TIER"] === "all" ? moments : moments.toSorted(() => random() - 0.5).slice(0, 6);
+    console.log(`${all} writes from applied to ready; seed ${seed}, ${chosen.length} deaths`);
+    for (const { death, moment } of chosen) await live(`crash-${death}-${moment}`, death, moment);
+  });
+});
