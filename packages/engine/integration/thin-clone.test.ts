@@ -178,6 +178,11 @@ describe("thin clones of a running database", { timeout: 300_000 }, () => {
     equal((await other.searchEngines())[0]?.name, "delphix-engine", "the newer base path answers, too");
   });
 
+  test("a second engine on the same folder does not start", async () => {
+    await rejects(startEngineProcess(scratch), /another engine runs on this folder/u);
+    equal((await engine.client.searchEngines()).length, 1, "the first one goes on");
+  });
+
   test("no password is in the log, in the answers or readable on the disk", async () => {
     const words = [engine.log(), JSON.stringify(await engine.client.searchDSources())].join("");
     ok(!words.includes("a password"), "the link's password");
