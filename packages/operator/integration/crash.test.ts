@@ -7,6 +7,7 @@ import { seededRandom } from "kube-runtime/testing";
 import { playCluster } from "./fake-cluster.ts";
 import { fakeDct } from "./fake-dct.ts";
 import {
+  type Answer,
   applyVdb,
   type Bench,
   forever,
@@ -25,13 +26,14 @@ type Moment = "before" | "after";
 const writes: ReadonlySet<string> = new Set(["create", "update", "patch", "delete"]);
 const isWrite = ({ verb, resource }: ApiCall): boolean => writes.has(verb) && resource.plural !== "events";
 
+const gone = (): never => {
+  throw new ApiError({ kind: "unavailable" }, "the process is dead");
+};
+
 /** An API that is gone for its user at the nth write, just before it is sent or just after it took effect. */
 function mortal(api: Api, death: number, moment: Moment): Api & { readonly written: () => number } {
   let written = 0;
   let dead = false;
-  const gone = (): never => {
-    throw new ApiError({ kind: "unavailable" }, "the process is dead");
-  };
   const wrapped = interceptApi(api, {
     call: async (call, next) => {
       if (dead) return gone();
@@ -63,9 +65,7 @@ describe("an operator that dies", { timeout: 1_200_000 }, () => {
     await makePassword(bench.client, namespace);
     await using cluster = playCluster(bench.client, namespace);
     const tokens: string[] = [];
-    const answer: Parameters<typeof healthy>[0] | ((request: { command: readonly string[] }) => ReturnType<typeof healthy>) = ({
-      command,
-    }) => {
+    const answer: Answer = ({ command }) => {
       if (command[3] !== "hook") return healthy();
       tokens.push(command[4] ?? "");
       return { stdout: "exit 0\nmasked" };
