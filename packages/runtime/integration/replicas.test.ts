@@ -111,6 +111,16 @@ const readLedger = async (ledger: string): Promise<readonly LedgerLine[]> =>
 const holder = async (): Promise<string> =>
   (await client.find(leases, { namespace: "default", name: "replicas" }, signal))?.spec?.holderIdentity ?? "";
 
+/** It leads, or waits for the lease: either way it has asked for it, and its cache is being read. */
+async function standsBy({ proxy, identity }: Replica): Promise<void> {
+  const until = nowMs() + 60_000;
+  const asked = (part: string): boolean => proxy.requests().some(({ path, status }) => path.includes(part) && status === 200);
+  while (!(asked("/leases") && asked("/widgets"))) {
+    ok(nowMs() < until, `${identity} did not start within a minute`);
+    await delay(20);
+  }
+}
+
 /** When somebody else first did something after this moment. */
 async function takeoverMs(ledger: string, from: number, old: string): Promise<number> {
   for (;;) {
@@ -134,6 +144,7 @@ test(`${rounds} times the leader goes: the other acts in time, nothing is sent t
     await takeoverMs(ledger, nowMs(), "nobody");
     for (let round = 0; round < rounds; round += 1) {
       const kind = signals[round % signals.length] ?? "SIGKILL";
+      await Promise.all(replicas.map(standsBy)); // a process that is still starting is no replica yet
       await delay(500 + random() * 2000); // somewhere in its cycle of renewals
       const leader = await holder();
       const at = replicas.findIndex(({ identity }) => identity === leader);
