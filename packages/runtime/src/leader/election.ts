@@ -76,7 +76,12 @@ export function createElection(parts: ElectionParts): Election {
     await claim(signal);
     return true;
   };
-  const retryMs = (): number => parts.retrySeconds * 1000 * (1 + random() * 0.2);
+  /** Until the next try; not beyond the moment in which the lease can be taken, plus a little so that not all come at once. */
+  const waitMs = (): number => {
+    const retryMs = parts.retrySeconds * 1000 * (1 + random() * 0.2);
+    const leftMs = state.sighting === undefined ? 0 : takeableInMs(state.sighting, identity, clock.monotonic());
+    return leftMs > 0 ? Math.min(retryMs, leftMs + 1 + random() * 100) : retryMs;
+  };
 
   return {
     acquire: async (signal) => {
@@ -88,7 +93,7 @@ export function createElection(parts: ElectionParts): Election {
           return false;
         });
         if (acquired) return;
-        await untilChange(parts, state, retryMs(), signal);
+        await untilChange(parts, state, waitMs(), signal);
       }
     },
     hold: async (signal) => {
