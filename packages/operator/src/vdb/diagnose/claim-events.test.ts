@@ -1,0 +1,62 @@
+import { deepEqual } from "node:assert/strict";
+import { test } from "node:test";
+import type { Event } from "kube-runtime";
+import { type ClaimTrouble, claimTrouble } from "./claim-events.ts";
+
+function anEvent(note: string, eventTime = "2026-01-01T00:00:00Z", type: Event["type"] = "Warning"): Event {
+  return {
+    apiVersion: "events.k8s.io/v1",
+    kind: "Event",
+    metadata: { name: "e", uid: "u", resourceVersion: "1", creationTimestamp: eventTime },
+    eventTime,
+    type,
+    reason: "ProvisioningFailed",
+    action: "Provision",
+    note,
+    regarding: {},
+    reportingController: "p",
+    reportingInstance: "p",
+  };
+}
+
+const failed = (code: string, words: string): string =>
+  `failed to provision volume with StorageClass "de-fs-storage": rpc error: code = ${code} desc = ${words}`;
+
+const rows: { name: string; why: string; given: readonly Event[]; want: ClaimTrouble | undefined }[] = [
+  { name: "no event", why: "it may simply take a while", given: [], want: undefined },
+  {
+    name: "no warning",
+    why: "a normal event tells of no trouble",
+    given: [anEvent("Waiting for a volume", undefined, "Normal")],
+    want: undefined,
+  },
+  {
+    name: "no room",
+    why: "somebody has to make room",
+    given: [anEvent(failed("ResourceExhausted", "the pool has 12 bytes left"))],
+    want: { reason: "StorageFull", message: "the pool has 12 bytes left", passes: false },
+  },
+  {
+    name: "DCT out of reach",
+    why: "the provisioner tries again, and may well succeed",
+    given: [anEvent(failed("Unavailable", "DCT does not answer"))],
+    want: { reason: "ProvisioningFailed", message: "DCT does not answer", passes: true },
+  },
+  {
+    name: "no such class",
+    why: "the claim waits for ever",
+    given: [anEvent('storageclass.storage.k8s.io "absent" not found')],
+    want: { reason: "StorageClassNotFound", message: 'storageclass.storage.k8s.io "absent" not found', passes: false },
+  },
+  {
+    name: "several warnings",
+    why: "the newest tells what is the matter now",
+    given: [
+      anEvent(failed("Unavailable", "old"), "2026-01-01T00:00:00Z"),
+      anEvent(failed("NotFound", "new"), "2026-01-01T00:00:09Z"),
+      anEvent(failed("Internal", "older"), "2025-01-01T00:00:00Z"),
+    ],
+    want: { reason: "ProvisioningFailed", message: "new", passes: false },
+  },
+];
+for (const { name, why, given, want } of rows) test(`claimTrouble: ${name}`, () => deepEqual(claimTrouble(given), want, why));

@@ -1,0 +1,138 @@
+import { deepEqual, equal, match } from "node:assert/strict";
+import { test } from "node:test";
+import type { ContainerStatus, Pod } from "kube-runtime";
+import { podState } from "./pod-state.ts";
+
+const created = "2026-01-01T00:00:00Z";
+const at = (seconds: number): number => Date.parse(created) + seconds * 1000;
+
+function aPod(container: Partial<ContainerStatus> | undefined, conditions: NonNullable<Pod["status"]>["conditions"] = []): Pod {
+  const status: ContainerStatus = { name: "postgres", ready: false, restartCount: 0, ...container };
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "orders-1", namespace: "n", uid: "u", resourceVersion: "1", creationTimestamp: created },
+    spec: { containers: [{ name: "postgres", image: "postgres:16.2" }] },
+    status: { conditions, ...(container === undefined ? {} : { containerStatuses: [status] }) },
+  };
+}
+
+const unscheduled = [{ type: "PodScheduled", status: "False" as const, message: "0/1 nodes are available: 1 Insufficient cpu." }];
+const ended = (message: string, exitCode = 1) => ({ exitCode, message });
+
+const failures: { name: string; why: string; given: Pod; reason: string; says: RegExp; restart: boolean }[] = [
+  {
+    name: "no image",
+    why: "the registry's words and the image are what a person needs",
+    given: aPod({ state: { waiting: { reason: "ErrImagePull", message: "connect: connection refused" } } }),
+    reason: "ImagePullFailed",
+    says: /postgres:16\.2.*connection refused/u,
+    restart: false,
+  },
+  {
+    name: "no image, later",
+    why: "the kubelet's other words for the same must not make another message",
+    given: aPod({
+      state: {
+        waiting: {
+          reason: "ImagePullBackOff",
+          message: 'Back-off pulling image "postgres:16.2": ErrImagePull: connect: connection refused',
+        },
+      },
+    }),
+    reason: "ImagePullFailed",
+    says: /^image postgres:16\.2 cannot be had: connect: connection refused; correct spec\.image$/u,
+    restart: false,
+  },
+  {
+    name: "the start script's reason",
+    why: "it knows best, and a new pod looks again sooner than the kubelet",
+    given: aPod({ state: { terminated: ended("vdb:NotADatabase: the volume holds no folder data\n") } }),
+    reason: "NotADatabase",
+    says: /^the volume holds no folder data$/u,
+    restart: true,
+  },
+  {
+    name: "the start script's reason, while the kubelet waits",
+    why: "between two starts the reason stands in the last state",
+    given: aPod({
+      state: { waiting: { reason: "CrashLoopBackOff" } },
+      lastState: { terminated: ended("vdb:MajorMismatch: 15, not 16") },
+    }),
+    reason: "MajorMismatch",
+    says: /15, not 16/u,
+    restart: true,
+  },
+  {
+    name: "PostgreSQL's last words",
+    why: "what nobody foresaw is told as it was said",
+    given: aPod({ state: { terminated: ended("FATAL:  could not map anonymous shared memory", 1) } }),
+    reason: "Crashing",
+    says: /exit code 1.*shared memory/su,
+    restart: true,
+  },
+  {
+    name: "a made-up reason",
+    why: "only known reasons become conditions: a log line must not choose one",
+    given: aPod({ state: { terminated: ended("vdb:Ready: trust me") } }),
+    reason: "Crashing",
+    says: /trust me/u,
+    restart: true,
+  },
+  {
+    name: "no node has room",
+    why: "the scheduler's words name what is short",
+    given: aPod(undefined, unscheduled),
+    reason: "Unschedulable",
+    says: /Insufficient cpu/u,
+    restart: false,
+  },
+];
+
+for (const { name, why, given, reason, says, restart } of failures) {
+  test(`podState: ${name}`, () => {
+    const state = podState(given, at(60));
+    if (state.kind !== "failed") throw new Error(`${state.kind}: ${why}`);
+    equal(state.reason, reason, why);
+    match(state.message, says, why);
+    equal(state.restart, restart, why);
+  });
+}
+
+const others: { name: string; why: string; given: Pod; seconds: number; kind: string }[] = [
+  {
+    name: "running and ready",
+    why: "its probe has asked the server",
+    given: aPod({ ready: true, state: { running: {} }, containerID: "c1" }),
+    seconds: 5,
+    kind: "ready",
+  },
+  {
+    name: "running, not ready",
+    why: "recovery takes what it takes",
+    given: aPod({ state: { running: {} } }),
+    seconds: 600,
+    kind: "starting",
+  },
+  {
+    name: "running again after an end",
+    why: "the former end is over",
+    given: aPod({ state: { running: {} }, lastState: { terminated: ended("vdb:NotADatabase: empty") } }),
+    seconds: 5,
+    kind: "starting",
+  },
+  {
+    name: "not scheduled at once",
+    why: "a volume that has just been bound takes a moment",
+    given: aPod(undefined, unscheduled),
+    seconds: 1,
+    kind: "starting",
+  },
+];
+for (const { name, why, given, seconds, kind } of others)
+  test(`podState: ${name}`, () => equal(podState(given, at(seconds)).kind, kind, why));
+
+test("podState: every start has another container id", () => {
+  const state = podState(aPod({ ready: true, state: { running: {} }, containerID: "containerd://2" }), at(1));
+  deepEqual(state, { kind: "ready", containerId: "containerd://2" });
+});

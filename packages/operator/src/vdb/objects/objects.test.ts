@@ -1,0 +1,107 @@
+import { deepEqual, equal, notEqual } from "node:assert/strict";
+import { describe, test } from "node:test";
+import { hbaFile } from "../../postgres/hba.ts";
+import { claimName, contentIdOf } from "../names.ts";
+import { aVdb } from "../testing.ts";
+import { desiredClaim } from "./claim.ts";
+import { gateOf } from "./config-map.ts";
+import { desiredDeployment } from "./deployment.ts";
+import { bytesOf } from "./quantity.ts";
+import { desiredService } from "./service.ts";
+import { specHash } from "./spec-hash.ts";
+
+const facts = { contentId: "c", image: "postgres:16.2", claimName: "orders-c", restartedFor: undefined };
+const source = {
+  identity: { sourceRef: "production" },
+  sizeBytes: 0,
+  postgresVersion: "16.2",
+  dataTimestamp: undefined,
+  id: undefined,
+  snapshotId: undefined,
+  snapshotName: undefined,
+};
+const sizeOf = (sizeBytes: number | undefined, spec: object = {}): unknown =>
+  desiredClaim(aVdb({ spec }), "c", { ...source, sizeBytes }, "de-fs-storage").spec.resources?.requests?.["storage"];
+
+const hash = (spec: object) => specHash(desiredDeployment(aVdb({ spec }), facts)).hash;
+
+/** A ConfigMap that holds this pg_hba.conf. */
+const stored = (text: string) => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { name: "x", uid: "u", resourceVersion: "1", creationTimestamp: "" },
+  data: { "pg_hba.conf": text },
+});
+
+describe("the objects of a database", () => {
+  test("the first content id follows from the uid: an operator that died before it wrote it down comes to the same claim", () => {
+    equal(contentIdOf(aVdb()), contentIdOf(aVdb()));
+    equal(contentIdOf(aVdb({ status: { contentId: "abc" } })), "abc");
+    equal(claimName(aVdb(), "0123456789ab"), "orders-012345");
+  });
+
+  test("the volume is as large as the source, in whole GiB", () => {
+    const rows: [number | undefined, object, string][] = [
+      [2 ** 30, {}, "1Gi"],
+      [2 ** 30 + 1, {}, "2Gi"],
+      [undefined, {}, "1Gi"],
+      [2 ** 40, { storageSize: "7Gi" }, "7Gi"],
+    ];
+    for (const [bytes, spec, want] of rows) equal(sizeOf(bytes, spec), want);
+  });
+
+  test("only the very file of an open gate, for this content, is an open gate", () => {
+    equal(gateOf(stored(hbaFile("c", "open")), "c"), "open");
+    equal(gateOf(stored(hbaFile("c", "open")), "another"), "shut", "opened for former data");
+    equal(gateOf(stored(hbaFile("c", "shut")), "c"), "shut");
+    equal(gateOf(undefined, "c"), "shut");
+  });
+
+  test("a shut Service selects what no pod has; an open one the pod of its content alone", () => {
+    const labels = desiredDeployment(aVdb(), facts).spec.template.metadata?.labels ?? {};
+    const leads = (contentId: string, gate: "open" | "shut"): boolean =>
+      Object.entries(desiredService(aVdb(), contentId, gate).spec.selector ?? {}).every(([key, value]) => labels[key] === value);
+    deepEqual([leads("c", "open"), leads("c", "shut"), leads("another", "open")], [true, false, false]);
+  });
+
+  test("what it runs as comes from the manifest, and there is no fsGroup", () => {
+    const pod = desiredDeployment(aVdb({ spec: { ownershipSpec: "70:71" } }), facts).spec.template.spec;
+    deepEqual(pod.securityContext, {
+      runAsUser: 70,
+      runAsGroup: 71,
+      runAsNonRoot: true,
+      seccompProfile: { type: "RuntimeDefault" },
+    });
+  });
+
+  test("bare psql finds its server: port, socket, user and database are in the environment", () => {
+    const spec = { port: 5493, database: { user: "app", name: "shop", passwordSecretRef: "x" }, mountPath: "/data/pg" };
+    const env = desiredDeployment(aVdb({ spec }), facts).spec.template.spec.containers[0]?.env ?? [];
+    const value = (name: string) => env.find((one) => one.name === name)?.value;
+    deepEqual(["PGPORT", "PGHOST", "PGUSER", "PGDATABASE", "PGDATA"].map(value), [
+      "5493",
+      "/var/run/postgresql",
+      "app",
+      "shop",
+      "/data/pg/data",
+    ]);
+  });
+
+  test("the hash of a Deployment changes with what it says, and with nothing else", () => {
+    equal(hash({}), hash({}));
+    notEqual(hash({}), hash({ enabled: false }));
+    notEqual(hash({}), hash({ resources: { limits: { memory: "1Gi" } } }));
+  });
+
+  test("quantities are read as Kubernetes writes them", () => {
+    deepEqual(["4Gi", "512M", "1e9", 2, "500m", "lots", undefined].map(bytesOf), [
+      4 * 2 ** 30,
+      512e6,
+      1e9,
+      2,
+      0.5,
+      undefined,
+      undefined,
+    ]);
+  });
+});

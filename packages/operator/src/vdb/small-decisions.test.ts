@@ -1,0 +1,104 @@
+import { deepEqual, equal, match, throws } from "node:assert/strict";
+import { describe, test } from "node:test";
+import { DctError } from "@vdb/dct";
+import type { Deployment, Secret } from "kube-runtime";
+import { readConfig } from "../config.ts";
+import { DctNotConfigured } from "../data/dct/connection.ts";
+import { dctFailure } from "../data/dct/failure.ts";
+import { resolution } from "../data/dct/resolve.ts";
+import { retrySeconds } from "./context.ts";
+import { decideDeployment } from "./decide-deployment.ts";
+import { passwordIn } from "./password.ts";
+
+const aSecret = (data: Record<string, string>): Secret => ({
+  apiVersion: "v1",
+  kind: "Secret",
+  metadata: { name: "s", uid: "u", resourceVersion: "1", creationTimestamp: "" },
+  data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString("base64")])),
+});
+
+const reasonOf = (given: Secret | undefined): string => {
+  const password = passwordIn(given, "s", "n");
+  return password.kind === "missing" ? password.reason : password.value;
+};
+
+describe("small decisions", () => {
+  test("the first look after a failure comes after a second, later ones as late as it has lasted, at most the period", () => {
+    const rows: [number, string, number][] = [
+      [0, "30s", 1],
+      [4000, "30s", 4],
+      [900_000, "30s", 30],
+      [900_000, "5m", 300],
+      [0, "500ms", 0.5],
+    ];
+    for (const [sinceMs, period, want] of rows) equal(retrySeconds(sinceMs, period), want);
+    equal(retrySeconds(900_000, "5m", 5), 5, "a Secret is read again sooner");
+  });
+
+  test("a Secret gives its password, or the reason that names what is there", () => {
+    deepEqual([undefined, aSecret({}), aSecret({ password: "short" }), aSecret({ password: "long-enough" })].map(reasonOf), [
+      "SecretNotFound",
+      "SecretKeyMissing",
+      "PasswordTooShort",
+      "long-enough",
+    ]);
+    const misspelled = passwordIn(aSecret({ pasword: "x" }), "s", "n");
+    match(misspelled.kind === "missing" ? misspelled.message : "", /its keys: pasword/u);
+  });
+
+  test("a failure of DCT: what a person has to mend, and what may pass", () => {
+    const rows = [
+      [new DctNotConfigured("empty"), "DctNotConfigured", true],
+      [new DctError("unreachable", "refused"), "DctUnreachable", false],
+      [new DctError("unauthorized", "key"), "DctUnauthorized", true],
+      [new DctError("refused", "no"), "DctFailed", true],
+      [new DctError("server", "500"), "DctFailed", false],
+      [new DctError("throttled", "429"), "DctFailed", false],
+    ] as const;
+    for (const [error, reason, person] of rows) {
+      const failure = dctFailure(error);
+      deepEqual([failure?.reason, failure?.person], [reason, person]);
+    }
+    equal(dctFailure(new TypeError("a bug")), undefined);
+  });
+
+  test("a source without a point in time is not ready, with its own word for why", () => {
+    const names = { engine: "e", name: "production", group: "g", environment: "v" };
+    const found = resolution({ kind: "dSource", dataset: { id: "1", status: "INITIALIZING" }, latestSnapshot: undefined }, names);
+    deepEqual(found, {
+      ok: false,
+      reason: "SourceNotReady",
+      message: "dSource production of engine e has no snapshot yet (its status: INITIALIZING)",
+    });
+  });
+
+  test("a pod that is not let in is told in the cluster's words", () => {
+    const deployment: Deployment = {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name: "d", uid: "u", resourceVersion: "1", generation: 2, creationTimestamp: "" },
+      spec: { selector: {}, template: { spec: { containers: [] } } },
+      status: { observedGeneration: 2, conditions: [{ type: "ReplicaFailure", status: "True", message: "exceeded quota" }] },
+    };
+    deepEqual(decideDeployment(deployment, [], "c", 0), { kind: "refused", message: "the pod is not let in: exceeded quota" });
+    const behind = { ...deployment, status: { ...deployment.status, observedGeneration: 1 } };
+    equal(decideDeployment(behind, [], "c", 0).kind, "starting", "what the controller says of a former template counts no more");
+  });
+});
+
+describe("the command line", () => {
+  test("silence means the defaults, an empty flag as well", () => {
+    const config = readConfig(["--watch-namespace=", "--image=16=postgres:16.2"], { POD_NAMESPACE: "here", POD_NAME: "me" });
+    deepEqual(
+      [config.namespace, config.watchNamespace, config.leaderElection, config.identity, config.defaults.images.get("16")],
+      ["here", undefined, true, "me", "postgres:16.2"],
+    );
+  });
+
+  test("what cannot be read is refused with the flag and what is allowed", () => {
+    throws(() => readConfig(["--http-port=eighty"], {}), /--http-port=eighty: .*from 0 to 65535/u);
+    throws(() => readConfig(["--leader-election=maybe"], {}), /true, false/u);
+    throws(() => readConfig(["--image=postgres"], {}), /16=postgres:16\.2/u);
+    throws(() => readConfig(["--no-such-flag"], {}), /no-such-flag/u);
+  });
+});

@@ -1,0 +1,23 @@
+import { decode, type PostgresVDB, postgresVDB } from "@vdb/api";
+
+/** A PostgresVDB as the API server gives it, for tests: a minimal manifest with the changes of a row. */
+export function aVdb({ spec = {}, status = {} }: { readonly spec?: object; readonly status?: object } = {}): PostgresVDB {
+  return decode(postgresVDB, {
+    apiVersion: "core.delphix.com/v1alpha1",
+    kind: "PostgresVDB",
+    metadata: {
+      name: "orders",
+      namespace: "shop",
+      uid: "uid-of-orders",
+      resourceVersion: "1",
+      generation: 1,
+      creationTimestamp: "2026-01-01T00:00:00Z",
+    },
+    spec: {
+      source: { type: "dct-source", reference: "delphix-engine:production" },
+      database: { passwordSecretRef: "password" },
+      ...spec,
+    },
+    status,
+  });
+}
