@@ -8,7 +8,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   api: ["kube-runtime"],
   dct: [],
   operator: ["kube-runtime", "kube-runtime/testing", "@vdb/api", "@vdb/dct"],
-  csi: ["@vdb/dct"],
+  csi: ["@vdb/api", "@vdb/dct"],
   engine: ["@vdb/dct"],
 };
 

@@ -25,7 +25,8 @@ async function runGroup(group: Group, only: readonly string[]): Promise<void> {
   );
   if (found.length === 0) return;
   const from = performance.now();
-  const stream = run({ files: found.toSorted(), concurrency, timeout: timeoutSeconds * 1000 });
+  // --test-force-exit: a socket that a busy machine closes late must not keep a finished test file for ever.
+  const stream = run({ files: found.toSorted(), concurrency, timeout: timeoutSeconds * 1000, execArgv: ["--test-force-exit"] });
   stream.on("test:pass", ({ skip, todo, details }) => {
     if (details.type === "suite") return;
     if (skip !== undefined || todo !== undefined) counts.skipped += 1;

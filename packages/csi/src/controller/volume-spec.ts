@@ -1,5 +1,6 @@
 import { isAbsolute } from "node:path";
 import { status } from "@grpc/grpc-js";
+import { pvcAnnotations } from "@vdb/api";
 import { RpcError } from "../grpc/rpc-error.ts";
 
 /** What a claim wants, in the names that people write. */
@@ -32,20 +33,21 @@ export interface SpecDefaults {
  */
 export function volumeSpecOf(annotations: Readonly<Record<string, string>>, defaults: SpecDefaults): VolumeSpec {
   const value = (name: keyof SpecDefaults): string | undefined => valueOf(name, annotations, defaults);
-  const required = (name: keyof SpecDefaults, what: string): string => {
+  const required = (name: keyof SpecDefaults): string => {
     const found = value(name);
-    if (found === undefined || found === "") throw wrong(`annotation ${name} is missing: it names ${what}`);
+    const { key, meaning } = pvcAnnotations[name];
+    if (found === undefined || found === "") throw wrong(`annotation ${key} is missing: it names ${meaning}`);
     return found;
   };
   const [environment, repository] = [value("envName"), value("vdbRepositoryName")];
   return {
-    engine: engineOf(required("engineName", "the engine that holds the source")),
-    source: required("sourceDBName", "the dSource or VDB to clone"),
-    group: required("vdbGroupName", "the dataset group of the new VDB"),
+    engine: engineOf(required("engineName")),
+    source: required("sourceDBName"),
+    group: required("vdbGroupName"),
     ...(environment === undefined ? {} : { environment }),
     ...(repository === undefined ? {} : { repository }),
-    mountPath: mountPathOf(required("vdbStageMountpath", "where the data is mounted")),
-    ownership: ownershipOf(required("ownershipSpec", "the owner of the data, uid:gid")),
+    mountPath: mountPathOf(required("vdbStageMountpath")),
+    ownership: ownershipOf(required("ownershipSpec")),
   };
 }
 
@@ -63,7 +65,7 @@ function valueOf(
   annotations: Readonly<Record<string, string>>,
   defaults: SpecDefaults,
 ): string | undefined {
-  const written = annotations[name]?.trim();
+  const written = annotations[pvcAnnotations[name].key]?.trim();
   return written === undefined || written === "" ? defaults[name] : written;
 }
 
