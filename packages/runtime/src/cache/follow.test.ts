@@ -68,7 +68,7 @@ test("whatever the order of answers, frames and faults: a writer reads its own w
 });
 
 async function follows(s: fc.Scheduler, actions: readonly Action[], streamsLists: boolean): Promise<void> {
-  const server = memoryApi({ streamsLists });
+  const server = memoryApi({ streamsLists, takesTurns: false });
   const api = scheduled(server, s);
   const direct = createClient(api, { fieldManager: "cache" });
   const errors: unknown[] = [];

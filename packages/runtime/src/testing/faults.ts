@@ -41,7 +41,7 @@ export function faultyApi(api: Api, plan: FaultPlan): FaultyApi {
     crashed: () => state.crashed,
     watch: async (call, signal) => {
       assertAlive();
-      return api.watch(call, signal);
+      return untilCrash(await api.watch(call, signal), assertAlive);
     },
     call: async (call, signal) => {
       assertAlive();
@@ -76,6 +76,14 @@ export function faultyApi(api: Api, plan: FaultPlan): FaultyApi {
       }
     },
   };
+}
+
+/** A dead process sees nothing any more. */
+async function* untilCrash(frames: AsyncIterable<unknown>, assertAlive: () => void): AsyncGenerator {
+  for await (const frame of frames) {
+    assertAlive();
+    yield frame;
+  }
 }
 
 /** Crashes at the nth call. */

@@ -17,15 +17,19 @@ export interface LiveOptions extends Partial<Pick<ManagerOptions, "name" | "log"
  * queue is empty and no call has been made for `restMs`; or until its API has crashed.
  */
 export async function liveManager(api: Api, setUp: (manager: Manager) => void, options: LiveOptions = {}): Promise<void> {
-  const watched = watchCalls(api);
-  const manager = createManager({ name: "test", log: silentLog, ...options, api: watched.api, stopTimeoutSeconds: 5 });
-  setUp(manager);
   const stop = new AbortController();
+  // At once: a dead process must not come to its next retry, where it could still do something outside of Kubernetes.
+  const watched = watchCalls(api, () => stop.abort(new Error("the process has crashed")));
+  const manager = createManager({ name: "test", log: silentLog, ...options, api: watched.api, stopTimeoutSeconds: 5 });
+  const caches = noteCaches(manager, setUp);
   const running = manager.run(stop.signal);
   running.catch(() => undefined); // awaited below
   const until = performance.now() + (options.mostMs ?? 10_000);
   try {
-    while (!watched.crashed() && !(watched.quietMs() >= (options.restMs ?? 50) && isIdle(manager))) {
+    while (
+      !watched.crashed() &&
+      !(watched.quietMs() >= (options.restMs ?? 50) && caches.every((cache) => cache.synced()) && isIdle(manager))
+    ) {
       if (performance.now() > until) throw new Error("the manager did not come to rest");
       await delay(5);
     }
@@ -35,20 +39,45 @@ export async function liveManager(api: Api, setUp: (manager: Manager) => void, o
   }
 }
 
+/** Sets up, and remembers every cache: before all of them are read, rest means nothing. */
+function noteCaches(manager: Manager, setUp: (manager: Manager) => void): readonly { readonly synced: () => boolean }[] {
+  const caches: { readonly synced: () => boolean }[] = [];
+  setUp({
+    ...manager,
+    cacheFor: (resource, options) => {
+      const cache = manager.cacheFor(resource, options);
+      caches.push(cache);
+      return cache;
+    },
+    control: (kind, options) => {
+      caches.push(options?.cache ?? manager.cacheFor(kind.resource));
+      manager.control(kind, options);
+    },
+    reconcileWith: (reconciler, options) => {
+      caches.push(options?.cache ?? manager.cacheFor(reconciler.resource));
+      manager.reconcileWith(reconciler, options);
+    },
+  });
+  return caches;
+}
+
 interface WatchedApi {
   readonly api: Api;
   readonly quietMs: () => number;
   readonly crashed: () => boolean;
 }
 
-function watchCalls(api: Api): WatchedApi {
+function watchCalls(api: Api, onCrash: () => void): WatchedApi {
   const state = { open: 0, lastMs: performance.now(), crashed: false };
   const around = async <T>(work: () => Promise<T>): Promise<T> => {
     state.open += 1;
     try {
       return await work();
     } catch (error) {
-      if (error instanceof CrashedError) state.crashed = true;
+      if (error instanceof CrashedError) {
+        state.crashed = true;
+        onCrash();
+      }
       throw error;
     } finally {
       state.open -= 1;

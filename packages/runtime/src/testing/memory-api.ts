@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { parseLabelSelector } from "../cache/selector.ts";
 import type { Api, ApiCall } from "../client/api.ts";
 import { ApiError } from "../client/api-error.ts";
@@ -24,6 +25,11 @@ export interface MemoryApiOptions {
   readonly now?: () => number;
   /** Answer watches that begin with all objects, as API servers since 1.34 do; true. */
   readonly streamsLists?: boolean;
+  /**
+   * Answers and frames of watches come in turns of their own of the event loop, as from a network: answer first, and timers in
+   * between; true. Without it, everything happens in one turn: for tests that decide the order themselves.
+   */
+  readonly takesTurns?: boolean;
 }
 
 export function memoryApi(options: MemoryApiOptions = {}): MemoryApi {
@@ -35,9 +41,19 @@ export function memoryApi(options: MemoryApiOptions = {}): MemoryApi {
     () => new Date(nowMs()).toISOString().replace(/\.\d+Z$/u, "Z"),
     (change) => {
       history.push(change);
-      for (const watcher of watchers) watcher.push(change);
+      for (const watcher of watchers) later(() => watcher.push(change));
     },
   );
+  const takesTurns = options.takesTurns ?? true;
+  const later = (work: () => void): void => {
+    if (takesTurns) setImmediate(work);
+    else work();
+  };
+  const pass = async (signal: AbortSignal): Promise<void> => {
+    if (takesTurns) await turn();
+    else await Promise.resolve();
+    signal.throwIfAborted();
+  };
   return {
     call: async (call, signal) => {
       await pass(signal);
@@ -77,12 +93,7 @@ export function memoryApi(options: MemoryApiOptions = {}): MemoryApi {
   };
 }
 
-/** An answer takes a moment, and nobody gets the stored object itself. */
-async function pass(signal: AbortSignal): Promise<void> {
-  await Promise.resolve();
-  signal.throwIfAborted();
-}
-
+/** Nobody gets the stored object itself. */
 const copy = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as unknown;
 
 function answer(store: MemoryStore, call: ApiCall): unknown {

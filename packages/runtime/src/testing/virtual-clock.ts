@@ -18,7 +18,7 @@ interface Sleeper {
 }
 
 /** How often the event loop turns until all that was started has come to its next wait; promises in a row take one turn. */
-const turns = 20;
+const turns = 50;
 
 async function settle(): Promise<void> {
   for (let at = 0; at < turns; at += 1) await turn();
