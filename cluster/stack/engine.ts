@@ -39,7 +39,8 @@ export async function cloneBytes(
   return await withEngine(kubectl, async (engine) => {
     const vdb = await engine.getVdb(vdbId);
     const [source] = await engine.searchDSources(eq("name", sourceName));
-    if (vdb?.storage_size === undefined || source?.size === undefined) return undefined;
+    // btrfs counts what is written with its next transaction; a server that has started has written.
+    if (vdb?.storage_size === undefined || vdb.storage_size === 0 || source?.size === undefined) return undefined;
     return { clone: vdb.storage_size, source: source.size };
   });
 }
