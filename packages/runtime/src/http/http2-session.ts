@@ -47,8 +47,10 @@ export function startHttp2Session(socket: TLSSocket, server: URL, onEnd: () => v
     usable,
     send: (request, signal) => {
       state.open += 1;
+      session.ref();
       return sendOn(session, server, request, signal, () => {
         state.open -= 1;
+        if (state.open === 0) session.unref(); // an idle connection must not keep a program from ending
       });
     },
     drain: () => {
