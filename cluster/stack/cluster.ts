@@ -21,7 +21,8 @@ export async function chosenCluster({ up, say }: Choice): Promise<Kubectl> {
   if (up) {
     say("Container images");
     await script("cluster/images/build");
-    await script("cluster/load-images");
+    // Whoever came this far has said yes; the script, which asks for itself, has no terminal.
+    await script("cluster/load-images", { YES: "1" });
   }
   return kubectl;
 }
@@ -76,8 +77,8 @@ async function confirmed(context: string): Promise<boolean> {
 }
 
 /** One of cluster/'s scripts; what it prints is the user's progress. */
-async function script(path: string): Promise<void> {
-  const child = spawn(join(clone, path), { stdio: ["ignore", "inherit", "inherit"] });
+async function script(path: string, env: Readonly<Record<string, string>> = {}): Promise<void> {
+  const child = spawn(join(clone, path), { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env } });
   await once(child, "exit");
   if (child.exitCode !== 0)
     throw new Error(`${path} ended with status ${child.exitCode ?? "none, by a signal"}; its last lines say why`);
