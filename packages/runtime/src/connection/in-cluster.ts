@@ -4,20 +4,19 @@ import type { Connection } from "./connection.ts";
 
 const accountFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
 /** The kubelet renews a token when a fifth of its life is left; reading it once a minute is what client-go does too. */
-const tokenAgeMs = 60_000;
+const defaultTokenAgeMs = 60_000;
 
 export interface PodEnvironment {
   readonly host: string | undefined;
   readonly port: string | undefined;
   readonly folder?: string;
+  /** How old a token may be before its file is read again. */
+  readonly tokenAgeMs?: number;
 }
 
 /** The pod's service account, or undefined outside of a pod. The token is read anew as it is rotated. */
-export async function inClusterConnection({
-  host,
-  port,
-  folder = accountFolder,
-}: PodEnvironment): Promise<Connection | undefined> {
+export async function inClusterConnection(environment: PodEnvironment): Promise<Connection | undefined> {
+  const { host, port, folder = accountFolder, tokenAgeMs = defaultTokenAgeMs } = environment;
   if (host === undefined || port === undefined) return undefined;
   const tokenFile = join(folder, "token");
   const namespace = await readFile(join(folder, "namespace"), "utf8").catch(() => undefined);

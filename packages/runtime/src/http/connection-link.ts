@@ -14,10 +14,13 @@ export function connectionLink(connection: Connection): HttpLink {
   const state: State = { sessions: new Set(), dialing: undefined, plain: undefined, closed: false };
   return {
     send: async (request, signal) => {
-      const session = await usableSession(connection, state);
-      signal.throwIfAborted();
-      if (session === undefined) return (await plainLink(connection, state)).send(request, signal);
-      return session.send(request, signal);
+      for (;;) {
+        const session = await usableSession(connection, state);
+        signal.throwIfAborted();
+        if (session === undefined) return (await plainLink(connection, state)).send(request, signal);
+        // Others waited for the same connection: a stream too many would lie in a queue, past its `beforeSend`.
+        if (session.usable()) return session.send(request, signal);
+      }
     },
     close: async () => {
       state.closed = true;
