@@ -2,14 +2,16 @@
 import { chosenCluster, endCluster } from "../stack/cluster.ts";
 import { removeCharts } from "../stack/install.ts";
 import { productionNamespace } from "../stack/production.ts";
-import { say } from "./progress.ts";
+import { command, say } from "./progress.ts";
 
-if (process.env["CLUSTER"] === undefined) {
-  await endCluster(say);
-} else {
-  const kubectl = await chosenCluster({ up: false, say });
-  say("Deleting the virtual databases and the releases");
-  await removeCharts(kubectl);
-  await kubectl.run(["delete", "namespace", productionNamespace, "--ignore-not-found", "--timeout=120s"]);
-}
-say("Removed.");
+await command(async () => {
+  if (process.env["CLUSTER"] === undefined) {
+    await endCluster(say);
+  } else {
+    const kubectl = await chosenCluster({ up: false, say });
+    say("Deleting the virtual databases and the releases");
+    await removeCharts(kubectl);
+    await kubectl.run(["delete", "namespace", productionNamespace, "--ignore-not-found", "--timeout=120s"]);
+  }
+  say("Removed.");
+});

@@ -12,3 +12,13 @@ export function bytes(count: number): string {
   while (value >= 1024 && unit < units.length - 1) [value, unit] = [value / 1024, unit + 1];
   return `${value.toFixed(unit === 0 ? 0 : 1)} ${units[unit] ?? ""}`;
 }
+
+/** Runs a command's work; what fails is said in words, without a stack, and ends the command with status 1. */
+export async function command(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    console.error(`\nFailed: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
+}
