@@ -23,28 +23,15 @@ export async function psqlThroughService(
   const connection = `host=${name}.${namespace}.svc port=${port} user=${user} dbname=${database} connect_timeout=5`;
   // The password is the first line of the input: an argument could be read in the process list.
   const script = 'IFS= read -r PGPASSWORD; export PGPASSWORD; exec psql "$@"';
-  return await kubectl.run(
-    [
-      "exec",
-      "-i",
-      "-n",
-      productionNamespace,
-      "production-0",
-      "--",
-      "sh",
-      "-c",
-      script,
-      "psql",
-      connection,
-      "-X",
-      "-v",
-      "ON_ERROR_STOP=1",
-      ...flags,
-      "-f",
-      "-",
-    ],
-    { input: `${await password(kubectl, endpoint)}\n${sql};\n` },
-  );
+  const args = ["exec", "-i", "-n", productionNamespace, "production-0", "--", "sh", "-c", script, "psql", connection, "-X"];
+  const input = `${await password(kubectl, endpoint)}\n${sql};\n`;
+  for (let tries = 1; ; tries += 1) {
+    const { exitCode, stdout, stderr } = await kubectl.try([...args, "-v", "ON_ERROR_STOP=1", ...flags, "-f", "-"], { input });
+    if (exitCode === 0) return stdout.trim();
+    // A busy node's DNS may time out once; nothing has run then, and an application would ask again.
+    if (tries === 3 || !stderr.includes("Temporary failure in name resolution"))
+      throw new Error(`psql through svc/${name}: ${stderr.trim()}`);
+  }
 }
 
 /** The password in the VDB's Secret. */
