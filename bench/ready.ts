@@ -7,7 +7,7 @@
  */
 
 import { cpus } from "node:os";
-import { cloneBytes, eventually, type Kubectl, run, testCluster, text } from "@vdb/cluster";
+import { cloneBytes, eventually, type Kubectl, run, secretYaml, testCluster, text, vdbManifest } from "@vdb/cluster";
 
 const runs = Number(process.argv[2] ?? 10);
 const kubectl = await testCluster();
@@ -50,20 +50,8 @@ const bare = (name: string): string =>
     },
   });
 
-const vdb = (name: string): string =>
-  JSON.stringify({
-    apiVersion: "core.delphix.com/v1alpha1",
-    kind: "PostgresVDB",
-    metadata: { name, namespace },
-    spec: {
-      source: { type: "dct-source", reference: "delphix-engine:production" },
-      vdbGroupName: "Untitled",
-      envName: "dev-env",
-      image: "postgres:16.2",
-      database: { name: "postgres", user: "postgres", passwordSecretRef: "bench-password" },
-      resources: { requests: { cpu: "50m", memory: "128Mi" } },
-    },
-  });
+const database = { name: "postgres", user: "postgres", passwordSecretRef: "bench-password" };
+const vdb = (name: string): string => vdbManifest({ name, namespace, spec: { database } });
 
 /** Seconds from apply to the condition that `kubectl wait` watches for. */
 async function seconds(manifest: string, wait: readonly string[]): Promise<number> {
@@ -87,14 +75,7 @@ async function sizes(from: Kubectl, name: string): Promise<string | undefined> {
   return `${bytes.clone} bytes of its own, beside ${bytes.source} of its source (1 : ${Math.round(bytes.source / bytes.clone)})`;
 }
 
-await kubectl.apply(
-  JSON.stringify({
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name: "bench-password", namespace },
-    stringData: { password: "bench-only-1" },
-  }),
-);
+await kubectl.apply(secretYaml(namespace, "bench-password", { password: "bench-only-1" }));
 const took = { bare: [] as number[], vdb: [] as number[] };
 let bytes = "";
 // In turn, so that a drift of the machine's speed meets both.

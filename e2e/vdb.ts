@@ -1,26 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { eventually, items, type Json, type Kubectl, text } from "@vdb/cluster";
+import { eventually, items, type Json, type Kubectl, secretYaml, text, type VdbOptions, vdbManifest } from "@vdb/cluster";
 
-/** One PostgresVDB of a test: what its manifest says beside the defaults. */
-export type VdbOptions = { readonly name: string; readonly namespace: string; readonly spec?: Readonly<Record<string, unknown>> };
-
-/** A small VDB of the production source, asking for little of the node: many tests share two cores. */
-export function vdbManifest({ name, namespace, spec = {} }: VdbOptions): string {
-  return JSON.stringify({
-    apiVersion: "core.delphix.com/v1alpha1",
-    kind: "PostgresVDB",
-    metadata: { name, namespace },
-    spec: {
-      source: { type: "dct-source", reference: "delphix-engine:production" },
-      vdbGroupName: "Untitled",
-      envName: "dev-env",
-      image: "postgres:16.2",
-      database: { name: "postgres", user: "postgres", passwordSecretRef: `${name}-password` },
-      resources: { requests: { cpu: "50m", memory: "128Mi" } },
-      ...spec,
-    },
-  });
-}
+export type { VdbOptions };
 
 export async function applyVdb(kubectl: Kubectl, options: VdbOptions): Promise<void> {
   await kubectl.apply(vdbManifest(options));
@@ -73,7 +54,5 @@ export async function setPasswordSecret(
   name: string,
   stringData: Readonly<Record<string, string>>,
 ): Promise<void> {
-  await kubectl.apply(
-    JSON.stringify({ apiVersion: "v1", kind: "Secret", type: "Opaque", metadata: { name, namespace }, stringData }),
-  );
+  await kubectl.apply(secretYaml(namespace, name, stringData));
 }
