@@ -5,13 +5,14 @@
  * e2e: the whole path on the cluster of `make cluster-up`. Exit status 1 when anything failed or nothing ran.
  */
 import { globSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 
 const groups = {
   unit: { files: ["packages/*/src/**/*.test.ts", "{cluster,scripts,bench}/**/*.test.ts"], concurrency: 2, timeoutSeconds: 120 },
-  integration: { files: ["packages/*/integration/**/*.test.ts"], concurrency: 1, timeoutSeconds: 1200 },
+  integration: { files: ["packages/*/integration/**/*.test.ts"], concurrency: 1, timeoutSeconds: 2400 },
   e2e: { files: ["e2e/**/*.test.ts"], concurrency: 1, timeoutSeconds: 2400 },
 } as const;
 type Group = keyof typeof groups;
@@ -25,8 +26,8 @@ async function runGroup(group: Group, only: readonly string[]): Promise<void> {
   );
   if (found.length === 0) return;
   const from = performance.now();
-  // --test-force-exit: a socket that a busy machine closes late must not keep a finished test file for ever.
-  const stream = run({ files: found.toSorted(), concurrency, timeout: timeoutSeconds * 1000, execArgv: ["--test-force-exit"] });
+  const execArgv = ["--import", join(import.meta.dirname, "fail-when-left-open.ts")];
+  const stream = run({ files: found.toSorted(), concurrency, timeout: timeoutSeconds * 1000, execArgv });
   stream.on("test:pass", ({ skip, todo, details }) => {
     if (details.type === "suite") return;
     if (skip !== undefined || todo !== undefined) counts.skipped += 1;
