@@ -16,6 +16,8 @@ export interface ReplicaSettings {
   readonly ca: string;
   readonly token: string;
   readonly identity: string;
+  /** Of its lease and its Widgets. */
+  readonly namespace: string;
   readonly ledger: string;
 }
 
@@ -33,7 +35,7 @@ const manager = createManager({
   name: "replica",
   api,
   log,
-  leaderElection: { namespace: "default", name: "replicas", identity: settings.identity },
+  leaderElection: { namespace: settings.namespace, name: "replicas", identity: settings.identity },
 });
 
 const hasEffect = (name: string): boolean => readFileSync(settings.ledger, "utf8").includes(`"widget":"${name}"`);
@@ -64,7 +66,7 @@ const kind: ControlledKind<Widget, Run<Widget>> = {
     },
   ],
 };
-manager.control(kind, { concurrency: 4 });
+manager.control(kind, { cache: manager.cacheFor(widgets, { namespace: settings.namespace }), concurrency: 4 });
 
 const stop = new AbortController();
 process.on("SIGTERM", () => stop.abort(new Error("SIGTERM")));
