@@ -71,7 +71,7 @@ Connect:
   ${kubeconfig}
   export PGPASSWORD=$(.local/bin/kubectl get secret ${secret} -n ${namespace} -o jsonpath='{.data.password}' | base64 -d)
   .local/bin/kubectl port-forward svc/${name} ${port}:${port} -n ${namespace} &
-  psql -h localhost -p ${port} -U postgres -d postgres
+  .local/bin/psql -h localhost -p ${port} -U postgres -d postgres
 or inside the pod, without a password:
   .local/bin/kubectl exec -it deploy/${name} -n ${namespace} -- psql
 

