@@ -9,7 +9,7 @@ import { call, type Driver, startDriver } from "./testing/driver.ts";
 import { configureEngine, type Engine, nodeName, poolDir, startEngine, waitForSnapshot } from "./testing/engine.ts";
 import { type Kubernetes, startKubernetes } from "./testing/kubernetes.ts";
 import { createdVolume, createRequest, publishRequest } from "./testing/requests.ts";
-import { mountOptions, type Scratch, scratchFolder } from "./testing/scratch.ts";
+import { mountOptions, type Scratch, scratchFolder, unmount } from "./testing/scratch.ts";
 import { type Source, startSource } from "./testing/source.ts";
 
 describe("the driver and the engine", { timeout: 300_000 }, () => {
@@ -186,8 +186,8 @@ describe("the driver and the engine", { timeout: 300_000 }, () => {
   test("as the pool is not mounted, nothing is published, and nothing is created in its place", async () => {
     const volume = createdVolume(await create());
     await engine.end("SIGTERM");
-    execFileSync("umount", [poolDir(scratch)]);
     try {
+      await unmount(poolDir(scratch));
       const answer = await call(driver.socket, "NodePublishVolume", publishRequest(volume, target()));
       equal(answer.code, "UNAVAILABLE");
       match("details" in answer ? answer.details : "", /not mounted on this node/u);

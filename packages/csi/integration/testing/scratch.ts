@@ -41,7 +41,7 @@ export const mountOptions = (path: string): string | undefined =>
 const mountLines = (): readonly string[] => readFileSync("/proc/self/mountinfo", "utf8").trim().split("\n");
 
 /** A process that was killed keeps its folder busy for a moment. */
-async function unmount(mount: string): Promise<void> {
+export async function unmount(mount: string): Promise<void> {
   for (let left = 50; ; left -= 1) {
     try {
       execFileSync("umount", [mount], { stdio: "pipe" });
