@@ -53,6 +53,12 @@ const show = (name: string): string => server().sql(`SHOW ${name}`, "not_postgre
 /** Changes with every write of the role. */
 const storedRow = (): string => server().sql("SELECT xmin, ctid FROM pg_authid WHERE rolname = 'app'", "not_postgres");
 
+/** Whether the role may log in, its password has expired, it may connect to the database. */
+function found(): readonly boolean[] {
+  const { roleCanLogin, roleExpired, mayConnect } = stateOf(prepare());
+  return [roleCanLogin, roleExpired, mayConnect];
+}
+
 describe("preparing a server from inside its pod", { timeout: 120_000 }, () => {
   before(async () => {
     newCluster(folder.path, "not_postgres"); // the first superuser of a source may have any name
@@ -134,9 +140,9 @@ describe("preparing a server from inside its pod", { timeout: 120_000 }, () => {
 
   test("statements that did not arrive whole are refused before anything is changed", () => {
     prepare({ settings: "work_mem = '4MB'\n" });
-    const { command, stdin } = preparationCommand({
-      ...{ hba: open, settings: "work_mem = '8MB'\n", role: "app", database: "orders", verifier: verifier("cut off") },
-    });
+    const settings = "work_mem = '8MB'\n";
+    const wanted = { hba: open, settings, role: "app", database: "orders", verifier: verifier("cut off") };
+    const { command, stdin } = preparationCommand(wanted);
     for (const text of ["", stdin.slice(0, stdin.length / 2)]) {
       const result = preparationResult(server().exec(command, text));
       deepEqual([result.kind, "message" in result && /did not arrive whole/u.test(result.message)], ["sqlFailed", true]);
@@ -146,10 +152,6 @@ describe("preparing a server from inside its pod", { timeout: 120_000 }, () => {
   });
 
   test("a role whose password has expired, or that may not connect to the database, is told", () => {
-    const found = (): (boolean | string)[] => {
-      const { roleCanLogin, roleExpired, mayConnect } = stateOf(prepare());
-      return [roleCanLogin, roleExpired, mayConnect];
-    };
     deepEqual(found(), [true, false, true]);
     server().sql("ALTER ROLE app VALID UNTIL '2020-01-01'", "not_postgres");
     deepEqual(found(), [true, true, true]);

@@ -44,6 +44,9 @@ const empty = (data: string): void => {
 /** The configuration of a machine with more memory than any pod. */
 const big = (data: string): void => appendFileSync(join(data, "postgresql.conf"), "shared_buffers = 900GB\n");
 
+/** A setting of the source that no server takes. */
+const bad = (data: string): void => appendFileSync(join(data, "postgresql.conf"), "work_mem = 'lots'\n");
+
 describe("the start script", { timeout: 300_000 }, () => {
   before(() => newCluster(template));
   after(() => folder[Symbol.dispose]());
@@ -232,8 +235,6 @@ describe("the start script", { timeout: 300_000 }, () => {
     const pod = await startPod(unknown, { contentId: "x" });
     await running(pod, () => equal(pod.sql("SHOW work_mem"), "5MB"));
     match(readFileSync(join(unknown, "data/vdb-dropped-settings"), "utf8"), /^setting_of_a_fork$/mu);
-
-    const bad = (data: string): void => appendFileSync(join(data, "postgresql.conf"), "work_mem = 'lots'\n");
     match(
       await refused(clone(bad), { contentId: "x" }),
       /^vdb:SettingRefused: .*source.*work_mem.*set it in spec\.postgresConfig/u,

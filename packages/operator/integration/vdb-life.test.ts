@@ -38,6 +38,9 @@ const hooks = (script: string) => [
   { name: "another-stage", stage: "pre-refresh", script: "SELECT 1" },
 ];
 
+const hook = (script: string) => ({ hooks: [{ name: "mask", stage: "post-create", script }] });
+const setting = (value: string) => ({ postgresConfig: [{ name: "work_mem", value }] });
+
 describe("a PostgresVDB", { timeout: 240_000 }, () => {
   const shared = "life";
   const stack = new AsyncDisposableStack();
@@ -209,7 +212,6 @@ describe("a PostgresVDB", { timeout: 240_000 }, () => {
       ran.push(command[6] === "end" ? `end ${command[4]?.split("-").at(-1)?.length}` : (stdin ?? ""));
       return { stdout: stdin === "quick" ? "exit 0" : command[6] === "end" ? "interrupted" : "running" };
     };
-    const hook = (script: string) => ({ hooks: [{ name: "mask", stage: "post-create", script }] });
     await applyVdb(bench.client, "forsaken", "orders", hook("slow"));
     await untilVdb(bench.client, "forsaken", "orders", ({ status }) => status.hooks?.[0]?.outcome === "Running");
     await until("it runs", async () => (ran.length > 0 ? true : undefined));
@@ -264,7 +266,6 @@ describe("a PostgresVDB", { timeout: 240_000 }, () => {
     await place("typo");
     operator.answer = ({ command }) =>
       command[5]?.includes("lots") === true ? { exitCode: 10, stderr: 'invalid value for parameter "work_mem"' } : healthy();
-    const setting = (value: string) => ({ postgresConfig: [{ name: "work_mem", value }] });
     const stored = async () =>
       (await bench.client.get(configMaps, { namespace: "typo", name: "orders-postgres-config" }, forever)).data?.[
         "settings.conf"
@@ -288,9 +289,9 @@ describe("a PostgresVDB", { timeout: 240_000 }, () => {
     operator.answer = () => healthy();
     const terminated = { exitCode: 1, message: "vdb:SettingRefused: PostgreSQL refuses its settings" };
     cluster.container = () => ({ terminated });
-    await applyVdb(bench.client, "settings", "orders", { postgresConfig: [{ name: "work_mem", value: "lots" }] });
+    await applyVdb(bench.client, "settings", "orders", setting("lots"));
     await untilVdb(bench.client, "settings", "orders", (vdb) => readyReason(vdb) === "SettingRefused");
-    await applyVdb(bench.client, "settings", "orders", { postgresConfig: [{ name: "work_mem", value: "5MB" }] });
+    await applyVdb(bench.client, "settings", "orders", setting("5MB"));
     await until("they are stored", async () => {
       const key = { namespace: "settings", name: "orders-postgres-config" };
       return (await bench.client.get(configMaps, key, forever)).data?.["settings.conf"] === "work_mem = '5MB'\n"

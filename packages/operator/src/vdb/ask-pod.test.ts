@@ -10,7 +10,11 @@ const pod: Pod = {
   spec: { containers: [] },
 };
 const command = { command: ["true"], stdin: "" };
-const failing = (error: unknown) => ({ exec: async (): Promise<ExecResult> => await Promise.reject(error) });
+const failing = (error: unknown) => ({
+  exec: async (): Promise<ExecResult> => {
+    throw error;
+  },
+});
 const silent = {
   exec: async (_request: ExecRequest, signal: AbortSignal): Promise<ExecResult> =>
     await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true })),

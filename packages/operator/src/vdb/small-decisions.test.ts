@@ -22,6 +22,16 @@ const reasonOf = (given: Secret | undefined): string => {
   return password.kind === "missing" ? password.reason : password.value;
 };
 
+const deployed = (changes: Partial<Condition> = {}): Condition => ({
+  type: "Deployed",
+  status: "False",
+  reason: "NotADatabase",
+  message: "empty",
+  lastTransitionTime: "2026-01-01T00:00:00Z",
+  observedGeneration: 3,
+  ...changes,
+});
+
 describe("small decisions", () => {
   test("the first look after a failure comes after a second, later ones as late as it has lasted, at most the period", () => {
     const rows: [number, string, number][] = [
@@ -82,15 +92,6 @@ describe("small decisions", () => {
   });
 
   test("a failure stays until a start has disproved it, or a person has changed the manifest", () => {
-    const deployed = (changes: Partial<Condition> = {}): Condition => ({
-      type: "Deployed",
-      status: "False",
-      reason: "NotADatabase",
-      message: "empty",
-      lastTransitionTime: "2026-01-01T00:00:00Z",
-      observedGeneration: 3,
-      ...changes,
-    });
     const rows: [string, number | undefined, Condition | undefined, boolean][] = [
       ["between two containers", undefined, deployed(), true],
       ["the start script is at work", 7000, deployed(), true],
