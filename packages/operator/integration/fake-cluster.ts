@@ -2,9 +2,11 @@
  * What a cluster does around the operator, played on a real API server: it provisions and binds claims, runs the pods of
  * Deployments, ends what is deleted. No kubelet, no containers: `exec` is answered by a function of the test.
  */
+import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   type Client,
+  type ContainerStatus,
   type Deployment,
   defineResource,
   deployments,
@@ -20,7 +22,9 @@ export interface FakeCluster extends AsyncDisposable {
   /** What the provisioner does with a claim; "bind" unless set. */
   provision: "bind" | "nothing";
   /** The state in which containers are; ready unless set. */
-  container: (pod: Pod) => NonNullable<NonNullable<Pod["status"]>["containerStatuses"]>[number]["state"];
+  container: (pod: Pod) => ContainerStatus["state"];
+  /** What else their status says; a running one is ready unless this says otherwise. */
+  details: (pod: Pod) => Partial<ContainerStatus>;
   /** How often a volume was provisioned, by claim. */
   readonly provisioned: Map<string, number>;
 }
@@ -35,15 +39,16 @@ const plainPods = defineResource<KubeObject & { spec: object }>({
 
 export function playCluster(client: Client, namespace: string): FakeCluster {
   const end = new AbortController();
-  const state: { provision: FakeCluster["provision"]; container: FakeCluster["container"] } = {
+  const state: Pick<FakeCluster, "provision" | "container" | "details"> = {
     provision: "bind",
     container: () => ({ running: { startedAt: new Date().toISOString() } }),
+    details: () => ({}),
   };
   const provisioned = new Map<string, number>();
   const turn = async (): Promise<void> => {
     if (state.provision === "bind") await bindClaims(client, namespace, provisioned, end.signal);
     await endVolumes(client, namespace, end.signal);
-    await runDeployments(client, namespace, state.container, end.signal);
+    await runDeployments(client, namespace, state, end.signal);
   };
   const loop = (async () => {
     while (!end.signal.aborted) {
@@ -114,7 +119,7 @@ async function endVolumes(client: Client, namespace: string, signal: AbortSignal
 async function runDeployments(
   client: Client,
   namespace: string,
-  container: FakeCluster["container"],
+  containers: Pick<FakeCluster, "container" | "details">,
   signal: AbortSignal,
 ): Promise<void> {
   const { items: wanted } = await client.list(deployments, { namespace }, signal);
@@ -124,17 +129,16 @@ async function runDeployments(
     if (owner === undefined || owner.spec.replicas === 0 || pod.metadata.annotations?.["generation"] !== templateOf(owner))
       await client.delete(pods, { namespace, name: pod.metadata.name }, signal, { gracePeriodSeconds: 0 });
   }
-  for (const deployment of wanted) await runDeployment(client, deployment, running, container, signal);
+  for (const deployment of wanted) await runDeployment(client, deployment, running, containers, signal);
 }
 
-const templateOf = ({ spec }: Deployment): string =>
-  Buffer.from(JSON.stringify(spec.template)).toString("base64").slice(-60) + JSON.stringify(spec.template).length;
+const templateOf = ({ spec }: Deployment): string => createHash("sha256").update(JSON.stringify(spec.template)).digest("hex");
 
 async function runDeployment(
   client: Client,
   deployment: Deployment,
   running: readonly Pod[],
-  container: FakeCluster["container"],
+  containers: Pick<FakeCluster, "container" | "details">,
   signal: AbortSignal,
 ): Promise<void> {
   const { name, namespace = "", uid, generation } = deployment.metadata;
@@ -149,7 +153,7 @@ async function runDeployment(
       signal,
     );
   }
-  for (const pod of own) await setContainer(client, pod, container(pod), signal);
+  for (const pod of own) await setContainer(client, pod, containers.container(pod), containers.details(pod), signal);
   const status = { observedGeneration: generation ?? 0, replicas: own.length, updatedReplicas: own.length };
   if (deployment.status?.observedGeneration !== generation || deployment.status?.updatedReplicas !== own.length)
     await client.patchStatus(deployments, { namespace, name }, { status }, signal);
@@ -158,13 +162,14 @@ async function runDeployment(
 async function setContainer(
   client: Client,
   pod: Pod,
-  state: ReturnType<FakeCluster["container"]>,
+  state: ContainerStatus["state"],
+  details: Partial<ContainerStatus>,
   signal: AbortSignal,
 ): Promise<void> {
   const { name, namespace = "", uid } = pod.metadata;
-  const ready = state?.running !== undefined;
+  const { ready = state?.running !== undefined } = details;
   const present = pod.status?.containerStatuses?.[0];
-  if (present !== undefined && JSON.stringify(Object.keys(present.state ?? {})) === JSON.stringify(Object.keys(state ?? {})))
+  if (present?.ready === ready && JSON.stringify(Object.keys(present.state ?? {})) === JSON.stringify(Object.keys(state ?? {})))
     return;
   const status = {
     name: "postgres",
@@ -175,6 +180,7 @@ async function setContainer(
     imageID: "",
     containerID: `containerd://${uid}`,
     ...(state === undefined ? {} : { state }),
+    ...details,
   };
   await client.patchStatus(
     pods,

@@ -3,7 +3,7 @@ import { deepEqual, equal, match } from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { type HookCall, type HookState, hookCommand, hookState } from "../src/postgres/hook.ts";
+import { endHookCommand, type HookCall, type HookState, hookCommand, hookState } from "../src/postgres/hook.ts";
 import { newCluster, type Pod, scratch, startPod } from "./postgres.ts";
 
 const folder = scratch();
@@ -18,6 +18,15 @@ function run(call: Partial<HookCall> & { readonly token: string }): HookState {
   const { command, stdin } = hookCommand({ ...defaults, ...call }, server().run);
   return hookState(server().exec(["/usr/bin/env", `PGHOST=${server().run}`, "PGUSER=postgres", ...command], stdin));
 }
+
+function end(token: string): HookState {
+  const { command, stdin } = endHookCommand(token, server().run);
+  return hookState(server().exec(["/usr/bin/env", `PGHOST=${server().run}`, "PGUSER=postgres", ...command], stdin));
+}
+
+/** SQL that would take effect only after the hook's time. */
+const slow = (table: string): string => `CREATE TABLE ${table} AS SELECT 1 FROM pg_sleep(2.5);`;
+const exists = (table: string): string => server().sql(`SELECT to_regclass('${table}') IS NOT NULL`, "postgres", "orders");
 
 describe("hooks in a pod", { timeout: 120_000 }, () => {
   before(async () => {
@@ -76,6 +85,48 @@ describe("hooks in a pod", { timeout: 120_000 }, () => {
     const state = run({ token: "late", script: `(sleep 3; touch ${file}) & sleep 60`, timeoutSeconds: 1, waitSeconds: 10 });
     equal(state.kind === "ended" && state.timedOut, true);
     server().exec(["sleep", "3"]);
+    equal(existsSync(file), false);
+  });
+
+  test("what it has done outlives a crash, whatever the source thought of that", () => {
+    server().sql("ALTER ROLE postgres SET synchronous_commit = off; ALTER ROLE postgres SET statement_timeout = '1ms'");
+    try {
+      const state = run({ token: "durable", type: "sql", script: "SHOW synchronous_commit; SHOW statement_timeout" });
+      match(state.kind === "ended" ? state.output : "", /\bon\b[\s\S]*\b30s\b/u);
+    } finally {
+      server().sql("SET statement_timeout = 0; ALTER ROLE postgres RESET ALL");
+    }
+  });
+
+  test("SQL that was ended at its time does not commit afterwards", () => {
+    const state = run({ token: "late-sql", type: "sql", script: slow("too_late"), database: "orders", timeoutSeconds: 1 });
+    equal(state.kind === "ended" && state.timedOut, true);
+    server().exec(["sleep", "3"]);
+    equal(exists("too_late"), "f");
+  });
+
+  test("SQL whose client was killed does not commit afterwards, though nobody asks for it", () => {
+    equal(run({ token: "killed-sql", type: "sql", script: slow("orphan"), database: "orders", waitSeconds: 0 }).kind, "running");
+    server().exec(["/bin/sh", "-c", "sleep 0.5; pkill -KILL -x psql"]);
+    server().exec(["sleep", "3"]);
+    equal(exists("orphan"), "f");
+  });
+
+  test("one that is no longer wanted is ended with all it began, in whatever process groups, and in the server", () => {
+    const file = join(server().run, "survivor");
+    const script = `#!/bin/bash\nset -m\n(sleep 3; touch ${file}) &\npsql -c "${slow("unwanted")}"`;
+    equal(run({ token: "unwanted", script, database: "orders", waitSeconds: 1 }).kind, "running");
+    equal(end("unwanted").kind, "interrupted");
+    equal(server().sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'delphix-hook'"), "0");
+    server().exec(["sleep", "3.5"]);
+    deepEqual([existsSync(file), exists("unwanted")], [false, "f"]);
+    equal(run({ token: "unwanted", script }).kind, "interrupted", "and it stays so");
+  });
+
+  test("one that is no longer wanted cannot begin any more", () => {
+    equal(end("never-begun").kind, "interrupted");
+    const file = join(server().run, "begun");
+    equal(run({ token: "never-begun", script: `touch ${file}` }).kind, "interrupted");
     equal(existsSync(file), false);
   });
 

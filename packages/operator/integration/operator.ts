@@ -72,9 +72,12 @@ export const healthy = (changes: object = {}): Partial<ExecResult> => ({
   stdout: JSON.stringify({
     roleExists: true,
     roleCanLogin: true,
+    roleExpired: false,
+    mayConnect: true,
     roles: ["postgres"],
     databases: ["postgres"],
     pendingRestart: [],
+    pendingElsewhere: [],
     loaded: true,
     dropped: ["port"],
     version: "16.2",

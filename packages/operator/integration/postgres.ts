@@ -60,6 +60,8 @@ export interface Pod {
   readonly port: number;
   /** What the script left for people when it ended by itself. */
   readonly terminationMessage: () => string;
+  /** What the script and the server have printed so far. */
+  readonly printed: () => string;
   readonly sql: (statement: string, user?: string, database?: string) => string;
   /** A command in the pod's environment, as `pods/exec` runs it. */
   readonly exec: (command: readonly string[], stdin?: string) => { exitCode: number; stdout: string; stderr: string };
@@ -122,6 +124,7 @@ export async function startPod(
     port,
     sql,
     exited,
+    printed: () => printed,
     exec: ([program = "", ...parameters], stdin = "") => {
       const { status, stdout, stderr } = spawnSync(program, parameters, {
         ...owner,

@@ -1,9 +1,10 @@
 /** What the operator does inside the pod by exec, on a real PostgreSQL 16.2. */
 import { deepEqual, equal, match, notEqual } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { appendFileSync } from "node:fs";
+import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { hbaFile } from "../src/postgres/hba.ts";
 import { type Preparation, type PreparationResult, preparationCommand, preparationResult } from "../src/postgres/prepare.ts";
 import { saltFor, scramVerifier } from "../src/postgres/scram.ts";
@@ -19,7 +20,14 @@ const shut = hbaFile("c", "shut");
 const open = hbaFile("c", "open");
 
 function prepare(preparation: Partial<Preparation> = {}): PreparationResult {
-  const { command, stdin } = preparationCommand({ hba: shut, settings: "", role: "app", verifier: undefined, ...preparation });
+  const { command, stdin } = preparationCommand({
+    hba: shut,
+    settings: "",
+    role: "app",
+    database: "orders",
+    verifier: undefined,
+    ...preparation,
+  });
   return preparationResult(server().exec(command, stdin));
 }
 
@@ -45,6 +53,12 @@ const show = (name: string): string => server().sql(`SHOW ${name}`, "not_postgre
 /** Changes with every write of the role. */
 const storedRow = (): string => server().sql("SELECT xmin, ctid FROM pg_authid WHERE rolname = 'app'", "not_postgres");
 
+/** Whether the role may log in, its password has expired, it may connect to the database. */
+function found(): readonly boolean[] {
+  const { roleCanLogin, roleExpired, mayConnect } = stateOf(prepare());
+  return [roleCanLogin, roleExpired, mayConnect];
+}
+
 describe("preparing a server from inside its pod", { timeout: 120_000 }, () => {
   before(async () => {
     newCluster(folder.path, "not_postgres"); // the first superuser of a source may have any name
@@ -55,7 +69,7 @@ describe("preparing a server from inside its pod", { timeout: 120_000 }, () => {
         pod.sql("CREATE ROLE app LOGIN; CREATE DATABASE orders;", "not_postgres");
         break;
       } catch {
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await setTimeout(100);
       }
     }
   });
@@ -70,7 +84,10 @@ describe("preparing a server from inside its pod", { timeout: 120_000 }, () => {
       roleCanLogin: true,
       roles: ["app", "not_postgres"],
       databases: ["orders", "postgres"],
+      roleExpired: false,
+      mayConnect: true,
       pendingRestart: [],
+      pendingElsewhere: [],
       loaded: true,
       dropped: ["port"],
       version: "16.2",
@@ -95,6 +112,67 @@ describe("preparing a server from inside its pod", { timeout: 120_000 }, () => {
     deepEqual(stateOf(prepare({ settings: "work_mem = '9MB'\nmax_connections = '77'\n" })).pendingRestart, ["max_connections"]);
     equal(show("work_mem"), "9MB");
     deepEqual(stateOf(prepare({ settings: "work_mem = '9MB'\n" })).pendingRestart, []);
+  });
+
+  test("what a restart waits for is the manifest's only where the manifest has changed it since the start", () => {
+    server().sql("ALTER SYSTEM SET max_connections = 88", "not_postgres");
+    try {
+      server().sql("SELECT pg_reload_conf()", "not_postgres");
+      const { pendingRestart, pendingElsewhere } = stateOf(prepare({ settings: "work_mem = '9MB'\n" }));
+      deepEqual([pendingRestart, pendingElsewhere], [[], ["max_connections"]]);
+      const both = stateOf(prepare({ settings: "work_mem = '9MB'\nmax_wal_senders = '3'\n" }));
+      deepEqual([both.pendingRestart, both.pendingElsewhere], [["max_wal_senders"], ["max_connections"]]);
+    } finally {
+      server().sql("ALTER SYSTEM RESET max_connections", "not_postgres");
+      equal(stateOf(prepare()).pendingElsewhere.includes("max_connections"), false);
+    }
+  });
+
+  test("after a run that could not reach the server, the next one has it read the files that lie there already", () => {
+    equal(stateOf(prepare({ settings: "work_mem = '4MB'\n" })).loaded, true);
+    const wanted = { settings: "work_mem = '6MB'\n", hba: open, verifier: verifier("a-password-of-its-own") };
+    equal(prepare({ ...wanted, role: "absent" }).kind, "noSuchRole");
+    equal(show("work_mem"), "4MB", "nothing was read: else this proves nothing");
+    equal(stateOf(prepare(wanted)).loaded, true);
+    equal(show("work_mem"), "6MB");
+    equal(login("a-password-of-its-own"), "app");
+  });
+
+  test("statements that did not arrive whole are refused before anything is changed", () => {
+    prepare({ settings: "work_mem = '4MB'\n" });
+    const settings = "work_mem = '8MB'\n";
+    const wanted = { hba: open, settings, role: "app", database: "orders", verifier: verifier("cut off") };
+    const { command, stdin } = preparationCommand(wanted);
+    for (const text of ["", stdin.slice(0, stdin.length / 2)]) {
+      const result = preparationResult(server().exec(command, text));
+      deepEqual([result.kind, "message" in result && /did not arrive whole/u.test(result.message)], ["sqlFailed", true]);
+    }
+    equal(readFileSync(join(server().run, "settings.conf"), "utf8"), "work_mem = '4MB'\n");
+    equal(stateOf(prepare({ settings: "work_mem = '4MB'\n" })).loaded, true);
+  });
+
+  test("a role whose password has expired, or that may not connect to the database, is told", () => {
+    deepEqual(found(), [true, false, true]);
+    server().sql("ALTER ROLE app VALID UNTIL '2020-01-01'", "not_postgres");
+    deepEqual(found(), [true, true, true]);
+    server().sql("ALTER ROLE app VALID UNTIL 'infinity'; REVOKE CONNECT ON DATABASE orders FROM public", "not_postgres");
+    deepEqual(found(), [true, false, false]);
+    server().sql("GRANT CONNECT ON DATABASE orders TO app", "not_postgres");
+    deepEqual(found(), [true, false, true]);
+  });
+
+  test("what the source has written to the log, or forbids to write, neither tells a verifier nor keeps it out", async () => {
+    const logged = "log_statement = 'all'\nlog_min_duration_statement = '0'\ndefault_transaction_read_only = 'on'\n";
+    prepare({ settings: logged });
+    await setTimeout(200); // the log is read beside the test
+    const from = server().printed().length;
+    equal(stateOf(prepare({ settings: logged, hba: open, verifier: verifier("kept-out-of-the-log") })).loaded, true);
+    equal(login("kept-out-of-the-log"), "app");
+    await setTimeout(200);
+    const said = server().printed().slice(from);
+    match(said, /SELECT current_user/u, "the log is on: else this proves nothing");
+    equal(said.includes("SCRAM-SHA-256$"), false, said);
+    prepare();
   });
 
   test("a setting that the server refuses is named, and the former ones stay in force", () => {

@@ -1,7 +1,7 @@
 /** The start script on real data directories of PostgreSQL 16.2, run as the data's owner, as in the pod. */
 import { equal, match, notEqual, ok, throws } from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -43,6 +43,9 @@ const empty = (data: string): void => {
 };
 /** The configuration of a machine with more memory than any pod. */
 const big = (data: string): void => appendFileSync(join(data, "postgresql.conf"), "shared_buffers = 900GB\n");
+
+/** A setting of the source that no server takes. */
+const bad = (data: string): void => appendFileSync(join(data, "postgresql.conf"), "work_mem = 'lots'\n");
 
 describe("the start script", { timeout: 300_000 }, () => {
   before(() => newCluster(template));
@@ -227,14 +230,41 @@ describe("the start script", { timeout: 300_000 }, () => {
     match(await refused(clone(), { contentId: "x", settings: "work_mem = 'lots'\n" }), /^vdb:SettingRefused: .*work_mem/u);
   });
 
+  test("a setting of the source that the image's server does not know is left out, one that it refuses is told as the source's", async () => {
+    const unknown = clone((data) => appendFileSync(join(data, "postgresql.conf"), "work_mem = 5MB\nsetting_of_a_fork = 1\n"));
+    const pod = await startPod(unknown, { contentId: "x" });
+    await running(pod, () => equal(pod.sql("SHOW work_mem"), "5MB"));
+    match(readFileSync(join(unknown, "data/vdb-dropped-settings"), "utf8"), /^setting_of_a_fork$/mu);
+    match(
+      await refused(clone(bad), { contentId: "x" }),
+      /^vdb:SettingRefused: .*source.*work_mem.*set it in spec\.postgresConfig/u,
+    );
+    const mended = await startPod(clone(bad), { contentId: "x", settings: "work_mem = '6MB'\n" });
+    await running(mended, () => equal(mended.sql("SHOW work_mem"), "6MB", "the cure that the message names"));
+  });
+
+  test("an image without awk is told, and the source's settings are not lost in silence", async () => {
+    const tools = join(folder.path, "tools");
+    mkdirSync(tools);
+    for (const tool of readdirSync("/usr/bin")) if (!/awk/u.test(tool)) symlinkSync(`/usr/bin/${tool}`, join(tools, tool));
+    const mount = clone();
+    const options = { contentId: "x", env: { PATH: `${programs}:${tools}` } };
+    match(await refused(mount, options), /^vdb:ImageWithoutPostgres: .*awk/u);
+    const pod = await startPod(mount, { contentId: "x" });
+    await running(pod, () => equal(pod.sql("SHOW max_wal_size"), "1GB", "what initdb wrote into postgresql.conf"));
+  });
+
   test("shared_buffers of a bigger machine is cut to a quarter of the pod's memory, a declared one is kept", async () => {
-    const capped = await startPod(clone(big), { contentId: "x", env: { VDB_MEMORY_LIMIT_MB: "256" } });
-    await running(capped, () => equal(capped.sql("SHOW shared_buffers"), "64MB"));
-    const declared = await startPod(clone(big), {
-      contentId: "x",
-      settings: "shared_buffers = '80MB'\n",
-      env: { VDB_MEMORY_LIMIT_MB: "256", VDB_SHARED_BUFFERS: "declared" },
+    const env = { VDB_MEMORY_LIMIT_MB: "256" };
+    const capped = await startPod(clone(big), { contentId: "x", env });
+    await running(capped, () => {
+      equal(capped.sql("SHOW shared_buffers"), "64MB");
+      writeFileSync(join(capped.run, "settings.conf"), "Shared_Buffers = '80MB'\n");
+      capped.sql("SELECT pg_reload_conf()");
+      const sql = "SELECT pg_sleep(0.2), pending_restart FROM pg_settings WHERE name = 'shared_buffers'";
+      equal(capped.sql(sql), "|t", "a manifest that begins to declare it is heard by the running server");
     });
+    const declared = await startPod(clone(big), { contentId: "x", settings: "Shared_Buffers = '80MB'\n", env });
     await running(declared, () => equal(declared.sql("SHOW shared_buffers"), "80MB"));
   });
 
@@ -262,6 +292,11 @@ describe("the start script", { timeout: 300_000 }, () => {
     const second = await startPod(mount, { contentId: "x" });
     await sleep(500);
     throws(() => second.sql("SELECT 1"), "the second has not started");
+    const third = await startPod(mount, { contentId: "x" });
+    await sleep(300);
+    const from = performance.now();
+    await third.stop("SIGTERM");
+    ok(performance.now() - from < 2000, "one that waits can be deleted");
     equal(first.sql("SELECT 1"), "1");
     await first.stop();
     await running(second, () => equal(second.sql("SELECT 1"), "1"));
@@ -282,6 +317,7 @@ describe("the start script", { timeout: 300_000 }, () => {
     const from = performance.now();
     await pod.stop("SIGTERM");
     ok(performance.now() - from < 5000);
+    equal(await pod.exited, 0, "a clean end is told as one");
     client.kill();
     match(asOwner("pg_controldata", [join(mount, "data")]), /state: +shut down\n/u);
   });

@@ -5,6 +5,7 @@ import {
   configMaps,
   deployments,
   isTrue,
+  type Pod,
   persistentVolumeClaims,
   persistentVolumes,
   pods,
@@ -36,6 +37,9 @@ const hooks = (script: string) => [
   { name: "after", stage: "post-create", type: "command", script: "true" },
   { name: "another-stage", stage: "pre-refresh", script: "SELECT 1" },
 ];
+
+const hook = (script: string) => ({ hooks: [{ name: "mask", stage: "post-create", script }] });
+const setting = (value: string) => ({ postgresConfig: [{ name: "work_mem", value }] });
 
 describe("a PostgresVDB", { timeout: 240_000 }, () => {
   const shared = "life";
@@ -200,6 +204,104 @@ describe("a PostgresVDB", { timeout: 240_000 }, () => {
     );
   });
 
+  test("a hook that is changed or removed while it runs is ended first, and told as interrupted", async () => {
+    await place("forsaken");
+    const ran: string[] = [];
+    operator.answer = ({ command, stdin }) => {
+      if (command[3] !== "hook") return healthy();
+      ran.push(command[6] === "end" ? `end ${command[4]?.split("-").at(-1)?.length}` : (stdin ?? ""));
+      return { stdout: stdin === "quick" ? "exit 0" : command[6] === "end" ? "interrupted" : "running" };
+    };
+    await applyVdb(bench.client, "forsaken", "orders", hook("slow"));
+    await untilVdb(bench.client, "forsaken", "orders", ({ status }) => status.hooks?.[0]?.outcome === "Running");
+    await until("it runs", async () => (ran.length > 0 ? true : undefined));
+    await applyVdb(bench.client, "forsaken", "orders", hook("slower"));
+    await until("its successor runs", async () => (ran.at(-1) === "slower" ? true : undefined));
+    await applyVdb(bench.client, "forsaken", "orders", { hooks: [] });
+    const vdb = await untilVdb(bench.client, "forsaken", "orders", isReady);
+    equal(vdb.status.hooks?.[0]?.outcome, "Interrupted");
+    deepEqual(
+      [...new Set(ran)].filter((one) => one !== "end 12"),
+      ["slow", "slower"],
+    );
+    deepEqual(
+      ran.filter((one, index) => one !== ran[index - 1]),
+      ["slow", "end 12", "slower", "end 12"],
+    );
+  });
+
+  test("an open gate stays open: whatever becomes of its objects, and whatever is made of the hooks", async () => {
+    const key = { namespace: "hooks", name: "orders" };
+    const execs = operator.execs.length;
+    await bench.client.delete(configMaps, { namespace: "hooks", name: "orders-postgres-config" }, forever);
+    await bench.client.delete(services, key, forever);
+    await applyVdb(bench.client, "hooks", "orders", { hooks: hooks("on live data") });
+    await until("the objects are back, open", async () => {
+      const config = await bench.client.find(configMaps, { namespace: "hooks", name: "orders-postgres-config" }, forever);
+      const service = await bench.client.find(services, key, forever);
+      const open = /^host/mu.test(config?.data?.["pg_hba.conf"] ?? "");
+      return open && service?.spec.selector?.["postgresvdb.core.delphix.com/content"] !== "none" ? true : undefined;
+    });
+    await untilVdb(bench.client, "hooks", "orders", isReady);
+    const since = operator.execs.slice(execs).filter(({ namespace }) => namespace === "hooks");
+    deepEqual(
+      since.filter(({ command }) => command[3] === "hook" || !/^host/mu.test(command[4] ?? "")),
+      [],
+      "no hook, no shut gate",
+    );
+  });
+
+  test("an object that the API server refuses is told with its words, and a corrected manifest is enough", async () => {
+    await place("refused");
+    const wrong = { resources: { requests: { "no such resource": "1" } } };
+    await applyVdb(bench.client, "refused", "orders", wrong);
+    const vdb = await untilVdb(bench.client, "refused", "orders", (one) => readyReason(one) === "Invalid");
+    equal(vdb.status.phase, "Error");
+    match(vdb.status.lastError ?? "", /refuses Deployment orders.*no such resource/su);
+    await bench.client.patch(vdbs, { namespace: "refused", name: "orders" }, { spec: { resources: null } }, forever);
+    await untilVdb(bench.client, "refused", "orders", isReady);
+  });
+
+  test("settings that the running server refuses are not stored: a pod that is moved starts with the former ones", async () => {
+    await place("typo");
+    operator.answer = ({ command }) =>
+      command[5]?.includes("lots") === true ? { exitCode: 10, stderr: 'invalid value for parameter "work_mem"' } : healthy();
+    const stored = async () =>
+      (await bench.client.get(configMaps, { namespace: "typo", name: "orders-postgres-config" }, forever)).data?.[
+        "settings.conf"
+      ];
+    await applyVdb(bench.client, "typo", "orders", setting("5MB"));
+    await untilVdb(bench.client, "typo", "orders", isReady);
+    await applyVdb(bench.client, "typo", "orders", setting("lots"));
+    await untilVdb(bench.client, "typo", "orders", (vdb) => readyReason(vdb) === "SettingRefused");
+    for (const { metadata } of (await bench.client.list(pods, { namespace: "typo" }, forever)).items)
+      await bench.client.delete(pods, { namespace: "typo", name: metadata.name }, forever, { gracePeriodSeconds: 0 });
+    await untilVdb(bench.client, "typo", "orders", (vdb) => readyReason(vdb) === "Starting");
+    await untilVdb(bench.client, "typo", "orders", (vdb) => readyReason(vdb) === "SettingRefused");
+    equal(await stored(), "work_mem = '5MB'\n");
+    await applyVdb(bench.client, "typo", "orders", setting("6MB"));
+    await untilVdb(bench.client, "typo", "orders", isReady);
+    equal(await stored(), "work_mem = '6MB'\n");
+  });
+
+  test("a pod that does not start with its settings gets corrected ones", async () => {
+    const cluster = await place("settings");
+    operator.answer = () => healthy();
+    const terminated = { exitCode: 1, message: "vdb:SettingRefused: PostgreSQL refuses its settings" };
+    cluster.container = () => ({ terminated });
+    await applyVdb(bench.client, "settings", "orders", setting("lots"));
+    await untilVdb(bench.client, "settings", "orders", (vdb) => readyReason(vdb) === "SettingRefused");
+    await applyVdb(bench.client, "settings", "orders", setting("5MB"));
+    await until("they are stored", async () => {
+      const key = { namespace: "settings", name: "orders-postgres-config" };
+      return (await bench.client.get(configMaps, key, forever)).data?.["settings.conf"] === "work_mem = '5MB'\n"
+        ? true
+        : undefined;
+    });
+    cluster.container = () => ({ running: { startedAt: new Date().toISOString() } });
+    await untilVdb(bench.client, "settings", "orders", isReady);
+  });
+
   test("the database runs under the restricted profile", async () => {
     const { spec } = await bench.client.get(deployments, { namespace: "life", name: "orders" }, forever);
     const pod = spec.template.spec;
@@ -267,17 +369,34 @@ describe("a PostgresVDB", { timeout: 240_000 }, () => {
     await untilVdb(bench.client, "image", "orders", isReady);
   });
 
-  test("data that is no database is an Error with what was found; when it is there, a new pod sees it", async () => {
+  test("data that is no database is an Error and stays one; when it is there, a new pod sees it", async () => {
     const cluster = await place("empty");
-    cluster.container = () => ({
-      terminated: { exitCode: 1, message: "vdb:NotADatabase: the volume holds no folder data with a PG_VERSION" },
-    });
+    const firstSeen = new Map<string, number>();
+    const age = ({ metadata: { uid } }: Pod): number => {
+      firstSeen.set(uid, firstSeen.get(uid) ?? performance.now());
+      return performance.now() - (firstSeen.get(uid) ?? 0);
+    };
+    // As the kubelet has it: the container ends, is started again at once, ends again, and is then put off. The wait seems long.
+    const finishedAt = new Date(Date.now() - 60_000).toISOString();
+    const terminated = { exitCode: 1, message: "vdb:NotADatabase: the volume holds no folder data", finishedAt };
+    cluster.details = () => ({ ready: false, lastState: { terminated } });
+    cluster.container = (pod) => {
+      if (age(pod) < 300) return { terminated };
+      if (age(pod) < 600) return { running: { startedAt: new Date().toISOString() } };
+      return { waiting: { reason: "CrashLoopBackOff" } };
+    };
     await applyVdb(bench.client, "empty", "orders");
     const vdb = await untilVdb(bench.client, "empty", "orders", (one) => readyReason(one) === "NotADatabase");
-    equal(vdb.status.phase, "Error");
-    const [pod] = (await bench.client.list(pods, { namespace: "empty" }, forever)).items;
-    cluster.container = ({ metadata: { uid } }) =>
-      uid === pod?.metadata.uid ? { terminated: { exitCode: 1, message: "vdb:NotADatabase: as before" } } : { running: {} };
+    match(vdb.status.lastError ?? "", /no folder data/u);
+    const seen = new Set<string>();
+    await until("two pods later", async () => {
+      const { status } = await bench.client.get(vdbs, { namespace: "empty", name: "orders" }, forever);
+      seen.add(`${status.phase} ${status.lastError ?? ""}`);
+      return firstSeen.size > 2 ? true : undefined;
+    });
+    deepEqual([...seen], ["Error the volume holds no folder data"]);
+    cluster.details = () => ({});
+    cluster.container = () => ({ running: { startedAt: new Date().toISOString() } });
     await untilVdb(bench.client, "empty", "orders", isReady, 30);
   });
 
@@ -288,6 +407,12 @@ describe("a PostgresVDB", { timeout: 240_000 }, () => {
     await applyVdb(bench.client, "role", "orders", { database: { user: "someone", passwordSecretRef: "password" } });
     const vdb = await untilVdb(bench.client, "role", "orders", (one) => readyReason(one) === "RoleNotFound");
     match(vdb.status.lastError ?? "", /someone.*app, owner/u);
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    equal(
+      readyReason(await bench.client.get(vdbs, { namespace: "role", name: "orders" }, forever)),
+      "RoleNotFound",
+      "at the next look too",
+    );
     operator.answer = () => healthy();
     await untilVdb(bench.client, "role", "orders", isReady);
   });
@@ -311,12 +436,23 @@ describe("a PostgresVDB", { timeout: 240_000 }, () => {
     await until("it is in force", async () => (operator.execs.at(-1)?.command[5]?.includes("8MB") === true ? true : undefined));
     await untilVdb(bench.client, "life", "orders", isReady);
     equal(await pod(), first);
-    operator.answer = ({ command, pod: name }) =>
-      healthy({ pendingRestart: command[5]?.includes("max_connections") === true && name === first ? ["max_connections"] : [] });
+    // The second pod has come up with the former settings too, as it may when the kubelet has not yet seen the new ones.
+    const waiting = new Set<string>();
+    operator.answer = ({ command, pod: name }) => {
+      if (command[5]?.includes("max_connections") !== true || (waiting.size === 2 && !waiting.has(name))) return healthy();
+      waiting.add(name);
+      return healthy({ pendingRestart: ["max_connections"] });
+    };
     await applyVdb(bench.client, "life", "orders", { port: 5493, postgresConfig: [{ name: "max_connections", value: "77" }] });
-    await until("another pod", async () => ((await pod()) !== first && (await pod()) !== "" ? true : undefined));
+    await untilVdb(bench.client, "life", "orders", (vdb) => isReady(vdb) && waiting.size === 2);
+    operator.answer = () => healthy({ pendingElsewhere: ["wal_level"] });
+    await applyVdb(bench.client, "life", "orders", { port: 5493, postgresConfig: [{ name: "max_connections", value: "78" }] });
+    const vdb = await untilVdb(bench.client, "life", "orders", isReady);
+    const last = await pod();
+    match(vdb.status.conditions?.find(({ type }) => type === "Prepared")?.message ?? "", /waiting for a restart: wal_level/u);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    equal(await pod(), last, "what somebody set in the database itself restarts nothing");
     operator.answer = () => healthy();
-    await untilVdb(bench.client, "life", "orders", isReady);
   });
 
   test("deleted, everything goes, volume included", async () => {

@@ -3,7 +3,6 @@ import {
   createLog,
   createManager,
   errorMessage,
-  execInPod,
   httpApi,
   type LeaderElectionOptions,
   type Log,
@@ -11,6 +10,7 @@ import {
 } from "kube-runtime";
 import { type OperatorConfig, readConfig } from "./config.ts";
 import { createDctConnection } from "./data/dct/connection.ts";
+import { fencedExec } from "./fenced-exec.ts";
 import { controlVdbs, vdbCaches } from "./vdb/controller.ts";
 import { createMemories } from "./vdb/memory.ts";
 import { operatorName } from "./vdb/names.ts";
@@ -36,7 +36,7 @@ async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Pro
     config,
     caches: vdbCaches(manager, config.watchNamespace),
     dct,
-    exec: async (request, until) => await execInPod(connection, request, until),
+    exec: fencedExec(connection, manager),
     rechecks: createRechecks(),
     memories: createMemories(),
     now: () => performance.now(),

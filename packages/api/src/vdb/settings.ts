@@ -1,6 +1,9 @@
 import { schema, type TypeOf } from "../schema.ts";
 
-/** Settings that decide where the server listens, what it reads and what it runs: the operator sets them, a manifest must not. */
+/**
+ * Settings that decide where the server listens, what it reads and what it runs, and some by which a copy would reach back to its
+ * source, wait for a standby that it has not, or lock the operator out: the operator sets them, a manifest must not.
+ */
 export const reservedSettings = [
   "port",
   "listen_addresses",
@@ -23,6 +26,10 @@ export const reservedSettings = [
   "primary_slot_name",
   "promote_trigger_file",
   "ssl_passphrase_command",
+  "max_logical_replication_workers",
+  "synchronous_standby_names",
+  "unix_socket_group",
+  "unix_socket_permissions",
 ] as const;
 
 const reservedList = reservedSettings.map((name) => `'${name}'`).join(", ");

@@ -109,6 +109,9 @@ export const postgresVdbStatus = schema({
     endpoint: text("Where clients inside the cluster reach the database: host:port."),
     dataTimestamp: time("The moment whose data the database held when it was made, refreshed or rewound: how fresh it is."),
     contentId: text("Names the present data; another one after each create, refresh and rewind."),
+    openedFor: text(
+      "The content id whose clients are let in: all post-create hooks of that data have succeeded. Other data's gate is shut.",
+    ),
     source: origin,
     hooks: {
       type: "array",

@@ -26,6 +26,17 @@ export function hookCommand(call: HookCall, runFolder: string): { readonly comma
   return { command: ["/bin/sh", "-c", hookScript, "hook", ...parameters], stdin: script };
 }
 
+/** The command that ends whatever runs under a token, with its sessions, and lets nothing begin under it any more. */
+export function endHookCommand(
+  token: string,
+  runFolder: string,
+): { readonly command: readonly string[]; readonly stdin: string } {
+  return {
+    command: ["/bin/sh", "-c", hookScript, "hook", `${runFolder}/hooks/${token}`, "10", "end", "postgres", "0"],
+    stdin: "",
+  };
+}
+
 /** What `timeout` answers with when it ended the hook; 137 when it took SIGKILL. */
 const timedOutCodes: ReadonlySet<number> = new Set([124, 137]);
 

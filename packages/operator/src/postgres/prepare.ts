@@ -6,6 +6,8 @@ export interface Preparation {
   readonly hba: string;
   readonly settings: string;
   readonly role: string;
+  /** The one that the role shall be able to use. */
+  readonly database: string;
   /** What the role's password shall be stored as. Undefined: leave it as it is. */
   readonly verifier: string | undefined;
 }
@@ -14,12 +16,18 @@ export interface Preparation {
 export interface ServerState {
   readonly roleExists: boolean;
   readonly roleCanLogin: boolean;
+  /** The role's password is past its VALID UNTIL: nobody is let in with it. */
+  readonly roleExpired: boolean;
+  /** The role has the right CONNECT on the database, if both are there. */
+  readonly mayConnect: boolean;
   /** Those that may log in, sorted. */
   readonly roles: readonly string[];
   /** Those one can connect to, sorted. */
   readonly databases: readonly string[];
-  /** Settings that are in force only after a restart, sorted. */
+  /** Settings of the manifest that are in force only after a restart, sorted. */
   readonly pendingRestart: readonly string[];
+  /** The same of settings that somebody changed in the database itself, by ALTER SYSTEM. */
+  readonly pendingElsewhere: readonly string[];
   /** False while the server has not read its files yet. */
   readonly loaded: boolean;
   /** Settings of the source that were left out, sorted. */
@@ -33,11 +41,11 @@ export type PreparationResult =
   | { readonly kind: "settingRefused" | "noSuchRole" | "sqlFailed" | "unreachable"; readonly message: string };
 
 /** The command for `pods/exec`, and what goes to its standard input: a verifier is in no process list. */
-export function preparationCommand({ hba, settings, role, verifier }: Preparation): {
+export function preparationCommand({ hba, settings, role, database, verifier }: Preparation): {
   readonly command: readonly string[];
   readonly stdin: string;
 } {
-  return { command: ["/bin/sh", "-c", prepareScript, "prepare", hba, settings, role], stdin: sql(verifier) };
+  return { command: ["/bin/sh", "-c", prepareScript, "prepare", hba, settings, role, database], stdin: sql(verifier) };
 }
 
 /**
@@ -50,6 +58,7 @@ SELECT rolname AS first_superuser, rolname <> current_user AS is_another FROM pg
 \\if :is_another
 \\connect - :"first_superuser"
 \\endif
+${silence}
 ${verifier === undefined ? "" : passwordStatements(verifier)}
 SELECT pg_conf_load_time() AS loaded_before \\gset
 \\if :reload
@@ -60,15 +69,28 @@ SELECT pg_sleep(0.03) AS slept \\gset
 SELECT json_build_object(
   'roleExists', EXISTS (SELECT FROM pg_roles WHERE rolname = :'role'),
   'roleCanLogin', EXISTS (SELECT FROM pg_roles WHERE rolname = :'role' AND rolcanlogin),
+  'roleExpired', EXISTS (SELECT FROM pg_roles WHERE rolname = :'role' AND rolvaliduntil <= now()),
+  'mayConnect', coalesce((SELECT has_database_privilege(r.oid, d.oid, 'CONNECT')
+    FROM pg_roles r, pg_database d WHERE r.rolname = :'role' AND d.datname = :'database'), true),
   'roles', (SELECT coalesce(json_agg(rolname ORDER BY rolname), '[]') FROM pg_roles WHERE rolcanlogin),
   'databases', (SELECT coalesce(json_agg(datname ORDER BY datname), '[]') FROM pg_database WHERE datallowconn AND NOT datistemplate),
-  'pendingRestart', (SELECT coalesce(json_agg(name ORDER BY name), '[]') FROM pg_settings WHERE pending_restart),
+  'pendingRestart', (SELECT coalesce(json_agg(name ORDER BY name), '[]') FROM pg_settings WHERE pending_restart AND ${declared}),
+  'pendingElsewhere', (SELECT coalesce(json_agg(name ORDER BY name), '[]') FROM pg_settings WHERE pending_restart AND NOT ${declared}),
   'loaded', NOT :'reload'::bool OR pg_conf_load_time() > :'loaded_before',
   'dropped', string_to_array(trim(E'\\n' FROM coalesce(pg_read_file('vdb-dropped-settings', 0, 65536, true), '')), E'\\n'),
   'version', split_part(current_setting('server_version'), ' ', 1)
 );
+-- end
 `;
 }
+
+/** Whether a row of pg_settings is of the settings that the manifest has changed since the start. */
+const declared = "lower(name) = ANY (string_to_array(lower(:'changed'), ','))";
+
+/** A verifier must not get into the server's log, whatever the source has it write there. Not every version has each setting. */
+const silence = `SELECT count(set_config(name, silent, false)) AS silenced FROM pg_settings JOIN (VALUES
+  ('log_statement', 'none'), ('log_min_duration_statement', '-1'), ('log_min_duration_sample', '-1'),
+  ('log_transaction_sample_rate', '0'), ('log_min_error_statement', 'panic')) AS quiet (name, silent) USING (name) \\gset`;
 
 function passwordStatements(verifier: string): string {
   if (!/^SCRAM-SHA-256\$[A-Za-z0-9+/=:$]+$/u.test(verifier)) throw new TypeError("not a SCRAM verifier"); // it goes into psql's text
@@ -108,9 +130,12 @@ function decodeState(stdout: string): ServerState {
   return {
     roleExists: truth("roleExists"),
     roleCanLogin: truth("roleCanLogin"),
+    roleExpired: truth("roleExpired"),
+    mayConnect: truth("mayConnect"),
     roles: names("roles"),
     databases: names("databases"),
     pendingRestart: names("pendingRestart"),
+    pendingElsewhere: names("pendingElsewhere"),
     loaded: truth("loaded"),
     dropped: names("dropped"),
     version: String(fields.get("version")),

@@ -52,6 +52,14 @@ function refused(message: string): ReturnType<typeof settingsFile> {
   return { ok: false, reason: "SettingRefused", message: `spec.postgresConfig: ${message}` };
 }
 
+for (const name of [
+  "max_logical_replication_workers", // a copy's subscriptions would connect to production
+  "synchronous_standby_names", // it would wait for a standby that it has not
+  "unix_socket_permissions", // the operator comes by the socket
+  "unix_socket_group",
+])
+  test(`settingsFile: ${name} is the operator's`, () => equal(settingsFile([{ name, value: "0777" }]).ok, false));
+
 for (const { name, why, given, want } of rows) test(`settingsFile: ${name}`, () => deepEqual(settingsFile(given), want, why));
 
 /** How PostgreSQL reads a quoted value: the part of its rules that we rely on. */

@@ -5,8 +5,8 @@
 # cannot start. What is done to the data is done once per content id, can be interrupted anywhere, and is told in
 # $PGDATA/vdb-dropped-settings.
 #
-# From the pod: PGDATA, PGPORT, VDB_MOUNT (the folder of PGDATA), VDB_CONTENT_ID, VDB_SHARED_BUFFERS (auto, or declared when
-# the manifest sets it), VDB_MEMORY_LIMIT_MB (0: none). VDB_CONFIG holds pg_hba.conf and settings.conf; VDB_RUN is writable.
+# From the pod: PGDATA, PGPORT, VDB_MOUNT (the folder of PGDATA), VDB_CONTENT_ID, VDB_MEMORY_LIMIT_MB (0: none). VDB_CONFIG
+# holds pg_hba.conf and settings.conf; VDB_RUN is writable.
 set -eu
 umask 077
 trap 'exit 143' TERM INT # as process 1 this shell would ignore them, and a deleted pod would linger for its grace period
@@ -53,7 +53,8 @@ exec 9>>"$PGDATA/vdb.lock"
 if ! command -v flock >/dev/null 2>&1; then
   echo "the image has no flock: two pods on the same volume are not kept apart" >&2
 else
-  flock -n 9 || { echo "another pod's PostgreSQL still runs on this data: waiting for its end" >&2 && flock 9; }
+  # Beside the shell, which would not hear of its own end while it waits for a program.
+  flock -n 9 || { echo "another pod's PostgreSQL still runs on this data: waiting for its end" >&2 && flock 9 & wait "$!"; }
   # Left by a server that was killed; its process number may by now be that of a probe in this container.
   rm -f "$PGDATA/postmaster.pid"
 fi
@@ -135,7 +136,9 @@ if [ "$(first_line "$PGDATA/vdb-content-id")" != "$mark" ]; then
     # A copy of another VDB brings what that one inherited; otherwise the source's own file is where it all begins.
     base=$PGDATA/postgresql.conf
     if [ -f "$inherited" ]; then base=$inherited; fi
-    { printf '%s\n' "$mark"; filter "$base" "$PGDATA/postgresql.auto.conf"; } | dd of="$inherited.new" conv=fsync 2>/dev/null
+    { printf '%s\n' "$mark"; filter "$base" "$PGDATA/postgresql.auto.conf"; } >"$VDB_RUN/inherited" ||
+      fail ImageWithoutPostgres "the image has no awk, which reads the source's settings: set spec.image to one that has"
+    dd if="$VDB_RUN/inherited" of="$inherited.new" conv=fsync 2>/dev/null
     mv "$inherited.new" "$inherited"
   fi
   : >"$PGDATA/postgresql.auto.conf" # read last of all, it would beat the manifest's settings
@@ -147,30 +150,57 @@ fi
 # --- How it runs here ------------------------------------------------------------------------------------------------------
 
 cp "$VDB_CONFIG/settings.conf" "$VDB_RUN/settings.conf"
+cp "$VDB_RUN/settings.conf" "$VDB_RUN/settings.started" # what differs from it later may need a restart
 if [ "$(first_line "$VDB_CONFIG/pg_hba.conf")" = "$mark" ]; then
   cp "$VDB_CONFIG/pg_hba.conf" "$VDB_RUN/pg_hba.conf"
 else
   printf '%s\nlocal all all trust\nlocal replication all trust\n' "$mark" >"$VDB_RUN/pg_hba.conf" # written for other data: the gate stays shut
 fi
 : >"$VDB_RUN/pg_ident.conf"
-{
-  printf "include '%s'\n" "$inherited"
-  printf '%s\n' "huge_pages = 'try'" "max_logical_replication_workers = '0'" "log_destination = 'stderr'" "logging_collector = 'off'"
-  # A clone has thousands of files: syncing the file system once beats opening each of them.
-  case $data_major in 9.* | 1[0-3]) ;; *) printf '%s\n' "recovery_init_sync_method = 'syncfs'" ;; esac
-  printf "include '%s'\n" "$VDB_RUN/settings.conf"
-} >"$VDB_RUN/postgresql.conf"
+rm -f "$VDB_RUN/reload-due" # all of them are about to be read
+
+# Later lines beat earlier ones: the source's, the operator's, the manifest's.
+configure() { # a line between the source's settings and the manifest's
+  {
+    printf "include '%s'\n" "$inherited"
+    printf '%s\n' "huge_pages = 'try'" "max_logical_replication_workers = '0'" "log_destination = 'stderr'" "logging_collector = 'off'"
+    # A clone has thousands of files: syncing the file system once beats opening each of them.
+    case $data_major in 9.* | 1[0-3]) ;; *) printf '%s\n' "recovery_init_sync_method = 'syncfs'" ;; esac
+    printf '%s\n' "$1"
+    printf "include '%s'\n" "$VDB_RUN/settings.conf"
+  } >"$VDB_RUN/postgresql.conf"
+}
+configure ""
 
 set -- -D "$PGDATA" -c config_file="$VDB_RUN/postgresql.conf" -c hba_file="$VDB_RUN/pg_hba.conf" -c ident_file="$VDB_RUN/pg_ident.conf" \
   -c port="$PGPORT" -c listen_addresses='*' -c unix_socket_directories="$VDB_RUN" -c archive_mode=off
 
-blocks=$(postgres -C shared_buffers "$@" 2>"$VDB_RUN/check") ||
-  fail SettingRefused "PostgreSQL refuses its settings: $(sed 's/^.*LOG:  //; s/ in file ".*" line [0-9]*//; /FATAL:/d' "$VDB_RUN/check" | tr '\n' ' ' | cut -c 1-1500)(correct spec.postgresConfig)"
-if [ "${VDB_SHARED_BUFFERS:-auto}" = auto ]; then
-  # The source's machine may have had more memory than this pod: at most a quarter of what there is.
+check() { blocks=$(LC_ALL=C postgres -C shared_buffers "$@" 2>"$VDB_RUN/check"); }
+# Settings of the source that the image's server does not know: of another build, or of a library that is left out.
+drop_unknown() {
+  unknown=$(sed -n 's/.*unrecognized configuration parameter "\(.*\)" in file ".*vdb-inherited\.conf" line \([0-9]*\).*/\2 \1/p' "$VDB_RUN/check")
+  [ -n "$unknown" ] || return 1
+  sed "$(printf '%s\n' "$unknown" | sed 's/ .*/d/')" "$inherited" >"$VDB_RUN/inherited"
+  dd if="$VDB_RUN/inherited" of="$inherited.new" conv=fsync 2>/dev/null
+  mv "$inherited.new" "$inherited"
+  printf '%s\n' "$unknown" | sed 's/^[0-9]* //' >>"$PGDATA/vdb-dropped-settings"
+  sort -u -o "$PGDATA/vdb-dropped-settings" "$PGDATA/vdb-dropped-settings"
+}
+refuse_settings() {
+  words=$(sed 's/^.*LOG:  //; s/ in file ".*" line [0-9]*//; /FATAL:/d' "$VDB_RUN/check" | tr '\n' ' ' | cut -c 1-1500)
+  if grep -q 'vdb-inherited\.conf"' "$VDB_RUN/check" && ! grep -q 'settings\.conf"' "$VDB_RUN/check"; then
+    fail SettingRefused "PostgreSQL refuses a setting that comes from the source: ${words}(set it in spec.postgresConfig, which beats the source's)"
+  fi
+  fail SettingRefused "PostgreSQL refuses its settings: ${words}(correct spec.postgresConfig)"
+}
+check "$@" || { drop_unknown && check "$@"; } || refuse_settings
+
+# The source's machine may have had more memory than this pod: at most a quarter of what there is, unless the manifest says
+# otherwise. A line of the file, not an argument: the manifest's setting can so come and go while the server runs.
+if ! grep -qi '^shared_buffers ' "$VDB_RUN/settings.conf"; then
   total_kb=$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo)
   if [ "${VDB_MEMORY_LIMIT_MB:-0}" -gt 0 ]; then total_kb=$((VDB_MEMORY_LIMIT_MB * 1024)); fi
-  if [ "$blocks" -gt $((total_kb / 4 / 8)) ]; then set -- "$@" -c shared_buffers=$((total_kb / 4 / 8)); fi
+  if [ "$blocks" -gt $((total_kb / 4 / 8)) ]; then configure "shared_buffers = '$((total_kb / 4 / 8))'"; fi
 fi
 
 # Not `exec`: as process 1 PostgreSQL would inherit every orphan of the container, take one that ends with an error (a probe
@@ -179,6 +209,5 @@ postgres "$@" &
 server=$!
 trap 'kill -INT "$server" 2>/dev/null || :' INT TERM # SIGTERM alone would let PostgreSQL wait for its clients
 exec 9>&-                                            # the lock is the server's
-status=0
-while wait "$server" || status=$?; kill -0 "$server" 2>/dev/null; do :; done
+while status=0; wait "$server" || status=$?; kill -0 "$server" 2>/dev/null; do :; done
 exit "$status"

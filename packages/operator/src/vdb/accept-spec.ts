@@ -29,7 +29,7 @@ export const acceptSpec: Step<VdbContext> = {
 
 /** A database whose password is in force runs on when its Secret goes: only a new one needs it. */
 function judgePassword(ctx: VdbContext, password: Password): Outcome {
-  if (password.kind === "known") return done();
+  if (password.kind === "known") return password.note === undefined ? done() : done({ message: password.note });
   if (ctx.gate === "open") {
     ctx.world.rechecks.after(keyOfVdb(ctx.vdb), secretRereadSeconds);
     return done({ message: `${password.message}; the password that was set before stays in force` });

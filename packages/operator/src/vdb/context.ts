@@ -14,7 +14,7 @@ import {
 import type { ResolvedSource } from "../data/source.ts";
 import type { Memory } from "./memory.ts";
 import { claimName, configMapName, contentIdOf, instanceLabel, keyOfVdb } from "./names.ts";
-import { type Gate, gateOf } from "./objects/config-map.ts";
+import type { Gate } from "./objects/config-map.ts";
 import type { Password } from "./password.ts";
 import type { World } from "./world.ts";
 
@@ -26,13 +26,14 @@ export interface VdbContext {
   readonly memory: Memory;
   readonly contentId: string;
   readonly claim: PersistentVolumeClaim | undefined;
-  readonly configMap: ConfigMap | undefined;
   readonly deployment: Deployment | undefined;
   readonly service: Service | undefined;
   /** All of this database's, also those that are ending. */
   readonly pods: readonly Pod[];
-  /** As it is recorded for the present content. */
+  /** As it is recorded for the present content: what was opened once stays so, whatever becomes of the objects that open it. */
   readonly gate: Gate;
+  /** As this run has last written it. */
+  configMap: ConfigMap | undefined;
   /** Set by acceptSpec. */
   password: Password | undefined;
   /** Set by resolveSource when it had to look. */
@@ -50,7 +51,6 @@ export function observe(world: World, run: Run<PostgresVDB>): VdbContext {
   const { claims, configMaps, deployments, services, pods } = world.caches;
   const contentId = contentIdOf(vdb);
   const key = keyOfVdb(vdb);
-  const configMap = configMaps.get({ namespace, name: configMapName(vdb) });
   return {
     run,
     vdb,
@@ -58,11 +58,11 @@ export function observe(world: World, run: Run<PostgresVDB>): VdbContext {
     memory: world.memories.of(vdb.metadata.uid),
     contentId,
     claim: claims.get({ namespace, name: vdb.status.pvcName ?? claimName(vdb, contentId) }),
-    configMap,
+    configMap: configMaps.get({ namespace, name: configMapName(vdb) }),
     deployment: deployments.get(key),
     service: services.get(key),
     pods: pods.byIndex(podsByInstance, instanceKey(vdb)),
-    gate: gateOf(configMap, contentId),
+    gate: vdb.status.openedFor === contentId ? "open" : "shut",
     password: undefined,
     source: undefined,
     settings: "",

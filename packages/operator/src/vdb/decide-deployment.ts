@@ -1,11 +1,11 @@
-import type { Deployment, Pod } from "kube-runtime";
-import { type PodState, podState } from "./diagnose/pod-state.ts";
+import type { Condition, Deployment, Pod } from "kube-runtime";
+import { type PodFailure, type PodState, podState } from "./diagnose/pod-state.ts";
 import { contentLabel } from "./names.ts";
 
 /** What the Deployment and its pods amount to. */
 export type DeploymentPlan =
   | { readonly kind: "ready"; readonly pod: Pod }
-  | { readonly kind: "starting"; readonly pod: Pod | undefined; readonly message: string; readonly mounting: boolean }
+  | (Omit<Extract<PodState, { kind: "starting" }>, "kind"> & { readonly kind: "starting"; readonly pod: Pod | undefined })
   | { readonly kind: "failed"; readonly pod: Pod; readonly state: Extract<PodState, { kind: "failed" }> }
   | { readonly kind: "refused"; readonly message: string };
 
@@ -15,7 +15,7 @@ export function decideDeployment(deployment: Deployment, pods: readonly Pod[], c
   if (status?.observedGeneration !== metadata.generation) return starting("the pod is being made");
   const refusal = status?.conditions?.find(({ type, status: is }) => type === "ReplicaFailure" && is === "True");
   if (refusal !== undefined)
-    return { kind: "refused", message: `the pod is not let in: ${refusal.message ?? refusal.reason ?? "no reason given"}` };
+    return { kind: "refused", message: `the pod is not let in: ${words(refusal)}; mend what this names` };
   const pod = presentPod(pods, contentId);
   if (pod === undefined) return starting(pods.length > 0 ? "the former pod is being ended" : "the pod is being made");
   const state = podState(pod, now);
@@ -23,7 +23,7 @@ export function decideDeployment(deployment: Deployment, pods: readonly Pod[], c
     case "ready":
       return status?.updatedReplicas === 1 ? { kind: "ready", pod } : starting("the former pod is being ended");
     case "starting":
-      return starting(state.message, pod, state.mounting);
+      return { ...state, pod };
     case "failed":
       return { kind: "failed", pod, state };
     default:
@@ -38,4 +38,34 @@ export function presentPod(pods: readonly Pod[], contentId: string): Pod | undef
     .toSorted((a, b) => Date.parse(b.metadata.creationTimestamp) - Date.parse(a.metadata.creationTimestamp))[0];
 }
 
-const starting = (message: string, pod?: Pod, mounting = false): DeploymentPlan => ({ kind: "starting", pod, message, mounting });
+const starting = (message: string): DeploymentPlan => ({ kind: "starting", pod: undefined, message, mounting: false });
+
+const words = ({ message, reason = "no reason given" }: { readonly message?: string; readonly reason?: string }): string =>
+  message ?? reason;
+
+/** What a pod ends with again and again: the start script's reasons, and PostgreSQL's own end. */
+const lasting: ReadonlySet<string> = new Set([
+  "NotADatabase",
+  "MajorMismatch",
+  "OwnerMismatch",
+  "ImageWithoutPostgres",
+  "SettingRefused",
+  "Crashing",
+] satisfies PodFailure[]);
+
+/** Longer than the start script takes to find a reason. */
+const provenSeconds = 5;
+
+/**
+ * Pure: the failure that a pod that is being started has yet to disprove. Each try is otherwise told as a fresh start, and the
+ * database would seem to come up every few seconds. A changed manifest clears it.
+ */
+export function undisproved(
+  { runningSince }: { readonly runningSince?: number },
+  deployed: Condition | undefined,
+  generation: number | undefined,
+  now: number,
+): Condition | undefined {
+  const failed = deployed?.status === "False" && lasting.has(deployed.reason) && deployed.observedGeneration === generation;
+  return failed && (runningSince === undefined || now - runningSince < provenSeconds * 1000) ? deployed : undefined;
+}

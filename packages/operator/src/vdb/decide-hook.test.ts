@@ -1,7 +1,7 @@
-import { equal } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import type { Hook, HookRun } from "@vdb/api";
-import { decideHook, type HookPlan, scriptHash } from "./decide-hook.ts";
+import { decideHook, forsaken, type HookPlan, scriptHash } from "./decide-hook.ts";
 
 const hook: Hook = {
   name: "mask",
@@ -63,3 +63,28 @@ const rows: { name: string; why: string; record?: HookRun; hook?: Hook; want: Ho
 for (const { name, why, record: recorded, hook: given = hook, want } of rows)
   test(`decideHook: ${name}`, () =>
     equal(decideHook({ hook: given, record: recorded, contentId: "now", podUid: "pod-1" }).kind, want, why));
+
+const where = { contentId: "now", podUid: "pod-1" };
+const leftOver: { name: string; why: string; record: HookRun; hooks: readonly Hook[]; ended: boolean }[] = [
+  { name: "it is as it was", why: "its end is waited for", record: record(), hooks: [hook], ended: false },
+  {
+    name: "its text was changed",
+    why: "its successor must not run beside it",
+    record: record(),
+    hooks: [{ ...hook, script: "UPDATE y" }],
+    ended: true,
+  },
+  { name: "it was removed", why: "the gate must not open while it writes", record: record(), hooks: [], ended: true },
+  {
+    name: "its time was changed",
+    why: "that makes no other run of it",
+    record: record(),
+    hooks: [{ ...hook, timeoutSeconds: 1 }],
+    ended: false,
+  },
+  { name: "it has ended", why: "nothing runs", record: record({ outcome: "Failed" }), hooks: [], ended: false },
+  { name: "its pod is gone", why: "it went with its pod", record: record({ pod: "pod-0" }), hooks: [], ended: false },
+  { name: "its data is former", why: "so is its pod", record: record({ contentId: "before" }), hooks: [], ended: false },
+];
+for (const { name, why, record: recorded, hooks, ended } of leftOver)
+  test(`forsaken: ${name}`, () => deepEqual(forsaken([recorded], hooks, where), ended ? [recorded] : [], why));

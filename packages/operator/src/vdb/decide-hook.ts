@@ -39,6 +39,19 @@ export function decideHook({ hook, record, contentId, podUid }: HookFacts): Hook
   }
 }
 
+/** Pure: those that may still run although the manifest has changed or removed them. Nothing else may begin beside them. */
+export function forsaken(
+  records: readonly HookRun[],
+  hooks: readonly Hook[],
+  { contentId, podUid }: Pick<HookFacts, "contentId" | "podUid">,
+): readonly HookRun[] {
+  const wanted = new Set(hooks.map((hook) => `${hook.stage} ${hook.name} ${scriptHash(hook)}`));
+  return records.filter(
+    ({ outcome, stage, name, scriptHash: hash = "", contentId: content, pod }) =>
+      outcome === "Running" && content === contentId && pod === podUid && !wanted.has(`${stage} ${name} ${hash}`),
+  );
+}
+
 /** Everything that makes another run of it. */
 export function scriptHash({ type, script, database = "" }: Hook): string {
   return createHash("sha256")

@@ -4,6 +4,7 @@ import {
   deployments,
   done,
   events,
+  findCondition,
   isApiError,
   type Outcome,
   type Pod,
@@ -13,8 +14,9 @@ import {
   terminal,
 } from "kube-runtime";
 import { stalled, stalledFor, type VdbContext } from "./context.ts";
-import { type DeploymentPlan, decideDeployment } from "./decide-deployment.ts";
+import { type DeploymentPlan, decideDeployment, undisproved } from "./decide-deployment.ts";
 import type { PodState } from "./diagnose/pod-state.ts";
+import { keyOfVdb } from "./names.ts";
 import { desiredDeployment, restartAnnotation } from "./objects/deployment.ts";
 import { desiredService } from "./objects/service.ts";
 import { specHash } from "./objects/spec-hash.ts";
@@ -44,7 +46,7 @@ export const ensureDeployment: Step<VdbContext> = {
   },
 };
 
-const restartedFor = ({ deployment }: VdbContext): string | undefined =>
+export const restartedFor = ({ deployment }: VdbContext): string | undefined =>
   deployment?.spec.template.metadata?.annotations?.[restartAnnotation];
 
 function imageOf({ vdb, run, world }: VdbContext): string | undefined {
@@ -85,7 +87,7 @@ async function follow(ctx: VdbContext, plan: DeploymentPlan, signal: AbortSignal
     case "refused":
       return stalled(ctx, "PodRefused", plan.message);
     case "starting":
-      return await starting(ctx, plan.pod, plan.message, plan.mounting, signal);
+      return await starting(ctx, plan, signal);
     case "failed":
       return await failed(ctx, plan.pod, plan.state, signal);
     default:
@@ -95,15 +97,17 @@ async function follow(ctx: VdbContext, plan: DeploymentPlan, signal: AbortSignal
 
 async function starting(
   ctx: VdbContext,
-  pod: Pod | undefined,
-  message: string,
-  mounting: boolean,
+  plan: Extract<DeploymentPlan, { kind: "starting" }>,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const trouble = pod === undefined || !mounting ? undefined : await podTrouble(ctx, pod, signal);
-  return trouble === undefined
-    ? after(lookAtEventsSeconds, "Starting", message)
-    : after(lookAtEventsSeconds, "MountFailed", trouble);
+  const { vdb, world } = ctx;
+  const trouble = plan.pod === undefined || !plan.mounting ? undefined : await podTrouble(ctx, plan.pod, signal);
+  if (trouble !== undefined) return after(lookAtEventsSeconds, "MountFailed", trouble);
+  const deployed = findCondition(vdb.status.conditions, "Deployed");
+  const failure = undisproved(plan, deployed, vdb.metadata.generation, Date.now());
+  if (failure === undefined) return after(lookAtEventsSeconds, "Starting", plan.message);
+  world.rechecks.after(keyOfVdb(vdb), lookAtEventsSeconds);
+  return terminal(failure.reason, failure.message ?? "");
 }
 
 const troubles: ReadonlySet<string> = new Set(["FailedMount", "FailedAttachVolume", "FailedMapVolume", "FailedCreatePodSandBox"]);
@@ -120,19 +124,18 @@ async function podTrouble(
   return newest?.note === undefined ? undefined : `pod ${name} cannot be set up: ${newest.note}`;
 }
 
-/** A pod that failed is given so long before it is replaced. */
-const leastPodSeconds = 4;
+/** The kubelet's first waits are short. */
+const leastWaitSeconds = 4;
 
 /** The kubelet waits longer after each end, up to minutes. A new pod looks at once whether the cause has been mended. */
 async function failed(
   ctx: VdbContext,
   pod: Pod,
-  state: Extract<PodState, { kind: "failed" }>,
+  { reason, message, waitingSince = Infinity }: Extract<PodState, { kind: "failed" }>,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const { outcome, seconds } = stalledFor(ctx, state.reason, state.message);
-  const ageSeconds = (Date.now() - Date.parse(pod.metadata.creationTimestamp)) / 1000;
-  if (state.restart && ageSeconds > Math.max(seconds, leastPodSeconds)) await restart(ctx, pod, signal);
+  const { outcome, seconds } = stalledFor(ctx, reason, message);
+  if ((Date.now() - waitingSince) / 1000 > Math.max(seconds, leastWaitSeconds)) await restart(ctx, pod, signal);
   return outcome;
 }
 

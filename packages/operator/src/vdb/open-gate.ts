@@ -1,9 +1,11 @@
-import { after, isApiError, type Outcome, type Step, services } from "kube-runtime";
+import { after, type Outcome, type Pod, type Step, services } from "kube-runtime";
+import { Unreachable } from "./ask-pod.ts";
 import { overcome, retrying, type VdbContext } from "./context.ts";
 import { applySettings } from "./ensure-settings.ts";
 import { bringIntoForce } from "./in-force.ts";
-import { keyOfVdb, operatorName } from "./names.ts";
+import { keyOfVdb } from "./names.ts";
 import { desiredService, endpointOf } from "./objects/service.ts";
+import { applyOwn, isOutcome } from "./taken.ts";
 
 /** A Secret is read by name, never watched: this is how late a changed password comes into force. */
 const passwordRereadSeconds = 30;
@@ -17,38 +19,48 @@ export const openGate: Step<VdbContext> = {
   run: async (ctx, signal) => {
     const { vdb, pod, world, run } = ctx;
     if (pod === undefined) throw new TypeError("ensureDeployment has found no pod");
-    const taken = await applySettings(ctx, "open", signal);
-    if (taken !== undefined) return taken;
-    const unopened = await openServer(ctx, signal);
+    await recordOpening(ctx, signal);
+    const unopened =
+      (await applySettings(ctx, { gate: "open", settings: ctx.settings }, signal)) ??
+      (await openServer(ctx, pod, signal)) ??
+      (await openService(ctx, signal));
     if (unopened !== undefined) return unopened;
-    await openService(ctx, signal);
     run.status.endpoint = endpointOf(vdb);
     world.rechecks.after(keyOfVdb(vdb), passwordRereadSeconds);
     return overcome(ctx);
   },
 };
 
-async function openServer(ctx: VdbContext, signal: AbortSignal): Promise<Outcome | undefined> {
-  if (ctx.pod === undefined) return undefined;
+/** From here on the hooks of this content are history, whoever comes after us. */
+async function recordOpening({ run, contentId }: VdbContext, signal: AbortSignal): Promise<void> {
+  if (run.status.openedFor === contentId) return;
+  run.status.openedFor = contentId;
+  await run.saveStatus(signal);
+}
+
+async function openServer(ctx: VdbContext, pod: Pod, signal: AbortSignal): Promise<Outcome | undefined> {
   try {
-    const result = await bringIntoForce(ctx, ctx.pod, "open", signal);
+    const result = await bringIntoForce(ctx, pod, "open", signal);
     if (result === "inForce" || (result.kind === "answer" && result.state.loaded)) return undefined;
     return result.kind === "answer"
       ? after(0.3, "Preparing", "the server has not yet let clients in")
       : retrying(ctx, "SqlFailed", result.message);
   } catch (error) {
-    if (!isApiError(error)) throw error;
-    return retrying(ctx, "Unreachable", `the server in pod ${ctx.pod.metadata.name} could not be asked: ${error.message}`);
+    if (!(error instanceof Unreachable)) throw error;
+    return retrying(ctx, "Unreachable", `the server in pod ${pod.metadata.name} could not be asked: ${error.message}`);
   }
 }
 
-async function openService({ run, vdb, contentId, service }: VdbContext, signal: AbortSignal): Promise<void> {
+async function openService(ctx: VdbContext, signal: AbortSignal): Promise<Outcome | undefined> {
+  const { vdb, contentId, service } = ctx;
   const wanted = desiredService(vdb, contentId, "open");
   const holds =
     service !== undefined &&
     sameSelector(service.spec.selector, wanted.spec.selector) &&
     service.spec.ports?.[0]?.port === vdb.spec.port;
-  if (!holds) await run.client.apply(services, wanted, { fieldManager: operatorName, force: true }, signal);
+  if (holds) return undefined;
+  const written = await applyOwn(ctx, services, wanted, service, signal);
+  return isOutcome(written) ? written : undefined;
 }
 
 /** Nothing more and nothing less: one label too many would let nobody in. */

@@ -3,7 +3,7 @@ import { type Client, type Secret, secrets, secretText } from "kube-runtime";
 
 /** The password that the manifest means, or why there is none. */
 export type Password =
-  | { readonly kind: "known"; readonly value: string }
+  | { readonly kind: "known"; readonly value: string; readonly note?: string }
   | {
       readonly kind: "missing";
       readonly reason: "SecretNotFound" | "SecretKeyMissing" | "PasswordTooShort";
@@ -29,11 +29,15 @@ export function passwordIn(secret: Secret | undefined, name: string, namespace: 
     message: `${where} ${message}`,
   });
   if (secret === undefined) return missing("SecretNotFound", `does not exist: create it with the key "${passwordKey}"`);
-  const value = secretText(secret, passwordKey);
-  if (value === undefined) {
+  const text = secretText(secret, passwordKey);
+  if (text === undefined) {
     const keys = Object.keys(secret.data ?? {}).toSorted();
     return missing("SecretKeyMissing", `has no key "${passwordKey}"; its keys: ${keys.length === 0 ? "none" : keys.join(", ")}`);
   }
-  if (value.length < leastLength) return missing("PasswordTooShort", `has a password of fewer than ${leastLength} characters`);
-  return { kind: "known", value };
+  const value = text.replace(/\r?\n$/u, ""); // put there by `echo` or an editor; shells and people leave it out when they log in
+  if (value.length < leastLength)
+    return missing("PasswordTooShort", `has a password of fewer than ${leastLength} characters: put a longer one into it`);
+  return value === text
+    ? { kind: "known", value }
+    : { kind: "known", value, note: `${where}: the line end after the password is no part of it` };
 }

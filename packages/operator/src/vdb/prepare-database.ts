@@ -1,30 +1,45 @@
 import { createHash } from "node:crypto";
-import { after, done, findCondition, isApiError, type Outcome, type Step } from "kube-runtime";
+import { after, done, findCondition, type Outcome, type Pod, type Step } from "kube-runtime";
 import type { PreparationResult, ServerState } from "../postgres/prepare.ts";
+import { Unreachable } from "./ask-pod.ts";
 import { retrying, stalled, type VdbContext } from "./context.ts";
-import { applyDeployment } from "./ensure-deployment.ts";
-import { bringIntoForce } from "./in-force.ts";
+import { applyDeployment, restartedFor } from "./ensure-deployment.ts";
+import { applySettings } from "./ensure-settings.ts";
+import { bringIntoForce, containerIdOf } from "./in-force.ts";
+import { loginTrouble } from "./login-trouble.ts";
+import { containerName } from "./names.ts";
 import { isOutcome } from "./taken.ts";
 
 /**
- * Prepared: the settings and the role's password are in force in the running server, role and database exist.
+ * Prepared: the settings and the role's password are in force in the running server, role and database exist; settings that it
+ * has taken are kept for its next start.
  * Returns early with what the data has when it has not what the manifest names, and while a setting waits for a restart.
  */
 export const prepareDatabase: Step<VdbContext> = {
   name: "prepareDatabase",
   condition: "Prepared",
   run: async (ctx, signal) => {
-    if (ctx.pod === undefined) throw new TypeError("ensureDeployment has found no pod");
+    const { pod, gate } = ctx;
+    if (pod === undefined) throw new TypeError("ensureDeployment has found no pod");
     try {
-      const result = await bringIntoForce(ctx, ctx.pod, ctx.gate, signal);
+      const result = await bringIntoForce(ctx, pod, gate, signal);
       tellHygiene(ctx, result === "inForce" ? undefined : result);
-      return result === "inForce" ? done() : await judge(ctx, result, signal);
+      if (result !== "inForce" && result.kind !== "answer") return refusal(ctx, result);
+      const taken = await applySettings(ctx, { gate, settings: ctx.settings }, signal);
+      if (taken !== undefined) return taken;
+      return result === "inForce" ? asBefore(ctx) : await compare(ctx, pod, result.state, signal);
     } catch (error) {
-      if (!isApiError(error)) throw error;
-      return retrying(ctx, "Unreachable", `the server in pod ${ctx.pod.metadata.name} could not be asked: ${error.message}`);
+      if (!(error instanceof Unreachable)) throw error;
+      return retrying(ctx, "Unreachable", `the server in pod ${pod.metadata.name} could not be asked: ${error.message}`);
     }
   },
 };
+
+/** Nothing was asked: what the last answer gave to say is still so. */
+function asBefore({ vdb }: VdbContext): Outcome {
+  const { status, message = "" } = findCondition(vdb.status.conditions, "Prepared") ?? {};
+  return status === "True" ? done({ message }) : done();
+}
 
 /** HygieneApplied: what the copy brought along and was left out. Known from the server's last answer, and kept until the next. */
 function tellHygiene({ run, vdb }: VdbContext, result: PreparationResult | undefined): void {
@@ -47,59 +62,55 @@ function tellHygiene({ run, vdb }: VdbContext, result: PreparationResult | undef
     });
 }
 
-async function judge(ctx: VdbContext, result: PreparationResult, signal: AbortSignal): Promise<Outcome> {
-  const { user } = ctx.vdb.spec.database;
-  switch (result.kind) {
-    case "answer":
-      return await compare(ctx, result.state, signal);
+function refusal(ctx: VdbContext, { kind, message }: Exclude<PreparationResult, { kind: "answer" }>): Outcome {
+  switch (kind) {
     case "settingRefused":
       return stalled(
         ctx,
         "SettingRefused",
-        `PostgreSQL refuses spec.postgresConfig, the former settings stay in force: ${result.message}`,
+        `PostgreSQL refuses a setting, the former ones stay in force: ${message}; correct spec.postgresConfig`,
       );
     case "noSuchRole":
       return stalled(
         ctx,
         "RoleNotFound",
-        `spec.database.user ${user} is no role of the data, and neither is postgres: name one that is`,
+        `spec.database.user ${ctx.vdb.spec.database.user} is no role of the data, and neither is postgres: name one that is`,
       );
     case "sqlFailed":
-      return retrying(ctx, "SqlFailed", `the server refused a statement: ${result.message}`);
+      return retrying(ctx, "SqlFailed", `the server refused a statement: ${message}`);
     case "unreachable":
-      return retrying(ctx, "Unreachable", `the server does not let the operator in: ${result.message}`);
+      return retrying(ctx, "Unreachable", `the server does not let the operator in: ${message}`);
     default:
-      return result satisfies never;
+      return kind satisfies never;
   }
 }
 
-async function compare(ctx: VdbContext, state: ServerState, signal: AbortSignal): Promise<Outcome> {
-  const { user, name } = ctx.vdb.spec.database;
-  if (!state.roleExists)
-    return stalled(ctx, "RoleNotFound", `spec.database.user ${user} is no role of the data; its roles: ${listOf(state.roles)}`);
-  if (!state.roleCanLogin)
-    return stalled(ctx, "RoleNotFound", `spec.database.user ${user} may not log in; those who may: ${listOf(state.roles)}`);
-  if (!state.databases.includes(name))
-    return stalled(
-      ctx,
-      "DatabaseNotFound",
-      `spec.database.name ${name} is no database of the data; its databases: ${listOf(state.databases)}`,
-    );
+async function compare(ctx: VdbContext, pod: Pod, state: ServerState, signal: AbortSignal): Promise<Outcome> {
+  const trouble = loginTrouble(ctx.vdb.spec.database, state);
+  if (trouble !== undefined) return stalled(ctx, trouble.reason, trouble.message);
   if (!state.loaded) return after(0.3, "Preparing", "the server has not yet read its settings");
-  if (state.pendingRestart.length > 0) return await restart(ctx, state.pendingRestart, signal);
-  return done();
+  if (state.pendingRestart.length > 0) return await restart(ctx, pod, state.pendingRestart, signal);
+  const elsewhere = state.pendingElsewhere.join(", ");
+  return elsewhere === ""
+    ? done()
+    : done({ message: `${inForce}; set in the database itself, and waiting for a restart: ${elsewhere}` });
 }
 
-/** A setting that is read at the start alone: the pod is made anew, once for these settings. */
-async function restart(ctx: VdbContext, names: readonly string[], signal: AbortSignal): Promise<Outcome> {
-  const image = ctx.deployment?.spec.template.spec.containers[0]?.image ?? "";
-  const written = await applyDeployment(ctx, image, createHash("sha256").update(ctx.settings).digest("hex").slice(0, 12), signal);
+const inForce = "settings and password are in force";
+
+/**
+ * A setting that is read at the start alone: the pod is made anew, once for these settings in this container. A container that
+ * came up with former ones, because the kubelet had not yet seen the new, is another.
+ */
+async function restart(ctx: VdbContext, pod: Pod, names: readonly string[], signal: AbortSignal): Promise<Outcome> {
+  const image = ctx.deployment?.spec.template.spec.containers.find(({ name }) => name === containerName)?.image ?? "";
+  const restartFor = createHash("sha256")
+    .update(JSON.stringify([ctx.settings, containerIdOf(pod)]))
+    .digest("hex")
+    .slice(0, 12);
+  const written = await applyDeployment(ctx, image, restartFor, signal);
   if (isOutcome(written)) return written;
-  ctx.run.event("Normal", "Restarting", `these settings need a restart: ${names.join(", ")}`);
+  if (restartedFor(ctx) !== restartFor)
+    ctx.run.event("Normal", "Restarting", `these settings need a restart: ${names.join(", ")}`);
   return after(1, "Preparing", `the server is being restarted for ${names.join(", ")}`);
-}
-
-/** Sorted by the server; a message must not grow without end. */
-function listOf(names: readonly string[]): string {
-  return names.length > 20 ? `${names.slice(0, 20).join(", ")} and ${names.length - 20} more` : names.join(", ");
 }

@@ -1,13 +1,16 @@
 import type { Hook, HookRun } from "@vdb/api";
-import { after, done, isApiError, type Outcome, type Pod, type Step } from "kube-runtime";
-import { type HookState, hookCommand, hookState } from "../postgres/hook.ts";
+import { after, done, type Outcome, type Pod, type Step } from "kube-runtime";
+import { endHookCommand, type HookState, hookCommand, hookState } from "../postgres/hook.ts";
+import { askPod, Unreachable } from "./ask-pod.ts";
 import { retrying, stalled, type VdbContext } from "./context.ts";
-import { decideHook, scriptHash } from "./decide-hook.ts";
-import { containerName } from "./names.ts";
+import { decideHook, forsaken, scriptHash } from "./decide-hook.ts";
 import { paths } from "./objects/deployment.ts";
 
-/** One call waits so long for a hook's end: other databases want the workers too. */
-const waitSeconds = 20;
+/** One call waits so long for a hook's end, and the next one comes so much later: other databases want the workers too. */
+const waitSeconds = 2;
+const pauseSeconds = 1;
+/** After so long a run ends between two hooks, well before its own deadline. */
+const runMs = 30_000;
 
 /**
  * HooksSucceeded: every post-create hook has run for the present data, each once; an open gate is the record that all have.
@@ -18,19 +21,39 @@ export const runHooks: Step<VdbContext> = {
   name: "runHooks",
   condition: "HooksSucceeded",
   run: async (ctx, signal) => {
+    const { pod } = ctx;
+    if (pod === undefined) throw new TypeError("ensureDeployment has found no pod");
+    const ending = await endForsaken(ctx, pod, signal);
+    if (ending !== undefined) return ending;
     const hooks = (ctx.vdb.spec.hooks ?? []).filter(({ stage }) => stage === "post-create");
     if (hooks.length === 0) return done({ reason: "NoHooks", message: "there are no post-create hooks" });
     warnOfRefresh(ctx);
     if (ctx.gate === "open") return done();
-    const { pod } = ctx;
-    if (pod === undefined) throw new TypeError("ensureDeployment has found no pod");
+    const end = ctx.world.now() + runMs;
     for (const hook of hooks) {
+      if (ctx.world.now() > end) return after(0, "Running", `hook ${hook.name} is next`);
       const outcome = await runHook(ctx, hook, pod, signal);
       if (outcome !== undefined) return outcome;
     }
     return done();
   },
 };
+
+/** A hook that was changed or removed while it runs is ended before its successor begins or the gate opens. */
+async function endForsaken(ctx: VdbContext, pod: Pod, signal: AbortSignal): Promise<Outcome | undefined> {
+  const facts = { contentId: ctx.contentId, podUid: pod.metadata.uid };
+  for (const record of forsaken(ctx.run.status.hooks ?? [], ctx.vdb.spec.hooks ?? [], facts)) {
+    try {
+      await askPod(ctx.world, pod, endHookCommand(tokenOf(ctx, record, record.scriptHash ?? ""), paths.run), signal);
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error;
+      return retrying(ctx, "Running", `hook ${record.name} is no longer wanted, but could not be ended: ${error.message}`);
+    }
+    setRecord(ctx, { ...record, outcome: "Interrupted", completionTime: now(ctx) });
+    await ctx.run.saveStatus(signal);
+  }
+  return undefined;
+}
 
 /** HooksComplete: what masks a new database should mask a refreshed one. */
 function warnOfRefresh({ run, vdb }: VdbContext): void {
@@ -69,18 +92,13 @@ async function runHook(ctx: VdbContext, hook: Hook, pod: Pod, signal: AbortSigna
 
 async function perform(ctx: VdbContext, hook: Hook, pod: Pod, signal: AbortSignal): Promise<Outcome | undefined> {
   await announce(ctx, hook, pod, signal);
-  const { token, timeoutSeconds } = { token: tokenOf(ctx, hook), timeoutSeconds: hook.timeoutSeconds };
-  const database = hook.database ?? ctx.vdb.spec.database.name;
-  const call = { token, type: hook.type, script: hook.script, database, timeoutSeconds, waitSeconds };
-  const { namespace = "", name } = pod.metadata;
+  const { type, script, timeoutSeconds, database = ctx.vdb.spec.database.name } = hook;
+  const call = { token: tokenOf(ctx, hook, scriptHash(hook)), type, script, database, timeoutSeconds, waitSeconds };
   try {
-    const answer = await ctx.world.exec(
-      { namespace, pod: name, container: containerName, ...hookCommand(call, paths.run) },
-      signal,
-    );
+    const answer = await askPod(ctx.world, pod, hookCommand(call, paths.run), signal);
     return await take(ctx, hook, hookState(answer), pod, signal);
   } catch (error) {
-    if (!isApiError(error)) throw error;
+    if (!(error instanceof Unreachable)) throw error;
     return retrying(ctx, "Running", `hook ${hook.name} was begun, but the pod could not be asked for its end: ${error.message}`);
   }
 }
@@ -103,7 +121,7 @@ async function announce(ctx: VdbContext, hook: Hook, pod: Pod, signal: AbortSign
 
 async function take(ctx: VdbContext, hook: Hook, state: HookState, pod: Pod, signal: AbortSignal): Promise<Outcome | undefined> {
   const record = recordOf(ctx, hook);
-  if (state.kind === "running" || record === undefined) return after(0.1, "Running", `hook ${hook.name} is running`);
+  if (state.kind === "running" || record === undefined) return after(pauseSeconds, "Running", `hook ${hook.name} is running`);
   const output = withoutPassword(ctx, state.output);
   const ended = { ...record, completionTime: now(ctx), output };
   if (state.kind === "interrupted") setRecord(ctx, { ...ended, outcome: "Interrupted" });
@@ -147,7 +165,8 @@ function setRecord({ run }: VdbContext, record: HookRun): void {
 const now = ({ run }: VdbContext): string => new Date(run.clock.now()).toISOString();
 
 /** The same hook with the same text on the same data has the same token. */
-const tokenOf = ({ contentId }: VdbContext, hook: Hook): string => `${contentId}-${hook.stage}-${hook.name}-${scriptHash(hook)}`;
+const tokenOf = ({ contentId }: VdbContext, { stage, name }: Pick<Hook, "stage" | "name">, hash: string): string =>
+  `${contentId}-${stage}-${name}-${hash}`;
 
 function withoutPassword({ password }: VdbContext, output: string): string {
   const text = output.slice(-4000);

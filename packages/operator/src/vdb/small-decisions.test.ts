@@ -1,13 +1,13 @@
 import { deepEqual, equal, match, throws } from "node:assert/strict";
 import { describe, test } from "node:test";
 import { DctError } from "@vdb/dct";
-import type { Deployment, Secret } from "kube-runtime";
+import type { Condition, Deployment, Secret } from "kube-runtime";
 import { readConfig } from "../config.ts";
 import { DctNotConfigured } from "../data/dct/connection.ts";
 import { dctFailure } from "../data/dct/failure.ts";
 import { resolution } from "../data/dct/resolve.ts";
 import { retrySeconds } from "./context.ts";
-import { decideDeployment } from "./decide-deployment.ts";
+import { decideDeployment, undisproved } from "./decide-deployment.ts";
 import { passwordIn } from "./password.ts";
 
 const aSecret = (data: Record<string, string>): Secret => ({
@@ -21,6 +21,16 @@ const reasonOf = (given: Secret | undefined): string => {
   const password = passwordIn(given, "s", "n");
   return password.kind === "missing" ? password.reason : password.value;
 };
+
+const deployed = (changes: Partial<Condition> = {}): Condition => ({
+  type: "Deployed",
+  status: "False",
+  reason: "NotADatabase",
+  message: "empty",
+  lastTransitionTime: "2026-01-01T00:00:00Z",
+  observedGeneration: 3,
+  ...changes,
+});
 
 describe("small decisions", () => {
   test("the first look after a failure comes after a second, later ones as late as it has lasted, at most the period", () => {
@@ -36,12 +46,21 @@ describe("small decisions", () => {
   });
 
   test("a Secret gives its password, or the reason that names what is there", () => {
-    deepEqual([undefined, aSecret({}), aSecret({ password: "short" }), aSecret({ password: "long-enough" })].map(reasonOf), [
+    const given = [
+      undefined,
+      aSecret({}),
+      ...["short", "1234567\n", "long-enough", "long-enough\n"].map((password) => aSecret({ password })),
+    ];
+    deepEqual(given.map(reasonOf), [
       "SecretNotFound",
       "SecretKeyMissing",
       "PasswordTooShort",
+      "PasswordTooShort",
+      "long-enough",
       "long-enough",
     ]);
+    const ended = passwordIn(aSecret({ password: "long-enough\r\n" }), "s", "n");
+    match(ended.kind === "known" ? (ended.note ?? "") : "", /line end after the password/u);
     const misspelled = passwordIn(aSecret({ pasword: "x" }), "s", "n");
     match(misspelled.kind === "missing" ? misspelled.message : "", /its keys: pasword/u);
   });
@@ -72,6 +91,23 @@ describe("small decisions", () => {
     });
   });
 
+  test("a failure stays until a start has disproved it, or a person has changed the manifest", () => {
+    const rows: [string, number | undefined, Condition | undefined, boolean][] = [
+      ["between two containers", undefined, deployed(), true],
+      ["the start script is at work", 7000, deployed(), true],
+      ["it has run for longer than the script takes", 4000, deployed(), false],
+      ["the manifest was changed", undefined, deployed({ observedGeneration: 2 }), false],
+      ["it was starting before", undefined, deployed({ reason: "Starting" }), false],
+      ["what an event tells comes and goes with it", undefined, deployed({ reason: "ImagePullFailed" }), false],
+      ["it was running before", undefined, deployed({ status: "True", reason: "Deployed" }), false],
+      ["nothing is known", undefined, undefined, false],
+    ];
+    for (const [why, runningSince, condition, stays] of rows) {
+      const plan = runningSince === undefined ? {} : { runningSince };
+      equal(undisproved(plan, condition, 3, 10_000), stays ? condition : undefined, why);
+    }
+  });
+
   test("a pod that is not let in is told in the cluster's words", () => {
     const deployment: Deployment = {
       apiVersion: "apps/v1",
@@ -80,7 +116,10 @@ describe("small decisions", () => {
       spec: { selector: {}, template: { spec: { containers: [] } } },
       status: { observedGeneration: 2, conditions: [{ type: "ReplicaFailure", status: "True", message: "exceeded quota" }] },
     };
-    deepEqual(decideDeployment(deployment, [], "c", 0), { kind: "refused", message: "the pod is not let in: exceeded quota" });
+    deepEqual(decideDeployment(deployment, [], "c", 0), {
+      kind: "refused",
+      message: "the pod is not let in: exceeded quota; mend what this names",
+    });
     const behind = { ...deployment, status: { ...deployment.status, observedGeneration: 1 } };
     equal(decideDeployment(behind, [], "c", 0).kind, "starting", "what the controller says of a former template counts no more");
   });

@@ -1,5 +1,5 @@
-import { isControlledBy, type KubeObject, type Manifest, type Outcome, type Resource, terminal } from "kube-runtime";
-import type { VdbContext } from "./context.ts";
+import { isApiError, isControlledBy, type KubeObject, type Manifest, type Outcome, type Resource, terminal } from "kube-runtime";
+import { stalled, type VdbContext } from "./context.ts";
 import { operatorName } from "./names.ts";
 
 /**
@@ -7,12 +7,13 @@ import { operatorName } from "./names.ts";
  * hold only what carries the operator's label, and a namesake of somebody else's must not be taken over.
  */
 export async function applyOwn<T extends KubeObject>(
-  { run, vdb }: VdbContext,
+  ctx: VdbContext,
   resource: Resource<T>,
   wanted: Manifest<T>,
   cached: T | undefined,
   signal: AbortSignal,
 ): Promise<T | Outcome> {
+  const { run, vdb } = ctx;
   const present = cached ?? (await run.client.find(resource, wanted.metadata, signal));
   if (present !== undefined && !isControlledBy(present, vdb)) {
     const { kind } = resource;
@@ -21,7 +22,15 @@ export async function applyOwn<T extends KubeObject>(
       `a ${kind} ${wanted.metadata.name} exists and belongs to somebody else: delete it, or give this PostgresVDB another name`,
     );
   }
-  return await run.client.apply(resource, wanted, { fieldManager: operatorName, force: true }, signal);
+  try {
+    return await run.client.apply(resource, wanted, { fieldManager: operatorName, force: true }, signal);
+  } catch (error) {
+    if (!isApiError(error, "invalid", "forbidden")) throw error;
+    const refused = `the API server refuses ${resource.kind} ${wanted.metadata.name}: ${error.message}`;
+    return error.kind === "invalid"
+      ? stalled(ctx, "Invalid", `${refused}; correct what it names in this PostgresVDB`)
+      : stalled(ctx, "Forbidden", `${refused}; a quota, an admission webhook or the operator's rights: mend what it names`);
+  }
 }
 
 /** Tells an outcome from the object that was written. */

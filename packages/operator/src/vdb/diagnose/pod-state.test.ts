@@ -18,16 +18,19 @@ function aPod(container: Partial<ContainerStatus> | undefined, conditions: NonNu
 }
 
 const unscheduled = [{ type: "PodScheduled", status: "False" as const, message: "0/1 nodes are available: 1 Insufficient cpu." }];
-const ended = (message: string, exitCode = 1) => ({ exitCode, message });
+const ended = (message: string, exitCode = 1) => ({ exitCode, message, finishedAt: new Date(at(50)).toISOString() });
+const putOff = (message: string, exitCode = 1): Partial<ContainerStatus> => ({
+  state: { waiting: { reason: "CrashLoopBackOff" } },
+  lastState: { terminated: ended(message, exitCode) },
+});
 
-const failures: { name: string; why: string; given: Pod; reason: string; says: RegExp; restart: boolean }[] = [
+const failures: { name: string; why: string; given: Pod; reason: string; says: RegExp; waitingSince?: number }[] = [
   {
     name: "no image",
     why: "the registry's words and the image are what a person needs",
     given: aPod({ state: { waiting: { reason: "ErrImagePull", message: "connect: connection refused" } } }),
     reason: "ImagePullFailed",
     says: /postgres:16\.2.*connection refused/u,
-    restart: false,
   },
   {
     name: "no image, later",
@@ -42,60 +45,54 @@ const failures: { name: string; why: string; given: Pod; reason: string; says: R
     }),
     reason: "ImagePullFailed",
     says: /^image postgres:16\.2 cannot be had: connect: connection refused; correct spec\.image$/u,
-    restart: false,
   },
   {
     name: "the start script's reason",
-    why: "it knows best, and a new pod looks again sooner than the kubelet",
+    why: "it knows best; the kubelet tries again at once, a new pod would not be sooner",
     given: aPod({ state: { terminated: ended("vdb:NotADatabase: the volume holds no folder data\n") } }),
     reason: "NotADatabase",
     says: /^the volume holds no folder data$/u,
-    restart: true,
   },
   {
     name: "the start script's reason, while the kubelet waits",
-    why: "between two starts the reason stands in the last state",
-    given: aPod({
-      state: { waiting: { reason: "CrashLoopBackOff" } },
-      lastState: { terminated: ended("vdb:MajorMismatch: 15, not 16") },
-    }),
+    why: "between two starts the reason stands in the last state; a new pod would look sooner",
+    given: aPod(putOff("vdb:MajorMismatch: 15, not 16")),
     reason: "MajorMismatch",
     says: /15, not 16/u,
-    restart: true,
+    waitingSince: at(50),
   },
   {
     name: "PostgreSQL's last words",
     why: "what nobody foresaw is told as it was said",
-    given: aPod({ state: { terminated: ended("FATAL:  could not map anonymous shared memory", 1) } }),
+    given: aPod(putOff("FATAL:  could not map anonymous shared memory")),
     reason: "Crashing",
-    says: /exit code 1.*shared memory/su,
-    restart: true,
+    says: /exit code 1.*shared memory.*memory limit/su,
+    waitingSince: at(50),
   },
   {
     name: "a made-up reason",
     why: "only known reasons become conditions: a log line must not choose one",
-    given: aPod({ state: { terminated: ended("vdb:Ready: trust me") } }),
+    given: aPod(putOff("vdb:Ready: trust me")),
     reason: "Crashing",
     says: /trust me/u,
-    restart: true,
+    waitingSince: at(50),
   },
   {
     name: "no node has room",
     why: "the scheduler's words name what is short",
     given: aPod(undefined, unscheduled),
     reason: "Unschedulable",
-    says: /Insufficient cpu/u,
-    restart: false,
+    says: /Insufficient cpu.*lower spec\.resources/u,
   },
 ];
 
-for (const { name, why, given, reason, says, restart } of failures) {
+for (const { name, why, given, reason, says, waitingSince } of failures) {
   test(`podState: ${name}`, () => {
     const state = podState(given, at(60));
     if (state.kind !== "failed") throw new Error(`${state.kind}: ${why}`);
     equal(state.reason, reason, why);
     match(state.message, says, why);
-    equal(state.restart, restart, why);
+    equal(state.waitingSince, waitingSince, why);
   });
 }
 
@@ -122,6 +119,13 @@ const others: { name: string; why: string; given: Pod; seconds: number; kind: st
     kind: "starting",
   },
   {
+    name: "ended for the first time, without a reason of ours",
+    why: "a server that ran for days and crashed is back in a second: that is no crash loop",
+    given: aPod({ state: { terminated: ended("FATAL:  terminating connection", 2) } }),
+    seconds: 900_000,
+    kind: "starting",
+  },
+  {
     name: "not scheduled at once",
     why: "a volume that has just been bound takes a moment",
     given: aPod(undefined, unscheduled),
@@ -131,6 +135,13 @@ const others: { name: string; why: string; given: Pod; seconds: number; kind: st
 ];
 for (const { name, why, given, seconds, kind } of others)
   test(`podState: ${name}`, () => equal(podState(given, at(seconds)).kind, kind, why));
+
+test("podState: a container that somebody puts before the database's is not the database", () => {
+  const pod = aPod({ state: { running: {} } });
+  const other: ContainerStatus = { name: "proxy", ready: true, restartCount: 0, containerID: "x", state: { running: {} } };
+  const given = { ...pod, status: { ...pod.status, containerStatuses: [other, ...(pod.status?.containerStatuses ?? [])] } };
+  equal(podState(given, at(5)).kind, "starting");
+});
 
 test("podState: every start has another container id", () => {
   const state = podState(aPod({ ready: true, state: { running: {} }, containerID: "containerd://2" }), at(1));

@@ -1,15 +1,22 @@
 import type { ContainerStatus, Pod } from "kube-runtime";
+import { containerName } from "../names.ts";
 
 /**
  * What a database's pod is doing.
  * - ready: its server answers. `containerId` is another one after every start.
- * - starting: on its way; `message` says how far.
- * - failed: it cannot start by itself. `restart`: a new pod would look again at once, the kubelet only after minutes.
+ * - starting: on its way; `message` says how far, `runningSince` since when its container runs, in milliseconds.
+ * - failed: it cannot start by itself. `waitingSince`: since when the kubelet puts off the next try, where a new pod would look
+ *   again at once.
  */
 export type PodState =
   | { readonly kind: "ready"; readonly containerId: string }
-  | { readonly kind: "starting"; readonly message: string; readonly mounting: boolean }
-  | { readonly kind: "failed"; readonly reason: PodFailure; readonly message: string; readonly restart: boolean };
+  | { readonly kind: "starting"; readonly message: string; readonly mounting: boolean; readonly runningSince?: number }
+  | {
+      readonly kind: "failed";
+      readonly reason: PodFailure;
+      readonly message: string;
+      readonly waitingSince: number | undefined;
+    };
 
 export type PodFailure =
   | "ImagePullFailed"
@@ -24,9 +31,13 @@ export type PodFailure =
 /** The scheduler may need a moment for a volume that has just been bound. */
 const schedulingSeconds = 3;
 
+/** By its name: whoever puts a container of theirs into every pod may put it first. */
+export const containerStatusOf = (pod: Pod): ContainerStatus | undefined =>
+  pod.status?.containerStatuses?.find(({ name }) => name === containerName);
+
 /** Pure: `now` is the wall clock in milliseconds. */
 export function podState(pod: Pod, now: number): PodState {
-  const status = pod.status?.containerStatuses?.[0];
+  const status = containerStatusOf(pod);
   if (status === undefined) return unscheduled(pod, now);
   if (status.ready && status.state?.running !== undefined && status.containerID !== undefined)
     return { kind: "ready", containerId: status.containerID };
@@ -41,8 +52,8 @@ function unscheduled(pod: Pod, now: number): PodState {
     return {
       kind: "failed",
       reason: "Unschedulable",
-      message: `pod ${name} fits on no node: ${scheduled.message ?? "no reason given"}`,
-      restart: false,
+      message: `pod ${name} fits on no node: ${scheduled.message ?? "no reason given"}; lower spec.resources.requests, or make room`,
+      waitingSince: undefined,
     };
   return { kind: "starting", message: `pod ${name} is being scheduled`, mounting: false };
 }
@@ -60,12 +71,12 @@ const pullReasons: ReadonlySet<string> = new Set([
 function pullFailure(pod: Pod, { state }: ContainerStatus): PodState | undefined {
   const { reason = "", message = "" } = state?.waiting ?? {};
   if (!pullReasons.has(reason)) return undefined;
-  const image = pod.spec.containers[0]?.image ?? "";
+  const image = pod.spec.containers.find(({ name }) => name === containerName)?.image ?? "";
   return {
     kind: "failed",
     reason: "ImagePullFailed",
     message: `image ${image} cannot be had: ${stable(message) || reason}; correct spec.image`,
-    restart: false,
+    waitingSince: undefined,
   };
 }
 
@@ -77,33 +88,34 @@ function stable(message: string): string {
 const createReasons: ReadonlySet<string> = new Set(["CreateContainerConfigError", "CreateContainerError", "RunContainerError"]);
 const ownReasons = ["NotADatabase", "MajorMismatch", "OwnerMismatch", "ImageWithoutPostgres", "SettingRefused"] as const;
 
-/** A container that has ended and is not running again. The start script tells its reason as `vdb:Reason: message`. */
-function ended(pod: Pod, { state, lastState }: ContainerStatus): PodState | undefined {
-  const { name } = pod.metadata;
-  if (state?.running !== undefined) return undefined;
-  if (createReasons.has(state?.waiting?.reason ?? ""))
+/**
+ * A container that has ended and is not running again. The start script tells its reason as `vdb:Reason: message`. Without one
+ * it is only failing once the kubelet puts off the next try: a server that ran for days and crashed is back in a second.
+ */
+function ended({ metadata: { name, creationTimestamp } }: Pod, { state, lastState }: ContainerStatus): PodState | undefined {
+  const waiting = state?.waiting?.reason ?? "";
+  if (createReasons.has(waiting))
     return {
       kind: "failed",
       reason: "Crashing",
-      message: `the container of pod ${name} cannot be made: ${state?.waiting?.message ?? ""}`,
-      restart: true,
+      message: `the container of pod ${name} cannot be made: ${state?.waiting?.message ?? ""}; mend what it names`,
+      waitingSince: Date.parse(creationTimestamp),
     };
-  const end = state?.terminated ?? lastState?.terminated;
+  const end = state?.running === undefined ? (state?.terminated ?? lastState?.terminated) : undefined;
   if (end === undefined) return undefined;
+  const putOff = waiting === "CrashLoopBackOff";
+  const waitingSince = putOff ? Date.parse(end.finishedAt ?? creationTimestamp) : undefined;
   const [, own, words = ""] = /^vdb:(\w+): ([\s\S]*)$/u.exec((end.message ?? "").trim()) ?? [];
   const reason = ownReasons.find((one) => one === own);
-  if (reason !== undefined) return { kind: "failed", reason, message: words, restart: true };
+  if (reason !== undefined) return { kind: "failed", reason, message: words, waitingSince };
   const last = end.message === undefined || end.message === "" ? "it said nothing" : `its last words: ${end.message.trim()}`;
-  return {
-    kind: "failed",
-    reason: "Crashing",
-    message: `PostgreSQL ended with exit code ${end.exitCode}; ${last}`,
-    restart: true,
-  };
+  const message = `PostgreSQL ended with exit code ${end.exitCode}; ${last}`;
+  if (!putOff) return { kind: "starting", message: `${message}; it is started again`, mounting: false };
+  return { kind: "failed", reason: "Crashing", message: `${message}; do what they say, or raise the memory limit`, waitingSince };
 }
 
 function starting({ metadata: { name } }: Pod, { state }: ContainerStatus): PodState {
-  if (state?.running !== undefined)
-    return { kind: "starting", message: `PostgreSQL in pod ${name} is starting`, mounting: false };
-  return { kind: "starting", message: `pod ${name} is being set up`, mounting: true };
+  if (state?.running === undefined) return { kind: "starting", message: `pod ${name} is being set up`, mounting: true };
+  const runningSince = Date.parse(state.running.startedAt ?? "");
+  return { kind: "starting", message: `PostgreSQL in pod ${name} is starting`, mounting: false, runningSince };
 }

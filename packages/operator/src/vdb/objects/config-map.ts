@@ -26,8 +26,3 @@ export function desiredConfigMap(
     data: { [scriptKey]: startScript, [settingsKey]: settings, [hbaKey]: hbaFile(contentId, gate) },
   };
 }
-
-/** The gate as the ConfigMap records it for this content. Anything but the very file of an open gate is a shut one. */
-export function gateOf(configMap: ConfigMap | undefined, contentId: string): Gate {
-  return configMap?.data?.[hbaKey] === hbaFile(contentId, "open") ? "open" : "shut";
-}

@@ -88,8 +88,7 @@ function container(vdb: PostgresVDB, facts: DeploymentFacts): Container {
 
 /** What makes bare `psql` work in `kubectl exec`, and what the start script goes by. */
 function environment(vdb: PostgresVDB, contentId: string): readonly EnvVar[] {
-  const { mountPath, port, database, postgresConfig = [], resources } = vdb.spec;
-  const declared = postgresConfig.some(({ name }) => name.toLowerCase() === "shared_buffers");
+  const { mountPath, port, database, resources } = vdb.spec;
   const limit = bytesOf(resources?.limits?.["memory"]);
   const variables = {
     PGDATA: `${mountPath}/data`,
@@ -102,7 +101,6 @@ function environment(vdb: PostgresVDB, contentId: string): readonly EnvVar[] {
     VDB_CONTENT_ID: contentId,
     VDB_CONFIG: paths.config,
     VDB_RUN: paths.run,
-    VDB_SHARED_BUFFERS: declared ? "declared" : "auto",
     VDB_MEMORY_LIMIT_MB: String(limit === undefined ? 0 : Math.floor(limit / 2 ** 20)),
   };
   return Object.entries(variables).map(([name, value]) => ({ name, value }));

@@ -1,10 +1,8 @@
 import { deepEqual, equal, notEqual } from "node:assert/strict";
 import { describe, test } from "node:test";
-import { hbaFile } from "../../postgres/hba.ts";
 import { claimName, contentIdOf } from "../names.ts";
 import { aVdb } from "../testing.ts";
 import { desiredClaim } from "./claim.ts";
-import { gateOf } from "./config-map.ts";
 import { desiredDeployment } from "./deployment.ts";
 import { bytesOf } from "./quantity.ts";
 import { desiredService } from "./service.ts";
@@ -25,14 +23,6 @@ const sizeOf = (sizeBytes: number | undefined, spec: object = {}): unknown =>
 
 const hash = (spec: object) => specHash(desiredDeployment(aVdb({ spec }), facts)).hash;
 
-/** A ConfigMap that holds this pg_hba.conf. */
-const stored = (text: string) => ({
-  apiVersion: "v1",
-  kind: "ConfigMap",
-  metadata: { name: "x", uid: "u", resourceVersion: "1", creationTimestamp: "" },
-  data: { "pg_hba.conf": text },
-});
-
 describe("the objects of a database", () => {
   test("the first content id follows from the uid: an operator that died before it wrote it down comes to the same claim", () => {
     equal(contentIdOf(aVdb()), contentIdOf(aVdb()));
@@ -48,13 +38,6 @@ describe("the objects of a database", () => {
       [2 ** 40, { storageSize: "7Gi" }, "7Gi"],
     ];
     for (const [bytes, spec, want] of rows) equal(sizeOf(bytes, spec), want);
-  });
-
-  test("only the very file of an open gate, for this content, is an open gate", () => {
-    equal(gateOf(stored(hbaFile("c", "open")), "c"), "open");
-    equal(gateOf(stored(hbaFile("c", "open")), "another"), "shut", "opened for former data");
-    equal(gateOf(stored(hbaFile("c", "shut")), "c"), "shut");
-    equal(gateOf(undefined, "c"), "shut");
   });
 
   test("a shut Service selects what no pod has; an open one the pod of its content alone", () => {
@@ -85,6 +68,10 @@ describe("the objects of a database", () => {
       "shop",
       "/data/pg/data",
     ]);
+  });
+
+  test("no setting changes the pod: a bad one must not end a running database", () => {
+    equal(hash({}), hash({ postgresConfig: [{ name: "shared_buffers", value: "256MX" }] }));
   });
 
   test("the hash of a Deployment changes with what it says, and with nothing else", () => {
