@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { clone } from "./clone.ts";
 import { entries, parseJson } from "./json.ts";
 import type { Kubectl } from "./kubectl.ts";
 import { ensureNamespace, linkRole, linkSecret, productionNamespace } from "./production.ts";
@@ -10,7 +11,12 @@ export const operatorNamespace = "pg-operator";
 export const storageNamespace = "delphix-storage";
 export const engineName = "delphix-engine";
 export const sourceName = "production";
-export const clone = new URL("../../", import.meta.url).pathname;
+
+/** The two charts and where they go; the operator first, because its chart makes the Secret that the engine fills in. */
+export const releases = [
+  { chart: "delphix-operator", namespace: operatorNamespace },
+  { chart: "delphix-storage", namespace: storageNamespace },
+] as const;
 
 /** What an installation can differ in; the rest are the charts' defaults. */
 export type InstallOptions = {
@@ -25,7 +31,7 @@ export function builtImages(): Readonly<Record<string, string>> {
   return Object.fromEntries(entries(parseJson(readFileSync(join(clone, ".local/images.json"), "utf8"))));
 }
 
-/** Installs both charts, or brings an installation to these values. The operator comes first: its chart makes the Secret that the engine fills in. */
+/** Installs both charts, or brings an installation to these values. */
 export async function installCharts(kubectl: Kubectl, options: InstallOptions = {}): Promise<void> {
   await ensureNamespace(kubectl, storageNamespace, "privileged");
   await ensureNamespace(kubectl, operatorNamespace, "restricted");
@@ -79,17 +85,5 @@ async function upgrade(kubectl: Kubectl, chart: string, namespace: string, value
     ]);
   } finally {
     rmSync(folder, { recursive: true });
-  }
-}
-
-/** Deletes every PostgresVDB while the operator can clean up after it, then both releases and their namespaces. */
-export async function removeCharts(kubectl: Kubectl): Promise<void> {
-  await kubectl.try(["delete", "postgresvdb", "--all", "-A", "--timeout=300s"]);
-  for (const [chart, namespace] of [
-    ["delphix-storage", storageNamespace],
-    ["delphix-operator", operatorNamespace],
-  ] as const) {
-    await kubectl.helm(["uninstall", chart, "-n", namespace, "--ignore-not-found", "--wait", "--timeout", "3m"]);
-    await kubectl.run(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=120s"]);
   }
 }
