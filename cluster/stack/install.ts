@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { clone } from "./clone.ts";
-import { entries, parseJson } from "./json.ts";
+import { entries, items, parseJson, text } from "./json.ts";
 import type { Kubectl } from "./kubectl.ts";
 import { ensureNamespace, linkRole, linkSecret, productionNamespace } from "./production.ts";
 
@@ -65,7 +65,20 @@ export async function installCharts(kubectl: Kubectl, options: InstallOptions = 
   await upgrade(kubectl, "delphix-storage", storageNamespace, storage);
 }
 
+/** What has to come first where an earlier helm was killed at its work: it would refuse an upgrade for good. */
+export function recovery(status: string): "uninstall" | "rollback" | undefined {
+  if (status === "pending-install" || status === "uninstalling") return "uninstall"; // there is nothing to go back to
+  return status === "pending-upgrade" || status === "pending-rollback" ? "rollback" : undefined;
+}
+
+async function recover(kubectl: Kubectl, chart: string, namespace: string): Promise<void> {
+  const found = items(parseJson(await kubectl.helm(["list", "-n", namespace, "--filter", `^${chart}$`, "-o", "json"])))[0];
+  const first = recovery(text(found, "status"));
+  if (first !== undefined) await kubectl.helm([first, chart, "-n", namespace, "--wait", "--timeout", "3m"]);
+}
+
 async function upgrade(kubectl: Kubectl, chart: string, namespace: string, values: unknown): Promise<void> {
+  await recover(kubectl, chart, namespace);
   const folder = mkdtempSync(join(tmpdir(), "values-"));
   try {
     const file = join(folder, "values.yaml");
