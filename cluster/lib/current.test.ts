@@ -39,7 +39,7 @@ function load({ context, kubelet = "v1.36.3", programs = [], env = {}, images = 
   const built = { operator: "registry.local/delphix-operator:0a", csi: "registry.local/delphix-csi:0b" };
   writeFileSync(join(root, ".local/images.json"), JSON.stringify(built, undefined, 2));
   writeFileSync(join(root, "calls"), "");
-  const script = `set -euo pipefail; . ${lib}/common.sh; . ${lib}/current.sh; root=${root}; our_images=(operator csi); pack_image() { echo packed; }; load_into_current ${images}`;
+  const script = `set -euo pipefail; . '${lib}/common.sh'; . '${lib}/current.sh'; root=${root}; our_images=(operator csi); pack_image() { echo packed; }; load_into_current ${images}`;
   const { status, stdout, stderr } = spawnSync("/bin/bash", ["-c", script, "load-images"], {
     env: { PATH: `${bin}:/usr/bin:/bin`, HOME: root, TMPDIR: root, ...env },
     encoding: "utf8",
