@@ -26,9 +26,9 @@ test-all: setup ## As test, with every long loop in full
 	@scripts/test all
 
 .PHONY: cluster-up cluster-down tools images
-cluster-up: setup ## A real Kubernetes of its own; CLUSTER_NAME names it, .local/kubeconfig reaches it
+cluster-up: setup ## A real Kubernetes of its own; CLUSTER_NAME names it
 	@cluster/up
-cluster-down: setup ## End that cluster and remove its traces
+cluster-down: ## End that cluster and remove its traces
 	@cluster/down
 tools: setup ## Build kubectl, helm and the cluster's binaries into the cache
 	@cluster/tools

@@ -1,7 +1,7 @@
 /**
  * From apply to Ready of a PostgresVDB, beside a bare Deployment of the same image on an empty volume, in the same run.
  *
- *   node bench/ready.ts [runs=10]        on the cluster of CLUSTER_NAME, with the charts installed and a dSource snapshot taken
+ *   node bench/ready.ts [runs=10]        on the cluster of CLUSTER_NAME, after node e2e/install.ts (docs/development.md, Tests)
  *
  * Prints the median of each in seconds, their ratio, and the bytes of a fresh clone beside those of its source.
  */

@@ -1,8 +1,8 @@
 /** What the demo, the e2e tests and the benchmarks do with a cluster. */
-export { chosenCluster, endCluster, inNode, testCluster } from "./stack/cluster.ts";
+export { inNode, testCluster } from "./stack/cluster.ts";
 export { type CommandResult, run, tryRun } from "./stack/command.ts";
 export { cloneBytes, waitForSourceSnapshot, withEngine } from "./stack/engine.ts";
-export { builtImages, installCharts, operatorNamespace, removeCharts, storageNamespace } from "./stack/install.ts";
+export { builtImages, installCharts, operatorNamespace, storageNamespace } from "./stack/install.ts";
 export { at, entries, items, type Json, parseJson, text } from "./stack/json.ts";
 export { eventually, type Kubectl, kubectlFor } from "./stack/kubectl.ts";
 export { type PortForward, portForward } from "./stack/port-forward.ts";

@@ -1,8 +1,17 @@
 /** Bad input: the condition names the cause within 10 s, nothing half-made stays, and mending the cause is enough. */
 import { equal, match, ok } from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { eventually, inNode, type Json, storageNamespace, testCluster, text, withEngine } from "@vdb/cluster";
-import { applyVdb, condition, deleteVdb, makePasswordSecret, setPasswordSecret, type VdbOptions, waitForPhase } from "./vdb.ts";
+import { eventually, inNode, type Json, storageNamespace, testCluster, text } from "@vdb/cluster";
+import {
+  applyVdb,
+  condition,
+  deleteVdb,
+  makePasswordSecret,
+  setPasswordSecret,
+  type VdbOptions,
+  vdbCount,
+  waitForPhase,
+} from "./vdb.ts";
 
 const kubectl = await testCluster();
 const namespace = "pg-operator";
@@ -21,9 +30,7 @@ async function namedWithin(vdb: VdbOptions, reason: RegExp, message: RegExp): Pr
   return found;
 }
 
-async function provisioned(): Promise<number> {
-  return await withEngine(kubectl, async (engine) => (await engine.searchVdbs()).length);
-}
+const provisioned = (): Promise<number> => vdbCount(kubectl);
 
 describe("bad input", { timeout: 900_000 }, () => {
   const made: VdbOptions[] = [];

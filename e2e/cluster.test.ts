@@ -1,15 +1,16 @@
 /** The project's own cluster: a pod answers a query; mounts pass between pods; after down nothing is left, after a crash neither. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { eventually, type Kubectl, kubectlFor, run, tryRun } from "@vdb/cluster";
 
 const scripts = join(import.meta.dirname, "../cluster");
-const scratch = mkdtempSync(join(tmpdir(), "cluster-"));
-const name = `test-${process.pid}`;
-const env = { CLUSTER_NAME: name, CLUSTER_KUBECONFIG: join(scratch, "kubeconfig") };
+// scripts/test knows this name, and ends the cluster where this file could not.
+const name = `${process.env["CLUSTER_NAME"] || "delphix"}-2`;
+const kubeconfig = join(scripts, `../.local/${name}.kubeconfig`);
+const env = { CLUSTER_NAME: name, CLUSTER_KUBECONFIG: kubeconfig };
 const script = (file: string, ...args: string[]): Promise<string> => run(join(scripts, file), args, { env });
 
 const pods = readFileSync(new URL("cluster/pods.yaml", import.meta.url), "utf8");
@@ -39,9 +40,10 @@ async function traces(): Promise<Record<string, unknown>> {
     cgroups: (await run("find", ["/sys/fs/cgroup", "-maxdepth", "2", "-name", `delphix-${name}`])).trim(),
     processes: processes(),
     state: (await script("paths", "state").then((path) => existsSync(path))) ? "there" : "none",
+    // A path is the one inside the cluster, and those of two clusters look alike; a file that was removed is nobody's any more.
     devices: (await run("losetup", ["--list", "--noheadings", "--output", "BACK-FILE"]))
       .split("\n")
-      .filter((file) => file.includes(name)),
+      .filter((file) => file.includes("/pool.img (deleted)")),
   };
 }
 
@@ -64,17 +66,14 @@ async function answer(kubectl: Kubectl, sql: string): Promise<string> {
 
 describe("a cluster of its own", { timeout: 600_000 }, () => {
   let before: Record<string, unknown> = {};
-  const kubectl = kubectlFor(env.CLUSTER_KUBECONFIG);
-  after(async () => {
-    await tryRun(join(scripts, "down"), [], { env });
-    rmSync(scratch, { recursive: true });
-  });
+  const kubectl = kubectlFor(kubeconfig, name);
+  after(async () => void (await tryRun(join(scripts, "down"), [], { env })));
 
   test("it comes up, and a second up reuses it at once", async () => {
     before = await traces();
     match(await script("up"), /is up after/u);
     const from = performance.now();
-    match(await script("up"), /cluster test-\d+ is up$/u);
+    match(await script("up"), /cluster \S+-2 is up$/u);
     ok(performance.now() - from < 5000, "reuse is a matter of looking, not of starting");
   });
 
@@ -148,7 +147,7 @@ describe("a cluster of its own", { timeout: 600_000 }, () => {
     const killed = readdirSync("/sys/fs/cgroup").includes("unified") ? "/sys/fs/cgroup/unified" : "/sys/fs/cgroup";
     await script("enter", "sh", "-c", `echo 1 >${killed}/delphix-${name}/cgroup.kill`).catch(() => "it ended itself too");
     await eventually("every process ended", 10, async () => (processes().length === 0 ? true : undefined));
-    match(await script("up"), /removing what cluster test-\d+ left[\s\S]*is up after/u);
+    match(await script("up"), /removing what cluster \S+-2 left[\s\S]*is up after/u);
     equal(await kubectl.run(["get", "namespace", "default", "-o", "name"]), "namespace/default");
     await script("down");
     deepEqual(await traces(), before);

@@ -1,11 +1,11 @@
 /** The driver without the operator: an annotated claim and a pod of one's own. */
 import { equal, match } from "node:assert/strict";
 import { after, test } from "node:test";
-import { ensureNamespace, eventually, productionSql, testCluster, withEngine } from "@vdb/cluster";
+import { ensureNamespace, eventually, productionSql, testCluster } from "@vdb/cluster";
+import { accountsChecksum, vdbCount } from "./vdb.ts";
 
 const kubectl = await testCluster();
 const namespace = "driver-path";
-const checksum = "SELECT count(*), sum(hashtextextended(a::text, 0)) FROM pgbench_accounts a";
 
 const claim = (annotations: Readonly<Record<string, string>>, name: string): string =>
   JSON.stringify({
@@ -40,7 +40,7 @@ after(async () => void (await kubectl.run(["delete", "namespace", namespace, "--
 test("an annotated claim and a pod of one's own hold the source's data; deleted, the DCT VDB goes", {
   timeout: 300_000,
 }, async () => {
-  const before = await vdbCount();
+  const before = await vdbCount(kubectl);
   await ensureNamespace(kubectl, namespace);
   await kubectl.apply(
     claim({ engineName: "delphix-engine", sourceDBName: "production", vdbGroupName: "Untitled", envName: "dev-env" }, "my-copy"),
@@ -49,13 +49,13 @@ test("an annotated claim and a pod of one's own hold the source's data; deleted,
   await kubectl.run(["wait", "--for=condition=Ready", "pod/my-postgres", "-n", namespace, "--timeout=120s"]);
   const answer = await kubectl.run(
     ["exec", "-i", "-n", namespace, "my-postgres", "--", "psql", "-U", "postgres", "-qXAt", "-f", "-"],
-    { input: checksum },
+    { input: accountsChecksum },
   );
-  equal(answer, await productionSql(kubectl, checksum));
-  equal(await vdbCount(), before + 1);
+  equal(answer, await productionSql(kubectl, accountsChecksum));
+  equal(await vdbCount(kubectl), before + 1);
   await kubectl.run(["delete", "pod/my-postgres", "-n", namespace, "--timeout=60s"]);
   await kubectl.run(["delete", "pvc/my-copy", "-n", namespace, "--timeout=60s"]);
-  await eventually("the DCT VDB is gone", 60, async () => ((await vdbCount()) === before ? true : undefined));
+  await eventually("the DCT VDB is gone", 60, async () => ((await vdbCount(kubectl)) === before ? true : undefined));
 });
 
 test("a claim of a source that does not exist says so in its events, and waits", { timeout: 120_000 }, async () => {
@@ -76,7 +76,3 @@ test("a claim of a source that does not exist says so in its events, and waits",
   });
   match(message, /absent/u);
 });
-
-async function vdbCount(): Promise<number> {
-  return await withEngine(kubectl, async (engine) => (await engine.searchVdbs()).length);
-}

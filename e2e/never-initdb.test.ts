@@ -2,7 +2,7 @@
 import { deepEqual, equal, match, notEqual } from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { eventually, inNode, testCluster, text } from "@vdb/cluster";
-import { applyVdb, condition, deleteVdb, makePasswordSecret, waitForPhase } from "./vdb.ts";
+import { applyVdb, condition, deleteVdb, makePasswordSecret, setEnabled, waitForPhase } from "./vdb.ts";
 
 const kubectl = await testCluster();
 const vdb = { name: "emptied", namespace: "pg-operator" };
@@ -34,21 +34,10 @@ test("a VDB whose volume was emptied is in Error NotADatabase, and no database w
   await applyVdb(kubectl, vdb);
   const ready = await waitForPhase(kubectl, vdb, "Ready");
   const data = `/var/lib/delphix-engine/pool/vdbs/${text(ready, "status", "delphixID")}/data`;
-  const stop = (enabled: boolean) =>
-    kubectl.run([
-      "patch",
-      "postgresvdb",
-      vdb.name,
-      "-n",
-      vdb.namespace,
-      "-p",
-      JSON.stringify({ spec: { enabled } }),
-      "--type=merge",
-    ]);
-  await stop(false);
+  await setEnabled(kubectl, vdb, false);
   await waitForPhase(kubectl, vdb, "Stopped");
   await inNode(["mv", data, `${data}.away`]);
-  await stop(true);
+  await setEnabled(kubectl, vdb, true);
   const broken = await waitForPhase(kubectl, vdb, "Error");
   const found = condition(broken, "Ready");
   equal(found?.reason, "NotADatabase");

@@ -2,7 +2,9 @@ import { at, inNode, type Kubectl, text, withEngine } from "@vdb/cluster";
 import type { VdbOptions } from "./vdb.ts";
 
 /** Where a VDB leaves something, and what is found there; "" = nothing. */
-export type Remains = Readonly<Record<"pod" | "service" | "configMap" | "pvc" | "pv" | "dctVdb" | "subvolume" | "mount", string>>;
+export type Remains = Readonly<
+  Record<"pod" | "deployment" | "service" | "configMap" | "pvc" | "pv" | "dctVdb" | "subvolume" | "mount", string>
+>;
 type Known = { readonly volume: string; readonly id: string };
 
 /** Looks for everything that belongs to a VDB. `earlier` says what to look for when the object itself is gone. */
@@ -14,6 +16,7 @@ export async function remains(kubectl: Kubectl, vdb: VdbOptions, earlier?: Remai
   const pool = "/var/lib/delphix-engine/pool";
   return {
     pod: await names("pods", ["-l", `app.kubernetes.io/instance=${name}`]),
+    deployment: await names("deployment", [name]),
     service: await names("service", [name]),
     configMap: await names("configmaps", ["-l", `app.kubernetes.io/instance=${name}`]),
     pvc: await names("pvc", ["-l", `app.kubernetes.io/instance=${name}`]),

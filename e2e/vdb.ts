@@ -1,5 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { eventually, items, type Json, type Kubectl, secretYaml, text, type VdbOptions, vdbManifest } from "@vdb/cluster";
+import {
+  eventually,
+  items,
+  type Json,
+  type Kubectl,
+  secretYaml,
+  text,
+  type VdbOptions,
+  vdbManifest,
+  withEngine,
+} from "@vdb/cluster";
 
 export type { VdbOptions };
 
@@ -40,6 +50,19 @@ export async function sqlInPod(kubectl: Kubectl, { name, namespace }: VdbOptions
 
 export async function deleteVdb(kubectl: Kubectl, { name, namespace }: VdbOptions): Promise<void> {
   await kubectl.run(["delete", "postgresvdb", name, "-n", namespace, "--ignore-not-found", "--timeout=180s"]);
+}
+
+export async function setEnabled(kubectl: Kubectl, { name, namespace }: VdbOptions, enabled: boolean): Promise<void> {
+  const patch = JSON.stringify({ spec: { enabled } });
+  await kubectl.run(["patch", "postgresvdb", name, "-n", namespace, "-p", patch, "--type=merge"]);
+}
+
+/** Count and checksum of the rows that pgbench made: equal where the data is. */
+export const accountsChecksum = "SELECT count(*), sum(hashtextextended(a::text, 0)) FROM pgbench_accounts a";
+
+/** How many VDBs the engine has, whoever asked for them. */
+export async function vdbCount(kubectl: Kubectl): Promise<number> {
+  return await withEngine(kubectl, async (engine) => (await engine.searchVdbs()).length);
 }
 
 export async function makePasswordSecret(kubectl: Kubectl, { name, namespace }: VdbOptions): Promise<string> {

@@ -3,14 +3,24 @@ import { equal, match, notEqual, ok } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { cloneBytes, eventually, portForward, productionSql, psqlThroughService, testCluster, text, tryRun } from "@vdb/cluster";
 import { remains } from "./remains.ts";
-import { applyVdb, condition, deleteVdb, makePasswordSecret, setPasswordSecret, sqlInPod, waitForPhase } from "./vdb.ts";
+import {
+  accountsChecksum,
+  applyVdb,
+  condition,
+  deleteVdb,
+  makePasswordSecret,
+  setEnabled,
+  setPasswordSecret,
+  sqlInPod,
+  waitForPhase,
+} from "./vdb.ts";
 
 const kubectl = await testCluster();
 const namespace = "pg-operator";
 const first = { name: "vertical-a", namespace, spec: { port: 5493, postgresConfig: [{ name: "work_mem", value: "7MB" }] } };
 const second = { name: "vertical-b", namespace };
 const endpoint = { ...first, port: 5493, secret: "vertical-a-password", user: "postgres", database: "postgres" };
-const checksum = "SELECT count(*), sum(hashtextextended(a::text, 0)) FROM pgbench_accounts a";
+const checksum = accountsChecksum;
 
 describe("a PostgresVDB of a dSource", { timeout: 600_000 }, () => {
   let password = "";
@@ -126,21 +136,10 @@ describe("a PostgresVDB of a dSource", { timeout: 600_000 }, () => {
   });
 
   test("disabled, it stops and keeps its data; enabled, it answers again", async () => {
-    const patch = (enabled: boolean) =>
-      kubectl.run([
-        "patch",
-        "postgresvdb",
-        first.name,
-        "-n",
-        namespace,
-        "-p",
-        JSON.stringify({ spec: { enabled } }),
-        "--type=merge",
-      ]);
-    await patch(false);
+    await setEnabled(kubectl, first, false);
     await waitForPhase(kubectl, first, "Stopped");
     equal((await kubectl.list("pods", ["-n", namespace, `-l=app.kubernetes.io/instance=${first.name}`])).length, 0);
-    await patch(true);
+    await setEnabled(kubectl, first, true);
     await waitForPhase(kubectl, first, "Ready");
     equal(await psqlThroughService(kubectl, endpoint, "SELECT n FROM only_here"), "1");
   });

@@ -1,13 +1,16 @@
 /** `make demo`: a cluster, a production database, and a query answered by its virtual copy. Run again, it brings the same about once more. */
-import { chosenCluster } from "../stack/cluster.ts";
+import { asksForCurrent, bringImages, currentCluster, startCluster } from "../stack/cluster.ts";
 import { waitForSourceSnapshot } from "../stack/engine.ts";
 import { installCharts, operatorNamespace, storageNamespace } from "../stack/install.ts";
+import type { Kubectl } from "../stack/kubectl.ts";
 import { ensureNamespace, loadProduction, startProduction } from "../stack/production.ts";
+import { agreed } from "./consent.ts";
+import { askToInstall } from "./current.ts";
 import { command, say } from "./progress.ts";
 import { demoVdb, provisionDemoVdb } from "./vdb.ts";
 
 await command(async () => {
-  const kubectl = await chosenCluster({ up: true, say });
+  const kubectl = await demoCluster();
   say("Production: PostgreSQL 16.2 in namespace production, filled by pgbench at scale 20");
   await ensureNamespace(kubectl, storageNamespace, "privileged");
   await startProduction(kubectl, storageNamespace);
@@ -22,3 +25,16 @@ await command(async () => {
 
   await provisionDemoVdb(kubectl, demoVdb);
 });
+
+/** The project's own cluster, or with CLUSTER=current the user's, who is asked first. The images are in it. */
+async function demoCluster(): Promise<Kubectl> {
+  if (!asksForCurrent()) {
+    const own = await startCluster(say);
+    await bringImages(say);
+    return own;
+  }
+  const { kubectl, context } = await currentCluster(say);
+  await askToInstall(kubectl, { context, say, agreed });
+  await bringImages(say, context);
+  return kubectl;
+}

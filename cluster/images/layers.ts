@@ -48,6 +48,9 @@ async function makeSet(set: LayerSet, folder: string): Promise<void> {
   }
 }
 
+/** How layers are made and what is put into them: part of their key. It costs seconds to make them anew. */
+const recipe = ["layers.ts", "recipes.ts"].map((file) => readFileSync(join(import.meta.dirname, file), "utf8"));
+
 /** A set of the one layer `name`, holding what `fill` puts under its root folder. */
 export function filledLayer(name: string, inputs: readonly string[], fill: (root: string) => Promise<void>): Layer {
   const make = async (folder: string): Promise<void> => {
@@ -60,5 +63,5 @@ export function filledLayer(name: string, inputs: readonly string[], fill: (root
     await run("tar", ["--create", "--file", join(folder, `${name}.tar`), "--directory", root, ...same, "--", ...entries]);
     await rm(root, { recursive: true });
   };
-  return { set: { name, inputs, make }, name };
+  return { set: { name, inputs: [...inputs, ...recipe], make }, name };
 }

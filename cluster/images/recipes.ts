@@ -48,11 +48,7 @@ const postgresPrograms = filledLayer("postgres16", [basename(postgresTree)], asy
 /** The folders that a server of the image's own writes to: user postgres is 999, as the official image numbers it. */
 const postgresStart = filledLayer(
   "postgres-start",
-  [
-    basename(postgresTree),
-    readFileSync(import.meta.filename, "utf8"),
-    readFileSync(join(here, "postgres/entrypoint.sh"), "utf8"),
-  ],
+  [basename(postgresTree), readFileSync(join(here, "postgres/entrypoint.sh"), "utf8")],
   async (root) => {
     await place(join(here, "postgres/entrypoint.sh"), root, "usr/local/bin/docker-entrypoint.sh");
     await mkdir(join(root, "docker-entrypoint-initdb.d"));

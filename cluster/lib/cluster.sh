@@ -2,20 +2,22 @@
 # Whether the cluster runs, and who may change it. To be sourced after common.sh and cgroup.sh.
 
 # One up or down at a time for one name. The lock lies beside the state, which down removes.
-lock_cluster() {
-  (umask 077 && mkdir -p "$state_home")
-  local lock=$state_home/.$name.lock
-  # down removes the file at its end: a lock on a removed file excludes nobody, so it is taken again.
-  until [ "$lock" -ef /proc/$$/fd/9 ]; do
-    exec 9>"$lock"
-    flock -n 9 || { say "another up or down of cluster $name is running: waiting for it" && flock 9; }
-  done
+lock_cluster() { take_lock 9 "$state_home/.$name.lock" "another up or down of cluster $name"; }
+
+# daemon_runs NAME. A process number alone proves nothing: numbers are used again after a reboot.
+daemon_runs() {
+  local pid
+  pid=$(cat "$state/run/$1.pid" 2>/dev/null) &&
+    grep -qxF "$pid" "$unified/$(cgroup_name)/daemons/cgroup.procs" 2>/dev/null
 }
 
-# A process number alone proves nothing: numbers are used again after a reboot.
-is_running() {
-  [ -e "$state/ready" ] && [ -e "$unified/$(cgroup_name)/daemons/cgroup.procs" ] &&
-    grep -qxF "$(cat "$state/run/holder.pid")" "$unified/$(cgroup_name)/daemons/cgroup.procs"
+# Whether there are namespaces to enter.
+is_running() { [ -e "$state/ready" ] && daemon_runs holder; }
+
+# Prints the daemons that were started and have ended.
+ended_daemons() {
+  local file
+  for file in "$state"/run/*.pid; do daemon_runs "$(basename "$file" .pid)" || basename "$file" .pid; done
 }
 
 # Names are known to the whole machine, states to one user: what another's state belongs to is not ours to end.

@@ -6,6 +6,7 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/delphix-operator
 state_home=${XDG_STATE_HOME:-$HOME/.local/state}/delphix-operator/clusters
 # Debian keeps iptables, runc and losetup where a plain user's PATH does not look.
 export PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+export LC_ALL=C.UTF-8 # else keys depend on how a locale sorts, and times have a comma in some
 
 # Folders of the cache are named by what they are built from: a changed version is another folder.
 key_of() { (cd "$root/cluster" && find "$@" -type f -print0 | sort -z | xargs -0 sha256sum) | sha256sum | cut -c1-12; }
@@ -21,12 +22,25 @@ need_root() { [ "$(id -u)" = 0 ] || fail "only root may $1; run it again as root
 
 not_for_current() { [ -z "${CLUSTER:-}" ] || fail "CLUSTER=current is a cluster of yours: $1"; }
 
-# choose_cluster sets name and state for CLUSTER_NAME. A name is part of a cgroup's and a folder's name.
+# take_lock FD FILE WHAT: holds the lock FILE by file descriptor FD until the script ends; WHAT says who else may have it.
+# Whoever is done removes the file: a lock on a removed file excludes nobody, so it is taken again.
+take_lock() {
+  (umask 077 && mkdir -p "$(dirname "$2")")
+  until [ "$2" -ef "/proc/$BASHPID/fd/$1" ]; do
+    eval "exec $1>\"\$2\""
+    flock -n "$1" || { say "$3 is running: waiting for it" && flock "$1"; }
+  done
+}
+
+# choose_cluster sets name, state and kubeconfig for CLUSTER_NAME. A name is part of a cgroup's and a folder's name.
+# Only the demo's kubeconfig is called that: another cluster must not take its place, nor be taken for it.
 choose_cluster() {
   [[ ${CLUSTER:-} =~ ^(current)?$ ]] || fail "CLUSTER=$CLUSTER: its only value is \"current\", the current context of kubectl"
   name=${CLUSTER_NAME:-delphix}
   [[ $name =~ ^[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?$ ]] ||
     fail "CLUSTER_NAME=$name: a name is 1 to 30 lower-case letters, digits and inner dashes"
   state=$state_home/$name
-  kubeconfig=${CLUSTER_KUBECONFIG:-$root/.local/kubeconfig}
+  kubeconfig=$root/.local/$name.kubeconfig
+  [ "$name" != delphix ] || kubeconfig=$root/.local/kubeconfig
+  kubeconfig=${CLUSTER_KUBECONFIG:-$kubeconfig}
 }

@@ -1,19 +1,23 @@
 # shellcheck shell=bash
 # Images into a cluster of the user's: the current context of kubectl, with CLUSTER=current and never otherwise.
 
-# What the charts name. The cluster has a pause image of its own, and gets postgres:16.2 where everybody gets it,
+# What is brought where no image is named: what the charts name. The cluster has a pause image of its own, and gets postgres:16.2 where everybody gets it,
 # unless it is one that images are handed to anyway.
 our_images=(operator csi engine csi-provisioner)
 
+# load_into_current [NAME…]: CLUSTER_CONTEXT is the context that was current when its owner agreed.
 load_into_current() {
   local context way image archive
-  context=$(kubectl config current-context) || fail "CLUSTER=current: kubectl has no current context"
+  PATH=$PATH:$root/.local/bin # kubectl, where the user has none
+  context=${CLUSTER_CONTEXT:-$(kubectl config current-context)} || fail "CLUSTER=current: kubectl has no current context"
   way=$(way_into "$context")
   consent "$context"
   archive=$(mktemp)
   # shellcheck disable=SC2064
   trap "rm -f '$archive'" EXIT
-  for image in "${our_images[@]}" $([ "$way" = registry ] || echo postgres); do
+  # shellcheck disable=SC2046
+  [ $# -gt 0 ] || set -- "${our_images[@]}" $([ "$way" = registry ] || echo postgres)
+  for image in "$@"; do
     say "image $image: to context $context by $way"
     pack_image "$root/.local/images/$image" >"$archive"
     "by_$way" "$context" "$image" "$archive"
@@ -26,7 +30,7 @@ way_into() {
     echo registry
   elif [[ $1 == kind-* ]] && command -v kind >/dev/null; then
     echo kind
-  elif command -v k3s >/dev/null && kubectl get nodes -o 'jsonpath={.items[*].status.nodeInfo.kubeletVersion}' | grep -q '+k3s'; then
+  elif command -v k3s >/dev/null && kubectl --context "$1" get nodes -o 'jsonpath={.items[*].status.nodeInfo.kubeletVersion}' | grep -q '+k3s'; then
     echo k3s
   else
     fail "no way to bring images into context $1: it is neither kind's nor this machine's k3s. Set REGISTRY=host/path to a registry" \

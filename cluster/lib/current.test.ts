@@ -15,6 +15,7 @@ type Machine = {
   readonly kubelet?: string;
   readonly programs?: readonly string[];
   readonly env?: Record<string, string>;
+  readonly images?: string;
 };
 type Result = {
   readonly status: number | null;
@@ -24,7 +25,7 @@ type Result = {
 };
 
 /** Runs load_into_current where only the named programs exist; each writes its arguments down. */
-function load({ context, kubelet = "v1.36.3", programs = [], env = {} }: Machine): Result {
+function load({ context, kubelet = "v1.36.3", programs = [], env = {}, images = "" }: Machine): Result {
   const root = mkdtempSync(join(scratch, "case-"));
   const bin = join(root, "bin");
   mkdirSync(bin);
@@ -35,10 +36,10 @@ function load({ context, kubelet = "v1.36.3", programs = [], env = {} }: Machine
   stub("kubectl", `case $1 in config) echo ${context} ;; *) echo ${kubelet} ;; esac`);
   for (const name of programs) stub(name, `echo "${name} $*" >>${root}/calls`);
   mkdirSync(join(root, ".local"));
-  const images = { operator: "registry.local/delphix-operator:0a", csi: "registry.local/delphix-csi:0b" };
-  writeFileSync(join(root, ".local/images.json"), JSON.stringify(images, undefined, 2));
+  const built = { operator: "registry.local/delphix-operator:0a", csi: "registry.local/delphix-csi:0b" };
+  writeFileSync(join(root, ".local/images.json"), JSON.stringify(built, undefined, 2));
   writeFileSync(join(root, "calls"), "");
-  const script = `set -euo pipefail; . ${lib}/common.sh; . ${lib}/current.sh; root=${root}; our_images=(operator csi); pack_image() { echo packed; }; load_into_current`;
+  const script = `set -euo pipefail; . '${lib}/common.sh'; . '${lib}/current.sh'; root=${root}; our_images=(operator csi); pack_image() { echo packed; }; load_into_current ${images}`;
   const { status, stdout, stderr } = spawnSync("/bin/bash", ["-c", script, "load-images"], {
     env: { PATH: `${bin}:/usr/bin:/bin`, HOME: root, TMPDIR: root, ...env },
     encoding: "utf8",
@@ -58,6 +59,22 @@ test("a kind cluster gets each image by its own command", () => {
     calls,
     Array.from({ length: 3 }, () => "kind load image-archive FILE --name dev"),
   );
+});
+
+test("only the images that are named go there", () => {
+  const { said, calls } = load({ context: "kind-dev", programs: ["kind"], env: yes, images: "csi" });
+  deepEqual(calls, ["kind load image-archive FILE --name dev"]);
+  match(said, /image csi: to context kind-dev by kind/u);
+});
+
+test("images go to the context that was agreed to, whichever is current by now", () => {
+  const { calls } = load({
+    context: "kind-other",
+    programs: ["kind"],
+    env: { ...yes, CLUSTER_CONTEXT: "kind-dev" },
+    images: "csi",
+  });
+  deepEqual(calls, ["kind load image-archive FILE --name dev"]);
 });
 
 test("this machine's k3s gets each image by its own command", () => {

@@ -9,7 +9,7 @@ start() {
   shift
   env -i CLUSTER_STATE="$state" PATH="$programs:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" HOME=/root LANG=C.UTF-8 \
     setsid sh -c 'echo $$ >"$0" && exec "$@"' "$unified/$(cgroup_name)/daemons/cgroup.procs" "$@" \
-    >"$state/logs/$daemon.log" 2>&1 </dev/null 9>&- &
+    >"$state/logs/$daemon.log" 2>&1 </dev/null 7>&- 9>&- &
   echo $! >"$state/run/$daemon.pid"
 }
 start_inside() {
@@ -23,6 +23,19 @@ start_holder() {
   start holder unshare --net --mount --propagation slave sh "$root/cluster/lib/inside.sh" "$state" "$programs"
   wait_for "the namespaces" 10 holder [ -e "$state/run/namespaces" ]
 }
+
+# The API server's port, on the machine and inside. It is chosen and taken under one lock of the whole machine, because
+# another user's cluster may start at the same moment; the lock is a folder that is there anyway.
+open_port() {
+  exec 7</run
+  flock 7
+  port=16443
+  while port_answers "$port"; do ((++port < 16643)) || fail "no free port between 16443 and 16642"; done
+  start forward forward -listen "127.0.0.1:$port" -namespace "/proc/$(holder)/ns/net" -to "127.0.0.1:$port"
+  wait_for "port $port of the machine" 10 forward port_answers "$port"
+  exec 7<&-
+}
+port_answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 start_api() { # PORT
   local keys=/run/cluster/keys
@@ -56,15 +69,31 @@ start_node() {
   start_inside coredns coredns -conf $config/Corefile
 }
 
-# wait_for WHAT SECONDS DAEMON COMMAND…: the daemon's log is shown where the time is not enough.
+# wait_for WHAT SECONDS DAEMON COMMAND…: the daemon's log is shown where the time is not enough; where another one has
+# ended, that one's, at once.
 wait_for() {
-  local what=$1 seconds=$2 daemon=$3 until=$((SECONDS + $2))
+  local what=$1 seconds=$2 daemon=$3 from=$SECONDS ended
   shift 3
   until "$@" >/dev/null 2>&1; do
-    if ((SECONDS > until)); then
-      tail -n 15 "$state/logs/$daemon.log" >&2
-      fail "$what: not there after $seconds s; the end of $state/logs/$daemon.log is above. cluster/down removes what was started"
+    ended=$(ended_child)
+    if [ -n "$ended" ]; then
+      give_up "$ended" "$what: $ended has ended"
+    elif ((SECONDS - from > seconds)); then
+      give_up "$daemon" "$what: not there after $seconds s"
     fi
     sleep 0.1
   done
+}
+
+# By the process alone: one that has just been started is not yet in its cgroup, and cannot be another's, being our child.
+ended_child() {
+  local file
+  for file in "$state"/run/*.pid; do
+    kill -0 "$(cat "$file")" 2>/dev/null || { basename "$file" .pid && return; }
+  done
+}
+
+give_up() { # DAEMON WHY
+  tail -n 15 "$state/logs/$1.log" >&2
+  fail "$2; the end of $state/logs/$1.log is above. cluster/down removes what was started"
 }

@@ -33,6 +33,7 @@ install_packages() {
 apt_install() {
   local wait=(-o DPkg::Lock::Timeout=300)
   [ -n "${packages_listed:-}" ] || apt_update "${wait[@]}" || return
+  dpkg --configure -a || return # what an interrupted installation left
   DEBIAN_FRONTEND=noninteractive apt-get "${wait[@]}" install -y --no-install-recommends "$@"
 }
 

@@ -1,23 +1,45 @@
 # shellcheck shell=bash
-# A sign of life from long commands, also where there is no terminal.
+# A sign of life from long commands, also where there is no terminal; interrupted, they end with the script.
+# Sourcing this takes the script's EXIT trap: clean_up, which a script may define anew, is called when the command has ended.
+
+trap 'end_command; clean_up' EXIT
+trap 'exit 130' INT # else bash goes on where the signal is sent to it alone
+clean_up() { :; }
 
 # with_progress WHAT STATUS COMMAND…: runs COMMAND with its output in a log, and prints a line every 15 s. STATUS is a
 # shell function that gets the log's name and says how far it is. Where COMMAND fails, so does this, with the log's end.
 with_progress() {
-  local what=$1 status=$2 from=$SECONDS log pid result=0
+  local what=$1 status=$2 from=$SECONDS result=0
   shift 2
-  log=$(mktemp)
+  command_log=$(mktemp)
   say "$what"
-  "$@" >"$log" 2>&1 &
-  pid=$!
-  while waits_for "$pid" 15; do say "$what: $(elapsed "$from")$("$status" "$log")"; done
-  wait "$pid" || result=$?
+  # In a process group of its own, by which all of it is found again, compilers and all.
+  set -m
+  "$@" >"$command_log" 2>&1 </dev/null &
+  set +m
+  command_group=$!
+  while waits_for "$command_group" 15; do say "$what: $(elapsed "$from")$("$status" "$command_log")"; done
+  wait "$command_group" || result=$?
+  command_group=
   if [ "$result" != 0 ]; then
-    tail -n 40 "$log" >&2
+    tail -n 40 "$command_log" >&2
     say "$what: failed after $(elapsed "$from"); the end of its output is above" >&2
   fi
-  rm -f "$log"
+  rm -f "$command_log"
   return "$result"
+}
+
+# Ends what with_progress runs, and waits for it: what it writes to is removed next.
+end_command() {
+  [ -n "${command_group:-}" ] || return 0
+  local tries
+  for ((tries = 0; tries < 150; tries++)); do
+    [ $((tries % 100)) != 0 ] || kill "-$([ $tries = 0 ] && echo TERM || echo KILL)" -- "-$command_group" 2>/dev/null || true
+    kill -0 -- "-$command_group" 2>/dev/null || break
+    sleep 0.1
+  done
+  wait "$command_group" 2>/dev/null || true
+  rm -f "$command_log"
 }
 
 # waits_for PID SECONDS: true when the process is still there after that time; false as soon as it is not.

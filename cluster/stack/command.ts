@@ -3,7 +3,8 @@ import { spawn } from "node:child_process";
 export type CommandResult = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };
 export type CommandOptions = {
   readonly input?: string;
-  readonly env?: Readonly<Record<string, string>>;
+  /** Beside the caller's own environment; undefined takes a variable out of it. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
   /** Ends the command with SIGTERM. */
   readonly signal?: AbortSignal;

@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { entries, parseJson } from "./json.ts";
+import { clone } from "./clone.ts";
+import { entries, items, parseJson, text } from "./json.ts";
 import type { Kubectl } from "./kubectl.ts";
 import { ensureNamespace, linkRole, linkSecret, productionNamespace } from "./production.ts";
 
@@ -10,7 +11,12 @@ export const operatorNamespace = "pg-operator";
 export const storageNamespace = "delphix-storage";
 export const engineName = "delphix-engine";
 export const sourceName = "production";
-export const clone = new URL("../../", import.meta.url).pathname;
+
+/** The two charts and where they go; the operator first, because its chart makes the Secret that the engine fills in. */
+export const releases = [
+  { chart: "delphix-operator", namespace: operatorNamespace },
+  { chart: "delphix-storage", namespace: storageNamespace },
+] as const;
 
 /** What an installation can differ in; the rest are the charts' defaults. */
 export type InstallOptions = {
@@ -25,7 +31,7 @@ export function builtImages(): Readonly<Record<string, string>> {
   return Object.fromEntries(entries(parseJson(readFileSync(join(clone, ".local/images.json"), "utf8"))));
 }
 
-/** Installs both charts, or brings an installation to these values. The operator comes first: its chart makes the Secret that the engine fills in. */
+/** Installs both charts, or brings an installation to these values. */
 export async function installCharts(kubectl: Kubectl, options: InstallOptions = {}): Promise<void> {
   await ensureNamespace(kubectl, storageNamespace, "privileged");
   await ensureNamespace(kubectl, operatorNamespace, "restricted");
@@ -59,7 +65,20 @@ export async function installCharts(kubectl: Kubectl, options: InstallOptions = 
   await upgrade(kubectl, "delphix-storage", storageNamespace, storage);
 }
 
+/** What has to come first where an earlier helm was killed at its work: it would refuse an upgrade for good. */
+export function recovery(status: string): "uninstall" | "rollback" | undefined {
+  if (status === "pending-install" || status === "uninstalling") return "uninstall"; // there is nothing to go back to
+  return status === "pending-upgrade" || status === "pending-rollback" ? "rollback" : undefined;
+}
+
+async function recover(kubectl: Kubectl, chart: string, namespace: string): Promise<void> {
+  const found = items(parseJson(await kubectl.helm(["list", "-n", namespace, "--filter", `^${chart}$`, "-o", "json"])))[0];
+  const first = recovery(text(found, "status"));
+  if (first !== undefined) await kubectl.helm([first, chart, "-n", namespace, "--wait", "--timeout", "3m"]);
+}
+
 async function upgrade(kubectl: Kubectl, chart: string, namespace: string, values: unknown): Promise<void> {
+  await recover(kubectl, chart, namespace);
   const folder = mkdtempSync(join(tmpdir(), "values-"));
   try {
     const file = join(folder, "values.yaml");
@@ -79,17 +98,5 @@ async function upgrade(kubectl: Kubectl, chart: string, namespace: string, value
     ]);
   } finally {
     rmSync(folder, { recursive: true });
-  }
-}
-
-/** Deletes every PostgresVDB while the operator can clean up after it, then both releases and their namespaces. */
-export async function removeCharts(kubectl: Kubectl): Promise<void> {
-  await kubectl.try(["delete", "postgresvdb", "--all", "-A", "--timeout=300s"]);
-  for (const [chart, namespace] of [
-    ["delphix-storage", storageNamespace],
-    ["delphix-operator", operatorNamespace],
-  ] as const) {
-    await kubectl.helm(["uninstall", chart, "-n", namespace, "--ignore-not-found", "--wait", "--timeout", "3m"]);
-    await kubectl.run(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=120s"]);
   }
 }

@@ -1,10 +1,15 @@
+import { join } from "node:path";
+import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { clone } from "./clone.ts";
 import { type CommandOptions, type CommandResult, run, tryRun } from "./command.ts";
 import { items, type Json, parseJson } from "./json.ts";
 
 /** kubectl and helm bound to one cluster. Every call names that cluster's kubeconfig, so that no other cluster is ever touched. */
 export type Kubectl = {
   readonly kubeconfig: string;
+  /** What binds a kubectl that the caller starts. */
+  readonly bound: { readonly args: readonly string[]; readonly env: Readonly<Record<string, string | undefined>> };
   /** Standard output, trimmed; an error when kubectl fails. */
   readonly run: (args: readonly string[], options?: CommandOptions) => Promise<string>;
   readonly try: (args: readonly string[], options?: CommandOptions) => Promise<CommandResult>;
@@ -18,7 +23,7 @@ export type Kubectl = {
 const inNamespace = (namespace?: string): string[] => (namespace === undefined ? [] : ["-n", namespace]);
 
 export function kubectlFor(kubeconfig: string, context?: string): Kubectl {
-  const env = { KUBECONFIG: kubeconfig };
+  const env = bindingEnv(kubeconfig, process.env);
   const base = context === undefined ? [] : ["--context", context];
   const call = (args: readonly string[], options: CommandOptions = {}): Promise<string> =>
     run("kubectl", [...base, ...args], { ...options, env });
@@ -26,6 +31,7 @@ export function kubectlFor(kubeconfig: string, context?: string): Kubectl {
     tryRun("kubectl", [...base, ...args], { ...options, env });
   return {
     kubeconfig,
+    bound: { args: base, env },
     run: call,
     try: attempt,
     apply: (yaml) => call(["apply", "--server-side", "--force-conflicts", "-f", "-"], { input: yaml }),
@@ -35,6 +41,20 @@ export function kubectlFor(kubeconfig: string, context?: string): Kubectl {
     },
     list: async (kind, args = ["-A"]) => items(parseJson(await call(["get", kind, ...args, "-o", "json"])), "items"),
     helm: (args) => run("helm", [...(context === undefined ? [] : ["--kube-context", context]), ...args], { env }),
+  };
+}
+
+/** A user's own settings lead elsewhere: helm's to another server, kubectl's preferences to other output. */
+export function bindingEnv(
+  kubeconfig: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string | undefined>> {
+  const foreign = Object.keys(environment).filter((name) => name.startsWith("HELM_KUBE") || name === "HELM_NAMESPACE");
+  return {
+    ...Object.fromEntries(foreign.map((name) => [name, undefined])),
+    KUBECONFIG: kubeconfig,
+    KUBERC: "off",
+    KUBECACHEDIR: join(clone, ".local/kube-cache"),
   };
 }
 

@@ -7,8 +7,9 @@ export type PortForward = AsyncDisposable & { readonly port: number };
 
 /** `kubectl port-forward` to a pod or Service on a free port of the loopback, until it is disposed. `target` is as on the command line: svc/name. */
 export async function portForward(kubectl: Kubectl, namespace: string, target: string, port: number): Promise<PortForward> {
-  const child = spawn("kubectl", ["port-forward", "-n", namespace, target, `:${port}`, "--address", "127.0.0.1"], {
-    env: { ...process.env, KUBECONFIG: kubectl.kubeconfig },
+  const args = ["port-forward", "-n", namespace, target, `:${port}`, "--address", "127.0.0.1"];
+  const child = spawn("kubectl", [...kubectl.bound.args, ...args], {
+    env: { ...process.env, ...kubectl.bound.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let said = "";

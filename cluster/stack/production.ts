@@ -19,10 +19,18 @@ export async function startProduction(kubectl: Kubectl, storageNamespace: string
   await eventually("the production database answers", 60, async () => await productionSql(kubectl, "SELECT 1"));
 }
 
-/** Fills the production database by pgbench once; `scale` 1 is 100,000 accounts, about 16 MB. Does nothing when it is filled. */
+/**
+ * Fills the production database by pgbench once; `scale` 1 is 100,000 accounts, about 16 MB. Does nothing when it is filled:
+ * the key of the accounts is what pgbench makes last. What an interrupted run left, pgbench drops by itself.
+ */
 export async function loadProduction(kubectl: Kubectl, scale: number): Promise<void> {
-  const filled = await productionSql(kubectl, "SELECT coalesce(to_regclass('pgbench_history')::text, '')");
-  if (filled !== "") return;
+  const filled = await productionSql(kubectl, "SELECT to_regclass('pgbench_accounts_pkey') IS NOT NULL");
+  if (filled === "t") return;
+  // A pgbench whose kubectl was killed goes on in its pod, and the two would fill each other's tables.
+  await productionSql(
+    kubectl,
+    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'pgbench'",
+  );
   await kubectl.run([
     "exec",
     "-n",
@@ -65,8 +73,12 @@ export async function productionSql(kubectl: Kubectl, sql: string): Promise<stri
   );
 }
 
+/** On each namespace that the demo and the tests make: what does not bear it is a user's, and is left alone. */
+export const madeLabel = "delphix.com/demo";
+
 export async function ensureNamespace(kubectl: Kubectl, name: string, podSecurity?: "restricted" | "privileged"): Promise<void> {
-  const labels = podSecurity === undefined ? {} : { "pod-security.kubernetes.io/enforce": podSecurity };
+  const enforce = podSecurity === undefined ? {} : { "pod-security.kubernetes.io/enforce": podSecurity };
+  const labels = { [madeLabel]: "true", ...enforce };
   await kubectl.apply(JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata: { name, labels } }));
 }
 

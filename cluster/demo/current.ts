@@ -1,0 +1,66 @@
+/** The demo in a cluster of the user's: what it may make, what it takes away again, each after asking. */
+import { releases } from "../stack/install.ts";
+import type { Kubectl } from "../stack/kubectl.ts";
+import { demoNamespaces, look, obstacles, type Removal, removal } from "./standing.ts";
+
+export type Talk = {
+  readonly context: string;
+  readonly say: (message: string) => void;
+  readonly agreed: (question: string) => Promise<boolean>;
+};
+
+/** Comes back when the demo may be installed; changes nothing. */
+export async function askToInstall(kubectl: Kubectl, { context, say, agreed }: Talk): Promise<void> {
+  const found = obstacles(await look(kubectl));
+  if (found.length > 0)
+    throw new Error(
+      `The demo is not installed into context ${context}:\n  ${found.join("\n  ")}\n` +
+        "Remove them there, or choose another cluster; without CLUSTER=current the demo makes one of its own. Nothing was changed.",
+    );
+  say(`In context ${context} the demo makes, or brings up to date what it made before:
+  namespaces ${demoNamespaces.join(", ")}, and in them a PostgreSQL with 300 MB of data and a PostgresVDB
+  Helm releases ${names(releases)}, and of the whole cluster their
+    resource definitions, roles, storage class and CSI driver; the storage runs as root on a node
+  container images, brought to its nodes or to REGISTRY`);
+  if (!(await agreed(`Install the demo into ${context}?`)))
+    throw new Error("Nothing was installed. Set YES=1, or answer yes, to go on.");
+}
+
+/** Deletes what the demo made, VDBs first, while the operator can clean up after them. */
+export async function removeDemo(kubectl: Kubectl, { context, say, agreed }: Talk): Promise<void> {
+  const standing = await look(kubectl);
+  const what = removal(standing);
+  const kept = Object.keys(standing.namespaces).filter((name) => !what.namespaces.includes(name));
+  for (const name of kept) say(`Namespace ${name} stays: the demo did not make it`);
+  if (what.namespaces.length === 0) {
+    say(`There is nothing of the demo in context ${context}`);
+    return;
+  }
+  say(`From context ${context} this is deleted, with all data in it:\n${listed(what)}`);
+  if (!(await agreed(`Delete this from ${context}?`)))
+    throw new Error("Nothing was deleted. Set YES=1, or answer yes, to go on.");
+  await remove(kubectl, what);
+  say("It leaves the resource definitions, and on the engine's node /var/lib/delphix-engine: docs/operations.md, Uninstalling");
+}
+
+async function remove(kubectl: Kubectl, what: Removal): Promise<void> {
+  for (const vdb of what.vdbs) {
+    const [namespace = "", name = ""] = vdb.split("/");
+    await kubectl.run(["delete", "postgresvdb", name, "-n", namespace, "--ignore-not-found", "--timeout=300s"]);
+  }
+  for (const { chart, namespace } of what.releases)
+    await kubectl.helm(["uninstall", chart, "-n", namespace, "--ignore-not-found", "--wait", "--timeout", "3m"]);
+  for (const namespace of what.namespaces)
+    await kubectl.run(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=120s"]);
+}
+
+function listed({ vdbs, releases: uninstalled, namespaces }: Removal): string {
+  const lines = [
+    ...(vdbs.length === 0 ? [] : [`PostgresVDBs ${vdbs.join(", ")}`]),
+    ...(uninstalled.length === 0 ? [] : [`Helm releases ${names(uninstalled)}`]),
+    `namespaces ${namespaces.join(", ")}`,
+  ];
+  return lines.map((line) => `  ${line}`).join("\n");
+}
+
+const names = (all: Removal["releases"]): string => all.map(({ chart, namespace }) => `${namespace}/${chart}`).join(", ");

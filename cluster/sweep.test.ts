@@ -1,0 +1,56 @@
+/** Which clusters the sweep ends: a stand-in for `down` writes their names down. */
+import { deepEqual, equal } from "node:assert/strict";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+
+const scratch = mkdtempSync(join(tmpdir(), "sweep-"));
+after(() => rmSync(scratch, { recursive: true }));
+const states = join(scratch, "delphix-operator/clusters");
+const env = { PATH: process.env["PATH"], HOME: scratch, XDG_STATE_HOME: scratch };
+cpSync(join(import.meta.dirname, "sweep"), join(scratch, "cluster/sweep"));
+cpSync(join(import.meta.dirname, "lib/common.sh"), join(scratch, "cluster/lib/common.sh"));
+const down = `#!/bin/bash\necho "$CLUSTER_NAME" >>${scratch}/ended; rm -r "${states}/$CLUSTER_NAME"\n`;
+writeFileSync(join(scratch, "cluster/down"), down, { mode: 0o755 });
+for (const name of ["ci-1", "ci-1-2", "ci-2", "mine"]) mkdirSync(join(states, name), { recursive: true });
+
+/** A test run as scripts/test begins one: it takes its lock, and starts something that outlives it. */
+async function startRun(name: string): Promise<ChildProcess> {
+  const script = `. cluster/lib/common.sh; take_lock 5 "$state_home/.${name}.run" "another run"
+main() { sleep 60 & echo $!; wait; }
+main 5>&-`;
+  const run = spawn("/bin/bash", ["-c", script], { cwd: scratch, env, stdio: ["ignore", "pipe", "inherit"], timeout: 30_000 });
+  const [pid] = await once(run.stdout, "data");
+  after(() => void process.kill(Number(String(pid))));
+  return run;
+}
+
+test("clusters of a killed run are ended; those of a running one, and those that no run made, stay", async () => {
+  const [killed, running] = [await startRun("ci-1"), await startRun("ci-2")];
+  killed.kill("SIGKILL");
+  await once(killed, "exit");
+  equal(spawnSync(join(scratch, "cluster/sweep"), { env }).status, 0);
+  deepEqual(readFileSync(join(scratch, "ended"), "utf8").trim().split("\n"), ["ci-1", "ci-1-2"]);
+  deepEqual(readdirSync(states).toSorted(), [".ci-2.run", "ci-2", "mine"]);
+  running.kill("SIGKILL");
+});
+
+test("a second run on a cluster of the same name waits for the first", async () => {
+  const first = await startRun("again");
+  const script = `. cluster/lib/common.sh; take_lock 5 "$state_home/.again.run" "another run"; touch held`;
+  const second = spawn("/bin/bash", ["-c", script, "test"], {
+    cwd: scratch,
+    env,
+    stdio: ["ignore", "pipe", "inherit"],
+    timeout: 30_000,
+  });
+  const [said] = await once(second.stdout, "data");
+  equal(String(said), "test: another run is running: waiting for it\n");
+  equal(existsSync(join(scratch, "held")), false);
+  first.kill("SIGKILL");
+  await once(second, "exit");
+  equal(existsSync(join(scratch, "held")), true);
+});
