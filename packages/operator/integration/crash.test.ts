@@ -49,6 +49,8 @@ function mortal(api: Api, death: number, moment: Moment): Api & { readonly writt
   return { ...wrapped, written: () => written };
 }
 
+/** The image follows from what is known of the source: a claim whose source nobody wrote down would have none for good. */
+const images = ["--image=16=postgres:16.2"];
 const hooks = [{ name: "mask", stage: "post-create", script: "SELECT mask()" }];
 
 describe("an operator that dies", { timeout: 1_200_000 }, () => {
@@ -64,6 +66,7 @@ describe("an operator that dies", { timeout: 1_200_000 }, () => {
     await newNamespace(bench.client, namespace);
     await makePassword(bench.client, namespace);
     await using cluster = playCluster(bench.client, namespace);
+    const dct = fakeDct();
     const tokens: string[] = [];
     const answer: Answer = ({ command }) => {
       if (command[3] !== "hook") return healthy();
@@ -72,21 +75,24 @@ describe("an operator that dies", { timeout: 1_200_000 }, () => {
     };
     const api = mortal(bench.api, death, moment);
     {
-      await using first = startOperator(api, fakeDct());
+      await using first = startOperator(api, dct, images);
       Object.assign(first, { answer });
-      await applyVdb(bench.client, namespace, "orders", { hooks });
+      await applyVdb(bench.client, namespace, "orders", { hooks, image: undefined });
       await until("it died or is done", async () => {
         const vdb = await bench.client.get(vdbs, { namespace, name: "orders" }, forever);
         return api.written() >= death || isReady(vdb) ? true : undefined;
       });
     }
-    await using second = startOperator(bench.api, fakeDct());
+    await using second = startOperator(bench.api, dct, images);
     Object.assign(second, { answer });
     const vdb = await untilVdb(bench.client, namespace, "orders", isReady, 30);
     deepEqual([...cluster.provisioned.values()], [1], `provisioned once, whatever happened ${moment} write ${death}`);
     equal(new Set(tokens).size, 1, "the hook had one token: the pod ran it once");
     equal((await bench.client.list(persistentVolumeClaims, { namespace }, forever)).items.length, 1);
     equal(vdb.status.hooks?.[0]?.outcome, "Succeeded");
+    const { name, snapshotId, postgresVersion } = vdb.status.source ?? {};
+    deepEqual([name, snapshotId, postgresVersion], ["production", "1-APPDATA_SNAPSHOT-1", "16.2"]);
+    equal(vdb.status.dataTimestamp, "2026-01-01T00:00:00Z");
     await bench.client.delete(vdbs, { namespace, name: "orders" }, forever);
     await until("it is gone", async () =>
       (await bench.client.find(vdbs, { namespace, name: "orders" }, forever)) === undefined ? true : undefined,

@@ -1,9 +1,10 @@
 import { deepEqual, equal, notEqual } from "node:assert/strict";
 import { describe, test } from "node:test";
+import { readConfig } from "../../config.ts";
 import { hbaFile } from "../../postgres/hba.ts";
 import { claimName, contentIdOf } from "../names.ts";
 import { aVdb } from "../testing.ts";
-import { desiredClaim } from "./claim.ts";
+import { desiredClaim, isOutdated } from "./claim.ts";
 import { gateOf } from "./config-map.ts";
 import { desiredDeployment } from "./deployment.ts";
 import { bytesOf } from "./quantity.ts";
@@ -20,8 +21,9 @@ const source = {
   snapshotId: undefined,
   snapshotName: undefined,
 };
+const { defaults } = readConfig([], {});
 const sizeOf = (sizeBytes: number | undefined, spec: object = {}): unknown =>
-  desiredClaim(aVdb({ spec }), "c", { ...source, sizeBytes }, "de-fs-storage").spec.resources?.requests?.["storage"];
+  desiredClaim(aVdb({ spec }), "c", { ...source, sizeBytes }, defaults).spec.resources?.requests?.["storage"];
 
 const hash = (spec: object) => specHash(desiredDeployment(aVdb({ spec }), facts)).hash;
 
@@ -48,6 +50,27 @@ describe("the objects of a database", () => {
       [2 ** 40, { storageSize: "7Gi" }, "7Gi"],
     ];
     for (const [bytes, spec, want] of rows) equal(sizeOf(bytes, spec), want);
+  });
+
+  test("a claim tells by which manifest it was made: what is read when the volume is made, and nothing else", () => {
+    const { metadata, spec } = desiredClaim(aVdb(), "c", source, defaults);
+    const claim = { apiVersion: "v1", kind: "PersistentVolumeClaim", metadata: { ...stored("").metadata, ...metadata }, spec };
+    const outdated = (changes: object, given = claim, against = defaults) => isOutdated(given, aVdb({ spec: changes }), against);
+    const read = [
+      { source: { type: "dct-source", reference: "delphix-engine:other" } },
+      { vdbGroupName: "another" },
+      { envName: "another" },
+      { storageClassName: "another" },
+      { storageSize: "9Gi" },
+      { accessModes: ["ReadWriteMany"] },
+      { ownershipSpec: "70:70" },
+      { mountPath: "/srv" },
+    ];
+    for (const changes of read) equal(outdated(changes), true, JSON.stringify(changes));
+    const same = [{}, { port: 5493 }, { image: "postgres:17" }, { vdbGroupName: "Untitled" }, { OwnershipSpec: "999:999" }];
+    for (const changes of same) equal(outdated(changes), false, JSON.stringify(changes));
+    equal(outdated({}, claim, { ...defaults, storageClassName: "corrected" }), true, "a default that was corrected");
+    equal(outdated({ envName: "x" }, { ...claim, metadata: stored("").metadata }), false, "it does not say by which");
   });
 
   test("only the very file of an open gate, for this content, is an open gate", () => {
