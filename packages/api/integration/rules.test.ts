@@ -193,6 +193,18 @@ test("a field that there is not is named, not dropped, by kubectl's usual strict
   ok(textAt(answer.body, "message").includes('unknown field "spec.storageClass"'), textAt(answer.body, "message"));
 });
 
+test("an owner that turned out not to be the data's can be corrected", async () => {
+  const created = await api.send("POST", pathOf(vdb, namespace), base(vdb));
+  const path = `${pathOf(vdb, namespace)}/${textAt(created.body, "metadata", "name")}`;
+  const words = { reason: "OwnerMismatch", message: "the data belongs to 70:70" };
+  const mismatch = { type: "Deployed", status: "False", ...words, lastTransitionTime: "2026-01-01T00:00:00Z" };
+  const status = { "status.delphixID": "1-APPDATA_CONTAINER-7", "status.conditions": [mismatch] };
+  const stored = await api.send("PUT", `${path}/status`, change(created.body, status));
+  equal(stored.status, 200, textAt(stored.body, "message"));
+  assertAccepted(await api.send("PUT", `${path}?dryRun=All`, change(stored.body, { "spec.ownershipSpec": "70:70" })), "70:70");
+  await api.send("DELETE", path);
+});
+
 test("a refused password is not printed", async () => {
   const answer = await create(
     vdb,

@@ -19,6 +19,8 @@ import {
 export interface FakeCluster extends AsyncDisposable {
   /** What the provisioner does with a claim; "bind" unless set. */
   provision: "bind" | "nothing";
+  /** The CSI driver of the volumes it makes. */
+  driver: string;
   /** The reclaim policy of the volumes it makes. */
   reclaim: "Delete" | "Retain";
   /** The state in which containers are; ready unless set. */
@@ -37,14 +39,15 @@ const plainPods = defineResource<KubeObject & { spec: object }>({
 
 export function playCluster(client: Client, namespace: string): FakeCluster {
   const end = new AbortController();
-  const state: Pick<FakeCluster, "provision" | "reclaim" | "container"> = {
+  const state: Pick<FakeCluster, "provision" | "driver" | "reclaim" | "container"> = {
     provision: "bind",
+    driver: "defs.csi.delphix.com",
     reclaim: "Delete",
     container: () => ({ running: { startedAt: new Date().toISOString() } }),
   };
   const provisioned = new Map<string, number>();
   const turn = async (): Promise<void> => {
-    if (state.provision === "bind") await bindClaims(client, namespace, state.reclaim, provisioned, end.signal);
+    if (state.provision === "bind") await bindClaims(client, namespace, state, provisioned, end.signal);
     await endVolumes(client, namespace, end.signal);
     await runDeployments(client, namespace, state.container, end.signal);
   };
@@ -69,7 +72,7 @@ export function playCluster(client: Client, namespace: string): FakeCluster {
 async function bindClaims(
   client: Client,
   namespace: string,
-  reclaim: FakeCluster["reclaim"],
+  { driver, reclaim }: Pick<FakeCluster, "driver" | "reclaim">,
   provisioned: Map<string, number>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -82,7 +85,7 @@ async function bindClaims(
       accessModes: ["ReadWriteOnce" as const],
       persistentVolumeReclaimPolicy: reclaim,
       claimRef: { namespace, name: claim.metadata.name, uid: claim.metadata.uid },
-      csi: { driver: "defs.csi.delphix.com", volumeHandle: `vdb-of-${claim.metadata.name}` },
+      csi: { driver, volumeHandle: `vdb-of-${claim.metadata.name}` },
     };
     await client.create(persistentVolumes, { metadata: { name }, spec }, signal);
     provisioned.set(claim.metadata.name, (provisioned.get(claim.metadata.name) ?? 0) + 1);

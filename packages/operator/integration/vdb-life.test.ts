@@ -41,6 +41,14 @@ const resourceQuotas = defineResource<KubeObject & { spec: object; status?: obje
   namespaced: true,
 });
 
+const volumeAttachments = defineResource<KubeObject & { spec: object }>({
+  group: "storage.k8s.io",
+  version: "v1",
+  kind: "VolumeAttachment",
+  plural: "volumeattachments",
+  namespaced: false,
+});
+
 const dctSource = (reference: string) => ({ source: { type: "dct-source", reference } });
 
 /** A hook that is corrected by its text, one after it, and one of another stage. */
@@ -419,6 +427,29 @@ describe("a PostgresVDB", { timeout: 240_000 }, () => {
     equal((await bench.client.list(pods, { namespace: "life" }, forever)).items.length, 0);
     dct.up = true;
     await untilVdb(bench.client, "life", "orders", isReady);
+  });
+
+  test("where Kubernetes attaches the volume, DCT is the driver's: it is Stopped when the volume is detached", async () => {
+    const cluster = await place("attached");
+    cluster.driver = "attaching.csi.example.com"; // of which nobody says that it need not be attached
+    await applyVdb(bench.client, "attached", "orders");
+    const { delphixVDB = "", delphixID = "" } = (await untilVdb(bench.client, "attached", "orders", isReady)).status;
+    const spec = { attacher: cluster.driver, nodeName: "node", source: { persistentVolumeName: delphixVDB } };
+    await bench.client.create(volumeAttachments, { metadata: { name: "attachment" }, spec }, forever);
+    const key = { namespace: "attached", name: "orders" };
+    await bench.client.patch(vdbs, key, { spec: { enabled: false } }, forever);
+    await untilVdb(bench.client, "attached", "orders", ({ status }) =>
+      /is being detached/u.test(findCondition(status.conditions, "Deployed")?.message ?? ""),
+    );
+    await bench.client.delete(volumeAttachments, { name: "attachment" }, forever);
+    await untilVdb(bench.client, "attached", "orders", ({ status }) => status.phase === "Stopped");
+    await bench.client.patch(vdbs, key, { spec: { enabled: true } }, forever);
+    await untilVdb(bench.client, "attached", "orders", isReady);
+    deepEqual(
+      dct.asked.filter((call) => call.endsWith(` ${delphixID}`)),
+      [],
+      "the operator asks DCT for nothing",
+    );
   });
 
   test("an evicted pod, which stays as an object, does not keep it from being Stopped or deleted", async () => {

@@ -22,6 +22,10 @@ const sameField = (field: string): string => {
 const owner = (spec: string): string =>
   `(has(${spec}.ownershipSpec) ? ${spec}.ownershipSpec : has(${spec}.OwnershipSpec) ? ${spec}.OwnershipSpec : '${defaultOwnership}')`;
 
+/** A driver may have left the data to another user than was asked for: then only the manifest can follow. */
+const notTheOwner =
+  "has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.type == 'Deployed' && c.reason == 'OwnerMismatch')";
+
 const asItWas = "is read when the volume is made: leave it as it was, or apply a new PostgresVDB";
 
 export const onceMade: readonly Rule[] = [
@@ -35,7 +39,7 @@ export const onceMade: readonly Rule[] = [
   ),
   once(
     "ownershipSpec",
-    `${owner("self.spec")} == ${owner("oldSelf.spec")}`,
+    `${owner("self.spec")} == ${owner("oldSelf.spec")} || ${notTheOwner}`,
     "is read when the volume is made, and the data keeps its owner: leave it as it was, or apply a new PostgresVDB",
   ),
 ];
