@@ -1,5 +1,5 @@
 /** Bad input: the condition names the cause within 10 s, nothing half-made stays, and mending the cause is enough. */
-import { equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { eventually, inNode, type Json, storageNamespace, testCluster, text } from "@vdb/cluster";
 import {
@@ -32,6 +32,27 @@ async function namedWithin(vdb: VdbOptions, reason: RegExp, message: RegExp): Pr
 
 const provisioned = (): Promise<number> => vdbCount(kubectl);
 
+/** What Kubernetes holds for a VDB beside itself. */
+async function madeFor({ name }: VdbOptions): Promise<string> {
+  const kinds = "pvc,deployments,replicasets,pods,services,configmaps";
+  return await kubectl.run(["get", kinds, "-n", namespace, "-l", `app.kubernetes.io/instance=${name}`, "-o", "name"]);
+}
+
+/** The cause is mended in the manifest: Ready without deleting it, by one claim, one DCT VDB and the labels of what it is made from. */
+async function correctedIsEnough(vdb: VdbOptions, vdbsBefore: number): Promise<void> {
+  await applyVdb(kubectl, { ...vdb, spec: {} });
+  const ready = await waitForPhase(kubectl, vdb, "Ready");
+  equal(text(ready, "metadata", "labels", "engineName"), "delphix-engine");
+  equal(text(ready, "metadata", "labels", "sourceDBName"), "production");
+  equal(text(ready, "status", "lastError"), "");
+  const claims = await kubectl.list("pvc", ["-n", namespace, "-l", `app.kubernetes.io/instance=${vdb.name}`]);
+  deepEqual(
+    claims.map((claim) => text(claim, "metadata", "name")),
+    [text(ready, "status", "pvcName")],
+  );
+  equal(await provisioned(), vdbsBefore + 1, "nothing of the wrong try is left");
+}
+
 describe("bad input", { timeout: 900_000 }, () => {
   const made: VdbOptions[] = [];
   const fresh = (name: string, spec: Record<string, unknown> = {}): VdbOptions => {
@@ -43,21 +64,38 @@ describe("bad input", { timeout: 900_000 }, () => {
     for (const vdb of made) await deleteVdb(kubectl, vdb);
   });
 
-  test("a wrong engine name: the condition lists the engines there are", async () => {
+  test("a wrong engine name: the condition lists the engines there are, and a corrected one is enough", async () => {
+    const before = await provisioned();
     const vdb = fresh("wrong-engine", { source: { type: "dct-source", reference: "no-such-engine:production" } });
     await makePasswordSecret(kubectl, vdb);
     await applyVdb(kubectl, vdb);
     await namedWithin(vdb, /EngineNotFound|SourceNotFound/u, /no-such-engine.*delphix-engine/su);
+    equal(await madeFor(vdb), "");
+    await correctedIsEnough(vdb, before);
   });
 
-  test("a wrong dSource name: the condition lists the sources, and nothing is provisioned", async () => {
+  test("a wrong dSource name: the condition lists the sources, nothing is provisioned, and a corrected one is enough", async () => {
     const before = await provisioned();
     const vdb = fresh("wrong-source", { source: { type: "dct-source", reference: "delphix-engine:no-such-source" } });
     await makePasswordSecret(kubectl, vdb);
     await applyVdb(kubectl, vdb);
     const object = await namedWithin(vdb, /SourceNotFound/u, /no-such-source.*production/su);
     equal(text(object, "status", "phase"), "Error");
+    equal(await madeFor(vdb), "");
     equal(await provisioned(), before);
+    await correctedIsEnough(vdb, before);
+    const other = JSON.stringify({ spec: { source: { reference: "delphix-engine:another" } } });
+    const patched = await kubectl.try(["patch", "postgresvdb", vdb.name, "-n", namespace, "--type=merge", "-p", other]);
+    match(patched.stderr, /immutable once the data exists/u);
+  });
+
+  test("a StorageClass that does not exist: named, and a corrected one is enough", async () => {
+    const before = await provisioned();
+    const vdb = fresh("wrong-class", { storageClassName: "no-such-class" });
+    await makePasswordSecret(kubectl, vdb);
+    await applyVdb(kubectl, vdb);
+    await namedWithin(vdb, /StorageClassNotFound/u, /no-such-class/u);
+    await correctedIsEnough(vdb, before);
   });
 
   test("a missing Secret, then a missing key, then the right one: Ready without deleting it", async () => {

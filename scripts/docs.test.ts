@@ -4,7 +4,7 @@ import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
-import { vdbConditions } from "../packages/api/src/index.ts";
+import { kinds, vdbConditions } from "../packages/api/src/index.ts";
 
 const root = join(import.meta.dirname, "..");
 const text = (file: string): string => readFileSync(join(root, file), "utf8");
@@ -86,6 +86,14 @@ test("every right that the charts give is in docs/security.md", () => {
     [...new Set(resources)].filter((resource) => !page.includes(`\`${resource}\``)),
     [],
   );
+});
+
+test("the users' roles name every kind", () => {
+  const roles = text("charts/delphix-operator/templates/user-roles.yaml").split("\n---\n");
+  for (const role of roles) {
+    const named = [...role.matchAll(/\bresources: \[([a-z, ]+)\]/gu)].flatMap(([, names = ""]) => names.split(", "));
+    deepEqual(named.toSorted(), kinds.map(({ plural }) => plural).toSorted());
+  }
 });
 
 /** A heading's anchor as GitHub makes it. */

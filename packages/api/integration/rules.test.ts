@@ -101,17 +101,19 @@ for (const kind of kinds) {
 
     for (const row of updateRowsOf(kind)) {
       test(`${row.field} cannot become ${short(row.refused)}: ${row.message}`, async () => {
-        const stored = await api.send("POST", pathOf(kind, namespace), base(kind));
-        equal(stored.status, 201, textAt(stored.body, "message"));
-        const update = async (value: unknown): Promise<Answer> =>
-          await api.send(
-            "PUT",
-            `${pathOf(kind, namespace)}/${textAt(stored.body, "metadata", "name")}?dryRun=All`,
-            change(stored.body, { [row.field]: value }),
-          );
-        assertRefused(await update(row.refused), row.at ?? row.field, row.message, seen);
-        assertAccepted(await update(at(stored.body, ...parsePath(row.field))), "unchanged");
-        await api.send("DELETE", `${pathOf(kind, namespace)}/${textAt(stored.body, "metadata", "name")}`);
+        const created = await api.send("POST", pathOf(kind, namespace), base(kind));
+        equal(created.status, 201, textAt(created.body, "message"));
+        const path = `${pathOf(kind, namespace)}/${textAt(created.body, "metadata", "name")}`;
+        const update = async (from: unknown, value: unknown): Promise<Answer> =>
+          await api.send("PUT", `${path}?dryRun=All`, change(from, { [row.field]: value }));
+        const { given = {} } = row;
+        if (Object.keys(given).length > 0) assertAccepted(await update(created.body, row.refused), row.refused);
+        const stored = await api.send("PUT", `${path}/status`, change(created.body, given));
+        equal(stored.status, 200, textAt(stored.body, "message"));
+        assertRefused(await update(stored.body, row.refused), row.at ?? row.field, row.message, seen);
+        for (const value of [at(stored.body, ...parsePath(row.field)), ...row.accepted])
+          assertAccepted(await update(stored.body, value), value);
+        await api.send("DELETE", path);
       });
     }
 
@@ -189,6 +191,18 @@ test("a field that there is not is named, not dropped, by kubectl's usual strict
   const answer = await create(vdb, change(base(vdb), { "spec.storageClass": "de-fs-storage" }));
   equal(answer.status, 400);
   ok(textAt(answer.body, "message").includes('unknown field "spec.storageClass"'), textAt(answer.body, "message"));
+});
+
+test("an owner that turned out not to be the data's can be corrected", async () => {
+  const created = await api.send("POST", pathOf(vdb, namespace), base(vdb));
+  const path = `${pathOf(vdb, namespace)}/${textAt(created.body, "metadata", "name")}`;
+  const words = { reason: "OwnerMismatch", message: "the data belongs to 70:70" };
+  const mismatch = { type: "Deployed", status: "False", ...words, lastTransitionTime: "2026-01-01T00:00:00Z" };
+  const status = { "status.delphixID": "1-APPDATA_CONTAINER-7", "status.conditions": [mismatch] };
+  const stored = await api.send("PUT", `${path}/status`, change(created.body, status));
+  equal(stored.status, 200, textAt(stored.body, "message"));
+  assertAccepted(await api.send("PUT", `${path}?dryRun=All`, change(stored.body, { "spec.ownershipSpec": "70:70" })), "70:70");
+  await api.send("DELETE", path);
 });
 
 test("a refused password is not printed", async () => {

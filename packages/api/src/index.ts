@@ -34,7 +34,7 @@ export { actionPhase, vdbPhase } from "./status/phase.ts";
 export { type ConditionTable, type VdbConditionType, type VdbReason, vdbConditions } from "./status/vdb-conditions.ts";
 export { passwordKey, type VdbDatabase } from "./vdb/database.ts";
 export { type Hook, type HookStage, hookStages } from "./vdb/hooks.ts";
-export { annotationsOf, labelsOf, type VdbIdentity } from "./vdb/labels-of.ts";
+export { annotationsOf, identityIn, labelsOf, type VdbIdentity } from "./vdb/labels-of.ts";
 // The kinds, with the types inferred from them
 export { type PostgresVDB, postgresVDB } from "./vdb/postgres-vdb.ts";
 export type { Resources } from "./vdb/resources.ts";

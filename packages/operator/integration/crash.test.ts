@@ -2,6 +2,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import { after, before, describe, test } from "node:test";
+import type { PostgresVDB } from "@vdb/api";
 import { type Api, type ApiCall, ApiError, interceptApi, persistentVolumeClaims } from "kube-runtime";
 import { seededRandom } from "kube-runtime/testing";
 import { playCluster } from "./fake-cluster.ts";
@@ -49,6 +50,8 @@ function mortal(api: Api, death: number, moment: Moment): Api & { readonly writt
   return { ...wrapped, written: () => written };
 }
 
+/** The image follows from what is known of the source: a claim whose source nobody wrote down would have none for good. */
+const images = ["--image=16=postgres:16.2"];
 const hooks = [{ name: "mask", stage: "post-create", script: "SELECT mask()" }];
 
 describe("an operator that dies", { timeout: 1_200_000 }, () => {
@@ -64,6 +67,7 @@ describe("an operator that dies", { timeout: 1_200_000 }, () => {
     await newNamespace(bench.client, namespace);
     await makePassword(bench.client, namespace);
     await using cluster = playCluster(bench.client, namespace);
+    const dct = fakeDct();
     const tokens: string[] = [];
     const answer: Answer = ({ command }) => {
       if (command[3] !== "hook") return healthy();
@@ -72,21 +76,24 @@ describe("an operator that dies", { timeout: 1_200_000 }, () => {
     };
     const api = mortal(bench.api, death, moment);
     {
-      await using first = startOperator(api, fakeDct());
+      await using first = startOperator(api, dct, images);
       Object.assign(first, { answer });
-      await applyVdb(bench.client, namespace, "orders", { hooks });
+      await applyVdb(bench.client, namespace, "orders", { hooks, image: undefined });
       await until("it died or is done", async () => {
         const vdb = await bench.client.get(vdbs, { namespace, name: "orders" }, forever);
         return api.written() >= death || isReady(vdb) ? true : undefined;
       });
     }
-    await using second = startOperator(bench.api, fakeDct());
+    await using second = startOperator(bench.api, dct, images);
     Object.assign(second, { answer });
     const vdb = await untilVdb(bench.client, namespace, "orders", isReady, 30);
     deepEqual([...cluster.provisioned.values()], [1], `provisioned once, whatever happened ${moment} write ${death}`);
     equal(new Set(tokens).size, 1, "the hook had one token: the pod ran it once");
     equal((await bench.client.list(persistentVolumeClaims, { namespace }, forever)).items.length, 1);
     equal(vdb.status.hooks?.[0]?.outcome, "Succeeded");
+    const { name, snapshotId, postgresVersion } = vdb.status.source ?? {};
+    deepEqual([name, snapshotId, postgresVersion], ["production", "1-APPDATA_SNAPSHOT-1", "16.2"]);
+    equal(vdb.status.dataTimestamp, "2026-01-01T00:00:00Z");
     await bench.client.delete(vdbs, { namespace, name: "orders" }, forever);
     await until("it is gone", async () =>
       (await bench.client.find(vdbs, { namespace, name: "orders" }, forever)) === undefined ? true : undefined,
@@ -97,13 +104,55 @@ describe("an operator that dies", { timeout: 1_200_000 }, () => {
 
   test("at any of its writes, brings the database up all the same, once", async () => {
     const all = await live("crash-none", Infinity, "before");
-    const seed = Number(process.env["TEST_SEED"] ?? randomInt(2 ** 31));
-    const moments = Array.from({ length: all }, (_, index) => index + 1).flatMap((death) =>
-      (["before", "after"] as const).map((moment) => ({ death, moment })),
-    );
-    const random = seededRandom(seed);
-    const chosen = process.env["TEST_TIER"] === "all" ? moments : moments.toSorted(() => random() - 0.5).slice(0, 6);
-    console.log(`${all} writes from applied to ready; seed ${seed}, ${chosen.length} deaths`);
-    for (const { death, moment } of chosen) await live(`crash-${death}-${moment}`, death, moment);
+    for (const { death, moment } of chosenDeaths(all, 6)) await live(`crash-${death}-${moment}`, death, moment);
+  });
+
+  test("at any of its writes, stops and starts a database all the same, and asks DCT once for each", async () => {
+    await newNamespace(bench.client, "switch");
+    await makePassword(bench.client, "switch");
+    await using cluster = playCluster(bench.client, "switch");
+    const dct = fakeDct();
+    await applyVdb(bench.client, "switch", "orders");
+    {
+      await using _ = startOperator(bench.api, dct);
+      await untilVdb(bench.client, "switch", "orders", isReady);
+    }
+    equal(cluster.provisioned.size, 1);
+    /** Turns it off or on through one death; how many writes that took. */
+    const turn = async (enabled: boolean, death: number, moment: Moment): Promise<number> => {
+      dct.asked.length = 0;
+      await bench.client.patch(vdbs, { namespace: "switch", name: "orders" }, { spec: { enabled } }, forever);
+      const isTurned = (vdb: PostgresVDB) =>
+        vdb.status.observedGeneration === vdb.metadata.generation && vdb.status.phase === (enabled ? "Ready" : "Stopped");
+      const api = mortal(bench.api, death, moment);
+      {
+        await using _ = startOperator(api, dct);
+        await until("it died or is done", async () => {
+          const vdb = await bench.client.get(vdbs, { namespace: "switch", name: "orders" }, forever);
+          return api.written() >= death || isTurned(vdb) ? true : undefined;
+        });
+      }
+      await using _ = startOperator(bench.api, dct);
+      const { status } = await untilVdb(bench.client, "switch", "orders", isTurned);
+      const id = status.delphixID ?? "";
+      deepEqual(dct.asked, [`${enabled ? "enable" : "disable"} ${id}`], `${moment} write ${death}`);
+      equal(dct.disabled.has(id), !enabled);
+      return api.written();
+    };
+    const needed = [await turn(false, Infinity, "before"), await turn(true, Infinity, "before")];
+    for (const { death, moment } of chosenDeaths(Math.max(...needed), 4))
+      for (const enabled of [false, true]) await turn(enabled, death, moment);
   });
 });
+
+/** Some of the deaths there are, by a seed that is printed; all of them in the longest tier. */
+function chosenDeaths(count: number, some: number): readonly { readonly death: number; readonly moment: Moment }[] {
+  const seed = Number(process.env["TEST_SEED"] ?? randomInt(2 ** 31));
+  const random = seededRandom(seed);
+  const all = Array.from({ length: count }, (_, index) => index + 1).flatMap((death) =>
+    (["before", "after"] as const).map((moment) => ({ death, moment })),
+  );
+  const chosen = process.env["TEST_TIER"] === "all" ? all : all.toSorted(() => random() - 0.5).slice(0, some);
+  console.log(`${count} writes; seed ${seed}, ${chosen.length} deaths`);
+  return chosen;
+}

@@ -21,6 +21,10 @@ import {
 export interface FakeCluster extends AsyncDisposable {
   /** What the provisioner does with a claim; "bind" unless set. */
   provision: "bind" | "nothing";
+  /** The CSI driver of the volumes it makes. */
+  driver: string;
+  /** The reclaim policy of the volumes it makes. */
+  reclaim: "Delete" | "Retain";
   /** The state in which containers are; ready unless set. */
   container: (pod: Pod) => ContainerStatus["state"];
   /** What else their status says; a running one is ready unless this says otherwise. */
@@ -39,14 +43,16 @@ const plainPods = defineResource<KubeObject & { spec: object }>({
 
 export function playCluster(client: Client, namespace: string): FakeCluster {
   const end = new AbortController();
-  const state: Pick<FakeCluster, "provision" | "container" | "details"> = {
+  const state: Pick<FakeCluster, "provision" | "driver" | "reclaim" | "container" | "details"> = {
     provision: "bind",
+    driver: "defs.csi.delphix.com",
+    reclaim: "Delete",
     container: () => ({ running: { startedAt: new Date().toISOString() } }),
     details: () => ({}),
   };
   const provisioned = new Map<string, number>();
   const turn = async (): Promise<void> => {
-    if (state.provision === "bind") await bindClaims(client, namespace, provisioned, end.signal);
+    if (state.provision === "bind") await bindClaims(client, namespace, state, provisioned, end.signal);
     await endVolumes(client, namespace, end.signal);
     await runDeployments(client, namespace, state, end.signal);
   };
@@ -71,6 +77,7 @@ export function playCluster(client: Client, namespace: string): FakeCluster {
 async function bindClaims(
   client: Client,
   namespace: string,
+  { driver, reclaim }: Pick<FakeCluster, "driver" | "reclaim">,
   provisioned: Map<string, number>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -81,9 +88,9 @@ async function bindClaims(
     const spec = {
       capacity: { storage: "1Gi" },
       accessModes: ["ReadWriteOnce" as const],
-      persistentVolumeReclaimPolicy: "Delete" as const,
+      persistentVolumeReclaimPolicy: reclaim,
       claimRef: { namespace, name: claim.metadata.name, uid: claim.metadata.uid },
-      csi: { driver: "defs.csi.delphix.com", volumeHandle: `vdb-of-${claim.metadata.name}` },
+      csi: { driver, volumeHandle: `vdb-of-${claim.metadata.name}` },
     };
     await client.create(persistentVolumes, { metadata: { name }, spec }, signal);
     provisioned.set(claim.metadata.name, (provisioned.get(claim.metadata.name) ?? 0) + 1);
@@ -102,14 +109,16 @@ async function endVolumes(client: Client, namespace: string, signal: AbortSignal
   const { items: claims } = await client.list(persistentVolumeClaims, { namespace }, signal);
   const { items: running } = await client.list(pods, { namespace }, signal);
   for (const { metadata } of claims) {
-    const used = running.some(({ spec }) =>
-      spec.volumes?.some((volume) => volume.persistentVolumeClaim?.claimName === metadata.name),
+    const used = running.some(
+      ({ spec, status }) =>
+        status?.phase !== "Failed" && spec.volumes?.some((volume) => volume.persistentVolumeClaim?.claimName === metadata.name),
     );
     if (metadata.deletionTimestamp !== undefined && !used)
       await client.patch(persistentVolumeClaims, { namespace, name: metadata.name }, { metadata: { finalizers: null } }, signal);
   }
   const { items: volumes } = await client.list(persistentVolumes, {}, signal);
   for (const { metadata, spec } of volumes) {
+    if (spec.persistentVolumeReclaimPolicy === "Retain") continue;
     if (spec.claimRef?.namespace !== namespace || claims.some(({ metadata: { uid } }) => uid === spec.claimRef?.uid)) continue;
     await client.delete(persistentVolumes, { name: metadata.name }, signal).catch(() => undefined);
     await client.patch(persistentVolumes, { name: metadata.name }, { metadata: { finalizers: null } }, signal);
@@ -123,7 +132,8 @@ async function runDeployments(
   signal: AbortSignal,
 ): Promise<void> {
   const { items: wanted } = await client.list(deployments, { namespace }, signal);
-  const { items: running } = await client.list(pods, { namespace }, signal);
+  // One that was evicted stays until somebody deletes it.
+  const running = (await client.list(pods, { namespace }, signal)).items.filter(({ status }) => status?.phase !== "Failed");
   for (const pod of running) {
     const owner = wanted.find(({ metadata }) => pod.metadata.annotations?.["deployment"] === metadata.uid);
     if (owner === undefined || owner.spec.replicas === 0 || pod.metadata.annotations?.["generation"] !== templateOf(owner))

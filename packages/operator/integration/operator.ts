@@ -9,10 +9,12 @@ import {
   createClient,
   createManager,
   customResourceDefinitions,
+  defineResource,
   type ExecRequest,
   type ExecResult,
   httpApi,
   isTrue,
+  type KubeObject,
   namespaces,
   secrets,
   serviceAccounts,
@@ -26,6 +28,14 @@ import { controlVdbs, vdbCaches } from "../src/vdb/controller.ts";
 import { createMemories } from "../src/vdb/memory.ts";
 import { createRechecks } from "../src/vdb/rechecks.ts";
 import type { FakeDct } from "./fake-dct.ts";
+
+const csiDrivers = defineResource<KubeObject & { spec: object }>({
+  group: "storage.k8s.io",
+  version: "v1",
+  kind: "CSIDriver",
+  plural: "csidrivers",
+  namespaced: false,
+});
 
 export const vdbs = resourceOf(postgresVDB);
 export const forever: AbortSignal = new AbortController().signal;
@@ -45,6 +55,8 @@ export async function startBench(): Promise<Bench> {
     const manifest: CustomResourceDefinition = parse(readFileSync(file, "utf8"));
     await client.create(customResourceDefinitions, manifest, forever);
   }
+  const driver = { metadata: { name: "defs.csi.delphix.com" }, spec: { attachRequired: false } };
+  await client.create(csiDrivers, driver, forever);
   await newNamespace(client, "pg-operator");
   const stringData = { DCT_URL: "https://dct.test", DCT_KEY: "1.key" };
   await client.create(secrets, { metadata: { name: "delphix-creds", namespace: "pg-operator" }, stringData }, forever);

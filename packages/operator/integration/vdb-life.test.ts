@@ -1,10 +1,13 @@
 /** The life of a PostgresVDB on a real API server; the cluster around it is played. */
-import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
+import { deepEqual, equal, match, notEqual, ok, rejects } from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 import {
   configMaps,
+  defineResource,
   deployments,
+  findCondition,
   isTrue,
+  type KubeObject,
   type Pod,
   persistentVolumeClaims,
   persistentVolumes,
@@ -30,6 +33,24 @@ import {
   untilVdb,
   vdbs,
 } from "./operator.ts";
+
+const resourceQuotas = defineResource<KubeObject & { spec: object; status?: object }>({
+  group: "",
+  version: "v1",
+  kind: "ResourceQuota",
+  plural: "resourcequotas",
+  namespaced: true,
+});
+
+const volumeAttachments = defineResource<KubeObject & { spec: object }>({
+  group: "storage.k8s.io",
+  version: "v1",
+  kind: "VolumeAttachment",
+  plural: "volumeattachments",
+  namespaced: false,
+});
+
+const dctSource = (reference: string) => ({ source: { type: "dct-source", reference } });
 
 /** A hook that is corrected by its text, one after it, and one of another stage. */
 const hooks = (script: string) => [
@@ -345,6 +366,89 @@ describe("a PostgresVDB", { timeout: 240_000 }, () => {
     await untilVdb(bench.client, "source", "orders", isReady);
   });
 
+  test("a source that was wrong is corrected: Ready, by the new labels, and nothing of the wrong try is left", async () => {
+    await place("corrected");
+    await applyVdb(bench.client, "corrected", "orders", dctSource("no-engine:no-source"));
+    await untilVdb(bench.client, "corrected", "orders", (one) => readyReason(one) === "EngineNotFound");
+    await applyVdb(bench.client, "corrected", "orders", dctSource("delphix-engine:no-source"));
+    await untilVdb(bench.client, "corrected", "orders", (one) => readyReason(one) === "SourceNotFound");
+    await applyVdb(bench.client, "corrected", "orders", dctSource("delphix-engine:production"));
+    const vdb = await untilVdb(bench.client, "corrected", "orders", isReady);
+    equal(vdb.status.source?.name, "production");
+    equal(vdb.metadata.labels?.["sourceDBName"], "production");
+    equal((await bench.client.list(persistentVolumeClaims, { namespace: "corrected" }, forever)).items.length, 1);
+    await rejects(
+      applyVdb(bench.client, "corrected", "orders", dctSource("delphix-engine:other")),
+      /immutable once the data exists/u,
+    );
+  });
+
+  test("a claim that holds no data yet is made anew when what it is made from is corrected", async () => {
+    const cluster = await place("pending");
+    cluster.provision = "nothing"; // as for a class that is not there
+    dct.sources.add("other");
+    await applyVdb(bench.client, "pending", "orders", { storageClassName: "absent" });
+    const claim = async () => (await bench.client.list(persistentVolumeClaims, { namespace: "pending" }, forever)).items[0];
+    const first = await until("a claim", claim);
+    await applyVdb(bench.client, "pending", "orders", dctSource("delphix-engine:other"));
+    const second = await until("another claim", async () => {
+      const found = await claim();
+      return found === undefined || found.metadata.uid === first.metadata.uid ? undefined : found;
+    });
+    equal(second.spec.storageClassName, "de-fs-storage");
+    equal(second.metadata.annotations?.["sourceDBName"], "other");
+    cluster.provision = "bind";
+    const vdb = await untilVdb(bench.client, "pending", "orders", isReady);
+    equal(vdb.status.source?.name, "other");
+    equal(vdb.metadata.labels?.["sourceDBName"], "other");
+    equal((await bench.client.list(persistentVolumeClaims, { namespace: "pending" }, forever)).items.length, 1);
+    deepEqual([...cluster.provisioned.values()], [1]);
+  });
+
+  test("a claim that a quota does not let in is named; without the quota the database comes up", async () => {
+    await place("quota");
+    const [hard, used] = [{ persistentvolumeclaims: "1" }, { persistentvolumeclaims: "1" }]; // nobody counts here
+    await bench.client.create(resourceQuotas, { metadata: { name: "claims", namespace: "quota" }, spec: { hard } }, forever);
+    await bench.client.patchStatus(resourceQuotas, { namespace: "quota", name: "claims" }, { status: { hard, used } }, forever);
+    await new Promise((resolve) => setTimeout(resolve, 500)); // until admission knows of it
+    await applyVdb(bench.client, "quota", "orders");
+    const vdb = await untilVdb(bench.client, "quota", "orders", (one) => readyReason(one) === "ProvisioningFailed");
+    equal(vdb.status.phase, "Error");
+    match(vdb.status.lastError ?? "", /claim orders-\w+ is not let in: .*quota/u);
+    await bench.client.delete(resourceQuotas, { namespace: "quota", name: "claims" }, forever);
+    await untilVdb(bench.client, "quota", "orders", isReady);
+  });
+
+  test("the snapshot that was taken is told, not the one that was the newest before", async () => {
+    await place("origin");
+    dct.takenAt = "2026-01-01T01:00:00Z";
+    await applyVdb(bench.client, "origin", "orders");
+    const vdb = await untilVdb(bench.client, "origin", "orders", isReady);
+    dct.takenAt = "2026-01-01T00:00:00Z";
+    equal(vdb.status.dataTimestamp, "2026-01-01T01:00:00Z");
+    equal(vdb.status.source?.snapshotId, "1-APPDATA_SNAPSHOT-2");
+  });
+
+  test("labels that somebody took away are put back; a claim that is being deleted is told of while the pod keeps it", async () => {
+    await place("claim");
+    await applyVdb(bench.client, "claim", "orders");
+    const ready = await untilVdb(bench.client, "claim", "orders", isReady);
+    const key = { namespace: "claim", name: "orders" };
+    await bench.client.patch(vdbs, key, { metadata: { labels: { engineName: null, sourceRef: "wrong" } } }, forever);
+    const again = await untilVdb(
+      bench.client,
+      "claim",
+      "orders",
+      ({ metadata }) => metadata.labels?.["engineName"] !== undefined,
+    );
+    deepEqual(again.metadata.labels, ready.metadata.labels);
+    await bench.client.delete(persistentVolumeClaims, { namespace: "claim", name: ready.status.pvcName ?? "" }, forever);
+    const warned = await untilVdb(bench.client, "claim", "orders", ({ status }) =>
+      /is being deleted, and its data goes/u.test(findCondition(status.conditions, "Provisioned")?.message ?? ""),
+    );
+    ok(isReady(warned), "it serves its clients as long as it has its data");
+  });
+
   test("a DCT that is down is named; when it is back, the database comes up; the others run on", async () => {
     await place("down");
     dct.up = false;
@@ -417,15 +521,81 @@ describe("a PostgresVDB", { timeout: 240_000 }, () => {
     await untilVdb(bench.client, "role", "orders", isReady);
   });
 
-  test("disabled, its pod goes and its claim stays; enabled, it is Ready again", async () => {
+  test("disabled, its pod goes and its claim stays; enabled, it is Ready again; DCT knows of both", async () => {
     const key = { namespace: "life", name: "orders" };
+    const { delphixID = "" } = (await bench.client.get(vdbs, key, forever)).status;
     await bench.client.patch(vdbs, key, { spec: { enabled: false } }, forever);
     const stopped = await untilVdb(bench.client, "life", "orders", ({ status }) => status.phase === "Stopped");
     equal((await bench.client.list(pods, { namespace: "life" }, forever)).items.length, 0);
     equal((await bench.client.list(persistentVolumeClaims, { namespace: "life" }, forever)).items.length, 1);
     ok(isTrue(stopped.status.conditions, "Provisioned"));
+    ok(dct.disabled.has(delphixID), "disabled in DCT once the pod is gone");
     await bench.client.patch(vdbs, key, { spec: { enabled: true } }, forever);
     await untilVdb(bench.client, "life", "orders", isReady);
+    deepEqual(dct.asked, [`disable ${delphixID}`, `enable ${delphixID}`]);
+    equal(dct.disabled.has(delphixID), false);
+  });
+
+  test("with DCT down it says so when it stops and when it starts, and goes on when DCT is back", async () => {
+    const key = { namespace: "life", name: "orders" };
+    const enable = async (enabled: boolean) => await bench.client.patch(vdbs, key, { spec: { enabled } }, forever);
+    dct.up = false;
+    await enable(false);
+    const stopping = await untilVdb(bench.client, "life", "orders", (one) => readyReason(one) === "DctUnreachable");
+    notEqual(stopping.status.phase, "Stopped");
+    equal((await bench.client.list(pods, { namespace: "life" }, forever)).items.length, 0, "the pod is gone all the same");
+    dct.up = true;
+    await untilVdb(bench.client, "life", "orders", ({ status }) => status.phase === "Stopped");
+    dct.up = false;
+    await enable(true);
+    await untilVdb(bench.client, "life", "orders", (one) => readyReason(one) === "DctUnreachable");
+    equal((await bench.client.list(pods, { namespace: "life" }, forever)).items.length, 0);
+    dct.up = true;
+    await untilVdb(bench.client, "life", "orders", isReady);
+  });
+
+  test("where Kubernetes attaches the volume, DCT is the driver's: it is Stopped when the volume is detached", async () => {
+    const cluster = await place("attached");
+    cluster.driver = "attaching.csi.example.com"; // of which nobody says that it need not be attached
+    await applyVdb(bench.client, "attached", "orders");
+    const { delphixVDB = "", delphixID = "" } = (await untilVdb(bench.client, "attached", "orders", isReady)).status;
+    const spec = { attacher: cluster.driver, nodeName: "node", source: { persistentVolumeName: delphixVDB } };
+    await bench.client.create(volumeAttachments, { metadata: { name: "attachment" }, spec }, forever);
+    const key = { namespace: "attached", name: "orders" };
+    await bench.client.patch(vdbs, key, { spec: { enabled: false } }, forever);
+    await untilVdb(bench.client, "attached", "orders", ({ status }) =>
+      /is being detached/u.test(findCondition(status.conditions, "Deployed")?.message ?? ""),
+    );
+    await bench.client.delete(volumeAttachments, { name: "attachment" }, forever);
+    await untilVdb(bench.client, "attached", "orders", ({ status }) => status.phase === "Stopped");
+    await bench.client.patch(vdbs, key, { spec: { enabled: true } }, forever);
+    await untilVdb(bench.client, "attached", "orders", isReady);
+    deepEqual(
+      dct.asked.filter((call) => call.endsWith(` ${delphixID}`)),
+      [],
+      "the operator asks DCT for nothing",
+    );
+  });
+
+  test("an evicted pod, which stays as an object, does not keep it from being Stopped or deleted", async () => {
+    await place("evicted");
+    await applyVdb(bench.client, "evicted", "orders");
+    await untilVdb(bench.client, "evicted", "orders", isReady);
+    const [pod] = (await bench.client.list(pods, { namespace: "evicted" }, forever)).items;
+    const evicted = { namespace: "evicted", name: pod?.metadata.name ?? "" };
+    await bench.client.patchStatus(pods, evicted, { status: { phase: "Failed", reason: "Evicted" } }, forever);
+    await until("another pod", async () =>
+      (await bench.client.list(pods, { namespace: "evicted" }, forever)).items.length === 2 ? true : undefined,
+    );
+    await untilVdb(bench.client, "evicted", "orders", isReady);
+    const key = { namespace: "evicted", name: "orders" };
+    await bench.client.patch(vdbs, key, { spec: { enabled: false } }, forever);
+    await untilVdb(bench.client, "evicted", "orders", ({ status }) => status.phase === "Stopped");
+    ok(await bench.client.find(pods, evicted, forever), "it is still there");
+    await bench.client.delete(vdbs, key, forever);
+    await until("the object is gone", async () =>
+      (await bench.client.find(vdbs, key, forever)) === undefined ? true : undefined,
+    );
   });
 
   test("a setting that needs a restart gets one, another none", async () => {
@@ -466,10 +636,11 @@ describe("a PostgresVDB", { timeout: 240_000 }, () => {
       bench.client.list(services, { namespace: "life" }, forever),
       bench.client.list(pods, { namespace: "life" }, forever),
       bench.client.list(persistentVolumeClaims, { namespace: "life" }, forever),
+      bench.client.list(configMaps, { namespace: "life" }, forever), // nothing collects garbage here
     ]);
     deepEqual(
       left.map(({ items }) => items.length),
-      [0, 0, 0, 0],
+      [0, 0, 0, 0, 0],
     );
     const volumes = (await bench.client.list(persistentVolumes, {}, forever)).items;
     equal(volumes.filter(({ spec }) => spec.claimRef?.namespace === "life").length, 0);
@@ -486,6 +657,46 @@ describe("a PostgresVDB", { timeout: 240_000 }, () => {
       (await bench.client.find(vdbs, key, forever)) === undefined ? true : undefined,
     );
     dct.up = true;
+  });
+
+  test("deletion finds what has lost the operator's labels", async () => {
+    await place("unlabelled");
+    await applyVdb(bench.client, "unlabelled", "orders");
+    const { status } = await untilVdb(bench.client, "unlabelled", "orders", isReady);
+    const key = { namespace: "unlabelled", name: "orders" };
+    await operator[Symbol.asyncDispose](); // it would put them back
+    const unlabelled = { metadata: { labels: { "app.kubernetes.io/managed-by": null } } };
+    await bench.client.patch(deployments, key, unlabelled, forever);
+    await bench.client.patch(services, key, unlabelled, forever);
+    await bench.client.patch(configMaps, { namespace: "unlabelled", name: "orders-postgres-config" }, unlabelled, forever);
+    await bench.client.patch(
+      persistentVolumeClaims,
+      { namespace: "unlabelled", name: status.pvcName ?? "" },
+      unlabelled,
+      forever,
+    );
+    await bench.client.delete(vdbs, key, forever);
+    operator = stack.use(startOperator(bench.api, dct));
+    await until("the object is gone", async () =>
+      (await bench.client.find(vdbs, key, forever)) === undefined ? true : undefined,
+    );
+    const claims = await bench.client.list(persistentVolumeClaims, { namespace: "unlabelled" }, forever);
+    equal(claims.items.length, 0);
+  });
+
+  test("volumes whose class says Retain stay, and do not keep the object", async () => {
+    const cluster = await place("kept");
+    cluster.reclaim = "Retain";
+    await applyVdb(bench.client, "kept", "orders");
+    await untilVdb(bench.client, "kept", "orders", isReady);
+    const key = { namespace: "kept", name: "orders" };
+    await bench.client.delete(vdbs, key, forever);
+    await until("the object is gone", async () =>
+      (await bench.client.find(vdbs, key, forever)) === undefined ? true : undefined,
+    );
+    equal((await bench.client.list(persistentVolumeClaims, { namespace: "kept" }, forever)).items.length, 0);
+    const volumes = (await bench.client.list(persistentVolumes, {}, forever)).items;
+    equal(volumes.filter(({ spec }) => spec.claimRef?.namespace === "kept").length, 1);
   });
 
   test("with deletionPolicy Retain the claim stays and belongs to nobody", async () => {

@@ -1,7 +1,8 @@
 /**
  * One rule of admission: a manifest that breaks it, the message that a person then reads, and one at its limit that is accepted.
  *
- * Each row changes a base manifest of its kind at `field`; `given` are other changes that both manifests need.
+ * Each row changes a base manifest of its kind at `field`; `given` are other changes that both manifests need. In an update,
+ * `given` is the stored status that makes the change refused; without it the change is accepted.
  */
 export interface RuleRow {
   readonly field: string;

@@ -3,7 +3,7 @@ import { limitRows, type RuleRow } from "./rows.ts";
 const { whole, text, script, database } = limitRows;
 const source = (type: string, reference: string, more: object = {}): object => ({ type, reference, ...more });
 const immutable =
-  "is immutable: for newer data apply a PostgresRefresh (spec.vdbRef.name: this VDB); for another source apply a new PostgresVDB";
+  "is immutable once the data exists: for newer data apply a PostgresRefresh (spec.vdbRef.name: this VDB); for another source apply a new PostgresVDB";
 
 /** Every rule of PostgresVDB but immutability, which takes an update. */
 export const vdbRows: readonly RuleRow[] = [
@@ -246,13 +246,30 @@ export const vdbRows: readonly RuleRow[] = [
   ...whole("spec.hooks[0].timeoutSeconds", 1, 86_400, 300),
 ];
 
-/** What a stored PostgresVDB may not become. */
+/** What a PostgresVDB that has its data may not become; one without may. */
+const provisioned = { "status.delphixID": "1-APPDATA_CONTAINER-7" };
+const asItWas = "is read when the volume is made: leave it as it was, or apply a new PostgresVDB";
+const once = (field: string, refused: unknown, message = asItWas, accepted: readonly unknown[] = []): RuleRow => ({
+  field,
+  refused,
+  message,
+  accepted,
+  given: provisioned,
+});
+
 export const vdbUpdateRows: readonly RuleRow[] = [
-  {
-    field: "spec.source.reference",
-    at: "spec.source",
-    refused: "delphix-engine:other",
-    message: immutable,
-    accepted: [],
-  },
+  { ...once("spec.source.reference", "delphix-engine:other", immutable), at: "spec.source" },
+  { ...once("spec.source", source("pvc-adopt", "orders"), immutable), at: "spec.source" },
+  once("spec.vdbGroupName", "another"),
+  once("spec.vdbGroupName", undefined),
+  once("spec.envName", "another"),
+  once("spec.storageClassName", "another"),
+  once("spec.storageSize", "11Gi"),
+  once("spec.accessModes", ["ReadWriteMany"]),
+  once(
+    "spec.ownershipSpec",
+    "70:70",
+    "is read when the volume is made, and the data keeps its owner: leave it as it was, or apply a new PostgresVDB",
+    [undefined],
+  ),
 ];

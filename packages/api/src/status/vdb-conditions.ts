@@ -97,6 +97,10 @@ export const vdbConditions = {
       OwnerMismatch: "the data belongs to another user than spec.ownershipSpec",
       Crashing: "the container ends again and again; the message holds its last words",
       NameTaken: "a Deployment or Service of that name exists and belongs to somebody else",
+      DctNotConfigured: "after a stop the VDB has to be enabled in DCT, and no DCT is configured",
+      DctUnreachable: "after a stop the VDB has to be enabled in DCT, which does not answer",
+      DctUnauthorized: "after a stop the VDB has to be enabled in DCT, which refuses the API key",
+      DctFailed: "after a stop the VDB has to be enabled in DCT, which answered with an error; the message holds its words",
     },
   },
   Prepared: {

@@ -1,6 +1,6 @@
 import { deepEqual } from "node:assert/strict";
 import { test } from "node:test";
-import { annotationsOf, labelsOf } from "./labels-of.ts";
+import { annotationsOf, identityIn, labelsOf } from "./labels-of.ts";
 
 test("labelsOf: what is not known has no label; values are made safe", () => {
   deepEqual(labelsOf({ sourceRef: "orders-data", envName: "", vdbGroupName: "My Group" }), {
@@ -9,7 +9,7 @@ test("labelsOf: what is not known has no label; values are made safe", () => {
   });
 });
 
-test("annotationsOf: the specification's keys, values as they are", () => {
+test("annotationsOf: the specification's keys, values as they are, to be read back", () => {
   const identity = {
     sourceRef: "ProductionDB",
     sourceDBName: "ProductionDB",
@@ -17,6 +17,8 @@ test("annotationsOf: the specification's keys, values as they are", () => {
     envName: "production",
     engineName: "e",
   };
+  const { sourceRef: _, ...readBack } = identity;
+  deepEqual(identityIn(annotationsOf({ ...identity, mountPath: "/", uid: 1, gid: 1 })), readBack);
   deepEqual(annotationsOf({ ...identity, mountPath: "/mnt/postgres", uid: 999, gid: 999 }), {
     vdbGroupName: "My Group",
     envName: "production",

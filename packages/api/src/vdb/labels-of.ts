@@ -42,6 +42,17 @@ export function annotationsOf(
   return Object.fromEntries(known);
 }
 
+/** What the annotations of a claim say of its VDB: `annotationsOf` read back. */
+export function identityIn(annotations: Values): Omit<VdbIdentity, "sourceRef"> {
+  const { sourceDBName, vdbGroupName, envName, engineName } = pvcAnnotations;
+  return {
+    sourceDBName: annotations[sourceDBName.key],
+    vdbGroupName: annotations[vdbGroupName.key],
+    envName: annotations[envName.key],
+    engineName: annotations[engineName.key],
+  };
+}
+
 function knownValues(values: readonly (readonly [MetadataKey, string | undefined])[]): [string, string][] {
   return values.flatMap(([{ key }, value]) => (value === undefined || value === "" ? [] : [[key, value]]));
 }

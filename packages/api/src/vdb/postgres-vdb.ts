@@ -1,4 +1,5 @@
 import { defineKind, type ObjectOf } from "../kind.ts";
+import { onceMade } from "./once-made.ts";
 import { postgresVdbSpec } from "./spec.ts";
 import { postgresVdbStatus } from "./status.ts";
 
@@ -30,6 +31,7 @@ export const postgresVDB = defineKind({
       message:
         "must be at most 63 lower-case letters, digits and '-', beginning with a letter and ending with a letter or digit, for example my-postgres-vdb (a Service is named by it)",
     },
+    ...onceMade,
   ],
 });
 export type PostgresVDB = ObjectOf<typeof postgresVDB>;

@@ -9,7 +9,7 @@ const name = "[a-z0-9]([-a-z0-9.]*[a-z0-9])?";
 export const source = schema({
   type: "object",
   description:
-    "What the database is made from. Immutable: to get newer data use PostgresRefresh or VDBRefresh, to change the source make a new PostgresVDB.",
+    "What the database is made from. It can be corrected until the data exists, and is immutable from then on: to get newer data use PostgresRefresh or VDBRefresh, to change the source make a new PostgresVDB.",
   required: ["type", "reference"],
   properties: {
     type: {
@@ -40,11 +40,6 @@ export const source = schema({
     },
   },
   rules: [
-    {
-      rule: "self == oldSelf",
-      message:
-        "is immutable: for newer data apply a PostgresRefresh (spec.vdbRef.name: this VDB); for another source apply a new PostgresVDB",
-    },
     {
       rule: "self.type != 'dct-source' || self.reference.matches('^[^:[:cntrl:]]+:[^[:cntrl:]]+$')",
       fieldPath: ".reference",

@@ -1,22 +1,20 @@
 import { DctError, eq } from "@vdb/dct";
 import {
   after,
+  configMaps,
   deployments,
   done,
-  isApiError,
   isControlledBy,
-  type KubeObject,
-  type ObjectKey,
   type Outcome,
   persistentVolumeClaims,
   persistentVolumes,
-  type Resource,
   type Step,
   services,
 } from "kube-runtime";
 import { DctNotConfigured } from "../data/dct/connection.ts";
-import type { VdbContext } from "./context.ts";
-import { keyOfVdb } from "./names.ts";
+import { livePods, type VdbContext } from "./context.ts";
+import { claimName, configMapName, keyOfVdb } from "./names.ts";
+import { removeIfThere, removeOwn } from "./remove.ts";
 
 /** The CSI provisioner names a volume by its prefix and the claim's uid; the DCT VDB is named as the volume. */
 const volumeNameOf = (claimUid: string): string => `dlpx-${claimUid}`;
@@ -28,30 +26,32 @@ export const cleanUpSteps: readonly Step<VdbContext>[] = [
   { name: "confirmGone", run: confirmGone },
 ];
 
-async function endPod({ run, vdb, deployment, service, pods }: VdbContext, signal: AbortSignal): Promise<Outcome> {
+async function endPod(ctx: VdbContext, signal: AbortSignal): Promise<Outcome> {
+  const { vdb, deployment, service, configMap } = ctx;
   const key = keyOfVdb(vdb);
-  if (service !== undefined && isControlledBy(service, vdb)) await remove(run.client, services, key, signal);
-  if (deployment !== undefined && isControlledBy(deployment, vdb)) await remove(run.client, deployments, key, signal);
-  if (pods.length === 0) return done();
-  const names = pods
-    .map(({ metadata }) => metadata.name)
-    .toSorted()
-    .join(", ");
-  return after(2, "Deleting", `PostgreSQL is shutting down: ${names}`);
+  await removeOwn(ctx, services, key, service, signal);
+  await removeOwn(ctx, deployments, key, deployment, signal);
+  const names = livePods(ctx);
+  if (names.length > 0) return after(2, "Deleting", `PostgreSQL is shutting down: ${names.join(", ")}`);
+  // Not left to garbage collection: one that is applied anew at once would find its name taken.
+  await removeOwn(ctx, configMaps, { ...key, name: configMapName(vdb) }, configMap, signal);
+  return done();
 }
 
 async function releaseVolume(ctx: VdbContext, signal: AbortSignal): Promise<Outcome> {
-  const { run, vdb, claim } = ctx;
+  const { run, vdb } = ctx;
+  const key = { namespace: vdb.metadata.namespace, name: vdb.status.pvcName ?? claimName(vdb, ctx.contentId) };
+  const claim = ctx.claim ?? (await run.client.find(persistentVolumeClaims, key, signal));
   if (claim === undefined || !isControlledBy(claim, vdb)) return done();
-  const { namespace = "", name, uid } = claim.metadata;
+  const { name, uid } = claim.metadata;
   if (vdb.spec.deletionPolicy === "Retain") {
-    await run.client.patch(persistentVolumeClaims, { namespace, name }, { metadata: { ownerReferences: null } }, signal);
+    await run.client.patch(persistentVolumeClaims, key, { metadata: { ownerReferences: null } }, signal);
     run.event("Normal", "Retained", `claim ${name} and its DCT VDB stay (deletionPolicy Retain)`);
     return done();
   }
   run.status.delphixVDB = claim.spec.volumeName ?? volumeNameOf(uid);
   await run.saveStatus(signal); // once the claim is gone, this alone tells what to look for
-  await remove(run.client, persistentVolumeClaims, { namespace, name }, signal);
+  await removeIfThere(run.client, persistentVolumeClaims, key, signal);
   return after(0.5, "Deleting", `the claim ${name} is being deleted`);
 }
 
@@ -61,6 +61,10 @@ async function confirmGone(ctx: VdbContext, signal: AbortSignal): Promise<Outcom
   const name = run.status.delphixVDB ?? "";
   if (vdb.spec.deletionPolicy === "Retain" || name === "") return forget(ctx);
   const volume = await run.client.find(persistentVolumes, { name }, signal);
+  if (volume?.spec.persistentVolumeReclaimPolicy === "Retain") {
+    run.event("Normal", "Retained", `volume ${name} and its DCT VDB stay (reclaimPolicy Retain of its StorageClass)`);
+    return forget(ctx);
+  }
   if (volume !== undefined) {
     const why = volume.status?.message === undefined ? "" : `: ${volume.status.message}`;
     return after(0.5, "Deleting", `the volume ${name} is being deleted by its CSI driver${why}`);
@@ -84,17 +88,4 @@ async function confirmGone(ctx: VdbContext, signal: AbortSignal): Promise<Outcom
 function forget({ world, vdb }: VdbContext): Outcome {
   world.memories.forget(vdb.metadata.uid);
   return done();
-}
-
-async function remove<T extends KubeObject>(
-  client: VdbContext["run"]["client"],
-  resource: Resource<T>,
-  key: ObjectKey,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    await client.delete(resource, key, signal, { propagationPolicy: "Background" });
-  } catch (error) {
-    if (!isApiError(error, "notFound")) throw error;
-  }
 }

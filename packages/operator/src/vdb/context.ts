@@ -70,6 +70,14 @@ export function observe(world: World, run: Run<PostgresVDB>): VdbContext {
   };
 }
 
+/** The names of the pods in which PostgreSQL may run. One that was evicted stays as an object, and runs nothing. */
+export function livePods({ pods }: Pick<VdbContext, "pods">): readonly string[] {
+  return pods
+    .filter(({ status }) => status?.phase !== "Failed" && status?.phase !== "Succeeded")
+    .map(({ metadata }) => metadata.name)
+    .toSorted();
+}
+
 /** The index of the pods' cache by database. */
 export const podsByInstance = "instance";
 export const instanceOfPod = ({ metadata: { namespace, labels } }: Pod): readonly string[] =>

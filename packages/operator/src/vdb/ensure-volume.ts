@@ -1,8 +1,13 @@
+import { postgresVDB, resourceOf } from "@vdb/api";
 import {
   after,
   done,
+  errorMessage,
   events,
+  findCondition,
+  isApiError,
   isControlledBy,
+  type Manifest,
   type Outcome,
   type PersistentVolumeClaim,
   persistentVolumeClaims,
@@ -10,10 +15,14 @@ import {
   type Step,
   terminal,
 } from "kube-runtime";
+import { dctFailure } from "../data/dct/failure.ts";
+import { originOf } from "../data/dct/origin.ts";
 import { retrying, stalled, type VdbContext } from "./context.ts";
 import { claimTrouble } from "./diagnose/claim-events.ts";
-import { childLabels, claimName, operatorName } from "./names.ts";
+import { childLabels, claimName, keyOfVdb, operatorName } from "./names.ts";
 import { desiredClaim } from "./objects/claim.ts";
+
+const postgresVdbs = resourceOf(postgresVDB);
 
 /** Bound is told by a watch; a warning of the provisioner is not. */
 const lookAtEventsSeconds = 1.5;
@@ -35,7 +44,7 @@ export const ensureVolume: Step<VdbContext> = {
       case "wait":
         return await pending(ctx, plan.claim, signal);
       case "bound":
-        return await bound(ctx, plan.volumeName, signal);
+        return await bound(ctx, plan.claim, plan.volumeName, signal);
       default:
         return plan satisfies never;
     }
@@ -50,7 +59,7 @@ export type VolumePlan =
       readonly message: string;
     }
   | { readonly kind: "wait"; readonly claim: PersistentVolumeClaim }
-  | { readonly kind: "bound"; readonly volumeName: string };
+  | { readonly kind: "bound"; readonly claim: PersistentVolumeClaim; readonly volumeName: string };
 
 /** Pure: what is to be done about the claim. */
 export function decideVolume({ vdb, claim }: Pick<VdbContext, "vdb" | "claim">): VolumePlan {
@@ -76,7 +85,7 @@ export function decideVolume({ vdb, claim }: Pick<VdbContext, "vdb" | "claim">):
       message: `the claim ${name} has lost its volume ${claim.spec.volumeName ?? ""}`,
     };
   if (claim.status?.phase === "Bound" && claim.spec.volumeName !== undefined)
-    return { kind: "bound", volumeName: claim.spec.volumeName };
+    return { kind: "bound", claim, volumeName: claim.spec.volumeName };
   return { kind: "wait", claim };
 }
 
@@ -86,13 +95,29 @@ const provisioning = (name: string): Outcome =>
 async function create(ctx: VdbContext, signal: AbortSignal): Promise<Outcome> {
   const { run, vdb, world, contentId, source } = ctx;
   if (source === undefined) throw new TypeError("resolveSource has found nothing to provision from");
-  const claim = desiredClaim(vdb, contentId, source, world.config.defaults.storageClassName);
+  const claim = desiredClaim(vdb, contentId, source, world.config.defaults);
   run.status.contentId = contentId;
   run.status.pvcName = claim.metadata.name;
   const namesake = await relabel(ctx, signal);
   if (namesake !== undefined) return namesake;
-  await run.client.create(persistentVolumeClaims, claim, signal, { fieldManager: operatorName });
-  return provisioning(claim.metadata.name);
+  // From what it is made must be known of every claim that there is: nobody looks at the source again once it is there.
+  await run.saveStatus(signal);
+  return (await refused(ctx, claim, signal)) ?? provisioning(claim.metadata.name);
+}
+
+/** Creates the claim. A quota or a policy that does not let it in is for a person to mend. */
+async function refused(
+  ctx: VdbContext,
+  claim: Manifest<PersistentVolumeClaim>,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
+  try {
+    await ctx.run.client.create(persistentVolumeClaims, claim, signal, { fieldManager: operatorName });
+    return undefined;
+  } catch (error) {
+    if (!isApiError(error, "forbidden", "invalid")) throw error;
+    return stalled(ctx, "ProvisioningFailed", `the claim ${claim.metadata.name} is not let in: ${error.message}`, 5);
+  }
 }
 
 /** A claim that the caches do not hold: without the operator's label, by somebody's mistake, or somebody else's. */
@@ -119,23 +144,50 @@ async function pending(ctx: VdbContext, claim: PersistentVolumeClaim, signal: Ab
   return trouble.passes ? retrying(ctx, trouble.reason, message) : stalled(ctx, trouble.reason, message, 5);
 }
 
-async function bound(ctx: VdbContext, volumeName: string, signal: AbortSignal): Promise<Outcome> {
-  const { run, world, claim } = ctx;
-  record(ctx, claim?.metadata.name ?? "");
+async function bound(ctx: VdbContext, claim: PersistentVolumeClaim, volumeName: string, signal: AbortSignal): Promise<Outcome> {
+  const { run, world } = ctx;
+  const { name } = claim.metadata;
+  record(ctx, name);
   if (run.status.delphixVDB !== volumeName || (run.status.delphixID ?? "") === "") {
     const volume = await run.client.find(persistentVolumes, { name: volumeName }, signal);
     if (volume?.spec.csi === undefined)
-      return retrying(
-        ctx,
-        "ProvisioningFailed",
-        `the volume ${volumeName} of claim ${claim?.metadata.name ?? ""} is none of a CSI driver`,
-      );
+      return retrying(ctx, "ProvisioningFailed", `the volume ${volumeName} of claim ${name} is none of a CSI driver`);
+    const { generation } = await run.client.get(postgresVdbs, keyOfVdb(ctx.vdb), signal).then(({ metadata }) => metadata);
+    if (generation !== ctx.vdb.metadata.generation) return after(0, "Provisioning", "the manifest has changed meanwhile");
     run.status.delphixVDB = volumeName;
     run.status.delphixID = volume.spec.csi.volumeHandle;
+    await tellOrigin(ctx, volume.spec.csi.volumeHandle, signal);
+    await run.saveStatus(signal); // before any pod: from here on the manifest's source can no longer be changed
   }
   if (world.config.holdAt === "Provisioning" && ctx.gate === "shut")
     return after(5, "Provisioning", "held by the operator's flag --hold-at, which is for tests");
-  return done();
+  return claim.metadata.deletionTimestamp === undefined ? done() : deleted(ctx, name);
+}
+
+/** The snapshot that was taken, where it is not the one that was the newest before. A DCT that does not answer costs no more than that. */
+async function tellOrigin({ run, world }: VdbContext, id: string, signal: AbortSignal): Promise<void> {
+  try {
+    const origin = await world.dct.call(async (dct) => await originOf(dct, id, signal), signal);
+    if (origin === undefined || origin.timestamp === run.status.dataTimestamp) return;
+    run.status.dataTimestamp = origin.timestamp;
+    const { snapshotId: _, snapshotName: __, ...source } = run.status.source ?? {};
+    const { id: snapshotId, name: snapshotName } = origin.snapshot ?? {};
+    run.status.source = {
+      ...source,
+      ...(snapshotId === undefined ? {} : { snapshotId }),
+      ...(snapshotName === undefined ? {} : { snapshotName }),
+    };
+  } catch (error) {
+    if (dctFailure(error) === undefined) throw error;
+    run.log.warn({ error: errorMessage(error) }, "DCT does not say which snapshot was taken");
+  }
+}
+
+/** Somebody has deleted the claim of a database that runs: Kubernetes keeps it only as long as a pod uses it. */
+function deleted({ run, vdb }: VdbContext, name: string): Outcome {
+  const message = `the claim ${name} is being deleted, and its data goes when the pod ends: dump it now, with pg_dump`;
+  if (findCondition(vdb.status.conditions, "Provisioned")?.message !== message) run.event("Warning", "ClaimDeleted", message);
+  return done({ message });
 }
 
 /** What an earlier run did not come to write down. */

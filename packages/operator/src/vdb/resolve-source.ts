@@ -1,5 +1,5 @@
-import { labelsOf, postgresVDB, resourceOf, sourceReference } from "@vdb/api";
-import { done, type Outcome, type Step, terminal } from "kube-runtime";
+import { identityIn, labelsOf, postgresVDB, resourceOf, sourceReference, type VdbIdentity } from "@vdb/api";
+import { done, isControlledBy, type Outcome, type PersistentVolumeClaim, type Step, terminal } from "kube-runtime";
 import { dctFailure } from "../data/dct/failure.ts";
 import { resolveDctSource } from "../data/dct/resolve.ts";
 import type { ResolvedSource } from "../data/source.ts";
@@ -16,8 +16,8 @@ export const resolveSource: Step<VdbContext> = {
   name: "resolveSource",
   condition: "SourceResolved",
   run: async (ctx, signal) => {
-    if (ctx.claim !== undefined) return done();
-    const { vdb, world } = ctx;
+    const { vdb, world, claim } = ctx;
+    if (claim !== undefined) return await known(ctx, claim, signal);
     const reference = sourceReference(vdb.spec.source, vdb.metadata.namespace);
     if (reference.type !== "dct-source") return terminal("SourceNotFound", `${reference.type} is not yet supported`);
     try {
@@ -49,11 +49,24 @@ async function take(ctx: VdbContext, source: ResolvedSource, signal: AbortSignal
     }),
   };
   if (source.dataTimestamp !== undefined) run.status.dataTimestamp = source.dataTimestamp;
-  const wanted = labelsOf(source.identity);
+  else delete run.status.dataTimestamp;
+  await putLabels(ctx, source.identity, signal);
+  return done();
+}
+
+/** Its labels are what users find it by: they are put back from what its claim says of it. */
+async function known(ctx: VdbContext, claim: PersistentVolumeClaim, signal: AbortSignal): Promise<Outcome> {
+  const { name: sourceRef } = ctx.run.status.source ?? {};
+  if (sourceRef !== undefined && isControlledBy(claim, ctx.vdb))
+    await putLabels(ctx, { sourceRef, ...identityIn(claim.metadata.annotations ?? {}) }, signal);
+  return done();
+}
+
+async function putLabels({ run, vdb }: VdbContext, identity: VdbIdentity, signal: AbortSignal): Promise<void> {
+  const wanted = labelsOf(identity);
   const labels = vdb.metadata.labels ?? {};
   if (Object.entries(wanted).some(([key, value]) => labels[key] !== value))
     await run.client.patch(postgresVdbs, keyOfVdb(vdb), { metadata: { labels: wanted } }, signal);
-  return done();
 }
 
 /** A failure of DCT in the words of a condition. What is none of DCT's is thrown on. */

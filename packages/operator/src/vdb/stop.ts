@@ -1,5 +1,6 @@
 import { after, deployments, done, findCondition, isTrue, type Step } from "kube-runtime";
-import type { VdbContext } from "./context.ts";
+import { disableInDct } from "./attach.ts";
+import { livePods, type VdbContext } from "./context.ts";
 import { keyOfVdb, operatorName } from "./names.ts";
 
 /** What stays so while a database is stopped: its volume, its settings, that its hooks have run. */
@@ -14,17 +15,18 @@ export function stopSteps({ vdb }: VdbContext): readonly Step<VdbContext>[] {
       const { reason = type, message = "" } = findCondition(conditions, type) ?? {};
       return { name: `keep${type}`, condition: type, run: async () => done({ reason, message }) };
     });
-  return [...stays, stopDatabase];
+  return [...stays, stopDatabase, disableInDct];
 }
 
 /** The database is shut down cleanly and its pod goes; claim, DCT VDB and everything else stay. */
 const stopDatabase: Step<VdbContext> = {
   name: "stopDatabase",
-  run: async ({ run, vdb, deployment, pods }, signal) => {
+  run: async (ctx, signal) => {
+    const { run, vdb, deployment } = ctx;
     if (deployment !== undefined && deployment.spec.replicas !== 0)
       await run.client.patch(deployments, keyOfVdb(vdb), { spec: { replicas: 0 } }, signal, { fieldManager: operatorName });
-    if (pods.length === 0) return done();
-    const names = pods.map(({ metadata }) => metadata.name).toSorted((a, b) => a.localeCompare(b));
+    const names = livePods(ctx);
+    if (names.length === 0) return done();
     return after(5, "Stopping", `PostgreSQL is shutting down in pod ${names.join(", ")}`);
   },
 };

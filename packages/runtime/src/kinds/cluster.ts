@@ -3,7 +3,9 @@ import { defineResource } from "../objects/resource.ts";
 
 /** An event of events.k8s.io/v1. Most write them through `Run.event` or `createEventRecorder`. */
 export interface Event extends KubeObject {
-  readonly eventTime: string;
+  /** Null for events of the older API, which have the field below instead. */
+  readonly eventTime: string | null;
+  readonly deprecatedLastTimestamp?: string | null;
   readonly type: "Normal" | "Warning";
   readonly reason: string;
   readonly action: string;

@@ -19,6 +19,12 @@ function anEvent(note: string, eventTime = "2026-01-01T00:00:00Z", type: Event["
   };
 }
 
+const counted = (note: string, first: string, last: string): Event => ({
+  ...anEvent(note, first),
+  eventTime: null,
+  deprecatedLastTimestamp: last,
+});
+
 const failed = (code: string, words: string): string =>
   `failed to provision volume with StorageClass "de-fs-storage": rpc error: code = ${code} desc = ${words}`;
 
@@ -57,6 +63,15 @@ const rows: { name: string; why: string; given: readonly Event[]; want: ClaimTro
       anEvent(failed("Internal", "older"), "2025-01-01T00:00:00Z"),
     ],
     want: { reason: "ProvisioningFailed", message: "new", passes: false },
+  },
+  {
+    name: "warnings of the older API",
+    why: "csi-provisioner counts one up in place: it is as new as its last time, whenever it first appeared",
+    given: [
+      counted(failed("ResourceExhausted", "still full"), "2026-01-01T00:00:00Z", "2026-01-01T00:00:09Z"),
+      counted(failed("Unavailable", "passed"), "2026-01-01T00:00:05Z", "2026-01-01T00:00:05Z"),
+    ],
+    want: { reason: "StorageFull", message: "still full", passes: false },
   },
 ];
 for (const { name, why, given, want } of rows) test(`claimTrouble: ${name}`, () => deepEqual(claimTrouble(given), want, why));

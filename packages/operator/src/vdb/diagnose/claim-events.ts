@@ -21,8 +21,7 @@ export function claimTrouble(events: readonly Event[]): ClaimTrouble | undefined
   return { reason: "ProvisioningFailed", message: words, passes: passing.test(note) };
 }
 
-/** Series count up in place, and an event of the old API has no eventTime. */
-function timeOf({ series, eventTime, metadata }: Event): number {
-  const time = Date.parse(series?.lastObservedTime ?? eventTime);
-  return Number.isNaN(time) ? Date.parse(metadata.creationTimestamp) : time;
+/** A series counts up in place. An event of the old API, as csi-provisioner writes them, has its newest time in a field of its own. */
+function timeOf({ series, deprecatedLastTimestamp, eventTime, metadata }: Event): number {
+  return Date.parse(series?.lastObservedTime ?? deprecatedLastTimestamp ?? eventTime ?? metadata.creationTimestamp);
 }

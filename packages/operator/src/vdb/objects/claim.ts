@@ -1,7 +1,12 @@
+import { createHash } from "node:crypto";
 import { annotationsOf, labelsOf, ownershipOf, type PostgresVDB } from "@vdb/api";
 import type { Manifest, PersistentVolumeClaim } from "kube-runtime";
+import type { VdbDefaults } from "../../config.ts";
 import type { ResolvedSource } from "../../data/source.ts";
 import { childLabels, claimName, ownerOf } from "../names.ts";
+
+/** On a claim: what of the manifest it was made from, so that a correction is seen while it holds no data yet. */
+const madeFromAnnotation = "postgresvdb.core.delphix.com/made-from";
 
 const gibibyte = 2 ** 30;
 
@@ -10,15 +15,18 @@ export function desiredClaim(
   vdb: PostgresVDB,
   contentId: string,
   source: ResolvedSource,
-  defaultClass: string,
+  defaults: VdbDefaults,
 ): Manifest<PersistentVolumeClaim> {
-  const { mountPath, storageClassName = defaultClass, storageSize, accessModes } = vdb.spec;
+  const { mountPath, storageClassName = defaults.storageClassName, storageSize, accessModes } = vdb.spec;
   return {
     metadata: {
       name: claimName(vdb, contentId),
       namespace: vdb.metadata.namespace,
       labels: { ...labelsOf(source.identity), ...childLabels(vdb) },
-      annotations: annotationsOf({ ...source.identity, mountPath, ...ownershipOf(vdb.spec) }),
+      annotations: {
+        ...annotationsOf({ ...source.identity, mountPath, ...ownershipOf(vdb.spec) }),
+        [madeFromAnnotation]: madeFrom(vdb, defaults),
+      },
       ownerReferences: ownerOf(vdb),
     },
     spec: {
@@ -33,4 +41,26 @@ export function desiredClaim(
 /** The source's size in whole GiB; 1 where it is not known: thin clones grow as far as the pool does. */
 function sizeOf(bytes: number | undefined): string {
   return `${Math.max(1, Math.ceil((bytes ?? 0) / gibibyte))}Gi`;
+}
+
+/** A hash of everything that is read when the volume is made, and of nothing else. */
+function madeFrom({ spec }: PostgresVDB, defaults: VdbDefaults): string {
+  const { source, mountPath, storageSize = "", accessModes } = spec;
+  const { vdbGroupName, envName, storageClassName } = { ...defaults, ...spec };
+  const { uid, gid } = ownershipOf(spec);
+  const reads = [source.type, source.reference, source.namespace ?? "", vdbGroupName, envName ?? "", storageClassName];
+  return createHash("sha256")
+    .update(JSON.stringify([...reads, mountPath, storageSize, accessModes.toSorted(), uid, gid]))
+    .digest("hex")
+    .slice(0, 16);
+}
+
+/** Whether a claim was made by another manifest than the present one. One that does not say by which is taken as it is. */
+export function isOutdated(
+  { metadata: { annotations = {} } }: PersistentVolumeClaim,
+  vdb: PostgresVDB,
+  defaults: VdbDefaults,
+): boolean {
+  const found = annotations[madeFromAnnotation];
+  return found !== undefined && found !== madeFrom(vdb, defaults);
 }

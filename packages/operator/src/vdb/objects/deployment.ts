@@ -1,6 +1,15 @@
 import { ownershipOf, type PostgresVDB, safeLabelValue } from "@vdb/api";
 import type { Container, Deployment, EnvVar, Manifest, PodSpec, ResourceRequirements } from "kube-runtime";
-import { childLabels, configMapName, containerName, contentLabel, instanceLabel, ownerOf } from "../names.ts";
+import {
+  childLabels,
+  configMapName,
+  containerName,
+  contentLabel,
+  instanceLabel,
+  managedByLabel,
+  operatorName,
+  ownerOf,
+} from "../names.ts";
 import { bytesOf } from "./quantity.ts";
 
 /** Where the pod has what it needs beside the data. Sockets are where Debian's PostgreSQL expects them. */
@@ -26,7 +35,8 @@ export function desiredDeployment(vdb: PostgresVDB, facts: DeploymentFacts): Man
       replicas: vdb.spec.enabled ? 1 : 0,
       strategy: { type: "Recreate" },
       revisionHistoryLimit: 0,
-      selector: { matchLabels: { [instanceLabel]: safeLabelValue(name) } },
+      // Not by the instance alone: the pods of a Helm release of the same name have that label too. It can never be changed.
+      selector: { matchLabels: { [instanceLabel]: safeLabelValue(name), [managedByLabel]: operatorName } },
       template: {
         metadata: { labels: { ...childLabels(vdb), [contentLabel]: facts.contentId }, ...annotations },
         spec: podSpec(vdb, facts),

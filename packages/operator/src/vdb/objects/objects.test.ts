@@ -1,8 +1,9 @@
 import { deepEqual, equal, notEqual } from "node:assert/strict";
 import { describe, test } from "node:test";
+import { readConfig } from "../../config.ts";
 import { claimName, contentIdOf } from "../names.ts";
 import { aVdb } from "../testing.ts";
-import { desiredClaim } from "./claim.ts";
+import { desiredClaim, isOutdated } from "./claim.ts";
 import { desiredDeployment } from "./deployment.ts";
 import { bytesOf } from "./quantity.ts";
 import { desiredService } from "./service.ts";
@@ -18,10 +19,13 @@ const source = {
   snapshotId: undefined,
   snapshotName: undefined,
 };
+const { defaults } = readConfig([], {});
 const sizeOf = (sizeBytes: number | undefined, spec: object = {}): unknown =>
-  desiredClaim(aVdb({ spec }), "c", { ...source, sizeBytes }, "de-fs-storage").spec.resources?.requests?.["storage"];
+  desiredClaim(aVdb({ spec }), "c", { ...source, sizeBytes }, defaults).spec.resources?.requests?.["storage"];
 
 const hash = (spec: object) => specHash(desiredDeployment(aVdb({ spec }), facts)).hash;
+
+const storedMeta = { name: "x", uid: "u", resourceVersion: "1", creationTimestamp: "" };
 
 describe("the objects of a database", () => {
   test("the first content id follows from the uid: an operator that died before it wrote it down comes to the same claim", () => {
@@ -40,11 +44,40 @@ describe("the objects of a database", () => {
     for (const [bytes, spec, want] of rows) equal(sizeOf(bytes, spec), want);
   });
 
+  test("a claim tells by which manifest it was made: what is read when the volume is made, and nothing else", () => {
+    const { metadata, spec } = desiredClaim(aVdb(), "c", source, defaults);
+    const claim = { apiVersion: "v1", kind: "PersistentVolumeClaim", metadata: { ...storedMeta, ...metadata }, spec };
+    const outdated = (changes: object, given = claim, against = defaults) => isOutdated(given, aVdb({ spec: changes }), against);
+    const read = [
+      { source: { type: "dct-source", reference: "delphix-engine:other" } },
+      { vdbGroupName: "another" },
+      { envName: "another" },
+      { storageClassName: "another" },
+      { storageSize: "9Gi" },
+      { accessModes: ["ReadWriteMany"] },
+      { ownershipSpec: "70:70" },
+      { mountPath: "/srv" },
+    ];
+    for (const changes of read) equal(outdated(changes), true, JSON.stringify(changes));
+    const same = [{}, { port: 5493 }, { image: "postgres:17" }, { vdbGroupName: "Untitled" }, { OwnershipSpec: "999:999" }];
+    for (const changes of same) equal(outdated(changes), false, JSON.stringify(changes));
+    equal(outdated({}, claim, { ...defaults, storageClassName: "corrected" }), true, "a default that was corrected");
+    equal(outdated({ envName: "x" }, { ...claim, metadata: storedMeta }), false, "it does not say by which");
+  });
+
   test("a shut Service selects what no pod has; an open one the pod of its content alone", () => {
     const labels = desiredDeployment(aVdb(), facts).spec.template.metadata?.labels ?? {};
     const leads = (contentId: string, gate: "open" | "shut"): boolean =>
       Object.entries(desiredService(aVdb(), contentId, gate).spec.selector ?? {}).every(([key, value]) => labels[key] === value);
     deepEqual([leads("c", "open"), leads("c", "shut"), leads("another", "open")], [true, false, false]);
+  });
+
+  test("the Deployment selects its own pods, and not those of a Helm release of the same name", () => {
+    const { selector, template } = desiredDeployment(aVdb(), facts).spec;
+    const selects = (labels: Readonly<Record<string, string>> = {}): boolean =>
+      Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
+    const helms = { "app.kubernetes.io/instance": "orders", "app.kubernetes.io/managed-by": "Helm" };
+    deepEqual([selects(template.metadata?.labels), selects(helms)], [true, false]);
   });
 
   test("what it runs as comes from the manifest, and there is no fsGroup", () => {
