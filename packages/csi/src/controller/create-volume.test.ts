@@ -53,7 +53,7 @@ describe("CreateVolume", () => {
       volume: {
         volumeId: "1-APPDATA_CONTAINER-1",
         capacityBytes: 1 << 30,
-        volumeContext: { exportedDataDirectory: "/pool/vdbs/1-APPDATA_CONTAINER-1" },
+        volumeContext: { exportedDataDirectory: "/pool/vdbs/1-APPDATA_CONTAINER-1", exportedDataPool: "uuid" },
         accessibleTopology: [{ segments: { "topology.defs.csi.delphix.com/node": "node-a" } }],
       },
     });
