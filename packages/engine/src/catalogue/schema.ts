@@ -48,5 +48,8 @@ export const schemaVersions: readonly string[] = [
   CREATE TABLE engine (number INTEGER NOT NULL, pool TEXT) STRICT;
   INSERT INTO engine (number)
     SELECT CASE WHEN EXISTS (SELECT 1 FROM counter) THEN 1 ELSE abs(random() % 2147483646) + 2 END;
+
+  -- Since when a base backup has been reading from its source.
+  ALTER TABLE job ADD COLUMN copying_since TEXT;
   `,
 ];
