@@ -1,8 +1,8 @@
 /** The laws that every pool holds, here for btrfs on a loop file; and that its mount is found again, never made twice. */
 import { deepEqual, equal, notEqual, ok, rejects } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { btrfsPool } from "../src/pool/btrfs.ts";
 import { mountAt, mountPool, type PoolPlace } from "../src/pool/mount.ts";
@@ -67,6 +67,21 @@ describe("pool", { timeout: 120_000 }, () => {
     equal(await pool.has("vdbs/c"), false);
     mkdirSync(pool.pathOf("vdbs/plain"));
     equal(await pool.has("vdbs/plain"), false);
+  });
+
+  test("subvolumes that a pod made inside of its own go with it", async () => {
+    await pool.create("vdbs/nesting");
+    for (const inner of ["one", "one/two\nlines", "one/two\nlines/folder/three", "folder/four"]) {
+      const path = join(pool.pathOf("vdbs/nesting"), inner);
+      mkdirSync(dirname(path), { recursive: true });
+      execFileSync("btrfs", ["subvolume", "create", path], { stdio: "pipe" });
+    }
+    execFileSync("btrfs", ["property", "set", join(pool.pathOf("vdbs/nesting"), "one/two\nlines"), "ro", "true"]);
+    await pool.create("vdbs/neighbour");
+    symlinkSync("../neighbour", join(pool.pathOf("vdbs/nesting"), "link"));
+    await pool.remove("vdbs/nesting");
+    equal(await pool.has("vdbs/nesting"), false);
+    equal(await pool.has("vdbs/neighbour"), true);
   });
 
   test("a clone of megabytes costs none until it is written", async () => {

@@ -76,7 +76,8 @@ export async function startEngineProcess(
   });
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     await client[Symbol.asyncDispose]();
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    // unshare hands no signal on; its end is the engine's.
+    if (child.exitCode === null && child.signalCode === null) child.kill(contained ? "SIGKILL" : signal);
     await exited;
     return child.exitCode;
   };
