@@ -110,6 +110,16 @@ describe("CreateVolume", () => {
     deepEqual([...world.vdbs.keys()], ["1-APPDATA_CONTAINER-4"], "another VDB, not the half-made one");
   });
 
+  test("a VDB of which DCT remembers no more than a later job that failed is not taken for half-made", async () => {
+    const world = new FakeWorld();
+    await create({ world });
+    const [vdb] = world.vdbs.keys();
+    world.jobs.splice(0);
+    world.jobs.push({ id: "later", type: "DB_SNAPSHOT", status: "FAILED", target_id: vdb ?? "" });
+    await create({ world });
+    deepEqual([...world.vdbs.keys()], [vdb], "somebody's data, kept");
+  });
+
   test("a claim deleted meanwhile: its VDB is answered, so that the provisioner deletes it", async () => {
     const world = new FakeWorld();
     await create({ world });
