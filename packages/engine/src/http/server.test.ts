@@ -1,6 +1,7 @@
-import { equal, match, ok } from "node:assert/strict";
+import { equal, match, ok, rejects } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { connect } from "node:tls";
+import { createDctClient } from "@vdb/dct";
 import { pino } from "pino";
 import { makeSelfSigned } from "../identity/self-signed.ts";
 import { allRoutes } from "./routes.ts";
@@ -58,6 +59,17 @@ describe("the server", () => {
         const answer = await send(request(`${method} /v3${path.replace(":id", "x")}`, ...headers));
         equal(statusOf(answer), 401, `${method} ${path} ${headers.join("")}`);
       }
+    }
+  });
+
+  test("a client that trusts another authority sends nothing, not even its key", async () => {
+    const other = makeSelfSigned("engine", ["localhost"], new Date(Date.now() - 60_000), new Date(Date.now() + 3_600_000));
+    for (const [caPem, kind] of [
+      [other.cert, "unreachable"],
+      [cert, "unauthorized"], // with the right authority it is the key that is refused
+    ] as const) {
+      await using client = createDctClient({ url: `https://localhost:${server.port}`, apiKey: "1.wrong", caPem });
+      await rejects(client.searchVdbs(), { kind });
     }
   });
 
