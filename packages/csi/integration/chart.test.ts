@@ -105,12 +105,53 @@ describe("charts/delphix-storage", () => {
     }
   });
 
+  test("every field of the configuration is accepted, and the Secrets that it names are mounted", () => {
+    const full = {
+      ...dsource,
+      group: "Untitled",
+      port: 5433,
+      database: "orders",
+      sslmode: "verify-full",
+      sslRootCertSecret: { name: "orders-ca", key: "ca.crt" },
+      interval: "1h30m",
+      keep: 2,
+    };
+    const config = { pool: { size: "20Gi", reserve: 500_000_000 }, dsources: [full] };
+    const { text } = find(render({ engine: { config } }), "StatefulSet", "delphix-engine");
+    for (const secret of ["orders-link", "orders-ca"])
+      ok(text.includes(`"mountPath":"/etc/delphix-engine/secrets/${secret}"`), secret);
+  });
+
   const mistakes: readonly { name: string; why: string; values: object; want: RegExp }[] = [
     {
       name: "a password in the values",
       why: "it would lie in a ConfigMap and in the release's history",
       values: { engine: { config: { dsources: [{ ...dsource, password: "secret" }] } } },
       want: /dsources/u,
+    },
+    {
+      name: "a misspelled field of a dSource",
+      why: "sslMode would silently be sslmode prefer",
+      values: { engine: { config: { dsources: [{ ...dsource, sslMode: "require" }] } } },
+      want: /sslMode/u,
+    },
+    {
+      name: "a misspelled field of the engine's configuration",
+      why: "as above",
+      values: { engine: { config: { pools: { size: "1Gi" } } } },
+      want: /pools/u,
+    },
+    {
+      name: "a server to be verified without its authority",
+      why: "the engine refuses it, too, but later",
+      values: { engine: { config: { dsources: [{ ...dsource, sslmode: "verify-full" }] } } },
+      want: /sslRootCertSecret/u,
+    },
+    {
+      name: "no snapshot to keep",
+      why: "as above",
+      values: { engine: { config: { dsources: [{ ...dsource, interval: "1d", keep: 0 }] } } },
+      want: /keep/u,
     },
     {
       name: "a misspelled value",

@@ -51,6 +51,7 @@ describe("the driver and the engine", { timeout: 300_000 }, () => {
   test("a claim becomes a VDB, a VDB becomes a mount that the node sees, and both go without a trace", async () => {
     const volume = createdVolume(await create());
     deepEqual(volume.nodes, [nodeName]);
+    equal(volume.context["exportedDataPool"], readFileSync(join(poolDir(scratch), ".delphix-pool"), "utf8").trim());
     const publish = () => call(driver.socket, "NodePublishVolume", publishRequest(volume, target()));
     equal((await publish()).code, "OK");
     equal((await publish()).code, "OK", "the kubelet calls again after its own restart");

@@ -4,38 +4,41 @@ export type Decoded<D> = D extends Decoder<infer T> ? T : never;
 
 export class DecodeError extends Error {
   override readonly name = "DecodeError";
-  constructor(at: string, wanted: string, value: unknown) {
-    super(`${at}: ${wanted} was expected, ${kindOf(value)} was found`);
+  constructor(at: string, problem: string) {
+    super(`${at}: ${problem}`);
   }
 }
+
+const unexpected = (at: string, wanted: string, value: unknown): DecodeError =>
+  new DecodeError(at, `${wanted} was expected, ${kindOf(value)} was found`);
 
 const kindOf = (value: unknown): string => (value === null ? "null" : Array.isArray(value) ? "a list" : `a ${typeof value}`);
 
 export const string: Decoder<string> = (value, at) => {
-  if (typeof value !== "string") throw new DecodeError(at, "a string", value);
+  if (typeof value !== "string") throw unexpected(at, "a string", value);
   return value;
 };
 
 export const number: Decoder<number> = (value, at) => {
-  if (typeof value !== "number" || !Number.isFinite(value)) throw new DecodeError(at, "a number", value);
+  if (typeof value !== "number" || !Number.isFinite(value)) throw unexpected(at, "a number", value);
   return value;
 };
 
 export const boolean: Decoder<boolean> = (value, at) => {
-  if (typeof value !== "boolean") throw new DecodeError(at, "true or false", value);
+  if (typeof value !== "boolean") throw unexpected(at, "true or false", value);
   return value;
 };
 
 /** A free-form object, such as `appdata_source_params`: taken as it is. */
 export const map: Decoder<Readonly<Record<string, unknown>>> = (value, at) => {
-  if (!isObject(value)) throw new DecodeError(at, "an object", value);
+  if (!isObject(value)) throw unexpected(at, "an object", value);
   return value;
 };
 
 export const list =
   <T>(item: Decoder<T>): Decoder<readonly T[]> =>
   (value, at) => {
-    if (!Array.isArray(value)) throw new DecodeError(at, "a list", value);
+    if (!Array.isArray(value)) throw unexpected(at, "a list", value);
     return value.map((entry, i) => item(entry, `${at}[${i}]`));
   };
 
@@ -51,7 +54,7 @@ type Flat<T> = { readonly [K in keyof T]: T[K] };
 export const object =
   <R extends Fields, O extends Fields>(required: R, optional: O): Decoder<Flat<Values<R> & OptionalValues<O>>> =>
   (value, at) => {
-    if (!isObject(value)) throw new DecodeError(at, "an object", value);
+    if (!isObject(value)) throw unexpected(at, "an object", value);
     const out: Record<string, unknown> = {};
     for (const [name, decode] of Object.entries(required)) out[name] = decode(value[name], `${at}.${name}`);
     for (const [name, decode] of Object.entries(optional)) {
@@ -61,6 +64,17 @@ export const object =
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the loops above filled in exactly the fields of R and O
     return out as Flat<Values<R> & OptionalValues<O>>;
   };
+
+/** As `object`, but a field that is not known is a mistake: for what people write. */
+export const exactObject = <R extends Fields, O extends Fields>(required: R, optional: O) => {
+  const decode = object(required, optional);
+  const known = [...Object.keys(required), ...Object.keys(optional)];
+  return ((value, at) => {
+    const stray = isObject(value) ? Object.keys(value).find((name) => !known.includes(name)) : undefined;
+    if (stray !== undefined) throw new DecodeError(`${at}.${stray}`, `is not known here; what is known: ${known.join(", ")}`);
+    return decode(value, at);
+  }) satisfies typeof decode;
+};
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

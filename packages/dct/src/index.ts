@@ -11,7 +11,7 @@ export { type Job, type JobClass, jobClass, unfinishedJobStates } from "./contra
 export type { DatasetGroup, Engine, Environment, Host, Repository, Tag } from "./contract/places.ts";
 export type { LinkAppDataParameters, ProvisionBySnapshotParameters } from "./contract/requests.ts";
 // Decoding at a border; the engine decodes what it is sent with the same tools.
-export { boolean, type Decoded, DecodeError, type Decoder, list, map, number, object, string } from "./decode.ts";
+export { boolean, type Decoded, DecodeError, type Decoder, exactObject, list, map, number, object, string } from "./decode.ts";
 export { DctError, type DctErrorKind } from "./errors.ts";
 export { allOf, anyOf, contains, eq, type Filter, isQuotable, not, notEq, oneOf, UnquotableValue } from "./filter.ts";
 // From names to objects.

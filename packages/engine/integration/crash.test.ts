@@ -16,7 +16,7 @@ import {
   startEngineProcess,
   succeeded,
 } from "./testing/engine.ts";
-import { contentOf, type Server, startOnClone, startSource } from "./testing/postgres.ts";
+import { contentOf, password, type Server, startOnClone, startSource } from "./testing/postgres.ts";
 import { type Scratch, scratchFolder } from "./testing/scratch.ts";
 
 const everyRun = process.env["TEST_TIER"] === "all";
@@ -152,6 +152,93 @@ describe("killed at a seam", { timeout: 900_000 }, () => {
           const vdb = await provisioned(engine.client, now[0]?.id ?? "", `after-sync-${seam}`);
           await using server = await startOnClone(scratch, vdb.exported_data_directory);
           equal(contentOf(server), content);
+        },
+      );
+    });
+  }
+
+  for (const seam of some(["started", "cloned", "acted", "recorded"])) {
+    test(`DB_SNAPSHOT:${seam} (seed ${seed}): exactly one snapshot of the VDB, which can be cloned`, async () => {
+      await killedAt(
+        { holdAt: `DB_SNAPSHOT:${seam}` },
+        async ({ client }) => {
+          const vdb = await provisioned(client, snapshot.id, `snapshot-${seam}`);
+          return { id: vdb.id, ...(await client.snapshotVdb(vdb.id)) };
+        },
+        async (engine, { id, jobId }) => {
+          equal((await jobEnd(engine.client, jobId)).kind, "succeeded");
+          const [own, ...more] = await engine.client.searchSnapshots(eq("dataset_id", id));
+          equal(more.length, 0);
+          await nothingLost(engine);
+          const vdb = await provisioned(engine.client, own?.id ?? "", `of-snapshot-${seam}`);
+          await using server = await startOnClone(scratch, vdb.exported_data_directory);
+          equal(contentOf(server), content);
+        },
+      );
+    });
+  }
+
+  for (const seam of some(["started", "acted", "recorded"])) {
+    test(`SNAPSHOT_DELETE:${seam} (seed ${seed}): the snapshot is gone, its clone is not`, async () => {
+      await killedAt(
+        { holdAt: `SNAPSHOT_DELETE:${seam}` },
+        async ({ client }) => {
+          const parent = await provisioned(client, snapshot.id, `parent-${seam}`);
+          await succeeded(client, (await client.snapshotVdb(parent.id)).jobId);
+          const [own] = await client.searchSnapshots(eq("dataset_id", parent.id));
+          const child = await provisioned(client, own?.id ?? "", `child-${seam}`);
+          return { id: own?.id ?? "", child, ...(await client.deleteSnapshot(own?.id ?? "")) };
+        },
+        async (engine, { id, child, jobId }) => {
+          equal((await jobEnd(engine.client, jobId)).kind, "succeeded");
+          equal(await engine.client.getSnapshot(id), undefined);
+          await nothingLost(engine);
+          await using server = await startOnClone(scratch, child.exported_data_directory);
+          equal(contentOf(server), content);
+        },
+      );
+    });
+  }
+
+  const link = async (
+    { client }: EngineProcess,
+    name: string,
+  ): Promise<{ readonly dsourceId: string; readonly jobId: string }> => {
+    const [group] = await client.searchGroups(eq("name", "Untitled"));
+    const parameters = { host: "127.0.0.1", port: source.port, user: "postgres", password };
+    return await client.linkAppData({ name, group_id: group?.id ?? "", parameters });
+  };
+
+  for (const seam of some(["started", "backedUp", "recovered", "cloned", "acted"])) {
+    test(`DB_LINK:${seam} (seed ${seed}): linked, with exactly one snapshot`, async () => {
+      await killedAt(
+        { holdAt: `DB_LINK:${seam}` },
+        (engine) => link(engine, `link-${seam}`),
+        async (engine, { dsourceId, jobId }) => {
+          equal((await jobEnd(engine.client, jobId)).kind, "succeeded");
+          equal((await engine.client.getDSource(dsourceId))?.status, "Linked");
+          equal((await engine.client.searchSnapshots(eq("dataset_id", dsourceId))).length, 1);
+          await nothingLost(engine);
+          await succeeded(engine.client, (await engine.client.deleteDSource(dsourceId)).jobId);
+        },
+      );
+    });
+  }
+
+  for (const seam of some(["started", "removed", "acted", "recorded"])) {
+    test(`DSOURCE_DELETE:${seam} (seed ${seed}): the dSource and its snapshot are gone`, async () => {
+      await killedAt(
+        { holdAt: `DSOURCE_DELETE:${seam}` },
+        async (engine) => {
+          const { dsourceId, jobId } = await link(engine, `unlink-${seam}`);
+          await succeeded(engine.client, jobId);
+          return { dsourceId, ...(await engine.client.deleteDSource(dsourceId)) };
+        },
+        async (engine, { dsourceId, jobId }) => {
+          equal((await jobEnd(engine.client, jobId)).kind, "succeeded");
+          equal(await engine.client.getDSource(dsourceId), undefined);
+          equal((await engine.client.searchSnapshots(eq("dataset_id", dsourceId))).length, 0);
+          await nothingLost(engine);
         },
       );
     });

@@ -3,7 +3,9 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { rmSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { after, afterEach, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { eq, type Snapshot } from "@vdb/dct";
 import {
   dataDir,
@@ -15,6 +17,7 @@ import {
   poolDir,
   provisioned,
   startEngineProcess,
+  succeeded,
   writeConfig,
 } from "./testing/engine.ts";
 import { contentOf, type Server, startOnClone, startSource } from "./testing/postgres.ts";
@@ -26,11 +29,11 @@ describe("no room", { timeout: 300_000 }, () => {
   let source: Server;
   let engine: EngineProcess;
   let snapshot: Snapshot;
-  const config = () => ({ pool: { size: "512Mi", reserve: "32Mi" }, dsources: [declared("production", source.port)] });
+  const config = () => ({ pool: { size: "1Gi", reserve: "32Mi" }, dsources: [declared("production", source.port)] });
 
   before(async () => {
     scratch = stack.use(scratchFolder());
-    source = stack.use(await startSource(scratch, "production", 1));
+    source = stack.use(await startSource(scratch, "production", 5));
     engine = stack.use(await startEngineProcess(scratch, { config: config() }));
     snapshot = await firstSnapshot(engine, "production");
   });
@@ -85,6 +88,62 @@ describe("no room", { timeout: 300_000 }, () => {
     equal((await engine.client.getDSource(snapshot.dataset_id ?? ""))?.status, "Linked");
   });
 
+  test("in a pool without a byte left a VDB can still be deleted, and gives back what it held", async () => {
+    const vdb = await provisioned(engine.client, snapshot.id, "heavy");
+    execFileSync("fallocate", ["-l", String(64 * 2 ** 20), join(vdb.exported_data_directory, "data/ballast")]);
+    fill(0);
+    const full = freeBytes();
+    await succeeded(engine.client, (await engine.client.deleteVdb(vdb.id)).jobId);
+    deepEqual(inPool(scratch).vdbs.includes(vdb.id), false);
+    for (const kind of ["subvolume", "filesystem"]) execFileSync("btrfs", [kind, "sync", poolDir(scratch)]);
+    ok(freeBytes() > full + 32 * 2 ** 20, `${full} → ${freeBytes()}`);
+  });
+
+  /** The copy of the source as it stands still in the middle; the number of the process that sends it. */
+  async function copyingHeld(): Promise<number> {
+    for (let left = 2_000; left > 0; left -= 1) {
+      const pid = Number(source.sql("SELECT pid FROM pg_stat_progress_basebackup WHERE backup_streamed > 1000000"));
+      if (pid > 0) {
+        process.kill(pid, "SIGSTOP");
+        return pid;
+      }
+    }
+    throw new Error("no base backup was seen");
+  }
+
+  test("a pool that fills up during the copy: the copy is given up by name, the reserve is kept, and with room again it works", async () => {
+    const { jobId } = await engine.client.snapshotDSource(snapshot.dataset_id ?? "");
+    const sender = await copyingHeld();
+    try {
+      fill(16 * 2 ** 20);
+      const end = await jobEnd(engine.client, jobId);
+      ok(end.kind === "failed");
+      match(end.message, /no room in pool .* for a base backup of dSource production/u);
+      deepEqual(inPool(scratch).work, []);
+      equal(inPool(scratch).snapshots.length, (await engine.client.searchSnapshots()).length);
+    } finally {
+      process.kill(sender, "SIGCONT");
+    }
+    free();
+    await succeeded(engine.client, (await engine.client.snapshotDSource(snapshot.dataset_id ?? "")).jobId);
+  });
+
+  test("a source that ends during the copy: told as such, nothing half-made is left, and the next try works", async () => {
+    const { jobId } = await engine.client.snapshotDSource(snapshot.dataset_id ?? "");
+    process.kill(await copyingHeld(), "SIGKILL");
+    const end = await jobEnd(engine.client, jobId);
+    ok(end.kind === "failed");
+    match(end.message, /base backup of postgres@127\.0\.0\.1:\d+ failed: .*(?:terminat|closed|connection)/u);
+    deepEqual(inPool(scratch).work, []);
+    equal(inPool(scratch).snapshots.length, (await engine.client.searchSnapshots()).length);
+    for (let left = 100; ; left -= 1) {
+      const again = await jobEnd(engine.client, (await engine.client.snapshotDSource(snapshot.dataset_id ?? "")).jobId);
+      if (again.kind === "succeeded") break;
+      ok(left > 0, again.message); // the source recovers for a moment
+      await sleep(100);
+    }
+  });
+
   test("killed while a failure is being cleaned up: the job ends as failed, nothing is left", async () => {
     await engine.stop();
     await using held = await startEngineProcess(scratch, { holdAt: "DB_PROVISION:failed" });
@@ -102,9 +161,9 @@ describe("no room", { timeout: 300_000 }, () => {
 
   test("the pool grows when the configuration says so, without a restart", async () => {
     const earlier = freeBytes();
-    writeConfig(scratch, { ...config(), pool: { size: "768Mi", reserve: "32Mi" } });
+    writeConfig(scratch, { ...config(), pool: { size: "1280Mi", reserve: "32Mi" } });
     await engine.logged("the configuration was read again");
-    equal(statSync(join(dataDir(scratch), "pool.img")).size, 768 * 2 ** 20);
+    equal(statSync(join(dataDir(scratch), "pool.img")).size, 1280 * 2 ** 20);
     ok(freeBytes() > earlier + 200 * 2 ** 20, `${earlier} → ${freeBytes()}`);
   });
 });

@@ -1,11 +1,11 @@
 /** The laws that every pool holds, here for btrfs on a loop file; and that its mount is found again, never made twice. */
 import { deepEqual, equal, notEqual, ok, rejects } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { btrfsPool } from "../src/pool/btrfs.ts";
-import { mountPool, type PoolPlace } from "../src/pool/mount.ts";
+import { mountAt, mountPool, type PoolPlace } from "../src/pool/mount.ts";
 import type { Pool } from "../src/pool/pool.ts";
 import { type Scratch, scratchFolder, unmount } from "./testing/scratch.ts";
 
@@ -22,7 +22,7 @@ describe("pool", { timeout: 120_000 }, () => {
   before(async () => {
     scratch = stack.use(scratchFolder());
     place = { imageFile: join(scratch.path, "pool.img"), mountPoint: join(scratch.path, "pool") };
-    await mountPool(place, sizeBytes);
+    await mountPool(place, { sizeBytes, holdsData: false });
     pool = btrfsPool(place.mountPoint, place.imageFile);
   });
   after(() => stack.disposeAsync());
@@ -69,6 +69,21 @@ describe("pool", { timeout: 120_000 }, () => {
     equal(await pool.has("vdbs/plain"), false);
   });
 
+  test("subvolumes that a pod made inside of its own go with it", async () => {
+    await pool.create("vdbs/nesting");
+    for (const inner of ["one", "one/two\nlines", "one/two\nlines/folder/three", "folder/four"]) {
+      const path = join(pool.pathOf("vdbs/nesting"), inner);
+      mkdirSync(dirname(path), { recursive: true });
+      execFileSync("btrfs", ["subvolume", "create", path], { stdio: "pipe" });
+    }
+    execFileSync("btrfs", ["property", "set", join(pool.pathOf("vdbs/nesting"), "one/two\nlines"), "ro", "true"]);
+    await pool.create("vdbs/neighbour");
+    symlinkSync("../neighbour", join(pool.pathOf("vdbs/nesting"), "link"));
+    await pool.remove("vdbs/nesting");
+    equal(await pool.has("vdbs/nesting"), false);
+    equal(await pool.has("vdbs/neighbour"), true);
+  });
+
   test("a clone of megabytes costs none until it is written", async () => {
     await pool.create("work/big");
     writeFileSync(join(pool.pathOf("work/big"), "file"), Buffer.alloc(8 * 2 ** 20, 1));
@@ -80,12 +95,12 @@ describe("pool", { timeout: 120_000 }, () => {
   });
 
   test("mounted again it is the same mount; after an unmount it is found with everything in it", async () => {
-    await mountPool(place, undefined);
+    await mountPool(place, { holdsData: true });
     equal(loopDevices(place.imageFile).length, 1);
     await unmount(place.mountPoint);
     deepEqual(loopDevices(place.imageFile), [], "the last unmount frees the loop device");
     await rejects(pool.has("vdbs/b"), /the pool is not mounted/u, "to say that it is gone would let a job record it so");
-    await mountPool(place, undefined);
+    await mountPool(place, { holdsData: true });
     equal(read("vdbs/b"), "third");
   });
 
@@ -94,17 +109,43 @@ describe("pool", { timeout: 120_000 }, () => {
     mkdirSync(elsewhere);
     execFileSync("mount", ["--bind", place.mountPoint, elsewhere]);
     await unmount(place.mountPoint);
-    await mountPool(place, undefined);
+    await mountPool(place, { holdsData: true });
     equal(loopDevices(place.imageFile).length, 1);
     equal(read("vdbs/b"), "third");
     await unmount(elsewhere);
+  });
+
+  test("a growing that was cut short after any of its steps is completed by the next mount", async () => {
+    const small = await pool.freeBytes();
+    const grown = sizeBytes + 128 * 2 ** 20;
+    truncateSync(place.imageFile, grown);
+    await mountPool(place, { sizeBytes: grown, holdsData: true });
+    ok((await pool.freeBytes()) > small + 100 * 2 ** 20, "cut short after the image");
+    const between = await pool.freeBytes();
+    truncateSync(place.imageFile, grown + 128 * 2 ** 20);
+    execFileSync("losetup", ["--set-capacity", loopDevices(place.imageFile)[0] ?? ""]);
+    await mountPool(place, { holdsData: true });
+    ok((await pool.freeBytes()) > between + 100 * 2 ** 20, "cut short after the loop device");
+  });
+
+  test("no pool is made where data is known to lie in one that is missing", async () => {
+    const missing = { imageFile: join(scratch.path, "missing.img"), mountPoint: join(scratch.path, "missing") };
+    await rejects(mountPool(missing, { sizeBytes, holdsData: true }), /missing\.img is missing, and the catalogue knows data/u);
+    equal(existsSync(missing.imageFile), false);
+  });
+
+  test("a pool that turned read-only is told from one that can be written", async () => {
+    equal((await mountAt(place.mountPoint))?.isReadOnly, false);
+    execFileSync("mount", ["-o", "remount,ro", place.mountPoint]);
+    equal((await mountAt(place.mountPoint))?.isReadOnly, true);
+    execFileSync("mount", ["-o", "remount,rw", place.mountPoint]);
   });
 
   test("another file system at the mount point is refused", async () => {
     const mountPoint = join(scratch.path, "taken");
     mkdirSync(mountPoint);
     execFileSync("mount", ["-t", "tmpfs", "none", mountPoint]);
-    await rejects(mountPool({ ...place, mountPoint }, undefined), /holds another file system/u);
+    await rejects(mountPool({ ...place, mountPoint }, { holdsData: false }), /holds another file system/u);
   });
 
   test("the marker names the file system, and a foreign one is refused", async () => {
@@ -112,7 +153,7 @@ describe("pool", { timeout: 120_000 }, () => {
     const uuid = readFileSync(marker, "utf8");
     ok(execFileSync("btrfs", ["filesystem", "show", place.mountPoint], { encoding: "utf8" }).includes(uuid.trim()));
     writeFileSync(marker, "00000000-0000-0000-0000-000000000000\n");
-    await rejects(mountPool(place, undefined), /names pool 0000/u);
+    await rejects(mountPool(place, { holdsData: true }), /names pool 0000/u);
     writeFileSync(marker, uuid);
     notEqual(uuid.trim(), "");
   });

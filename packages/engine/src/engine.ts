@@ -40,7 +40,7 @@ interface Running {
 /** Starts everything in the order of dependence; disposing stops it in the opposite one and leaves unfinished jobs recorded. */
 export async function startEngine(flags: Flags, log: Logger): Promise<Engine> {
   await using started = new AsyncDisposableStack();
-  const settings = await readSettings(flags.configFile);
+  const settings = await readSettings(flags);
   const storage = started.use(await openStorage(flags.dataDir, settings));
   reconcilePlaces(storage.catalogue, settings);
   const running: Running = { flags, log, storage, settings };
@@ -95,7 +95,7 @@ function startFollowing(running: Running, runner: Runner, { apiKey, certificate 
   const { flags, log, storage, settings } = running;
   const stopping = new AbortController();
   const { signal } = stopping;
-  const tries = new Map<string, number>();
+  const linker = { catalogue: storage.catalogue, runner, secrets: mountedSecrets(flags.secretsDir), log, tries: new Map() };
   const change = async (changed: Settings): Promise<void> => {
     await storage.ensureMounted(changed);
     reconcilePlaces(storage.catalogue, changed);
@@ -104,12 +104,12 @@ function startFollowing(running: Running, runner: Runner, { apiKey, certificate 
   };
   const pass = async ({ dsources }: Settings): Promise<void> => {
     if ((await storage.notReadyBecause()) !== undefined) await storage.ensureMounted(running.settings);
-    keepLinked(storage.catalogue, runner, log, dsources, tries);
+    await keepLinked(linker, dsources);
     forgetOldJobs(storage.catalogue);
   };
   const credentials = { url: flags.publicUrl, apiKey, caPem: certificate.cert };
   const done = Promise.all([
-    followSettings(flags.configFile, { settings, change, pass }, log, signal),
+    followSettings(flags, { settings, change, pass }, log, signal),
     publishCredentials({ api: flags.apiServer, namespaces: flags.publishNamespaces, credentials, log, signal }),
   ]);
   return {

@@ -1,9 +1,10 @@
 import { chmod, mkdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { type Catalogue, openCatalogue } from "./catalogue/catalogue.ts";
+import { knowsData, poolUuid, recordPool } from "./catalogue/engine-row.ts";
 import type { Settings } from "./config/settings.ts";
 import { btrfsPool } from "./pool/btrfs.ts";
-import { isMounted, mountPool } from "./pool/mount.ts";
+import { markedUuid, mountAt, mountPool, type PoolPlace } from "./pool/mount.ts";
 import type { Pool } from "./pool/pool.ts";
 
 /** The engine's folder on the host: catalogue and pool. */
@@ -26,7 +27,7 @@ export async function openStorage(folder: string, settings: Settings): Promise<S
   // First, because its lock keeps a second engine away from the pool.
   const catalogue = openCatalogue(join(folder, "catalogue.db"));
   try {
-    await mountPool(place, settings.poolSizeBytes);
+    await ensureMounted(catalogue, place, settings);
   } catch (error) {
     catalogue[Symbol.dispose]();
     throw error;
@@ -34,13 +35,34 @@ export async function openStorage(folder: string, settings: Settings): Promise<S
   return {
     catalogue,
     pool: btrfsPool(place.mountPoint, place.imageFile),
-    ensureMounted: ({ poolSizeBytes }) => mountPool(place, poolSizeBytes),
-    notReadyBecause: async () =>
-      (await isMounted(place.mountPoint)) ? undefined : `the pool is not mounted at ${place.mountPoint}`,
+    ensureMounted: (changed) => ensureMounted(catalogue, place, changed),
+    notReadyBecause: () => notReadyBecause(catalogue, place.mountPoint),
     reserveBytes: async ({ reserveBytes }) => reserveBytes ?? defaultReserve(await statfs(place.mountPoint)),
     [Symbol.dispose]: () => catalogue[Symbol.dispose](),
   };
 }
+
+/** Catalogue and pool belong together: ids of one must never name what lies in another. */
+async function ensureMounted(catalogue: Catalogue, place: PoolPlace, { poolSizeBytes: sizeBytes }: Settings): Promise<void> {
+  const holdsData = knowsData(catalogue);
+  const uuid = await mountPool(place, { sizeBytes, holdsData });
+  const known = poolUuid(catalogue);
+  if (known === uuid) return;
+  if (known !== undefined && holdsData) throw new Error(foreignPool(place.mountPoint, uuid, known));
+  recordPool(catalogue, uuid);
+}
+
+async function notReadyBecause(catalogue: Catalogue, mountPoint: string): Promise<string | undefined> {
+  const mount = await mountAt(mountPoint);
+  if (mount === undefined) return `the pool is not mounted at ${mountPoint}`;
+  if (mount.isReadOnly)
+    return `the pool at ${mountPoint} is read-only: btrfs found an error, which the kernel's log of the node names`;
+  const [uuid, known] = [await markedUuid(mountPoint), poolUuid(catalogue)];
+  return uuid === known ? undefined : foreignPool(mountPoint, uuid, known);
+}
+
+const foreignPool = (mountPoint: string, uuid: string, known: string | undefined): string =>
+  `pool ${uuid} is mounted at ${mountPoint}, but the catalogue's data lies in pool ${known}: put back the pool.img and the catalogue.db that belong together`;
 
 const defaultReserve = ({ blocks, bsize }: { readonly blocks: number; readonly bsize: number }): number =>
   Math.max(256 * 2 ** 20, Math.floor(blocks * bsize * 0.02));

@@ -53,7 +53,7 @@ describe("CreateVolume", () => {
       volume: {
         volumeId: "1-APPDATA_CONTAINER-1",
         capacityBytes: 1 << 30,
-        volumeContext: { exportedDataDirectory: "/pool/vdbs/1-APPDATA_CONTAINER-1" },
+        volumeContext: { exportedDataDirectory: "/pool/vdbs/1-APPDATA_CONTAINER-1", exportedDataPool: "uuid" },
         accessibleTopology: [{ segments: { "topology.defs.csi.delphix.com/node": "node-a" } }],
       },
     });
@@ -108,6 +108,16 @@ describe("CreateVolume", () => {
     equal(world.vdbs.size, 1, "half-made, and still there: else this test proves nothing");
     await create({ world });
     deepEqual([...world.vdbs.keys()], ["1-APPDATA_CONTAINER-4"], "another VDB, not the half-made one");
+  });
+
+  test("a VDB of which DCT remembers no more than a later job that failed is not taken for half-made", async () => {
+    const world = new FakeWorld();
+    await create({ world });
+    const [vdb] = world.vdbs.keys();
+    world.jobs.splice(0);
+    world.jobs.push({ id: "later", type: "DB_SNAPSHOT", status: "FAILED", target_id: vdb ?? "" });
+    await create({ world });
+    deepEqual([...world.vdbs.keys()], [vdb], "somebody's data, kept");
   });
 
   test("a claim deleted meanwhile: its VDB is answered, so that the provisioner deletes it", async () => {

@@ -4,7 +4,7 @@ import type { Vdb } from "@vdb/dct";
 import { topologyOf } from "../driver.ts";
 import type { Call } from "../grpc/handler.ts";
 import { RpcError } from "../grpc/rpc-error.ts";
-import { exportedDirectoryKey } from "../volume-context.ts";
+import { exportedDirectoryKey, exportedPoolKey } from "../volume-context.ts";
 import type { Dct } from "./dct-connection.ts";
 import { findVdb } from "./find-vdb.ts";
 import { nodeOf } from "./topology.ts";
@@ -18,7 +18,7 @@ const pauseSeconds = 0.1;
  * No refusal of this function is final, because the VDB is there and must not be forgotten.
  */
 export async function describeVolume(dct: Dct, id: string, capacityBytes: number, call: Call): Promise<object> {
-  const { environment_id, exported_data_directory } = await exportedVdb(dct, id, call);
+  const { environment_id, exported_data_directory, exported_data_pool } = await exportedVdb(dct, id, call);
   const environment =
     environment_id === undefined ? undefined : await dct.getEnvironment(environment_id, { signal: call.signal });
   const node = environment === undefined ? undefined : nodeOf(environment);
@@ -27,7 +27,10 @@ export async function describeVolume(dct: Dct, id: string, capacityBytes: number
     volume: {
       volumeId: id,
       capacityBytes,
-      volumeContext: { [exportedDirectoryKey]: exported_data_directory },
+      volumeContext: {
+        [exportedDirectoryKey]: exported_data_directory,
+        ...(exported_data_pool === undefined ? {} : { [exportedPoolKey]: exported_data_pool }),
+      },
       accessibleTopology: [topologyOf(node)],
     },
   };

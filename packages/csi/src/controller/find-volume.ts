@@ -35,8 +35,8 @@ async function vdbNamed(dct: Finder, name: string, signal: AbortSignal): Promise
   throw new RpcError(status.ABORTED, `DCT has ${others.length + 1} VDBs named ${name}: delete those that are not in use`);
 }
 
-/** The first job that a VDB was the target of is the one that made it. */
+/** The first job that a VDB was the target of is the one that made it, unless DCT has forgotten that one. */
 async function isHalfMade(dct: Finder, vdb: Vdb, signal: AbortSignal): Promise<boolean> {
   const [first] = await dct.searchJobs(eq("target_id", vdb.id), { sort: "start_time", limit: 1, signal });
-  return first !== undefined && jobClass(first.status) === "failed";
+  return first?.type?.includes("PROVISION") === true && jobClass(first.status) === "failed";
 }

@@ -1,11 +1,18 @@
-import { access, realpath, stat } from "node:fs/promises";
+import { readFile, realpath, stat } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import { status } from "@grpc/grpc-js";
 import { invalidArgument, RpcError } from "../grpc/rpc-error.ts";
 import { type MountEntry, mountedAt } from "./mountinfo.ts";
 
-/** The engine writes it into the root of its pool. */
+/** The engine writes it into the root of its pool; it holds the pool's uuid. */
 const marker = ".delphix-pool";
+
+/** What a volume says about itself. */
+export interface Volume {
+  readonly directory: string;
+  /** The uuid of the pool that it was made in; undefined: not known. */
+  readonly pool: string | undefined;
+}
 
 /** A folder of the pool as the kernel will name it once it is bound somewhere. */
 export interface Exported {
@@ -17,12 +24,14 @@ export interface Exported {
 /**
  * The folder that a volume stands for, proven to be in the mounted pool. Without that proof an unmounted pool, or a path that
  * is not there, would become an empty folder on the node's own disk, and PostgreSQL would find no database where one was.
+ * Nor is a folder of another pool the volume's, even under the same path.
  * Nothing is created here, and nothing outside the pool is ever answered.
  */
-export async function exportedPath(directory: string, poolDir: string, mounts: readonly MountEntry[]): Promise<Exported> {
+export async function exportedPath(volume: Volume, poolDir: string, mounts: readonly MountEntry[]): Promise<Exported> {
+  const { directory } = volume;
   if (directory !== resolve(directory) || !isBelow(directory, poolDir))
     throw invalidArgument(`exportedDataDirectory ${JSON.stringify(directory)} is not a folder below the pool ${poolDir}`);
-  const pool = await mountedPool(poolDir, mounts);
+  const pool = await mountedPool(poolDir, mounts, volume.pool);
   const real = await realpath(directory).catch((cause: unknown) => {
     throw new RpcError(status.NOT_FOUND, `${directory} does not exist in the pool: was the virtual database deleted?`, cause);
   });
@@ -31,15 +40,20 @@ export async function exportedPath(directory: string, poolDir: string, mounts: r
   return { path: real, device: pool.device, root: join(pool.root, relative(pool.mountPoint, real)) };
 }
 
-async function mountedPool(poolDir: string, mounts: readonly MountEntry[]): Promise<MountEntry> {
+async function mountedPool(poolDir: string, mounts: readonly MountEntry[], wanted: string | undefined): Promise<MountEntry> {
   const real = await realpath(poolDir).catch((cause: unknown) => {
     throw notMounted(`${poolDir} does not exist`, cause);
   });
   const mount = mountedAt(mounts, real);
   if (mount?.fileSystem !== "btrfs") throw notMounted(`${poolDir} is not the mount point of a btrfs file system`);
-  await access(join(real, marker)).catch((cause: unknown) => {
+  const uuid = await readFile(join(real, marker), "utf8").catch((cause: unknown) => {
     throw notMounted(`the file system at ${poolDir} does not hold ${marker}`, cause);
   });
+  if (wanted !== undefined && uuid.trim() !== wanted)
+    throw new RpcError(
+      status.FAILED_PRECONDITION,
+      `the volume was made in pool ${wanted}, but pool ${uuid.trim()} is mounted at ${poolDir}: mount the volume's pool again, or delete its claim`,
+    );
   return mount;
 }
 

@@ -6,8 +6,8 @@ import type { KeyedLock } from "../grpc/keyed-lock.ts";
 import type { Message } from "../grpc/message.ts";
 import { invalidArgument, RpcError } from "../grpc/rpc-error.ts";
 import { objection } from "../volume-capability.ts";
-import { exportedDirectoryKey } from "../volume-context.ts";
-import { type Exported, exportedPath } from "./exported-path.ts";
+import { exportedDirectoryKey, exportedPoolKey } from "../volume-context.ts";
+import { type Exported, exportedPath, type Volume } from "./exported-path.ts";
 import { type MountEntry, mountedAt } from "./mountinfo.ts";
 import type { Mounts } from "./mounts.ts";
 
@@ -21,7 +21,7 @@ export interface NodeVolumes {
 interface Request {
   readonly target: string;
   readonly readOnly: boolean;
-  readonly directory: string;
+  readonly volume: Volume;
 }
 
 /**
@@ -31,10 +31,10 @@ interface Request {
 export const nodePublishVolume =
   ({ mounts, poolDir, locks }: NodeVolumes): Handler =>
   async (message, { signal }) => {
-    const { target, readOnly, directory } = decode(message);
+    const { target, readOnly, volume } = decode(message);
     await locks.run(target, signal, async () => {
       const list = await mounts.list();
-      const source = await exportedPath(directory, poolDir, list);
+      const source = await exportedPath(volume, poolDir, list);
       const present = mountedAt(list, target);
       if (present === undefined) await publish(mounts, source, target, readOnly);
       else assertSame(present, source, readOnly);
@@ -51,10 +51,10 @@ function decode(message: Message): Request {
   if (capability === undefined) throw invalidArgument("volume_capability is missing");
   const problem = objection(capability);
   if (problem !== undefined) throw invalidArgument(problem);
-  const directory = message.strings("volumeContext")[exportedDirectoryKey] ?? "";
+  const { [exportedDirectoryKey]: directory = "", [exportedPoolKey]: pool } = message.strings("volumeContext");
   if (directory === "")
     throw invalidArgument(`volume_context lacks ${exportedDirectoryKey}: the volume was not made by this driver`);
-  return { target, readOnly: message.boolean("readonly"), directory };
+  return { target, readOnly: message.boolean("readonly"), volume: { directory, pool } };
 }
 
 async function publish(mounts: Mounts, source: Exported, target: string, readOnly: boolean): Promise<void> {

@@ -47,7 +47,7 @@ const request = ({ vdb, target }: Node) => ({
   volumeId: "1-APPDATA_CONTAINER-7",
   targetPath: target,
   volumeCapability: capability,
-  volumeContext: { exportedDataDirectory: vdb },
+  volumeContext: { exportedDataDirectory: vdb, exportedDataPool: "uuid" },
 });
 const publish = async (node: Node, changes: object = {}): Promise<object> =>
   await nodePublishVolume({ ...node, locks: new KeyedLock() })(messageOf({ ...request(node), ...changes }), aCall());
@@ -77,6 +77,11 @@ describe("NodePublishVolume and NodeUnpublishVolume", () => {
       mountedOn(node.target).map(({ root, readOnly }) => ({ root, readOnly })),
       [{ root: "/vdbs/1-APPDATA_CONTAINER-7", readOnly: false }],
     );
+  });
+
+  test("a volume from before pools were written into volumes is published", async () => {
+    await publish(node, { volumeContext: { exportedDataDirectory: node.vdb } });
+    equal(mountedOn(node.target).length, 1);
   });
 
   test("two publishes at once mount once: the kubelet repeats a call that timed out while it still runs", async () => {
@@ -141,6 +146,13 @@ describe("NodePublishVolume and NodeUnpublishVolume", () => {
       spoil: async ({ poolDir }) => await rm(join(poolDir, ".delphix-pool")).then(() => undefined),
       code: status.UNAVAILABLE,
       message: /does not hold \.delphix-pool/u,
+    },
+    {
+      name: "a volume of another pool",
+      why: "under the same path lies somebody else's database",
+      spoil: async ({ vdb }) => ({ volumeContext: { exportedDataDirectory: vdb, exportedDataPool: "another" } }),
+      code: status.FAILED_PRECONDITION,
+      message: /made in pool another, but pool uuid is mounted.*delete its claim/u,
     },
     {
       name: "a VDB that is not there",

@@ -116,7 +116,8 @@ export function fakeDct(world: FakeWorld, options: FakeDctOptions = {}): FakeDct
         if ([...world.vdbs.values()].some((one) => one.name === name))
           throw new DctError("conflict", `the name ${name} is taken`);
         const id = `1-APPDATA_CONTAINER-${world.nextNumber()}`;
-        const vdb: Vdb = { id, name, tags, environment_id: environment.id, exported_data_directory: `/pool/vdbs/${id}` };
+        const exported = { exported_data_directory: `/pool/vdbs/${id}`, exported_data_pool: "uuid" };
+        const vdb: Vdb = { id, name, tags, environment_id: environment.id, ...exported };
         if (showsEarly) world.vdbs.set(id, vdb);
         const job = startJob("DB_PROVISION", id, name, () => world.vdbs.set(id, vdb));
         return { vdbId: id, jobId: job.id };

@@ -19,6 +19,8 @@ const dataset = {
   /** Bytes a reader sees. */
   size: number,
   exported_data_directory: string,
+  /** The embedded engine's: uuid of the pool that the folder lies in. */
+  exported_data_pool: string,
   appdata_source_params: map,
   appdata_config_params: map,
   tags: list(decodeTag),

@@ -29,6 +29,8 @@ export interface EngineProcess extends AsyncDisposable {
 export interface EngineOptions {
   readonly config?: object;
   readonly holdAt?: string;
+  /** As the first process of a container: its own process numbers and mounts, and nobody reaps what it leaves. */
+  readonly contained?: boolean;
 }
 
 export const dataDir = (scratch: Scratch): string => join(scratch.path, "engine");
@@ -51,14 +53,17 @@ export function writeConfig(scratch: Scratch, config: object): void {
   writeFileSync(configFile(scratch), stringify({ pool: smallPool, ...config }));
 }
 
-export async function startEngineProcess(scratch: Scratch, { config, holdAt }: EngineOptions = {}): Promise<EngineProcess> {
+export async function startEngineProcess(
+  scratch: Scratch,
+  { config, holdAt, contained = false }: EngineOptions = {},
+): Promise<EngineProcess> {
   mkdirSync(join(scratch.path, "secrets/link"), { recursive: true });
   writeFileSync(join(scratch.path, "secrets/link/password"), password);
   if (config !== undefined || !existsSync(configFile(scratch))) writeConfig(scratch, config ?? {});
-  const child = spawn(process.execPath, [main, ...flags(scratch), ...(holdAt === undefined ? [] : [`--hold-at=${holdAt}`])], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: {},
-  });
+  const container = contained ? ["unshare", "--pid", "--mount-proc", "--fork", "--kill-child=KILL", "--"] : [];
+  const held = holdAt === undefined ? [] : [`--hold-at=${holdAt}`];
+  const [first = "", ...rest] = [...container, process.execPath, main, ...flags(scratch), ...held];
+  const child = spawn(first, rest, { stdio: ["ignore", "pipe", "inherit"], env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" } });
   const said = listen(child);
   const exited = once(child, "exit");
   await said.logged("the engine answers");
@@ -71,7 +76,8 @@ export async function startEngineProcess(scratch: Scratch, { config, holdAt }: E
   });
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     await client[Symbol.asyncDispose]();
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    // unshare hands no signal on; its end is the engine's.
+    if (child.exitCode === null && child.signalCode === null) child.kill(contained ? "SIGKILL" : signal);
     await exited;
     return child.exitCode;
   };
@@ -94,6 +100,7 @@ const flags = (scratch: Scratch): readonly string[] => [
   "--node-name=test-node",
   `--postgres-dir=${scratch.postgresDir}`,
   "--log-level=debug",
+  "--shortest-interval=1s",
 ];
 
 /** A wait that the product decides the length of: generous, a failing test is the exception. */

@@ -27,6 +27,7 @@ export async function startSource(
   name: string,
   scale: number,
   settings: readonly string[] = [],
+  { unseen }: { readonly unseen?: string } = {},
 ): Promise<Server> {
   const data = join(scratch.path, name, "data");
   mkdirSync(join(scratch.path, name));
@@ -53,7 +54,7 @@ export async function startSource(
     cwd: "/",
   });
   appendFileSync(join(data, "pg_hba.conf"), "host replication all 127.0.0.1/32 scram-sha-256\n");
-  const server = await startServer(scratch, data, sourceOwner, ["fsync=off", ...settings]);
+  const server = await startServer(scratch, data, sourceOwner, ["fsync=off", ...settings], unseen);
   if (scale > 0) runClient(scratch, "pgbench", server.port, ["-i", "-q", "-s", String(scale)]);
   return server;
 }
@@ -62,12 +63,20 @@ export async function startSource(
 export const startOnClone = (scratch: Scratch, exportedFolder: string, owner = cloneOwner): Promise<Server> =>
   startServer(scratch, join(exportedFolder, "data"), owner, []);
 
-async function startServer(scratch: Scratch, data: string, owner: number, settings: readonly string[]): Promise<Server> {
+/** In the folder `unseen`, which has to be there, the server has files of its own that nobody else sees, as on another machine. */
+async function startServer(
+  scratch: Scratch,
+  data: string,
+  owner: number,
+  settings: readonly string[],
+  unseen?: string,
+): Promise<Server> {
   const port = await freePort();
   const all = [`port=${port}`, "listen_addresses=127.0.0.1", "unix_socket_directories=", "shared_buffers=16MB", ...settings];
-  const child = spawn(program(scratch, "postgres"), ["-D", data, ...all.flatMap((one) => ["-c", one])], {
-    uid: owner,
-    gid: owner,
+  const as = ["setpriv", "--reuid", `${owner}`, "--regid", `${owner}`, "--clear-groups", "--", program(scratch, "postgres")];
+  const mount = `mount -t tmpfs -o uid=${owner},gid=${owner},mode=700 none "${unseen}" && exec "$@"`;
+  const [first = "", ...rest] = [...(unseen === undefined ? [] : ["unshare", "--mount", "--", "sh", "-c", mount, "sh"]), ...as];
+  const child = spawn(first, [...rest, "-D", data, ...all.flatMap((one) => ["-c", one])], {
     env: environment,
     stdio: ["ignore", "ignore", "pipe"],
     cwd: "/",

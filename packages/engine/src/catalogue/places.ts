@@ -1,15 +1,13 @@
 import type { Settings } from "../config/settings.ts";
 import type { Catalogue } from "./catalogue.ts";
+import { engineId } from "./engine-row.ts";
 import { decodeEnvironmentRow, decodeGroupRow, type EnvironmentRow, type GroupRow } from "./rows.ts";
-
-/** One engine per catalogue, so one number in all ids: `1-APPDATA_CONTAINER-7`. */
-export const engineId = "1";
 
 /** Ids look like those of the vendor's engines; each is given once. */
 export const newId = (
   catalogue: Catalogue,
   type: "GROUP" | "UNIX_HOST_ENVIRONMENT" | "APPDATA_REPOSITORY" | "APPDATA_CONTAINER" | "APPDATA_SNAPSHOT" | "APPDATA_TIMEFLOW",
-): string => `${engineId}-${type}-${catalogue.next(type)}`;
+): string => `${engineId(catalogue)}-${type}-${catalogue.next(type)}`;
 
 export const allGroups = (catalogue: Catalogue): readonly GroupRow[] =>
   catalogue.all(decodeGroupRow, "SELECT * FROM dataset_group");

@@ -22,10 +22,12 @@ export type GroupRow = Decoded<typeof decodeGroupRow>;
 export const decodeEnvironmentRow = object({ id: string, name: string, repository_id: string, repository_name: string }, {});
 export type EnvironmentRow = Decoded<typeof decodeEnvironmentRow>;
 
+const secretRef = object({ name: string, key: string }, {});
+
 /** How to reach a source. A password stands here only where the API gave it; else `passwordSecret` says where it lies. */
 export const decodeConnection = object(
   { host: string, port: number, user: string, sslmode: string },
-  { database: string, password: string, passwordSecret: object({ name: string, key: string }, {}) },
+  { database: string, password: string, passwordSecret: secretRef, sslRootCertSecret: secretRef },
 );
 export type Connection = Decoded<typeof decodeConnection>;
 
@@ -111,6 +113,6 @@ export const decodeJobRow = object(
     created: string,
     updated: string,
   },
-  { failure: string, task: string },
+  { failure: string, task: string, copying_since: string },
 );
 export type JobRow = Decoded<typeof decodeJobRow>;

@@ -42,4 +42,14 @@ export const schemaVersions: readonly string[] = [
   ) STRICT;
   CREATE INDEX unfinished_job ON job (sequence) WHERE status IN ('PENDING', 'STARTED');
   `,
+  `
+  -- One row. number: the first part of every id; an engine from before it was drawn keeps its 1. pool: the uuid of the pool that
+  -- the data lies in, NULL until one is mounted.
+  CREATE TABLE engine (number INTEGER NOT NULL, pool TEXT) STRICT;
+  INSERT INTO engine (number)
+    SELECT CASE WHEN EXISTS (SELECT 1 FROM counter) THEN 1 ELSE abs(random() % 2147483646) + 2 END;
+
+  -- Since when a base backup has been reading from its source.
+  ALTER TABLE job ADD COLUMN copying_since TEXT;
+  `,
 ];

@@ -1,6 +1,8 @@
 import { hostname } from "node:os";
 import { parseArgs } from "node:util";
 import type { ApiServer } from "../identity/patch-secret.ts";
+import { shortestIntervalSeconds } from "./settings.ts";
+import { parseSeconds } from "./units.ts";
 
 /** How this process was started; see README.md for the meaning of each flag. */
 export interface Flags {
@@ -18,6 +20,8 @@ export interface Flags {
   readonly logLevel: string;
   /** For tests: the seam at which this process stops for good, waiting to be killed. */
   readonly holdAt: string | undefined;
+  /** For tests: intervals may be as short as this. */
+  readonly shortestIntervalSeconds: number;
 }
 
 export function readFlags(args: readonly string[], env: NodeJS.ProcessEnv): Flags {
@@ -34,6 +38,7 @@ export function readFlags(args: readonly string[], env: NodeJS.ProcessEnv): Flag
       "publish-credentials": { type: "string", default: "" },
       "log-level": { type: "string", default: "info" },
       "hold-at": { type: "string" },
+      "shortest-interval": { type: "string", default: `${shortestIntervalSeconds}s` },
     },
   });
   const [, host = "", port = ""] = /^(.*):(\d+)$/u.exec(values.listen) ?? [];
@@ -54,6 +59,7 @@ export function readFlags(args: readonly string[], env: NodeJS.ProcessEnv): Flag
     },
     logLevel: values["log-level"],
     holdAt: values["hold-at"],
+    shortestIntervalSeconds: parseSeconds(values["shortest-interval"], "--shortest-interval"),
   };
 }
 

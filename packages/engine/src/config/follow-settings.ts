@@ -6,8 +6,14 @@ import { decodeSettings, type Settings } from "./settings.ts";
 /** The file is looked at so often: a ConfigMap's change takes the kubelet up to a minute to bring anyway. */
 const pauseMs = 2_000;
 
-export async function readSettings(file: string | undefined): Promise<Settings> {
-  return decodeSettings(file === undefined ? "" : await readFile(file, "utf8"));
+export interface SettingsSource {
+  /** Undefined: the default configuration. */
+  readonly configFile: string | undefined;
+  readonly shortestIntervalSeconds: number;
+}
+
+export async function readSettings({ configFile, shortestIntervalSeconds }: SettingsSource): Promise<Settings> {
+  return decodeSettings(configFile === undefined ? "" : await readFile(configFile, "utf8"), shortestIntervalSeconds);
 }
 
 export interface Follower {
@@ -21,7 +27,7 @@ export interface Follower {
 
 /** Looks at the file every few seconds until the signal stops it. What cannot be read leaves the last good in force; it is said once. */
 export async function followSettings(
-  file: string | undefined,
+  source: SettingsSource,
   { settings, change, pass }: Follower,
   log: Logger,
   signal: AbortSignal,
@@ -29,7 +35,7 @@ export async function followSettings(
   let [inForce, said] = [settings, ""];
   while (!signal.aborted) {
     try {
-      const read = await readSettings(file);
+      const read = await readSettings(source);
       if (JSON.stringify(read) !== JSON.stringify(inForce)) await change(read);
       inForce = read;
       said = "";

@@ -1,6 +1,8 @@
 /** The engine's configuration file, decoded and with its defaults. */
-import { DecodeError, type Decoder, list, number, object, string } from "@vdb/dct";
+import { DecodeError, type Decoder, exactObject, list, number, string } from "@vdb/dct";
 import { parse } from "yaml";
+import type { SecretRef } from "../link/secrets.ts";
+import { name, port, requireAuthority, secrets, sslmode } from "./connection-fields.ts";
 import { parseBytes, parseSeconds } from "./units.ts";
 
 export interface DSourceSettings {
@@ -11,7 +13,9 @@ export interface DSourceSettings {
   readonly user: string;
   readonly sslmode: string;
   readonly database?: string;
-  readonly passwordSecret?: { readonly name: string; readonly key: string };
+  readonly passwordSecret?: SecretRef;
+  /** The certificate of the authority that signed the server's. */
+  readonly sslRootCertSecret?: SecretRef;
   readonly intervalSeconds?: number;
   /** So many snapshots made by interval are kept. */
   readonly keep: number;
@@ -28,54 +32,40 @@ export interface Settings {
   readonly reserveBytes: number | undefined;
 }
 
-const sslmodes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] as const;
 const emptyRepository = "Empty vFile Repository";
 
-const bytes: Decoder<number> = (value, at) => (typeof value === "number" ? number(value, at) : parseBytes(string(value, at), at));
+const bytes: Decoder<number> = (value, at) => {
+  const found = typeof value === "number" ? number(value, at) : parseBytes(string(value, at), at);
+  if (found <= 0) throw new DecodeError(at, "must be more than 0");
+  return found;
+};
 const seconds: Decoder<number> = (value, at) =>
   typeof value === "number" ? number(value, at) : parseSeconds(string(value, at), at);
-const port: Decoder<number> = (value, at) => {
-  if (!Number.isInteger(value) || Number(value) < 1 || Number(value) > 65_535)
-    throw new DecodeError(at, "a port from 1 to 65535", value);
+const count: Decoder<number> = (value, at) => {
+  if (!Number.isInteger(value) || Number(value) < 1) throw new DecodeError(at, "a whole number from 1 on was expected");
   return number(value, at);
 };
-/** Names are what people write after a colon and inside a filter: see resolveDataset and the filter builder of @vdb/dct. */
-const name: Decoder<string> = (value, at) => {
-  const text = string(value, at);
-  if (text.trim() !== text || text === "" || text.length > 256 || /\p{Cc}/u.test(text))
-    throw new Error(`${at}: not a name: ${JSON.stringify(text)}`);
-  return text;
-};
-const sslmode: Decoder<string> = (value, at) => {
-  if (!sslmodes.some((mode) => mode === value)) throw new Error(`${at}: one of ${sslmodes.join(", ")}`);
-  return string(value, at);
-};
 
-const decodeDSource = object(
+const decodeDSource = exactObject(
   { name, host: name, user: name },
-  {
-    group: name,
-    port,
-    database: name,
-    passwordSecret: object({ name, key: name }, {}),
-    sslmode,
-    interval: seconds,
-    keep: number,
-  },
+  { group: name, port, database: name, ...secrets, sslmode, interval: seconds, keep: count },
 );
-const decodeFile = object(
+const decodeFile = exactObject(
   {},
   {
     name,
     groups: list(name),
-    environments: list(object({ name }, { repository: name })),
+    environments: list(exactObject({ name }, { repository: name })),
     dsources: list(decodeDSource),
-    pool: object({}, { size: bytes, reserve: bytes }),
+    pool: exactObject({}, { size: bytes, reserve: bytes }),
   },
 );
 
+/** A base backup reads all of production: more often than this is a mistake in the unit. */
+export const shortestIntervalSeconds = 60;
+
 /** An empty text is the default configuration. Throws with the path of what is wrong. */
-export function decodeSettings(yaml: string): Settings {
+export function decodeSettings(yaml: string, shortestSeconds = shortestIntervalSeconds): Settings {
   const file = decodeFile(parse(yaml) ?? {}, "configuration");
   const groups = file.groups ?? ["Untitled"];
   const environments = file.environments ?? [{ name: "dev-env" }];
@@ -89,6 +79,12 @@ export function decodeSettings(yaml: string): Settings {
     ...given,
     ...(interval === undefined ? {} : { intervalSeconds: interval }),
   }));
+  for (const [i, one] of dsources.entries()) {
+    const at = `configuration.dsources[${i}]`;
+    requireAuthority(at, one);
+    if (one.intervalSeconds !== undefined && one.intervalSeconds < shortestSeconds)
+      throw new DecodeError(`${at}.interval`, `must be at least ${shortestSeconds}s: each snapshot reads all of the source`);
+  }
   refuseDuplicates("groups", groups);
   refuseDuplicates(
     "environments",

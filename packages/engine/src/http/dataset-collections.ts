@@ -57,9 +57,9 @@ export const vdbs: Collection = {
   defaultSort: "id",
   all: (state) => allVdbs(state.catalogue).map((row) => viewVdb(state, row, state.sizes.known(placeOfVdb(row.id)))),
   byId: async (state, id) => {
-    const bytes = await state.sizes.fresh(placeOfVdb(id));
+    // The row first: only the id of one is ever made part of a path.
     const row = vdbById(state.catalogue, id);
-    return row === undefined ? undefined : viewVdb(state, row, bytes);
+    return row === undefined ? undefined : viewVdb(state, row, await state.sizes.fresh(placeOfVdb(row.id)));
   },
 };
 
@@ -81,10 +81,10 @@ export const snapshots: Collection = {
   },
   sortable: ["id", "name", "timestamp", "creation_time"],
   defaultSort: "id",
-  all: ({ catalogue }) => readySnapshots(catalogue).map(viewSnapshot),
-  byId: ({ catalogue }, id) => {
-    const row = readySnapshot(catalogue, id);
-    return row === undefined ? undefined : viewSnapshot(row);
+  all: (state) => readySnapshots(state.catalogue).map((row) => viewSnapshot(state, row)),
+  byId: (state, id) => {
+    const row = readySnapshot(state.catalogue, id);
+    return row === undefined ? undefined : viewSnapshot(state, row);
   },
 };
 

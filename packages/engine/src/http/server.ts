@@ -2,7 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { Logger } from "pino";
-import { ApiError } from "./api-error.ts";
+import { ApiError, badRequest } from "./api-error.ts";
 import { readBody } from "./body.ts";
 import { type ApiAnswer, findRoute, type Route } from "./router.ts";
 
@@ -27,7 +27,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { host, port, key, cert } = options;
   const server = createServer(
     { key, cert, minVersion: "TLSv1.2", requestTimeout: 60_000 },
-    (request, response) => void respond(options, request, response),
+    (request, response) =>
+      void respond(options, request, response).catch((error: unknown) => {
+        // Whatever one request does, the engine goes on with the others.
+        options.log.error({ err: error }, "a request could not be answered");
+        response.destroy();
+      }),
   );
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -50,23 +55,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 async function respond(options: ServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const from = performance.now();
-  const { method = "GET" } = request;
-  const { pathname, searchParams } = new URL(request.url ?? "/", "https://engine");
-  const { status, body } = await answer(options, request, method, pathname, searchParams).catch((error: unknown) =>
-    refusal(options.log, error),
-  );
+  const { method, url = "" } = request;
+  const { status, body } = await answer(options, request).catch((error: unknown) => refusal(options.log, error));
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
-  if (!pathname.endsWith("z"))
-    options.log.debug({ method, path: pathname, status, milliseconds: Math.round(performance.now() - from) }, "request");
+  const [path = ""] = url.split("?");
+  if (!path.endsWith("z"))
+    options.log.debug({ method, path, status, milliseconds: Math.round(performance.now() - from) }, "request");
 }
 
-async function answer(
-  options: ServerOptions,
-  request: IncomingMessage,
-  method: string,
-  pathname: string,
-  query: URLSearchParams,
-): Promise<ApiAnswer> {
+async function answer(options: ServerOptions, request: IncomingMessage): Promise<ApiAnswer> {
+  const { method = "GET" } = request;
+  const target = URL.parse(request.url ?? "/", "https://engine");
+  if (target === null) throw badRequest("the request's target is not well-formed");
+  const { pathname, searchParams: query } = target;
   if (pathname === "/healthz") return { status: 200, body: { status: "alive" } };
   if (pathname === "/readyz") {
     const reason = await options.notReadyBecause();

@@ -1,18 +1,19 @@
 /** From the catalogue's rows to the objects of the wire. */
 import type { DatasetGroup, DSource, Engine, Environment, Job, Snapshot, Vdb } from "@vdb/dct";
 import { latestSnapshot } from "../catalogue/datasets.ts";
-import { allGroups, engineId } from "../catalogue/places.ts";
+import { engineId, poolUuid } from "../catalogue/engine-row.ts";
+import { allGroups } from "../catalogue/places.ts";
 import type { DSourceRow, EnvironmentRow, GroupRow, JobRow, SnapshotRow, VdbRow } from "../catalogue/rows.ts";
 import type { Bytes } from "../pool/pool.ts";
 import type { ApiState } from "./state.ts";
 
-const ofEngine = (state: ApiState) => ({ engine_id: engineId, engine_name: state.engineName() });
+const ofEngine = (state: ApiState) => ({ engine_id: engineId(state.catalogue), engine_name: state.engineName() });
 const groupName = ({ catalogue }: ApiState, id: string): string =>
   allGroups(catalogue).find((group) => group.id === id)?.name ?? id;
 const sizesOf = (bytes: Bytes | undefined) => (bytes === undefined ? {} : { storage_size: bytes.exclusive, size: bytes.total });
 
 export const viewEngine = (state: ApiState): Engine => ({
-  id: engineId,
+  id: engineId(state.catalogue),
   name: state.engineName(),
   type: "VIRTUALIZATION",
   version: state.version,
@@ -80,7 +81,16 @@ const vdbStatus = (row: VdbRow): string => {
 
 export const placeOfVdb = (id: string): string => `vdbs/${id}`;
 
+function exportOf({ catalogue, pool }: ApiState, { id }: VdbRow): Pick<Vdb, "exported_data_directory" | "exported_data_pool"> {
+  const uuid = poolUuid(catalogue);
+  return {
+    exported_data_directory: pool.pathOf(placeOfVdb(id)),
+    ...(uuid === undefined ? {} : { exported_data_pool: uuid }),
+  };
+}
+
 export const viewVdb = (state: ApiState, row: VdbRow, bytes: Bytes | undefined): Vdb => ({
+  ...exportOf(state, row),
   id: row.id,
   name: row.name,
   database_type: "Postgres",
@@ -100,17 +110,16 @@ export const viewVdb = (state: ApiState, row: VdbRow, bytes: Bytes | undefined):
   root_parent_id: row.parent_dsource_id,
   ...(row.parent_timestamp === undefined ? {} : { parent_timeflow_timestamp: row.parent_timestamp }),
   ...(row.mount_point === undefined ? {} : { mount_point: row.mount_point }),
-  exported_data_directory: state.pool.pathOf(placeOfVdb(row.id)),
   appdata_source_params: row.source_params,
   appdata_config_params: row.config_params,
   ...sizesOf(bytes),
   tags: row.tags,
 });
 
-export const viewSnapshot = (row: SnapshotRow): Snapshot => ({
+export const viewSnapshot = ({ catalogue }: Pick<ApiState, "catalogue">, row: SnapshotRow): Snapshot => ({
   id: row.id,
   name: `@${row.timestamp ?? row.created}`,
-  engine_id: engineId,
+  engine_id: engineId(catalogue),
   dataset_id: row.dataset_id,
   timeflow_id: row.timeflow_id,
   creation_time: row.created,

@@ -13,6 +13,14 @@ export const deleteDSource: JobKind = {
     return () => catalogue.run("DELETE FROM dsource WHERE id = ?", job.target_id);
   },
   undo: async ({ catalogue, job }, failure) => {
-    return () => catalogue.run("UPDATE dsource SET state = 'linked', last_error = ? WHERE id = ?", failure, job.target_id);
+    // Linked is what has a first snapshot.
+    return () =>
+      catalogue.run(
+        `UPDATE dsource SET last_error = ?1, state = CASE
+           WHEN EXISTS (SELECT 1 FROM snapshot WHERE dataset_id = dsource.id AND state = 'ready') THEN 'linked' ELSE 'linking' END
+         WHERE id = ?2`,
+        failure,
+        job.target_id,
+      );
   },
 };

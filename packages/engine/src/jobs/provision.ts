@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { decodeSnapshotRow, decodeVdbRow } from "../catalogue/rows.ts";
 import { runCommand } from "../command.ts";
 import { Failure } from "../failure.ts";
+import { dataFolderIn } from "../pool/data-folder.ts";
 import { requireRoom } from "../pool/pool.ts";
 import type { JobContext, JobKind } from "./job-kind.ts";
 
@@ -23,7 +24,7 @@ export const provision: JobKind = {
     }
     await seam("DB_PROVISION:cloned");
     // Of a VDB that ran when it was snapshotted: in another pod its process number may belong to somebody else.
-    await rm(join(pool.pathOf(place), "data/postmaster.pid"), { force: true });
+    await rm(join(await dataFolderIn(pool.pathOf(place)), "postmaster.pid"), { force: true });
     return () => catalogue.run("UPDATE vdb SET state = 'ready', enabled = 1 WHERE id = ? AND state = 'creating'", job.target_id);
   },
   undo: async ({ catalogue, pool, job }) => {

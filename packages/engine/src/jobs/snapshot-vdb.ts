@@ -1,3 +1,4 @@
+import { dataFolderIn } from "../pool/data-folder.ts";
 import { requireRoom } from "../pool/pool.ts";
 import type { JobContext, JobKind } from "./job-kind.ts";
 
@@ -16,7 +17,7 @@ export const snapshotVdb: JobKind = {
       await pool.clone(`vdbs/${job.target_id}`, place, "readOnly");
     }
     await seam("DB_SNAPSHOT:cloned");
-    const { checkpointLsn, version } = await postgres.controlData(`${pool.pathOf(place)}/data`, signal);
+    const { checkpointLsn, version } = await postgres.controlData(await dataFolderIn(pool.pathOf(place)), signal);
     return () =>
       catalogue.run(
         "UPDATE snapshot SET state = 'ready', consistency = 'CRASH_CONSISTENT', location = ?, version = ? WHERE id = ?",

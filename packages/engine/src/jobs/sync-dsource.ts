@@ -4,6 +4,7 @@ import { Failure } from "../failure.ts";
 import { takeBaseBackup } from "../link/base-backup.ts";
 import { dataOwner } from "../link/owner.ts";
 import { recoverAndShutDown } from "../link/recover.ts";
+import { requireMajor, withSource } from "../link/source.ts";
 import { NoRoom, requireRoom } from "../pool/pool.ts";
 import type { JobContext, JobKind } from "./job-kind.ts";
 
@@ -42,8 +43,12 @@ const snapshotIdOf = ({ job }: JobContext): string => String(job.parameters["sna
 
 /** A disk that fills up while PostgreSQL's programs write to it is told in their words: ours name the pool and its bytes. */
 async function fullDisk(context: JobContext, error: unknown): Promise<never> {
-  if (!(error instanceof Error && error.message.includes("No space left on device"))) throw error;
-  const { pool, job } = context;
+  const isFull = error instanceof Error && error.message.includes("No space left on device");
+  if (!isFull && !(error instanceof NoRoom)) throw error;
+  const { catalogue, pool, job } = context;
+  // The next try asks for the room before it copies, so it need not be held back.
+  catalogue.run("UPDATE job SET copying_since = NULL WHERE id = ?", job.id);
+  if (!isFull) throw error;
   const neededBytes = (await context.reserveBytes()) + 1;
   throw new NoRoom(pool.pathOf(""), await pool.freeBytes("settled"), neededBytes, `a base backup of dSource ${job.target_name}`);
 }
@@ -55,9 +60,7 @@ async function make(context: JobContext, id: string): Promise<void> {
   const draft = `work/${id}`;
   const data = `${pool.pathOf(draft)}/data`;
   await emptyDraft(context, draft, data);
-  await backUp(context, source, data);
-  // The data is as old as the end of the backup: everything committed until then is in its WAL.
-  const timestamp = new Date().toISOString();
+  const timestamp = (await backUp(context, source, draft, data)).toISOString();
   await seam(`${job.type}:backedUp`);
   context.progress(90, "Recovering");
   const { lsn, version } = await recoverAndShutDown(postgres, data, { signal, log });
@@ -82,19 +85,22 @@ async function emptyDraft({ pool }: JobContext, draft: string, data: string): Pr
   }
 }
 
-async function backUp(context: JobContext, source: DSourceRow, data: string): Promise<void> {
-  const { pool, postgres, secrets, signal } = context;
+async function backUp(context: JobContext, { name, connection }: DSourceRow, draft: string, data: string): Promise<Date> {
+  const { catalogue, pool, postgres, secrets, job, signal } = context;
   const reserveBytes = await context.reserveBytes();
-  const what = `a base backup of dSource ${source.name}`;
+  const what = `a base backup of dSource ${name}`;
   await requireRoom(pool, reserveBytes, 0, what);
-  const { password, passwordSecret } = source.connection;
-  const secret = password ?? (passwordSecret === undefined ? undefined : await secrets.read(passwordSecret));
-  await takeBaseBackup(postgres, source.connection, secret, data, {
-    signal,
-    onTotal: (bytes) => requireRoom(pool, reserveBytes, bytes, what),
-    onProgress: (percent) => context.progress(Math.floor(percent * 0.85), "Copying"),
-    watch: async () => {
-      await requireRoom(pool, reserveBytes, 0, what);
-    },
+  return await withSource(connection, secrets, pool.pathOf(draft), async (source) => {
+    await requireMajor(postgres, source, signal);
+    return await takeBaseBackup(postgres, source, data, {
+      signal,
+      onTotal: async (bytes, { paused }) => {
+        await requireRoom(pool, reserveBytes, bytes, what, paused);
+        // From here on it costs production something to try again; see next-try.ts.
+        catalogue.run("UPDATE job SET copying_since = ? WHERE id = ?", new Date().toISOString(), job.id);
+      },
+      onProgress: (percent) => context.progress(Math.floor(percent * 0.85), "Copying"),
+      watch: ({ paused }) => requireRoom(pool, reserveBytes, 0, what, paused),
+    });
   });
 }

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { baseEnvironment } from "../command.ts";
@@ -6,9 +7,10 @@ import { dataOwner } from "./owner.ts";
 
 export interface Child {
   readonly ended: Promise<{ readonly status: number | NodeJS.Signals; readonly lastLines: string }>;
+  /** SIGKILL ends the programs that it started, too. */
   kill(signal: NodeJS.Signals): void;
-  /** Together with the programs that it started. */
-  killAll(): void;
+  /** It and the programs that it started stand still while `work` is done. */
+  paused<T>(work: () => Promise<T>): Promise<T>;
 }
 
 interface ChildOptions {
@@ -19,17 +21,25 @@ interface ChildOptions {
 /** So many of its last lines a program's failure is explained with. */
 const keptLines = 5;
 
+const { uid, gid } = dataOwner;
+/** Dies with the engine: left alone, it would go on writing into a folder that the restarted engine begins anew. */
+const diesWithUs = ["setpriv", "--pdeathsig", "KILL", "--"];
 /**
- * A program of PostgreSQL, as the owner of the data. It dies with the engine: left alone, it would go on writing into a folder
- * that the restarted engine begins anew.
+ * Process numbers of its own: what it started ends together with it and is reaped by the kernel, which nobody else would do where
+ * the engine is the first process of its container. Mounts of its own, see below.
  */
+const apart = ["unshare", "--pid", "--mount", "--fork", "--kill-child=KILL", "--"];
+/** pg_basebackup makes a source's tablespaces under the paths that they have there: here they must not be writable. */
+const readOnlyRoot = ["sh", "-c", 'mount -o remount,bind,ro / && exec "$@"', "sh"];
+const asOwner = ["setpriv", "--reuid", `${uid}`, "--regid", `${gid}`, "--clear-groups", "--no-new-privs", ...diesWithUs.slice(1)];
+
+/** A program of PostgreSQL, as the owner of the data, which can write into the pool alone. */
 export function spawnAsOwner(program: string, args: readonly string[], { env = {}, onLine }: ChildOptions): Child {
-  const { uid, gid } = dataOwner;
-  const as = ["--reuid", String(uid), "--regid", String(gid), "--clear-groups", "--no-new-privs", "--pdeathsig", "KILL"];
-  const child = spawn("setpriv", [...as, "--", program, ...args], {
+  const [first = "", ...rest] = [...diesWithUs, ...apart, ...readOnlyRoot, ...asOwner, program, ...args];
+  const child = spawn(first, rest, {
     env: { ...baseEnvironment(), ...env },
     stdio: ["ignore", "ignore", "pipe"],
-    detached: true, // a process group of its own, see killAll
+    detached: true, // a process group of its own, see paused
   });
   const last: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => {
@@ -37,9 +47,20 @@ export function spawnAsOwner(program: string, args: readonly string[], { env = {
     if (last.length > keptLines) last.shift();
     onLine(line);
   });
+  const signalGroup = (signal: NodeJS.Signals): void => {
+    if (child.pid !== undefined) signalTo(-child.pid, signal);
+  };
   return {
-    kill: (signal) => void child.kill(signal),
-    killAll: () => killGroup(child.pid),
+    // Never unshare itself, if it has begun: it reaps the program, and ends after it.
+    kill: (signal) => signalTo(onlyChildOf(child.pid) ?? child.pid, signal),
+    paused: async (work) => {
+      signalGroup("SIGSTOP");
+      try {
+        return await work();
+      } finally {
+        signalGroup("SIGCONT");
+      }
+    },
     ended: new Promise((resolve, reject) => {
       child.once("error", reject);
       child.once("close", (code, signal) => resolve({ status: code ?? signal ?? "SIGKILL", lastLines: last.join("; ") }));
@@ -47,12 +68,22 @@ export function spawnAsOwner(program: string, args: readonly string[], { env = {
   };
 }
 
-function killGroup(leader: number | undefined): void {
-  if (leader === undefined) return;
+function onlyChildOf(pid: number | undefined): number | undefined {
   try {
-    process.kill(-leader, "SIGKILL");
+    const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+    return child;
   } catch (error) {
-    const isGone = error instanceof Error && "code" in error && error.code === "ESRCH";
-    if (!isGone) throw error;
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
   }
 }
+
+function signalTo(pid: number | undefined, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(pid, signal);
+  } catch (error) {
+    if (codeOf(error) !== "ESRCH") throw error;
+  }
+}
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && "code" in error ? error.code : undefined);

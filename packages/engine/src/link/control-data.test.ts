@@ -9,6 +9,7 @@ pg_control last modified:             Mon Nov 23 21:32:35 2026
 Latest checkpoint location:           0/70000D8
 Latest checkpoint's REDO location:    0/70000D8
 wal_level setting:                    replica
+max_connections setting:              100
 max_prepared_xacts setting:           7
 max_locks_per_xact setting:           64
 track_commit_timestamp setting:       on
@@ -20,6 +21,7 @@ test("what is needed is read, times with their colons included", () => {
     version: "16",
     checkpointLsn: "0/70000D8",
     walLevel: "replica",
+    maxConnections: 100,
     maxPreparedTransactions: 7,
     maxLocksPerTransaction: 64,
     trackCommitTimestamp: true,

@@ -5,6 +5,7 @@ export interface ControlData {
   readonly version: string;
   readonly checkpointLsn: string;
   readonly walLevel: string;
+  readonly maxConnections: number;
   readonly maxPreparedTransactions: number;
   readonly maxLocksPerTransaction: number;
   readonly trackCommitTimestamp: boolean;
@@ -24,6 +25,7 @@ export function parseControlData(output: string, major: number): ControlData {
     version: String(major),
     checkpointLsn: value("Latest checkpoint location"),
     walLevel: value("wal_level setting"),
+    maxConnections: Number(value("max_connections setting")),
     maxPreparedTransactions: Number(value("max_prepared_xacts setting")),
     maxLocksPerTransaction: Number(value("max_locks_per_xact setting")),
     trackCommitTimestamp: value("track_commit_timestamp setting") === "on",

@@ -1,111 +1,136 @@
+import { createHash } from "node:crypto";
 import type { Logger } from "pino";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import { allDSources, readySnapshots } from "../catalogue/datasets.ts";
 import { allGroups } from "../catalogue/places.ts";
 import { insertDSource, requestSnapshotDeletion, requestSourceSnapshot } from "../catalogue/requests.ts";
-import type { Connection, DSourceRow } from "../catalogue/rows.ts";
+import { type Connection, type DSourceRow, decodeJobRow } from "../catalogue/rows.ts";
 import type { DSourceSettings } from "../config/settings.ts";
 import type { Runner } from "../jobs/runner.ts";
 import { unfinishedJobs } from "../jobs/submit.ts";
 import { nextTry } from "./next-try.ts";
+import type { Secrets } from "./secrets.ts";
+
+/** The tries since the last success, and with what they were made: what is mended is not to wait for the pause of the mistake. */
+interface Tries {
+  readonly count: number;
+  readonly given: string;
+}
+
+export interface Linker {
+  readonly catalogue: Catalogue;
+  readonly runner: Runner;
+  readonly secrets: Secrets;
+  readonly log: Logger;
+  /** By dSource; kept from pass to pass. */
+  readonly tries: Map<string, Tries>;
+}
 
 /**
  * Brings declared dSources to what the configuration says: records new ones, gives changed ones their new connection, takes the
  * first snapshot of those that have none (again and again, with growing pauses, until the source answers), and the later ones
  * at their interval. One pass; call it every few seconds.
  */
-export function keepLinked(
-  catalogue: Catalogue,
-  runner: Runner,
-  log: Logger,
-  declared: readonly DSourceSettings[],
-  tries: Map<string, number>,
-): void {
-  const groupId = (name: string): string | undefined => allGroups(catalogue).find((one) => one.name === name)?.id;
+export async function keepLinked(linker: Linker, declared: readonly DSourceSettings[]): Promise<void> {
+  const { catalogue, runner, secrets } = linker;
   for (const settings of declared) {
-    const group = groupId(settings.group);
-    if (group === undefined) continue;
-    const source = ensureRecorded(catalogue, settings, group, tries);
-    if (source.state === "deleting" || isBusy(catalogue, source)) continue;
-    const due = dueFor(catalogue, source, settings, tries, Date.now());
-    if (due === undefined) continue;
-    tries.set(source.id, (tries.get(source.id) ?? 0) + 1);
-    const job = requestSourceSnapshot(catalogue, source, due);
-    log.info({ dSource: source.name, job: job.id, because: due }, "taking a snapshot");
-    runner.wake();
+    const given = await fingerprintOf(connectionOf(settings), secrets);
+    const groupId = allGroups(catalogue).find((one) => one.name === settings.group)?.id;
+    if (groupId === undefined) continue;
+    keepOne(linker, settings, groupId, given);
+    removeOld(catalogue, runner, settings, groupId);
   }
-  for (const settings of declared) removeOld(catalogue, runner, settings);
 }
 
-function ensureRecorded(
-  catalogue: Catalogue,
-  settings: DSourceSettings,
-  groupId: string,
-  tries: Map<string, number>,
-): DSourceRow {
+function keepOne({ catalogue, runner, log, tries }: Linker, settings: DSourceSettings, groupId: string, given: string): void {
+  const source = ensureRecorded(catalogue, settings, groupId);
+  if (source.state === "deleting" || isBusy(catalogue, source)) return;
+  const failed = source.last_error !== undefined;
+  if (!failed) tries.delete(source.id);
+  // After a restart what the last try was made with is not known; it is what there is now, most likely.
+  else if (!tries.has(source.id)) tries.set(source.id, { count: 0, given });
+  const { count, given: tried } = tries.get(source.id) ?? { count: 0, given };
+  const mended = tried !== given;
+  const dueMs = nextTry({
+    linked: source.state === "linked",
+    failed: failed && !mended,
+    tries: count,
+    newestMs: newestMs(catalogue, source),
+    ...lastTry(catalogue, source),
+    intervalSeconds: settings.intervalSeconds,
+  });
+  if (dueMs === undefined || dueMs > Date.now()) return;
+  tries.set(source.id, { count: mended ? 1 : count + 1, given });
+  const because = source.state === "linked" ? "interval" : "link";
+  const job = requestSourceSnapshot(catalogue, source, because);
+  log.info({ dSource: source.name, job: job.id, because }, "taking a snapshot");
+  runner.wake();
+}
+
+/** Changes with everything that a try depends on: a Secret that was not there, or held something else, included. */
+async function fingerprintOf(connection: Connection, secrets: Secrets): Promise<string> {
+  const hash = createHash("sha256").update(JSON.stringify(connection));
+  for (const ref of [connection.passwordSecret, connection.sslRootCertSecret])
+    if (ref !== undefined) hash.update(await secrets.read(ref).catch((error: unknown) => String(error)));
+  return hash.digest("hex");
+}
+
+function ensureRecorded(catalogue: Catalogue, settings: DSourceSettings, groupId: string): DSourceRow {
+  const find = (): DSourceRow | undefined => declaredSource(catalogue, settings, groupId);
   const connection = connectionOf(settings);
-  const find = (): DSourceRow | undefined =>
-    allDSources(catalogue).find((one) => one.name === settings.name && one.group_id === groupId);
   const known = find();
-  if (known === undefined) insertDSource(catalogue, { name: settings.name, groupId, declared: true, connection, tags: [] });
-  else if (JSON.stringify(known.connection) !== JSON.stringify(connection) || !known.declared) {
+  if (known === undefined) {
+    insertDSource(catalogue, { name: settings.name, groupId, declared: true, connection, tags: [] });
+  } else if (JSON.stringify(known.connection) !== JSON.stringify(connection) || !known.declared) {
     catalogue.run("UPDATE dsource SET connection = ?, declared = 1 WHERE id = ?", JSON.stringify(connection), known.id);
-    tries.delete(known.id); // a corrected mistake is not to wait for the pause that the mistake had earned
   }
   const recorded = find();
   if (recorded === undefined) throw new Error(`dSource ${settings.name} was not recorded`);
   return recorded;
 }
 
-const connectionOf = ({ host, port, user, sslmode, database, passwordSecret }: DSourceSettings): Connection => ({
+const connectionOf = ({
+  host,
+  port,
+  user,
+  sslmode,
+  database,
+  passwordSecret,
+  sslRootCertSecret,
+}: DSourceSettings): Connection => ({
   host,
   port,
   user,
   sslmode,
   ...(database === undefined ? {} : { database }),
   ...(passwordSecret === undefined ? {} : { passwordSecret }),
+  ...(sslRootCertSecret === undefined ? {} : { sslRootCertSecret }),
 });
 
 const isBusy = (catalogue: Catalogue, { id }: DSourceRow): boolean =>
   unfinishedJobs(catalogue).some((job) => job.target_id === id);
 
-function dueFor(
-  catalogue: Catalogue,
-  source: DSourceRow,
-  { intervalSeconds }: DSourceSettings,
-  tries: Map<string, number>,
-  nowMs: number,
-): "link" | "interval" | undefined {
-  const newestMs = Math.max(
-    0,
-    ...readySnapshots(catalogue)
-      .filter((one) => one.dataset_id === source.id)
-      .map((one) => Date.parse(one.created)),
-  );
-  const lastJob = catalogue.one(
-    (row) => row,
-    "SELECT updated FROM job WHERE target_id = ? ORDER BY sequence DESC LIMIT 1",
-    source.id,
-  );
-  const lastTryMs =
-    typeof lastJob === "object" && lastJob !== null && "updated" in lastJob ? Date.parse(String(lastJob.updated)) : 0;
-  const failed = source.last_error !== undefined;
-  if (!failed) tries.delete(source.id);
-  const dueMs = nextTry({
-    linked: source.state === "linked",
-    failed,
-    tries: tries.get(source.id) ?? 0,
-    newestMs,
-    lastTryMs,
-    intervalSeconds,
-  });
-  if (dueMs === undefined || dueMs > nowMs) return undefined;
-  return source.state === "linked" ? "interval" : "link";
+function newestMs(catalogue: Catalogue, { id }: DSourceRow): number {
+  const made = readySnapshots(catalogue).filter((one) => one.dataset_id === id);
+  return Math.max(0, ...made.map((one) => Date.parse(one.created)));
 }
 
+function lastTry(
+  catalogue: Catalogue,
+  { id }: DSourceRow,
+): { readonly lastTryMs: number; readonly copiedMs: number | undefined } {
+  const job = catalogue.one(decodeJobRow, "SELECT * FROM job WHERE target_id = ? ORDER BY sequence DESC LIMIT 1", id);
+  if (job === undefined) return { lastTryMs: 0, copiedMs: undefined };
+  const lastTryMs = Date.parse(job.updated);
+  return { lastTryMs, copiedMs: job.copying_since === undefined ? undefined : lastTryMs - Date.parse(job.copying_since) };
+}
+
+const declaredSource = (catalogue: Catalogue, { name }: DSourceSettings, groupId: string): DSourceRow | undefined =>
+  allDSources(catalogue).find((one) => one.name === name && one.group_id === groupId);
+
 /** Snapshots somebody asked for stay until somebody deletes them; of those made by interval the newest few. */
-function removeOld(catalogue: Catalogue, runner: Runner, settings: DSourceSettings): void {
-  const source = allDSources(catalogue).find((one) => one.name === settings.name);
+function removeOld(catalogue: Catalogue, runner: Runner, settings: DSourceSettings, groupId: string): void {
+  const source = declaredSource(catalogue, settings, groupId);
   if (source === undefined) return;
   const byInterval = readySnapshots(catalogue)
     .filter((one) => one.dataset_id === source.id && one.made_by === "interval")

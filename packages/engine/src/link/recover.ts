@@ -1,11 +1,12 @@
 import { chown, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Logger } from "pino";
 import { Failure } from "../failure.ts";
 import { spawnAsOwner } from "./child.ts";
 import { type ControlData, cleanlyShutDown } from "./control-data.ts";
 import { dataOwner } from "./owner.ts";
 import { majorOf, type Postgres } from "./postgres.ts";
+import { unsupportedTablespaces } from "./tablespaces.ts";
 
 interface Recovered {
   /** How far the source's WAL was replayed. */
@@ -43,11 +44,9 @@ export async function recoverAndShutDown(
   }
 }
 
-/** A tablespace is a link to a place outside of the data folder: a clone would write into it together with its siblings. */
 async function refuseTablespaces(dataFolder: string): Promise<void> {
   const links = await readdir(join(dataFolder, "pg_tblspc"));
-  if (links.length > 0)
-    throw new Failure(`the source has ${links.length} tablespaces outside of its data folder: these are not supported`);
+  if (links.length > 0) throw new Failure(unsupportedTablespaces);
 }
 
 const ignoreAbsent = (error: NodeJS.ErrnoException): void => {
@@ -79,18 +78,19 @@ async function writeConfiguration(folder: string, source: ControlData): Promise<
 
 const settingsFor = (folder: string, source: ControlData): readonly (readonly [string, string])[] => [
   ["listen_addresses", ""],
-  ["unix_socket_directories", folder],
+  // Relative to the data folder: a socket's path may not be longer than 107 bytes.
+  ["unix_socket_directories", `../${basename(folder)}`],
   ["hba_file", join(folder, "pg_hba.conf")],
   ["ident_file", join(folder, "pg_ident.conf")],
   ["lc_messages", "C"], // its words are read below
-  ["max_connections", "10"],
   ["autovacuum", "off"],
   ["max_logical_replication_workers", "0"],
   ["huge_pages", "off"],
   ["dynamic_shared_memory_type", "mmap"], // a container may have no /dev/shm to speak of
   // The pool makes the snapshot durable as a whole; no single file needs it before.
   ["fsync", "off"],
-  // As at the source: prepared transactions and commit timestamps must come through.
+  // As at the source: prepared transactions, with as many locks as they hold, and commit timestamps must come through.
+  ["max_connections", String(source.maxConnections)],
   ["max_prepared_transactions", String(source.maxPreparedTransactions)],
   ["max_locks_per_transaction", String(source.maxLocksPerTransaction)],
   ["track_commit_timestamp", source.trackCommitTimestamp ? "on" : "off"],
@@ -107,6 +107,7 @@ async function runUntilRecovered(
   log: Logger,
 ): Promise<string | undefined> {
   let lsn: string | undefined;
+  signal.throwIfAborted();
   const args = ["-D", dataFolder, "-c", `config_file=${join(folder, "postgresql.conf")}`];
   const child = spawnAsOwner(program, args, {
     onLine: (line) => {

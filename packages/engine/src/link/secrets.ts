@@ -6,23 +6,34 @@ export interface SecretRef {
   readonly key: string;
 }
 
-/** Passwords by the name of their Secret. Read anew each time: a rotated one works at once. */
+/** Secrets by their name. Read anew each time: a rotated one works at once. */
 export interface Secrets {
   read(ref: SecretRef): Promise<string>;
+  /** Without the newline that editors leave at its end. Throws, without its words, when no password can be what it holds. */
+  readPassword(ref: SecretRef): Promise<string>;
 }
 
 /** Secrets mounted as folders of files. Names that Kubernetes allows cannot leave the folder; others are refused. */
 export function mountedSecrets(folder: string): Secrets {
+  const read: Secrets["read"] = async ({ name, key }) => {
+    const wellFormed = [name, key].every((word) => /^[A-Za-z0-9._-]+$/u.test(word) && !/^\.+$/u.test(word));
+    if (!wellFormed) throw new Error(`Secret "${name}", key "${key}": not a name that Kubernetes allows`);
+    return await readFile(join(folder, name, key), "utf8").catch((error: NodeJS.ErrnoException) => {
+      throw new Error(
+        `key "${key}" of Secret "${name}" is not there (${error.code}): create it, or mount it at ${join(folder, name)}`,
+      );
+    });
+  };
   return {
-    read: async ({ name, key }) => {
-      const wellFormed = [name, key].every((word) => /^[A-Za-z0-9._-]+$/u.test(word) && !/^\.+$/u.test(word));
-      if (!wellFormed) throw new Error(`Secret "${name}", key "${key}": not a name that Kubernetes allows`);
-      const value = await readFile(join(folder, name, key), "utf8").catch((error: NodeJS.ErrnoException) => {
-        throw new Error(
-          `key "${key}" of Secret "${name}" is not there (${error.code}): create it, or mount it at ${join(folder, name)}`,
-        );
-      });
-      return value.replace(/\r?\n$/u, "");
+    read,
+    readPassword: async (ref) => {
+      const password = (await read(ref)).replace(/\r?\n$/u, "");
+      // Node would print it when it refuses to hand it to a program.
+      if (hasControlCharacters(password))
+        throw new Error(`key "${ref.key}" of Secret "${ref.name}" holds control characters: it is no password`);
+      return password;
     },
   };
 }
+
+export const hasControlCharacters = (text: string): boolean => /\p{Cc}/u.test(text);

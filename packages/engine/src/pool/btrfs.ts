@@ -34,6 +34,14 @@ export function btrfsPool(folder: string, imageFile: string): Pool {
     }
   };
 
+  const destroy = async (path: string): Promise<void> => void (await btrfs("subvolume", "delete", "--commit-after", path));
+  /** A pod may make subvolumes inside of its own, also read-only ones: what holds others can then not be deleted. */
+  const destroyNested = async (path: string): Promise<void> => {
+    const nested = await subvolumesIn(path);
+    for (const one of [path, ...nested]) await btrfs("property", "set", one, "ro", "false");
+    for (const one of nested) await destroy(one);
+  };
+
   return {
     pathOf,
     has,
@@ -45,7 +53,12 @@ export function btrfsPool(folder: string, imageFile: string): Pool {
       await btrfs("subvolume", "snapshot", ...(mode === "readOnly" ? ["-r"] : []), pathOf(from), pathOf(to));
     },
     remove: async (name) => {
-      if (await has(name)) await btrfs("subvolume", "delete", "--commit-after", pathOf(name));
+      if (!(await has(name))) return;
+      await destroy(pathOf(name)).catch(async (error: unknown) => {
+        if (!(error instanceof CommandFailed && error.stderr.includes("Directory not empty"))) throw error;
+        await destroyNested(pathOf(name));
+        await destroy(pathOf(name));
+      });
     },
     bytes: async (name) => {
       const [total = 0, exclusive = 0] =
@@ -61,6 +74,12 @@ export function btrfsPool(folder: string, imageFile: string): Pool {
       return { total, exclusive };
     },
   };
+}
+
+/** Subvolumes below a folder, the deepest first. */
+async function subvolumesIn(folder: string): Promise<readonly string[]> {
+  const wanted = ["-depth", "-mindepth", "1", "-type", "d", "-inum", String(subvolumeInode), "-print0"];
+  return (await runCommand("find", [folder, ...wanted])).split("\0").filter((path) => path !== "");
 }
 
 /** The longest wait for removed subvolumes to be cleaned up. */

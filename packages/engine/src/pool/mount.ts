@@ -16,29 +16,50 @@ export const markerFile = ".delphix-pool";
 /** Folders of subvolumes. `work` holds what is not finished: whoever made it completes or removes it. */
 const folders = ["snapshots", "vdbs", "work"] as const;
 
+export interface PoolWanted {
+  /** Undefined: whatever it has, or a default for a new one. */
+  readonly sizeBytes?: number | undefined;
+  /** Whether data is known to lie in the pool: then it has to be there, and none is made in its place. */
+  readonly holdsData: boolean;
+}
+
 /**
- * Makes the pool if there is none, grows it to `sizeBytes`, mounts it unless it is mounted. The mount outlives the process:
- * VDBs go on while the engine is restarted.
+ * Makes the pool if there is none, grows it to `sizeBytes`, mounts it unless it is mounted; answers its uuid. The mount outlives
+ * the process: VDBs go on while the engine is restarted.
  */
-export async function mountPool(place: PoolPlace, sizeBytes: number | undefined): Promise<void> {
+export async function mountPool(place: PoolPlace, { sizeBytes, holdsData }: PoolWanted): Promise<string> {
   const { imageFile, mountPoint } = place;
   await mkdir(mountPoint, { recursive: true });
-  const mounted = await isMounted(mountPoint);
-  if (!mounted && !existsSync(imageFile)) await makeImage(imageFile, sizeBytes ?? (await defaultSizeBytes(imageFile)));
+  const mounted = (await mountAt(mountPoint)) !== undefined;
+  if (!mounted && !existsSync(imageFile)) {
+    if (holdsData)
+      throw new Error(
+        `${imageFile} is missing, and the catalogue knows data in it: put it back, or remove the catalogue as well to begin with nothing`,
+      );
+    await makeImage(imageFile, sizeBytes ?? (await defaultSizeBytes(imageFile)));
+  }
   if (!mounted) await attach(place);
-  await checkMarker(place);
-  if (sizeBytes !== undefined) await growTo(place, sizeBytes);
+  const uuid = await checkMarker(place);
+  await growTo(place, sizeBytes ?? 0);
   for (const folder of folders) await mkdir(join(mountPoint, folder), { recursive: true, mode: 0o711 });
+  return uuid;
 }
 
 /** What is mounted on top at `mountPoint`, if anything: mountinfo lists in order, the last one is on top. */
-export async function isMounted(mountPoint: string): Promise<boolean> {
+export async function mountAt(mountPoint: string): Promise<{ readonly isReadOnly: boolean } | undefined> {
   const lines = (await readFile("/proc/self/mountinfo", "utf8")).split("\n").filter((line) => line.split(" ")[4] === mountPoint);
   const top = lines.at(-1);
-  if (top === undefined) return false;
-  if (!top.includes(" - btrfs ")) throw new Error(`${mountPoint} holds another file system: unmount it (${top})`);
-  return true;
+  if (top === undefined) return undefined;
+  const [mount = "", fileSystem = ""] = top.split(" - ");
+  if (!fileSystem.startsWith("btrfs ")) throw new Error(`${mountPoint} holds another file system: unmount it (${top})`);
+  // Of the mount, and of the file system: btrfs turns itself read-only after an error.
+  const options = [mount.split(" ")[5], fileSystem.split(" ").at(-1)];
+  return { isReadOnly: options.some((list) => list?.split(",").includes("ro")) };
 }
+
+/** The uuid that the marker of a mounted pool names. */
+export const markedUuid = async (mountPoint: string): Promise<string> =>
+  (await readFile(join(mountPoint, markerFile), "utf8")).trim();
 
 async function defaultSizeBytes(imageFile: string): Promise<number> {
   const { bavail, bsize } = await statfs(dirname(imageFile));
@@ -82,7 +103,7 @@ async function ensureFreeLoopNode(): Promise<void> {
 }
 
 /** A mounted file system without our marker is a new pool or not ours; one with another uuid is another engine's. */
-async function checkMarker({ mountPoint }: PoolPlace): Promise<void> {
+async function checkMarker({ mountPoint }: PoolPlace): Promise<string> {
   const [, uuid] = /uuid: ([0-9a-f-]{36})/u.exec(await runCommand("btrfs", ["filesystem", "show", mountPoint])) ?? [];
   if (uuid === undefined) throw new Error(`${mountPoint}: btrfs filesystem show names no uuid`);
   const marker = join(mountPoint, markerFile);
@@ -90,16 +111,30 @@ async function checkMarker({ mountPoint }: PoolPlace): Promise<void> {
     await writeFile(`${marker}.new`, `${uuid}\n`, { flush: true });
     await rename(`${marker}.new`, marker);
   }
-  const found = (await readFile(marker, "utf8")).trim();
+  const found = await markedUuid(mountPoint);
   if (found !== uuid) throw new Error(`${marker} names pool ${found}, but pool ${uuid} is mounted there`);
+  return uuid;
 }
 
-/** A pool never shrinks: a smaller size in the configuration is ignored. */
+/**
+ * A pool never shrinks: a smaller size in the configuration is ignored. Image, loop device and file system are each brought to the
+ * size of the one below it, whatever an earlier growing that was cut short has left.
+ */
 async function growTo({ imageFile, mountPoint }: PoolPlace, sizeBytes: number): Promise<void> {
-  if ((await stat(imageFile)).size >= sizeBytes) return;
-  await using file = await open(imageFile, "r+");
-  await file.truncate(sizeBytes);
+  const earlier = await stat(imageFile).catch(() => undefined);
+  if (earlier === undefined) return; // taken away below a mount that goes on
+  if (earlier.size < sizeBytes) {
+    await using file = await open(imageFile, "r+");
+    await file.truncate(sizeBytes);
+  }
+  const imageBytes = Math.max(earlier.size, sizeBytes);
+  const show = await runCommand("btrfs", ["filesystem", "show", "--raw", mountPoint]);
+  const usedBytes = Number(/devid +1 size (\d+)/u.exec(show)?.[1]);
+  // The file system's size is a multiple of its sectors.
+  if (imageBytes - usedBytes < sectorBytes) return;
   const device = await loopDeviceOf(imageFile);
   if (device !== undefined) await runCommand("losetup", ["--set-capacity", device]);
   await runCommand("btrfs", ["filesystem", "resize", "max", mountPoint]);
 }
+
+const sectorBytes = 4096;

@@ -38,9 +38,20 @@ export class NoRoom extends Error {
 
 const inMiB = (bytes: number): string => `${bytes} bytes (${Math.floor(bytes / 2 ** 20)} MiB)`;
 
-/** Throws NoRoom unless `bytes` can be written and the reserve is still free afterwards. */
-export async function requireRoom(pool: Pool, reserveBytes: number, bytes: number, what: string): Promise<void> {
+type Whiles = <T>(work: () => Promise<T>) => Promise<T>;
+
+/**
+ * Throws NoRoom unless `bytes` can be written and the reserve is still free afterwards. Where it seems short, what was removed is
+ * waited for; `whileShort` can hold meanwhile what writes into the pool, so that it does not eat up the reserve.
+ */
+export async function requireRoom(
+  pool: Pool,
+  reserveBytes: number,
+  bytes: number,
+  what: string,
+  whileShort: Whiles = (work) => work(),
+): Promise<void> {
   if ((await pool.freeBytes()) >= bytes + reserveBytes) return;
-  const freeBytes = await pool.freeBytes("settled");
+  const freeBytes = await whileShort(() => pool.freeBytes("settled"));
   if (freeBytes < bytes + reserveBytes) throw new NoRoom(pool.pathOf(""), freeBytes, bytes + reserveBytes, what);
 }

@@ -2,7 +2,8 @@ import { boolean, list, map, object, string } from "@vdb/dct";
 import { allDSources, allVdbs, dSourceById } from "../../catalogue/datasets.ts";
 import { allGroups } from "../../catalogue/places.ts";
 import { insertDSource, requestDSourceDeletion, requestSourceSnapshot } from "../../catalogue/requests.ts";
-import { type DSourceRow, decodeConnection } from "../../catalogue/rows.ts";
+import type { DSourceRow } from "../../catalogue/rows.ts";
+import { decodeNewConnection } from "../../config/connection-fields.ts";
 import { badRequest, conflict, notFound } from "../api-error.ts";
 import { bodyOf } from "../body.ts";
 import { ok, type Route } from "../router.ts";
@@ -21,7 +22,7 @@ export const dSourceRoutes = (state: ApiState): readonly Route[] => [
     path: "/dsources/appdata",
     handle: ({ body }) => {
       const { name, group_id, parameters, tags = [] } = body.decode(decodeLink);
-      const connection = bodyOf({ port: 5432, sslmode: "prefer", ...parameters }).decode(decodeConnection);
+      const connection = bodyOf(parameters).decode((value) => decodeNewConnection(value, "body.parameters"));
       const { catalogue, runner } = state;
       if (!allGroups(catalogue).some(({ id }) => id === group_id))
         throw badRequest(`group_id: there is no dataset group ${group_id}`);

@@ -10,7 +10,12 @@ export const snapshotRoutes = (state: ApiState): readonly Route[] => {
   const { catalogue, runner } = state;
   const ofDataset = ({ params: { id = "" }, query }: ApiRequest) => {
     const snapshots = readySnapshots(catalogue).filter((one) => one.dataset_id === id);
-    return ok(pageOf(snapshots.map(viewSnapshot), pageQueryOf(query, ["id", "timestamp", "creation_time"], "id")));
+    return ok(
+      pageOf(
+        snapshots.map((row) => viewSnapshot(state, row)),
+        pageQueryOf(query, ["id", "timestamp", "creation_time"], "id"),
+      ),
+    );
   };
   const remove = ({ params: { id = "" } }: ApiRequest) => {
     const snapshot = readySnapshot(catalogue, id);

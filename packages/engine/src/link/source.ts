@@ -1,0 +1,81 @@
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Connection } from "../catalogue/rows.ts";
+import { CommandFailed, runCommand } from "../command.ts";
+import { Failure } from "../failure.ts";
+import type { Postgres } from "./postgres.ts";
+import type { Secrets } from "./secrets.ts";
+
+/** A production database and what PostgreSQL's client programs need to reach it. */
+export interface Source {
+  readonly connection: Connection;
+  /** Everything about the source goes through the environment: arguments are readable for every process on the machine. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Calls `work` with the source; the authority's certificate, if there is one, lies in `folder` for that time. */
+export async function withSource<T>(
+  connection: Connection,
+  secrets: Secrets,
+  folder: string,
+  work: (source: Source) => Promise<T>,
+): Promise<T> {
+  const { passwordSecret, sslRootCertSecret } = connection;
+  const password = connection.password ?? (passwordSecret === undefined ? undefined : await secrets.readPassword(passwordSecret));
+  if (sslRootCertSecret === undefined) return await work({ connection, env: environmentFor(connection, password) });
+  const file = join(folder, "root.crt");
+  await writeFile(file, await secrets.read(sslRootCertSecret), { mode: 0o644 });
+  try {
+    return await work({ connection, env: { ...environmentFor(connection, password), PGSSLROOTCERT: file } });
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+const environmentFor = ({ host, port, user, sslmode }: Connection, password: string | undefined): Record<string, string> => ({
+  PGHOST: host,
+  PGPORT: String(port),
+  PGUSER: user,
+  PGSSLMODE: sslmode,
+  PGCONNECT_TIMEOUT: "10",
+  HOME: "/nonexistent", // no ~/.pgpass, no ~/.postgresql of whoever runs the engine
+  ...(password === undefined ? {} : { PGPASSWORD: password }),
+  // Whoever stands in between could ask for the password itself, unless the server has proven who it is.
+  ...(password === undefined || sslmode.startsWith("verify-") ? {} : { PGREQUIREAUTH: "scram-sha-256,md5" }),
+});
+
+/**
+ * Throws unless a server of the source's major is installed here. Asked before anything is copied: a base backup that cannot be
+ * recovered afterwards would have read all of production for nothing.
+ */
+export async function requireMajor(postgres: Postgres, { connection, env }: Source, signal: AbortSignal): Promise<void> {
+  const psql = join(await postgres.newest(), "psql");
+  const ask = [
+    "--no-psqlrc",
+    "--no-password",
+    "-tAc",
+    "SHOW server_version_num",
+    "replication=true application_name=delphix-engine",
+  ];
+  const answer = await runCommand(psql, ask, { signal, env }).catch((error: unknown) => {
+    throw error instanceof CommandFailed ? new Failure(explain(connection, error.stderr || error.message)) : error;
+  });
+  await postgres.ofMajor(Math.floor(Number(answer.trim()) / 10_000));
+}
+
+/** The words of a program that failed, and what to do about those that are known. */
+export function explain({ host, port, user }: Connection, lastLines: string): string {
+  const words = lastLines
+    .replaceAll(/pg_basebackup: |psql: error: /gu, "")
+    .trim()
+    .replaceAll(/\s+/gu, " ");
+  return `base backup of ${user}@${host}:${port} failed: ${words}${adviceFor(words, user)}`;
+}
+
+function adviceFor(words: string, user: string): string {
+  if (words.includes("no pg_hba.conf entry"))
+    return `; add to its pg_hba.conf: host replication ${user} <engine's network> scram-sha-256`;
+  if (words.includes("authentication method requirement"))
+    return "; the engine sends its password only as scram-sha-256 or md5: set the method in its pg_hba.conf, or use sslmode verify-full";
+  return "";
+}
