@@ -79,7 +79,7 @@ const setUp =
   (manager: Manager): void => {
     const maps = manager.cacheFor(configMaps);
     manager.control(widgetKind(manager, ledger), {
-      triggers: [owned(maps, "Widget")],
+      triggers: [owned(maps, widgets)],
       backOffSeconds: { first: 0.01, most: 0.05 },
     });
   };
@@ -335,7 +335,10 @@ test("health and readiness say what they mean", async () => {
         return `${answer.status} ${await answer.text()}`;
       };
       equal(await ask("/healthz"), "200 ok\n");
-      equal(await ask("/readyz"), "503 widgets.testing.kube-runtime.dev: not read yet\nengine: the engine does not answer\n");
+      equal(
+        await ask("/readyz"),
+        "503 widgets.testing.kube-runtime.dev: not read yet: down\nengine: the engine does not answer\n",
+      );
       broken = false;
       engine = undefined;
       await until(async () => (await ask("/readyz")) === "200 ok\n");
