@@ -101,15 +101,16 @@ for (const streamsLists of [true, false]) {
     deepEqual(names().toSorted(), ["bad", "good", "later"]);
     equal(cache.get({ namespace: "n", name: "good" })?.spec.size, 1, "the version that could be read stays");
     ok(lines.every(({ level, error }) => level === "error" && error === "too large to be read"));
-    deepEqual([...new Set(lines.map(({ object }) => object))].toSorted(), ["n/bad", "n/good"]);
+    deepEqual(new Set(lines.map(({ object }) => object)), new Set(["n/bad", "n/good"]));
   });
 }
 
+const bySize = ({ spec }: Widget): readonly string[] => {
+  if (spec.size === 0) throw new Error("no size");
+  return [String(spec.size)];
+};
+
 test("an index function that throws leaves the object in the cache, and every index whole", async (t) => {
-  const bySize = ({ spec }: Widget): readonly string[] => {
-    if (spec.size === 0) throw new Error("no size");
-    return [String(spec.size)];
-  };
   const { write, names, lines, cache } = await bench(t, { indexes: { bySize } });
   await write("a", 1);
   await write("a", 0);
@@ -138,19 +139,20 @@ test("a watch that ends by nothing at all is given up and resumed", async (t) =>
   deepEqual(names(), ["a", "b"]);
 });
 
+const widget = (name: string): Widget => ({
+  apiVersion: "v1",
+  kind: "Widget",
+  metadata: { namespace: "n", name, uid: name, resourceVersion: "5", creationTimestamp: "" },
+  spec: {},
+});
+
 test("a cache of one name reads its own new object at once, and not those of other names", async (t) => {
   const { cache } = await bench(
     t,
     { fieldSelector: "metadata.name=mine" },
     { faults: { watch: () => new Promise(() => undefined) } },
   );
-  const object = (name: string): Widget => ({
-    apiVersion: "v1",
-    kind: "Widget",
-    metadata: { namespace: "n", name, uid: name, resourceVersion: "5", creationTimestamp: "" },
-    spec: {},
-  });
-  for (const name of ["mine", "other"]) cache.wrote(object(name), undefined);
+  for (const name of ["mine", "other"]) cache.wrote(widget(name), undefined);
   deepEqual(
     cache.list().map(({ metadata }) => metadata.name),
     ["mine"],

@@ -117,8 +117,10 @@ export function createStore<T extends KubeObject>(emit: (event: CacheEvent<T>) =
       if (restored) forgetAll();
       for (const [uid, version] of written) if (compareResourceVersions(version, resourceVersion) <= 0) written.delete(uid);
       const listed = new Map(list.map((object) => [keyOf(object), object]));
-      for (const [key, object] of objects)
-        if (!listed.has(key) && !written.has(object.metadata.uid)) drop(key, object, undefined);
+      for (const [key, object] of objects) {
+        const { uid } = object.metadata;
+        if (listed.get(key)?.metadata.uid !== uid && !written.has(uid)) drop(key, object, undefined);
+      }
       for (const [key, object] of listed) {
         const differs = objects.get(key)?.metadata.resourceVersion !== object.metadata.resourceVersion;
         if (restored ? differs : isNews(key, object)) put(key, object, undefined);

@@ -7,6 +7,8 @@ export interface DueHeap {
   /** Takes the key that is due first. */
   readonly take: () => string | undefined;
   readonly size: () => number;
+  /** Entries held in memory, stale ones included. */
+  readonly held: () => number;
 }
 
 interface Entry {
@@ -23,6 +25,7 @@ export function createDueHeap(): DueHeap {
   };
   return {
     size: () => dueOf.size,
+    held: () => heap.length,
     remove: (key) => dueOf.delete(key),
     add: (key, due) => {
       const present = dueOf.get(key);
