@@ -472,8 +472,10 @@ test("what is added after the manager runs would never run: it is refused", asyn
   );
 });
 
+const runsOf: Record<string, number> = {};
 const failByName = async ({ object }: Run<Widget>): Promise<Outcome> => {
   const { name } = object.metadata;
+  runsOf[name] = (runsOf[name] ?? 0) + 1;
   if (name === "busy") throw new ApiError({ kind: "tooManyRequests", retryAfterSeconds: 30 }, "slow down");
   if (name === "bug") throw new TypeError("x is undefined");
   return terminal("Stuck", "only a person can help");
@@ -484,21 +486,16 @@ test("a reconcile that the API server asked to stay away does, and is counted; b
   const client = createClient(api, { fieldManager: "test" });
   for (const name of ["busy", "bug", "stuck"])
     await client.create(widgets, { metadata: { namespace: "n", name }, spec: {} }, signal);
-  const runs: Record<string, number> = {};
   const kind = waitingKind("counted", () => undefined);
   await withManager(
     { api },
     (manager) => {
-      const count = async (run: Run<Widget>): Promise<Outcome> => {
-        runs[run.object.metadata.name] = (runs[run.object.metadata.name] ?? 0) + 1;
-        return failByName(run);
-      };
       const backOffSeconds = { first: 0.01, most: 0.02 };
-      manager.control({ ...kind, steps: [{ name: "s", run: count }] }, { backOffSeconds });
+      manager.control({ ...kind, steps: [{ name: "s", run: failByName }] }, { backOffSeconds });
     },
     async (manager) => {
-      await until(() => (runs["bug"] ?? 0) >= 4);
-      deepEqual([runs["busy"], runs["stuck"]], [1, 1]);
+      await until(() => (runsOf["bug"] ?? 0) >= 4);
+      deepEqual([runsOf["busy"], runsOf["stuck"]], [1, 1]);
       const text = manager.metrics.text();
       match(text, /controller_runtime_reconcile_panics_total\{controller="counted"\} [3-9]/u);
       match(text, /controller_runtime_terminal_reconcile_errors_total\{controller="counted"\} 1/u);
