@@ -131,7 +131,7 @@ const other = (at: number): typeof object => ({
 test("an object that is written of again and again keeps its limit, however many others there are", async () => {
   const { recorder, stored } = bench();
   for (let at = 0; at < 25; at += 1) recorder.record(object, { ...bound, reason: `R${at}` });
-  for (let at = 0; at < 5000; at += 1) {
+  for (let at = 0; at < 6000; at += 1) {
     recorder.record(other(at), bound);
     if (at % 1000 === 0) recorder.record(object, { ...bound, reason: `More${at}` });
   }
