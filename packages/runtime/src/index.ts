@@ -17,6 +17,7 @@ export type {
   MetadataOnly,
   ObjectList,
   Selection,
+  SubresourceRequest,
   WatchEvent,
   WatchOptions,
   WriteOptions,
@@ -26,11 +27,15 @@ export { type HttpApi, type HttpApiOptions, httpApi } from "./client/http-api.ts
 export { type Interceptor, interceptApi } from "./client/intercept.ts";
 export type { Connection, ConnectionOptions, TlsSettings } from "./connection/connection.ts";
 export { loadConnection } from "./connection/load-connection.ts";
+export { tokenConnection } from "./connection/token-connection.ts";
+// Helpers for those who bring their own controllers.
+export { addFinalizer, hasFinalizer, removeFinalizer } from "./controller/finalizer.ts";
 // A kind and its steps.
 export type { CleanUp, ConditionRow, ControlledKind, Run, RunResult, Step } from "./controller/kind.ts";
 export { after, done, type Outcome, terminal, waiting } from "./controller/outcome.ts";
 export { readySummary, summaryOf } from "./controller/summary.ts";
 export { mapped, owned, type Trigger } from "./controller/watches.ts";
+export { createEventRecorder, type EventRecorder, type RecordedEvent, type RecorderParts } from "./events/recorder.ts";
 export { type ExecRequest, type ExecResult, type ExecSession, execInPod, openExec } from "./exec/exec.ts";
 export {
   type CustomResourceDefinition,
@@ -100,6 +105,8 @@ export {
   type StatefulSet,
   statefulSets,
 } from "./kinds/workloads.ts";
+export { createElection, type Election, type ElectionParts, LeadershipLostError } from "./leader/election.ts";
+export { createFence, type Fence, fencedApi } from "./leader/fence.ts";
 // The manager: everything of one process.
 export { createManager } from "./manager/create-manager.ts";
 export type {

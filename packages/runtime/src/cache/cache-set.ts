@@ -8,16 +8,16 @@ import type { ManagedCache } from "./create-cache.ts";
 export interface CacheSet {
   readonly cacheFor: <T extends KubeObject>(resource: Resource<T>, options: CacheOptions<T>) => Cache<T>;
   readonly all: () => readonly ManagedCache[];
-  /** The client, with its writes noted in the caches before the writer goes on. */
-  readonly remembering: (client: Client) => Client;
+  /** The client, with its writes noted in the caches before the writer goes on, as made by `origin`. */
+  readonly remembering: (client: Client, origin?: string) => Client;
 }
 
 export type MakeCache = <T extends KubeObject>(resource: Resource<T>, options: CacheOptions<T>) => ManagedCache<T>;
 
 export function createCacheSet(make: MakeCache): CacheSet {
   const caches = new Map<string, ManagedCache>();
-  const noted = <T extends KubeObject>(resource: Resource<T>, object: T): T => {
-    for (const cache of caches.values()) if (isSame(cache.resource, resource)) cache.wrote(object);
+  const note = <T extends KubeObject>(resource: Resource<T>, object: T, origin: string | undefined): T => {
+    for (const cache of caches.values()) if (isSame(cache.resource, resource)) cache.wrote(object, origin);
     return object;
   };
   return {
@@ -34,48 +34,51 @@ export function createCacheSet(make: MakeCache): CacheSet {
       caches.set(id, untyped(made));
       return made;
     },
-    remembering: (client) => ({
-      ...client,
-      create: async (resource, object, signal, options) => {
-        const answer = await client.create(resource, object, signal, options);
-        return options?.dryRun === true ? answer : noted(resource, answer);
-      },
-      update: async (resource, object, signal, options) => {
-        const answer = await client.update(resource, object, signal, options);
-        return options?.dryRun === true ? answer : noted(resource, answer);
-      },
-      updateStatus: async (resource, object, signal, options) => {
-        const answer = await client.updateStatus(resource, object, signal, options);
-        return options?.dryRun === true ? answer : noted(resource, answer);
-      },
-      apply: async (resource, object, options, signal) => {
-        const answer = await client.apply(resource, object, options, signal);
-        return options.dryRun === true ? answer : noted(resource, answer);
-      },
-      applyStatus: async (resource, object, options, signal) => {
-        const answer = await client.applyStatus(resource, object, options, signal);
-        return options.dryRun === true ? answer : noted(resource, answer);
-      },
-      patch: async (resource, key, patch, signal, options) => {
-        const answer = await client.patch(resource, key, patch, signal, options);
-        return options?.dryRun === true ? answer : noted(resource, answer);
-      },
-      patchStatus: async (resource, key, patch, signal, options) => {
-        const answer = await client.patchStatus(resource, key, patch, signal, options);
-        return options?.dryRun === true ? answer : noted(resource, answer);
-      },
-      delete: async (resource, key, signal, options) => {
-        const concerned = [...caches.values()].filter((cache) => isSame(cache.resource, resource));
-        // Asked before: afterwards there may be another object of this name.
-        const uid =
-          options?.preconditions?.uid ??
-          concerned.map((cache) => cache.get(key)?.metadata.uid).find((found) => found !== undefined);
-        const answer = await client.delete(resource, key, signal, options);
-        if (answer !== undefined) return noted(resource, answer);
-        if (uid !== undefined) for (const cache of concerned) cache.deletedByUs(key, uid);
-        return undefined;
-      },
-    }),
+    remembering: (client, origin) => {
+      const noted = <T extends KubeObject>(resource: Resource<T>, object: T): T => note(resource, object, origin);
+      return {
+        ...client,
+        create: async (resource, object, signal, options) => {
+          const answer = await client.create(resource, object, signal, options);
+          return options?.dryRun === true ? answer : noted(resource, answer);
+        },
+        update: async (resource, object, signal, options) => {
+          const answer = await client.update(resource, object, signal, options);
+          return options?.dryRun === true ? answer : noted(resource, answer);
+        },
+        updateStatus: async (resource, object, signal, options) => {
+          const answer = await client.updateStatus(resource, object, signal, options);
+          return options?.dryRun === true ? answer : noted(resource, answer);
+        },
+        apply: async (resource, object, options, signal) => {
+          const answer = await client.apply(resource, object, options, signal);
+          return options.dryRun === true ? answer : noted(resource, answer);
+        },
+        applyStatus: async (resource, object, options, signal) => {
+          const answer = await client.applyStatus(resource, object, options, signal);
+          return options.dryRun === true ? answer : noted(resource, answer);
+        },
+        patch: async (resource, key, patch, signal, options) => {
+          const answer = await client.patch(resource, key, patch, signal, options);
+          return options?.dryRun === true ? answer : noted(resource, answer);
+        },
+        patchStatus: async (resource, key, patch, signal, options) => {
+          const answer = await client.patchStatus(resource, key, patch, signal, options);
+          return options?.dryRun === true ? answer : noted(resource, answer);
+        },
+        delete: async (resource, key, signal, options) => {
+          const concerned = [...caches.values()].filter((cache) => isSame(cache.resource, resource));
+          // Asked before: afterwards there may be another object of this name.
+          const uid =
+            options?.preconditions?.uid ??
+            concerned.map((cache) => cache.get(key)?.metadata.uid).find((found) => found !== undefined);
+          const answer = await client.delete(resource, key, signal, options);
+          if (answer !== undefined) return noted(resource, answer);
+          if (uid !== undefined) for (const cache of concerned) cache.deletedByUs(key, uid);
+          return undefined;
+        },
+      };
+    },
   };
 }
 

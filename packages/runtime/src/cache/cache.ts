@@ -15,11 +15,14 @@ export interface CacheOptions<T extends KubeObject> {
   readonly indexes?: Readonly<Record<string, IndexFunction<T>>>;
 }
 
-/** One change of the cache. `own` marks what this process's own write brought: whoever wrote it knows it already. */
+/**
+ * One change of the cache. `origin`: the name of the controller whose own status write brought it. That controller knows it
+ * already; for everybody else it is news.
+ */
 export type CacheEvent<T> =
-  | { readonly type: "added"; readonly object: T; readonly initial: boolean; readonly own: boolean }
-  | { readonly type: "updated"; readonly object: T; readonly before: T; readonly own: boolean }
-  | { readonly type: "deleted"; readonly object: T; readonly own: boolean };
+  | { readonly type: "added"; readonly object: T; readonly initial: boolean; readonly origin: string | undefined }
+  | { readonly type: "updated"; readonly object: T; readonly before: T; readonly origin: string | undefined }
+  | { readonly type: "deleted"; readonly object: T; readonly origin: string | undefined };
 
 /**
  * What the API server holds of one resource, kept up to date by a watch.

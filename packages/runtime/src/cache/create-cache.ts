@@ -1,22 +1,26 @@
 import type { Client } from "../client/client.ts";
-import { type KubeObject, type ObjectKey } from "../objects/object.ts";
+import { decodeWith } from "../client/codec.ts";
+import { type KubeObject, keyOf, type ObjectKey } from "../objects/object.ts";
 import { controllerOf } from "../objects/owner.ts";
 import { type Resource, resourceName } from "../objects/resource.ts";
 import type { Clock, Random } from "../support/clock.ts";
 import { errorMessage } from "../support/error-message.ts";
 import type { Log } from "../support/log.ts";
+import { untilAborted } from "../support/until-aborted.ts";
 import type { Cache, CacheEvent, CacheOptions, IndexFunction } from "./cache.ts";
 import { type Followed, follow } from "./follow.ts";
-import { type LabelMatch, parseLabelSelector } from "./selector.ts";
+import { type MetadataMatch, parseFieldSelector, parseLabelSelector } from "./selector.ts";
 import { createStore, type Store } from "./store.ts";
 
 /** A cache with the handles that its owner, the manager, holds. */
 export interface ManagedCache<T extends KubeObject = KubeObject> extends Cache<T> {
   /** Follows the API server until the signal is aborted. Called once. */
   readonly run: (signal: AbortSignal) => Promise<void>;
+  /** Why nothing was read yet, as far as is known. */
+  readonly problem: () => string | undefined;
   readonly addIndexes: (indexes: Readonly<Record<string, IndexFunction<T>>>) => void;
-  /** Takes note of a write of this process. */
-  readonly wrote: (object: T) => void;
+  /** Takes note of a write of this process, and of who in it made it. */
+  readonly wrote: (object: T, origin: string | undefined) => void;
   readonly deletedByUs: (key: ObjectKey, uid: string) => void;
 }
 
@@ -43,12 +47,24 @@ export function createCache<T extends KubeObject>(parts: CacheParts<T>): Managed
   const store = createStore<T>((event) => {
     for (const listener of listeners) tell(listener, event);
   });
-  store.addIndex("owner", (object) => controllerUids(object));
-  for (const [name, valuesOf] of Object.entries(options.indexes ?? {})) store.addIndex(name, valuesOf);
+  const { group, version, kind, plural, namespaced } = resource;
+  const followed = {
+    client,
+    resource: { group, version, kind, plural, namespaced }, // without its decoder: a bad object must not end the watch
+    decode: decoder(resource, store, log),
+  };
+  const addIndexes = (indexes: Readonly<Record<string, IndexFunction<T>>>): void => {
+    for (const [name, valuesOf] of Object.entries(indexes)) store.addIndex(name, guarded(resource, name, valuesOf, log));
+  };
+  addIndexes({ owner: controllerUids, ...options.indexes });
   const sync = Promise.withResolvers<void>();
-  const state = { synced: false };
+  const state: { synced: boolean; problem: string | undefined } = { synced: false, problem: undefined };
+  const onFailure = (why: string): void => {
+    state.problem = why;
+  };
   const onSync = (): void => {
     state.synced = true;
+    state.problem = undefined;
     sync.resolve();
   };
   const isSelected = selectionTest(options, store);
@@ -61,20 +77,51 @@ export function createCache<T extends KubeObject>(parts: CacheParts<T>): Managed
     synced: () => state.synced,
     waitForSync: (signal) => untilAborted(sync.promise, signal),
     subscribe: (listener) => {
-      for (const object of store.values()) tell(listener, { type: "added", object, initial: true, own: false });
+      for (const object of store.values()) tell(listener, { type: "added", object, initial: true, origin: undefined });
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    run: (signal) => follow({ client, resource, selection: options, store, clock, random, log, onSync, onAction }, signal),
-    addIndexes: (indexes) => {
-      for (const [name, valuesOf] of Object.entries(indexes)) store.addIndex(name, valuesOf);
-    },
-    wrote: (object) => {
+    problem: () => state.problem,
+    run: (signal) => follow({ ...followed, selection: options, store, clock, random, log, onSync, onFailure, onAction }, signal),
+    addIndexes,
+    wrote: (object, origin) => {
       if (options.namespace !== undefined && object.metadata.namespace !== options.namespace) return;
       const kept = options.metadataOnly === true ? metadataOf(object) : object;
-      store.wrote(kept, isSelected(kept));
+      store.wrote(kept, isSelected(kept), origin);
     },
     deletedByUs: store.deletedByUs,
+  };
+}
+
+/** What cannot be decoded is told; where an earlier version of it is known, that one stays. */
+function decoder<T extends KubeObject>(resource: Resource<T>, store: Store<T>, log: Log): (object: KubeObject) => T | undefined {
+  return (object) => {
+    try {
+      return decodeWith(resource, object);
+    } catch (error) {
+      const fields = { resource: resourceName(resource), object: keyOf(object), error: errorMessage(error) };
+      log.error(fields, "this object could not be read: the cache goes on without this version of it");
+      const known = store.get(object.metadata);
+      return known?.metadata.uid === object.metadata.uid ? known : undefined;
+    }
+  };
+}
+
+/** An index function that throws must not keep the object out of the cache, nor half of it in. */
+function guarded<T extends KubeObject>(
+  resource: Resource<T>,
+  index: string,
+  valuesOf: IndexFunction<T>,
+  log: Log,
+): IndexFunction<T> {
+  return (object) => {
+    try {
+      return valuesOf(object);
+    } catch (error) {
+      const fields = { resource: resourceName(resource), object: keyOf(object), index, error: errorMessage(error) };
+      log.error(fields, "an index function threw: the object is not in this index");
+      return [];
+    }
   };
 }
 
@@ -88,11 +135,16 @@ function valuesIn<T extends KubeObject>(store: Store<T>, namespace: string | und
   return namespace === undefined ? all : all.filter(({ metadata }) => metadata.namespace === namespace);
 }
 
-/** Whether a written object belongs here. What a field selector selects only the API server knows: there the cache decides by what it has. */
+/**
+ * Whether a written object belongs here. What a field selector selects, other than by name and namespace, only the API
+ * server knows: there the cache decides by what it has.
+ */
 function selectionTest<T extends KubeObject>(options: CacheOptions<T>, store: Store<T>): (object: T) => boolean {
-  const labels: LabelMatch = options.labelSelector === undefined ? () => true : parseLabelSelector(options.labelSelector);
+  const labels: MetadataMatch = options.labelSelector === undefined ? () => true : parseLabelSelector(options.labelSelector);
+  const fields: MetadataMatch | undefined =
+    options.fieldSelector === undefined ? () => true : parseFieldSelector(options.fieldSelector);
   const known = (object: T): boolean => store.get(object.metadata)?.metadata.uid === object.metadata.uid;
-  return (object) => labels(object.metadata) && (options.fieldSelector === undefined || known(object));
+  return (object) => labels(object.metadata) && (fields === undefined ? known(object) : fields(object.metadata));
 }
 
 /** A cache of metadata alone is asked for with `Resource<MetadataOnly>`, so leaving the rest out keeps the type's promise. */
@@ -100,16 +152,4 @@ function metadataOf<T extends KubeObject>(object: T): T {
   const { apiVersion, kind, metadata } = object;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above: T has no more than this
   return { apiVersion, kind, metadata } as T;
-}
-
-async function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }

@@ -39,7 +39,8 @@ async function* frames(source: AsyncIterable<unknown>, s: fc.Scheduler): AsyncGe
 const scheduledClock = (s: fc.Scheduler): Clock => ({
   now: () => 0,
   monotonic: () => 0,
-  sleep: async (_ms, signal) => {
+  sleep: async (ms, signal) => {
+    if (ms > 60_000) await new Promise((_resolve, reject) => signal.addEventListener("abort", reject, { once: true })); // the bound of a watch
     await s.schedule(Promise.resolve(), "pause");
     signal.throwIfAborted();
   },

@@ -1,6 +1,6 @@
 import { equal, throws } from "node:assert/strict";
 import { test } from "node:test";
-import { parseLabelSelector } from "./selector.ts";
+import { parseFieldSelector, parseLabelSelector } from "./selector.ts";
 
 const labels = { app: "db", tier: "1", "example.dev/x": "y" };
 const rows: readonly (readonly [string, boolean])[] = [
@@ -29,3 +29,19 @@ for (const [selector, want] of rows) {
 test("what the API server would refuse is refused", () => {
   for (const wrong of ["a in b", "a=b=c", "a b"]) throws(() => parseLabelSelector(wrong), /label selector term/u);
 });
+
+const fieldRows: readonly (readonly [string, boolean | undefined])[] = [
+  ["metadata.name=n", true],
+  ["metadata.name==n", true],
+  ["metadata.name!=n", false],
+  ["metadata.name=m", false],
+  ["metadata.namespace=s", true],
+  ["metadata.name=n,metadata.namespace!=s", false],
+  ["metadata.name=n,metadata.namespace=s", true],
+  ["status.phase=Running", undefined],
+  ["metadata.name=n,status.phase=Running", undefined],
+];
+for (const [selector, want] of fieldRows) {
+  const metadata = { name: "n", namespace: "s", uid: "u", resourceVersion: "1", creationTimestamp: "" };
+  test(`the field selector "${selector}"`, () => equal(parseFieldSelector(selector)?.(metadata), want));
+}

@@ -1,10 +1,10 @@
 import type { ObjectMeta } from "../objects/object.ts";
 
-/** Whether the metadata matches a label selector as kubectl writes it. */
-export type LabelMatch = (metadata: ObjectMeta) => boolean;
+/** Whether the metadata matches a selector as kubectl writes it. */
+export type MetadataMatch = (metadata: ObjectMeta) => boolean;
 
 /** Reads `a=b,c!=d,e in (f,g),h notin (i),j,!k`. Throws saying what it does not understand. */
-export function parseLabelSelector(text: string): LabelMatch {
+export function parseLabelSelector(text: string): MetadataMatch {
   const tests = splitTerms(text).map(parseTerm);
   return ({ labels = {} }) => tests.every((test) => test(labels));
 }
@@ -40,3 +40,16 @@ function parseTerm(term: string): LabelTest {
 
 /** No label value can be this: they have no spaces. */
 const noLabel = "no such label";
+
+/** Reads `metadata.name=a,metadata.namespace!=b`. Undefined when other fields are asked for: those only the API server knows. */
+export function parseFieldSelector(text: string): MetadataMatch | undefined {
+  const tests = splitTerms(text).map(parseFieldTerm);
+  const known = tests.filter((test) => test !== undefined);
+  return known.length < tests.length ? undefined : (metadata) => known.every((test) => test(metadata));
+}
+
+function parseFieldTerm(term: string): MetadataMatch | undefined {
+  const [, field, operator, value = ""] = /^metadata\.(name|namespace)\s*(==?|!=)\s*(\S*)$/u.exec(term) ?? [];
+  if (field === undefined) return undefined;
+  return ({ name, namespace = "" }) => ((field === "name" ? name : namespace) === value) === (operator !== "!=");
+}

@@ -29,10 +29,12 @@ interface World {
   /** How many changes the watch has delivered. */
   delivered: number;
   readonly answers: Answer[];
+  /** A list that was taken and is still under way. */
+  list: { readonly objects: readonly KubeObject[]; readonly version: string; readonly delivered: number } | undefined;
   /** What a listener of the cache believes there is. */
   readonly believed: Map<string, KubeObject>;
   /** Own writes whose answer has arrived: reads must give them or something newer. */
-  readonly promised: Map<string, { readonly uid: string; readonly version: string }>;
+  readonly promised: Map<string, { readonly uid: string; readonly version: string; readonly selected: boolean }>;
   /** Uids that we deleted, answer received: never to be seen again. */
   readonly gone: Set<string>;
 }
@@ -53,10 +55,13 @@ function makeWorld(): World {
   const store = createStore<KubeObject>(onEvent);
   const server: Server = { objects: new Map(), log: [], version: 0, uids: 0 };
   store.replaced([], "0");
-  return { server, store, delivered: 0, answers: [], believed, promised: new Map(), gone: new Set() };
+  return { server, store, delivered: 0, answers: [], list: undefined, believed, promised: new Map(), gone: new Set() };
 }
 
-function write(server: Server, name: string): KubeObject {
+/** What the cache's selector selects. */
+const isSelected = ({ metadata }: KubeObject): boolean => metadata.labels?.["selected"] !== "no";
+
+function write(server: Server, name: string, selected: boolean): KubeObject {
   server.version += 1;
   const before = server.objects.get(name);
   if (before === undefined) server.uids += 1;
@@ -64,10 +69,16 @@ function write(server: Server, name: string): KubeObject {
   const object: KubeObject = {
     apiVersion: "v1",
     kind: "X",
-    metadata: { name, uid, resourceVersion: String(server.version), creationTimestamp: "" },
+    metadata: {
+      name,
+      uid,
+      resourceVersion: String(server.version),
+      creationTimestamp: "",
+      labels: { selected: selected ? "yes" : "no" },
+    },
   };
   server.objects.set(name, object);
-  server.log.push({ type: "changed", object });
+  server.log.push({ type: selected ? "changed" : "removed", object });
   return object;
 }
 
@@ -84,6 +95,7 @@ function remove(server: Server, name: string): KubeObject | undefined {
 }
 
 function deliver(world: World): void {
+  if (world.list !== undefined) return; // no watch is open
   const change = world.server.log[world.delivered];
   if (change === undefined) return;
   world.delivered += 1;
@@ -91,10 +103,18 @@ function deliver(world: World): void {
   else world.store.removed(change.object);
 }
 
-/** A watch that broke and was listed anew jumps over what it had not delivered. */
-function relist(world: World): void {
-  world.store.replaced([...world.server.objects.values()], String(world.server.version));
-  world.delivered = world.server.log.length;
+/** A watch broke: everything is listed anew. */
+function askForList({ server, list }: World): World["list"] {
+  const objects = [...server.objects.values()].filter(isSelected);
+  return list ?? { objects, version: String(server.version), delivered: server.log.length };
+}
+
+/** The list arrives, as of the moment in which it was taken: it jumps over what the watch had not delivered. */
+function receiveList(world: World): void {
+  if (world.list === undefined) return;
+  world.store.replaced(world.list.objects, world.list.version);
+  world.delivered = world.list.delivered;
+  world.list = undefined;
 }
 
 function receive(world: World, at: number): void {
@@ -107,10 +127,10 @@ function receive(world: World, at: number): void {
     return;
   }
   const { name, uid, resourceVersion } = answer.object.metadata;
-  world.store.wrote(answer.object, true);
+  world.store.wrote(answer.object, isSelected(answer.object));
   const before = world.promised.get(name);
   if (before === undefined || compareResourceVersions(resourceVersion, before.version) > 0)
-    world.promised.set(name, { uid, version: resourceVersion });
+    world.promised.set(name, { uid, version: resourceVersion, selected: isSelected(answer.object) });
 }
 
 /** What must hold at every moment. */
@@ -120,7 +140,18 @@ function checkReads(world: World): void {
     if (read !== undefined && read.metadata.uid === uid)
       ok(compareResourceVersions(read.metadata.resourceVersion, version) >= 0, `${name}: older than our own write`);
     const replaced = world.server.log.some(({ type, object }) => type === "removed" && object.metadata.uid === uid);
-    if (read === undefined) ok(replaced, `${name}: our own write is not to be seen`);
+    const changedSince = world.server.log.some(
+      ({ object }) =>
+        object.metadata.uid === uid &&
+        compareResourceVersions(object.metadata.resourceVersion, version) >= 0 &&
+        !isSelected(object),
+    );
+    if (read === undefined) ok(replaced || changedSince, `${name}: our own write is not to be seen`);
+  }
+  for (const object of world.store.values()) {
+    const promise = world.promised.get(object.metadata.name);
+    if (promise?.uid === object.metadata.uid && !promise.selected)
+      ok(compareResourceVersions(object.metadata.resourceVersion, promise.version) > 0, "what we deselected has come back");
   }
   for (const object of world.store.values()) ok(!world.gone.has(object.metadata.uid), "our own delete is not to be seen");
   deepEqual(
@@ -132,12 +163,15 @@ function checkReads(world: World): void {
 
 const names = fc.constantFrom("a", "b", "c");
 const action = fc.oneof(
-  { weight: 3, arbitrary: names.map((name) => ({ do: "theirWrite", name }) as const) },
+  { weight: 3, arbitrary: names.map((name) => ({ do: "theirWrite", name, selected: true }) as const) },
+  { weight: 1, arbitrary: names.map((name) => ({ do: "theirWrite", name, selected: false }) as const) },
   { weight: 1, arbitrary: names.map((name) => ({ do: "theirDelete", name }) as const) },
-  { weight: 3, arbitrary: names.map((name) => ({ do: "ourWrite", name }) as const) },
+  { weight: 3, arbitrary: names.map((name) => ({ do: "ourWrite", name, selected: true }) as const) },
+  { weight: 2, arbitrary: names.map((name) => ({ do: "ourWrite", name, selected: false }) as const) },
   { weight: 2, arbitrary: names.map((name) => ({ do: "ourDelete", name }) as const) },
   { weight: 6, arbitrary: fc.constant({ do: "deliver" } as const) },
-  { weight: 1, arbitrary: fc.constant({ do: "relist" } as const) },
+  { weight: 1, arbitrary: fc.constant({ do: "askForList" } as const) },
+  { weight: 2, arbitrary: fc.constant({ do: "list" } as const) },
   { weight: 1, arbitrary: fc.constant({ do: "bookmark" } as const) },
   { weight: 4, arbitrary: fc.nat(9).map((at) => ({ do: "answer", at }) as const) },
 );
@@ -147,26 +181,28 @@ test("whatever the order of watch, relist and answers: own writes are read, vers
     fc.property(fc.array(action, { maxLength: 60, size: "max" }), (actions) => {
       const world = makeWorld();
       for (const one of actions) {
-        if (one.do === "theirWrite") write(world.server, one.name);
+        if (one.do === "theirWrite") write(world.server, one.name, one.selected);
         if (one.do === "theirDelete") remove(world.server, one.name);
-        if (one.do === "ourWrite") world.answers.push({ kind: "wrote", object: write(world.server, one.name) });
+        if (one.do === "ourWrite") world.answers.push({ kind: "wrote", object: write(world.server, one.name, one.selected) });
         if (one.do === "ourDelete") {
           const gone = remove(world.server, one.name);
           if (gone !== undefined) world.answers.push({ kind: "deleted", key: one.name, uid: gone.metadata.uid });
         }
         if (one.do === "deliver") deliver(world);
-        if (one.do === "relist") relist(world);
-        if (one.do === "bookmark" && world.delivered === world.server.log.length)
+        if (one.do === "askForList") world.list = askForList(world);
+        if (one.do === "list") receiveList(world);
+        if (one.do === "bookmark" && world.list === undefined && world.delivered === world.server.log.length)
           world.store.passed(String(world.server.version));
         if (one.do === "answer") receive(world, one.at);
         checkReads(world);
       }
+      receiveList(world);
       while (world.answers.length > 0) receive(world, 0);
       while (world.delivered < world.server.log.length) deliver(world);
       checkReads(world);
       deepEqual(
         [...world.store.values()].toSorted(byName),
-        [...world.server.objects.values()].toSorted(byName),
+        [...world.server.objects.values()].filter(isSelected).toSorted(byName),
         "the cache is not as the server",
       );
     }),
@@ -220,4 +256,26 @@ test("an object made anew under the same name is a delete and an add, also after
   store.replaced([version("first", "1")], "1");
   store.replaced([version("second", "5")], "6");
   deepEqual(told, ["added first", "deleted first", "added second"]);
+});
+
+test("a list from before everything we know, as after a restore of etcd, is taken as it is; our writes since are kept", () => {
+  const store = createStore<KubeObject>(() => undefined);
+  store.replaced([version("first", "90")], "100");
+  store.deletedByUs({ name: "b" }, "other");
+  store.replaced(
+    [version("first", "40"), { ...version("other", "30"), metadata: { ...version("other", "30").metadata, name: "b" } }],
+    "50",
+  );
+  deepEqual([...store.values()].map(({ metadata }) => metadata.resourceVersion).toSorted(), ["30", "40"]);
+  store.wrote(version("first", "60"), true);
+  store.replaced([version("first", "40")], "55");
+  equal(store.get({ name: "a" })?.metadata.resourceVersion, "60", "our own write is not to be seen");
+});
+
+test("what is newer than a list and not ours is not kept: nothing would ever end it", () => {
+  const store = createStore<KubeObject>(() => undefined);
+  store.replaced([], "1");
+  store.changed(version("first", "90"));
+  store.replaced([], "50");
+  deepEqual([...store.values()], []);
 });

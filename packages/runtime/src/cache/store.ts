@@ -7,8 +7,8 @@ import { createObjectIndex, type ObjectIndex } from "./object-index.ts";
  * The objects of one cache, and the only place where they change.
  *
  * Invariants: of one object (uid) versions only grow; `seen` is how far the watch has come, and everything up to it is
- * contained; an own write newer than `seen` is kept until the watch has passed it; an own delete hides the object (its uid)
- * until the watch tells of it.
+ * contained; an own write newer than `seen` is kept until the watch has passed it; what an own write deleted or took out of the
+ * selection is not brought back by what the watch or a list tells of earlier versions.
  */
 export interface Store<T extends KubeObject> {
   readonly get: (key: ObjectKey) => T | undefined;
@@ -18,14 +18,14 @@ export interface Store<T extends KubeObject> {
   readonly addIndex: (name: string, valuesOf: IndexFunction<T>) => void;
   /** The watch told that the object is so. */
   readonly changed: (object: T) => void;
-  /** The watch told that it is gone, or no longer selected. */
-  readonly removed: (object: T) => void;
+  /** The watch told that it is gone, or no longer selected. `last`: its last state, where that could be read. */
+  readonly removed: (object: KubeObject, last?: T) => void;
   /** A bookmark: nothing happened up to here. */
   readonly passed: (resourceVersion: string) => void;
   /** A whole list as of `resourceVersion`. */
   readonly replaced: (objects: readonly T[], resourceVersion: string) => void;
   /** A write of this process was answered with this object. `selected`: whether it belongs into this cache. */
-  readonly wrote: (object: T, selected: boolean) => void;
+  readonly wrote: (object: T, selected: boolean, origin?: string) => void;
   /** A delete of this process was answered: the object with this uid is gone. */
   readonly deletedByUs: (key: ObjectKey, uid: string) => void;
 }
@@ -33,36 +33,52 @@ export interface Store<T extends KubeObject> {
 export function createStore<T extends KubeObject>(emit: (event: CacheEvent<T>) => void): Store<T> {
   const objects = new Map<string, T>();
   const indexes = new Map<string, ObjectIndex<T>>();
-  const hidden = new Set<string>(); // uids that we deleted and the watch has not yet told of
+  const hidden = new Map<string, string>(); // uids that we took out → up to which version they stay out
+  const written = new Map<string, string>(); // uids that we wrote → the version, until the watch has told of it
   const state = { seen: "", filled: false };
 
-  const put = (key: string, object: T, own: boolean): void => {
+  const put = (key: string, object: T, origin: string | undefined): void => {
     const before = objects.get(key);
-    if (before !== undefined && before.metadata.uid !== object.metadata.uid) drop(key, before, own);
+    if (before !== undefined && before.metadata.uid !== object.metadata.uid) drop(key, before, origin);
     const same = objects.get(key);
     for (const index of indexes.values()) {
       if (same !== undefined) index.remove(key, same);
       index.add(key, object);
     }
     objects.set(key, object);
-    if (same === undefined) emit({ type: "added", object, initial: !state.filled, own });
-    else emit({ type: "updated", object, before: same, own });
+    if (same === undefined) emit({ type: "added", object, initial: !state.filled, origin });
+    else emit({ type: "updated", object, before: same, origin });
   };
   /** `last` is the final state, when it is known. */
-  const drop = (key: string, last: T, own: boolean): void => {
+  const drop = (key: string, last: T, origin: string | undefined): void => {
     const before = objects.get(key);
     if (before === undefined) return;
     for (const index of indexes.values()) index.remove(key, before);
     objects.delete(key);
-    emit({ type: "deleted", object: last, own });
+    emit({ type: "deleted", object: last, origin });
   };
   const advance = (resourceVersion: string): void => {
     if (compareResourceVersions(resourceVersion, state.seen) > 0) state.seen = resourceVersion;
   };
+  const isHidden = ({ metadata }: T): boolean => {
+    const floor = hidden.get(metadata.uid);
+    return floor !== undefined && (floor === forever || compareResourceVersions(metadata.resourceVersion, floor) <= 0);
+  };
+  const hide = (uid: string, floor: string): void => {
+    hidden.set(uid, floor);
+    forgetOldest(hidden);
+    written.delete(uid);
+  };
   const isNews = (key: string, object: T): boolean => {
     const before = objects.get(key);
-    if (hidden.has(object.metadata.uid)) return false;
+    if (isHidden(object)) return false;
     return before === undefined || isNewer(object, before);
+  };
+  /** Everything we know is from a time that the API server has no longer: it was restored from a backup. */
+  const forgetAll = (): void => {
+    hidden.clear();
+    written.clear();
+    state.seen = "";
   };
 
   return {
@@ -80,59 +96,70 @@ export function createStore<T extends KubeObject>(emit: (event: CacheEvent<T>) =
       indexes.set(name, index);
     },
     changed: (object) => {
+      const { uid, resourceVersion } = object.metadata;
       const key = keyOf(object);
-      if (isNews(key, object)) put(key, object, false);
-      advance(object.metadata.resourceVersion);
+      if (isNews(key, object)) put(key, object, undefined);
+      if (compareResourceVersions(resourceVersion, written.get(uid) ?? "") >= 0) written.delete(uid);
+      advance(resourceVersion);
     },
-    removed: (object) => {
-      const key = keyOf(object);
-      hidden.delete(object.metadata.uid);
+    removed: ({ metadata }, last) => {
+      const key = nameOfKey(metadata);
       const before = objects.get(key);
       const older =
-        before === undefined || compareResourceVersions(before.metadata.resourceVersion, object.metadata.resourceVersion) <= 0;
-      if (before?.metadata.uid === object.metadata.uid && older) drop(key, object, false);
-      advance(object.metadata.resourceVersion);
+        before === undefined || compareResourceVersions(before.metadata.resourceVersion, metadata.resourceVersion) <= 0;
+      if (before?.metadata.uid === metadata.uid && older) drop(key, last ?? before, undefined);
+      if (older) written.delete(metadata.uid);
+      advance(metadata.resourceVersion);
     },
     passed: advance,
     replaced: (list, resourceVersion) => {
+      const restored = compareResourceVersions(resourceVersion, state.seen) < 0;
+      if (restored) forgetAll();
+      for (const [uid, version] of written) if (compareResourceVersions(version, resourceVersion) <= 0) written.delete(uid);
       const listed = new Map(list.map((object) => [keyOf(object), object]));
-      const uids = new Set(list.map((object) => object.metadata.uid));
-      for (const uid of hidden) if (!uids.has(uid)) hidden.delete(uid);
       for (const [key, object] of objects) {
-        const newer = compareResourceVersions(object.metadata.resourceVersion, resourceVersion) > 0; // written by us since
-        if (!listed.has(key) && !newer) drop(key, object, false);
+        const { uid } = object.metadata;
+        if (listed.get(key)?.metadata.uid !== uid && !written.has(uid)) drop(key, object, undefined);
       }
-      for (const [key, object] of listed) if (isNews(key, object)) put(key, object, false);
+      for (const [key, object] of listed) {
+        const differs = objects.get(key)?.metadata.resourceVersion !== object.metadata.resourceVersion;
+        if (restored ? differs : isNews(key, object)) put(key, object, undefined);
+      }
       advance(resourceVersion);
       state.filled = true;
     },
-    wrote: (object, selected) => {
+    wrote: (object, selected, origin) => {
+      const { uid, resourceVersion } = object.metadata;
       // What the watch has passed is contained already: if the object is not there, it was deleted since.
-      if (compareResourceVersions(object.metadata.resourceVersion, state.seen) <= 0) return;
+      if (compareResourceVersions(resourceVersion, state.seen) <= 0) return;
       const key = keyOf(object);
-      if (selected && isNews(key, object)) put(key, object, true);
       const before = objects.get(key);
-      if (!selected && before?.metadata.uid === object.metadata.uid && isNewer(object, before)) drop(key, object, true);
+      if (selected && isNews(key, object)) {
+        put(key, object, origin);
+        written.set(uid, resourceVersion);
+      }
+      if (selected || (before?.metadata.uid === uid && !isNewer(object, before))) return;
+      if (!isHidden(object)) hide(uid, resourceVersion);
+      if (before?.metadata.uid === uid) drop(key, before, origin);
     },
     deletedByUs: (key, uid) => {
-      hidden.add(uid);
-      forgetOldest(hidden);
+      hide(uid, forever);
       const name = nameOfKey(key);
       const before = objects.get(name);
-      if (before?.metadata.uid === uid) drop(name, before, true);
+      if (before?.metadata.uid === uid) drop(name, before, undefined);
     },
   };
 }
 
-/**
- * When the watch was faster than the answer, nothing takes a hidden uid back out; so the oldest go. One that went too early
- * would show a stale object for a moment, after thousands of deletes within one watch delay.
- */
+/** A uid that was deleted never comes back. */
+const forever = "";
+
+/** Nothing tells when the watch is past a delete of ours, so the oldest go: after thousands more, nothing of then is under way. */
 const mostHidden = 10_000;
 
-function forgetOldest(uids: Set<string>): void {
+function forgetOldest(uids: Map<string, string>): void {
   if (uids.size <= mostHidden) return;
-  const oldest = uids.values().next();
+  const oldest = uids.keys().next();
   if (oldest.done !== true) uids.delete(oldest.value);
 }
 

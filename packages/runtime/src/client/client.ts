@@ -21,6 +21,14 @@ export interface DeleteOptions {
   readonly gracePeriodSeconds?: number;
 }
 
+export interface SubresourceRequest {
+  readonly name: string;
+  /** A patch is a JSON merge patch. */
+  readonly verb: "get" | "create" | "update" | "patch";
+  /** With its own `apiVersion` and `kind`, unless it is a patch. */
+  readonly body?: object;
+}
+
 /** Which objects: all namespaces when `namespace` is left out. */
 export interface Selection {
   readonly namespace?: string;
@@ -107,6 +115,13 @@ export interface Client {
     signal: AbortSignal,
     options?: DeleteOptions,
   ): Promise<T | undefined>;
+  /** A subresource other than status, such as `scale`, `eviction` or `token`. Its answer is of another kind: decode it. */
+  subresource<T extends KubeObject>(
+    resource: Resource<T>,
+    key: ObjectKey,
+    request: SubresourceRequest,
+    signal: AbortSignal,
+  ): Promise<unknown>;
   /** One watch, until the API server ends it or an error is thrown. Most want `manager.cacheFor` instead. */
   watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions, signal: AbortSignal): AsyncIterable<WatchEvent<T>>;
 }

@@ -21,10 +21,15 @@ export function decodeObject<T extends KubeObject>(resource: Resource<T>, value:
   value.kind = resource.kind;
   delete value.metadata.managedFields;
   try {
-    return (resource.decode ?? trusted<T>)(value);
+    return decodeWith(resource, value);
   } catch (error) {
     throw badAnswer(call, errorMessage(error));
   }
+}
+
+/** `resource.decode`, or the API server's word. Throws what the decoder throws. */
+export function decodeWith<T extends KubeObject>(resource: Resource<T>, value: KubeObject): T {
+  return (resource.decode ?? trusted<T>)(value);
 }
 
 /** Without a decoder the API server is trusted: it checked the object against its schema. */
@@ -34,9 +39,16 @@ function trusted<T extends KubeObject>(value: KubeObject): T {
   return value as T;
 }
 
-/** What a delete gives back: the object when it stays for a while, a Status when it is gone. */
+/**
+ * What a delete gives back: the object when it stays for a while, undefined when it is gone. Some registries (Services,
+ * ServiceAccounts, StorageClasses) answer with the object although it is gone; a Namespace stays with a deletion time alone.
+ */
 export function decodeGone<T extends KubeObject>(resource: Resource<T>, value: unknown, call: ApiCall): T | undefined {
-  return isRecord(value) && value["kind"] === "Status" ? undefined : decodeObject(resource, value, call);
+  if (isRecord(value) && value["kind"] === "Status") return undefined;
+  const object = decodeObject(resource, value, call);
+  const { deletionTimestamp, deletionGracePeriodSeconds, finalizers = [] } = object.metadata;
+  const stays = deletionTimestamp !== undefined && (finalizers.length > 0 || deletionGracePeriodSeconds !== 0);
+  return stays ? object : undefined;
 }
 
 /** An object fresh from the wire, still writable. */

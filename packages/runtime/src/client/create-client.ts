@@ -105,6 +105,11 @@ export function createClient(api: Api, options: ClientOptions): Client {
       const call = { ...base, verb: "delete", resource: plain(resource), ...keyOnly(key), query: {}, body } as const;
       return decodeGone(resource, await api.call(call, signal), call);
     },
+    subresource: (resource, key, { name, verb, body }, signal) => {
+      const sent = body === undefined ? {} : { body, ...(verb === "patch" ? { contentType: mergePatch } : {}) };
+      const query = verb === "get" ? {} : write(undefined);
+      return api.call({ ...base, verb, resource: plain(resource), ...keyOnly(key), subresource: name, query, ...sent }, signal);
+    },
     watch: (resource, watchOptions, signal) => {
       const call = { ...base, ...selectionCall("watch", resource, watchOptions) };
       return decodeFrames(api, resource, { ...call, query: { ...call.query, ...watchQuery(watchOptions) } }, signal);

@@ -1,11 +1,12 @@
 import type { Connection } from "../connection/connection.ts";
-import { connectionLink } from "../http/connection-link.ts";
+import { connectionLink, type LinkTimes } from "../http/connection-link.ts";
 import type { HttpAnswer, HttpLink } from "../http/link.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { type Clock, systemClock } from "../support/clock.ts";
 import { DeadlineError, withDeadline } from "../support/deadline.ts";
 import { errorMessage } from "../support/error-message.ts";
 import { createTokenBucket } from "../support/token-bucket.ts";
+import { untilAborted } from "../support/until-aborted.ts";
 import type { Api, ApiCall } from "./api.ts";
 import { ApiError } from "./api-error.ts";
 import { describeCall, methodOf, pathOf } from "./call-path.ts";
@@ -14,9 +15,11 @@ import { jsonLines } from "./json-lines.ts";
 
 export interface HttpApiOptions {
   readonly userAgent?: string;
-  /** Requests a second, watches not counted; 50, and up to 100 at once. */
+  /** Requests a second, watches and Leases not counted; 50, and up to 100 at once. */
   readonly requestsPerSecond?: number;
   readonly burst?: number;
+  /** How long connections are used, and how soon a dead one is found; tests shorten it. */
+  readonly connections?: Partial<LinkTimes>;
   readonly clock?: Clock;
   readonly metrics?: Metrics;
 }
@@ -27,7 +30,7 @@ export interface HttpApi extends Api, AsyncDisposable {
 }
 
 export function httpApi(connection: Connection, options: HttpApiOptions = {}): HttpApi {
-  const link = connectionLink(connection);
+  const link = connectionLink(connection, options.connections);
   const bucket = createTokenBucket(options.requestsPerSecond ?? 50, options.burst ?? 100, options.clock ?? systemClock);
   const sender: Sender = {
     link,
@@ -38,14 +41,17 @@ export function httpApi(connection: Connection, options: HttpApiOptions = {}): H
   return {
     call: (call, signal) =>
       withCallDeadline(call, signal, async (bounded) => {
-        await bucket.take(bounded);
-        return readJson(await accepted(sender, call, bounded), call);
+        if (!isLease(call)) await bucket.take(bounded);
+        return readJson(await accepted(sender, call, bounded), call, bounded);
       }),
     watch: (call, signal) => openWatch(sender, call, signal),
     close: link.close,
     [Symbol.asyncDispose]: link.close,
   };
 }
+
+/** A renewal that waits behind a burst of other requests would cost the leadership. */
+const isLease = ({ resource }: ApiCall): boolean => resource.group === "coordination.k8s.io" && resource.plural === "leases";
 
 interface Sender {
   readonly link: HttpLink;
@@ -59,7 +65,7 @@ async function accepted(sender: Sender, call: ApiCall, signal: AbortSignal): Pro
   const answer = await sent(sender, call, signal);
   sender.count(call, String(answer.status));
   if (answer.status >= 200 && answer.status < 300) return answer;
-  const text = await textOf(answer, call);
+  const text = await textOf(answer, call, signal);
   throw errorOfStatus(answer.status, answer.headers["retry-after"], parseOr(text, undefined), describeCall(call));
 }
 
@@ -73,7 +79,7 @@ async function sent(sender: Sender, call: ApiCall, signal: AbortSignal): Promise
       ...(body === undefined
         ? {}
         : { "content-type": call.contentType ?? "application/json", "content-length": String(Buffer.byteLength(body)) }),
-      ...(await connection.headers()),
+      ...(await untilAborted(connection.headers(), signal)),
     };
     const path = pathOf(call, connection.pathPrefix);
     const gate = call.beforeSend === undefined ? {} : { beforeSend: call.beforeSend };
@@ -103,7 +109,8 @@ async function withCallDeadline<T>(call: ApiCall, signal: AbortSignal, work: (si
   try {
     return await withDeadline(signal, call.timeoutSeconds * 1000, describeCall(call), work);
   } catch (error) {
-    if (error instanceof DeadlineError) throw new ApiError({ kind: "timeout" }, error.message);
+    // The caller's own deadline is the caller's to tell.
+    if (error instanceof DeadlineError && !signal.aborted) throw new ApiError({ kind: "timeout" }, error.message);
     throw error;
   }
 }
@@ -138,19 +145,19 @@ async function* framesOf(answer: HttpAnswer, call: ApiCall, signal: AbortSignal,
   }
 }
 
-async function readJson(answer: HttpAnswer, call: ApiCall): Promise<unknown> {
-  const text = await textOf(answer, call);
+async function readJson(answer: HttpAnswer, call: ApiCall, signal: AbortSignal): Promise<unknown> {
+  const text = await textOf(answer, call, signal);
   const value = parseOr(text, notJson);
   if (value !== notJson) return value;
   throw new ApiError({ kind: "badAnswer" }, `${describeCall(call)}: the answer is not JSON`, { status: answer.status });
 }
 
-async function textOf(answer: HttpAnswer, call: ApiCall): Promise<string> {
+async function textOf(answer: HttpAnswer, call: ApiCall, signal: AbortSignal): Promise<string> {
   const chunks: Uint8Array[] = [];
   try {
     for await (const chunk of answer.body) chunks.push(chunk);
   } catch (error) {
-    if (error instanceof ApiError || error instanceof DeadlineError) throw error;
+    if (error instanceof ApiError || signal.aborted) throw error;
     throw unreachable(call, error);
   }
   return Buffer.concat(chunks).toString("utf8");

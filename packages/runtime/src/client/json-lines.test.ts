@@ -20,3 +20,8 @@ test("wherever the stream is cut, in the middle of a character too, the same val
 test("half a line at the end is an error, not an event", async () => {
   await rejects(Array.fromAsync(jsonLines(inPieces(Buffer.from('{"a":1}\n{"b":'), []))), /middle of a line/u);
 });
+
+test("a line that is not JSON is an error that quotes nothing of it", async () => {
+  const lines = Array.fromAsync(jsonLines(inPieces(Buffer.from('{"data":{"password":"hunter2"\n'), [])));
+  await rejects(lines, (error: unknown) => error instanceof Error && !/hunter|password/u.test(String(error)));
+});

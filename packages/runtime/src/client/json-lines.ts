@@ -9,9 +9,17 @@ export async function* jsonLines(body: AsyncIterable<Uint8Array>): AsyncGenerato
       const line = Buffer.concat([...rest, chunk.subarray(from, at)]).toString("utf8");
       rest = [];
       from = at + 1;
-      if (line !== "") yield JSON.parse(line) as unknown;
+      if (line !== "") yield parsed(line);
     }
     if (from < chunk.length) rest = [...rest, chunk.subarray(from)];
   }
   if (rest.length > 0) throw new Error("the stream ended in the middle of a line");
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line) as unknown;
+  } catch {
+    throw new Error("a line of the answer is not JSON"); // the engine's own message quotes it, and it may hold a Secret
+  }
 }

@@ -48,7 +48,7 @@ export async function runController<T extends KubeObject>(parts: ControllerParts
   counted.watchQueue(queue);
   if (!(await synced(parts, signals.intake))) return;
   const ends = [
-    cache.subscribe((event) => enqueueEvent(queue, event)),
+    cache.subscribe((event) => enqueueEvent(queue, event, name)),
     ...(options.triggers ?? []).map((trigger) => trigger.start((key, priority) => queue.add(nameOfKey(key), priority))),
   ];
   void resync(parts, queue, signals.intake);
@@ -69,8 +69,8 @@ async function synced<T extends KubeObject>({ cache, options }: ControllerParts<
   }
 }
 
-function enqueueEvent<T extends KubeObject>(queue: WorkQueue, event: CacheEvent<T>): void {
-  if (isOwnStatusWrite(event)) return;
+function enqueueEvent<T extends KubeObject>(queue: WorkQueue, event: CacheEvent<T>, controller: string): void {
+  if (isOwnStatusWrite(event, controller)) return;
   queue.add(keyOf(event.object), event.type === "added" && event.initial ? "resync" : "fresh");
 }
 
@@ -142,10 +142,11 @@ function settle(
     case "failed":
       counted.onRun("error", seconds);
       if (result.error instanceof DeadlineError) counted.onTimeout();
+      if (isBug(result.error)) counted.onPanic();
       if (isApiError(result.error, "conflict"))
         log.debug({ error: errorMessage(result.error) }, "somebody else was faster: again");
       else log.error({ error: errorMessage(result.error), failures: queue.failures(key) + 1, seconds }, "reconcile failed");
-      queue.retry(key);
+      queue.retry(key, retryAfterMs(result.error));
       return;
     case "after":
       counted.onRun("requeue_after", seconds);
@@ -154,7 +155,7 @@ function settle(
       break;
     case "terminal":
       counted.onTerminal();
-      counted.onRun("success", seconds);
+      counted.onRun("error", seconds);
       queue.forget(key);
       break;
     case "done":
@@ -167,4 +168,13 @@ function settle(
       result satisfies never;
   }
   log.debug({ outcome: result.kind, seconds }, "reconciled");
+}
+
+const isBug = (error: unknown): boolean =>
+  error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
+
+/** How long the API server asked us to stay away, no longer than a minute. */
+function retryAfterMs(error: unknown): number {
+  const seconds = isApiError(error, "tooManyRequests", "unavailable") ? (error.retryAfterSeconds ?? 0) : 0;
+  return Math.min(seconds, 60) * 1000;
 }

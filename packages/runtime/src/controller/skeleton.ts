@@ -16,6 +16,8 @@ import { readySummary } from "./summary.ts";
 
 export interface SkeletonParts {
   readonly client: Client;
+  /** The same, but its writes are known as this controller's own; `client` unless given. */
+  readonly statusClient?: Client;
   readonly events: EventRecorder;
   readonly clock: Clock;
 }
@@ -63,11 +65,11 @@ interface Session<T extends ObjectWithStatus> {
 
 function openSession<T extends ObjectWithStatus, Ctx>(
   { resource }: ControlledKind<T, Ctx>,
-  { client, events, clock }: SkeletonParts,
+  { client, statusClient = client, events, clock }: SkeletonParts,
   { id, log }: ReconcileRequest<T>,
   object: T,
 ): Session<T> {
-  const status = createStatusDraft({ client, resource, clock }, object);
+  const status = createStatusDraft({ client: statusClient, resource, clock }, object);
   const extra = new Map<string, ConditionValue>();
   const run: Run<T> = {
     object,

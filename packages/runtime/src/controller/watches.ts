@@ -1,5 +1,7 @@
 import type { Cache, CacheEvent } from "../cache/cache.ts";
 import type { KubeObject, ObjectKey } from "../objects/object.ts";
+import { controllerOf } from "../objects/owner.ts";
+import type { Resource } from "../objects/resource.ts";
 
 /** A change elsewhere that makes the controller look at objects of its own. Made by `mapped` and `owned`. */
 export interface Trigger {
@@ -25,12 +27,22 @@ export function mapped<T extends KubeObject>(
   };
 }
 
-/** Objects of this cache wake the owner of this kind that controls them. */
-export function owned<T extends KubeObject>(cache: Cache<T>, ownerKind: string): Trigger {
+/**
+ * Objects of this cache wake the owner of this resource that controls them. A kind's name alone stands for a namespaced kind
+ * of any group: give the resource where another group has a kind of that name, or the owner belongs to no namespace.
+ */
+export function owned<T extends KubeObject>(
+  cache: Cache<T>,
+  owner: string | Pick<Resource, "group" | "kind" | "namespaced">,
+): Trigger {
+  const { kind, group, namespaced } = typeof owner === "string" ? { kind: owner, group: undefined, namespaced: true } : owner;
   return mapped(cache, (object) => {
-    const owner = object.metadata.ownerReferences?.find(({ controller }) => controller === true);
-    if (owner === undefined || owner.kind !== ownerKind) return [];
+    const reference = controllerOf(object);
+    if (reference === undefined || reference.kind !== kind) return [];
+    if (group !== undefined && groupOf(reference.apiVersion) !== group) return [];
     const { namespace } = object.metadata;
-    return [namespace === undefined ? { name: owner.name } : { namespace, name: owner.name }];
+    return [namespaced && namespace !== undefined ? { namespace, name: reference.name } : { name: reference.name }];
   });
 }
+
+const groupOf = (apiVersion: string): string => (apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "");

@@ -56,6 +56,7 @@ export function createEventRecorder(parts: RecorderParts): EventRecorder {
   const pending = new Set<Promise<void>>();
   const mayWrite = (uid: string): boolean => {
     const limit = limits.get(uid) ?? createTokenBucket(1 / 300, 25, clock);
+    limits.delete(uid); // to the end: the one that was not used for longest is forgotten first
     limits.set(uid, limit);
     forgetOldest(limits);
     return limit.tryTake();
@@ -73,11 +74,12 @@ export function createEventRecorder(parts: RecorderParts): EventRecorder {
     forgetOldest(series);
     const count = current.count;
     const write = current.last.then(() =>
-      count === 1 ? create(parts, current, regarding, event) : repeat(parts, current, count),
+      count === 1 ? create(parts, current, regarding, event) : repeat(parts, current, count, regarding, event),
     );
-    const settled = write.catch((error: unknown) =>
-      log.debug({ object: keyOf(regarding), reason: event.reason, error: errorMessage(error) }, "an event was lost"),
-    );
+    const settled = write.catch((error: unknown) => {
+      log.debug({ object: keyOf(regarding), reason: event.reason, error: errorMessage(error) }, "an event was lost");
+      if (count === 1 && series.get(id) === current) series.delete(id); // there is nothing to count on: the next is a first
+    });
     current.last = settled;
     pending.add(settled);
     void settled.finally(() => pending.delete(settled));
@@ -100,7 +102,7 @@ function newSeries(regarding: KubeObject, id: string, clock: Clock): Series {
   const { name, namespace } = regarding.metadata;
   const suffix = createHash("sha256").update(`${id}${clock.now()}`).digest("hex").slice(0, 16);
   return {
-    name: `${name.slice(0, 200)}.${suffix}`,
+    name: `${name.slice(0, 200).replace(/[.-]+$/u, "")}.${suffix}`,
     namespace: namespace ?? "default",
     count: 0,
     until: 0,
@@ -113,15 +115,17 @@ async function create(
   { name, namespace }: Series,
   regarding: KubeObject,
   event: RecordedEvent,
+  series?: Event["series"],
 ): Promise<void> {
   const { metadata, apiVersion, kind } = regarding;
   const object: Manifest<Event> = {
     metadata: { name, namespace },
     eventTime: microTime(parts.clock),
     type: event.type,
-    reason: event.reason.slice(0, 128),
-    action: (event.action ?? event.reason).slice(0, 128),
-    note: event.message.slice(0, 1024),
+    reason: cut(event.reason, 128),
+    action: cut(event.action ?? event.reason, 128),
+    note: cut(event.message, 1024),
+    ...(series === undefined ? {} : { series }),
     regarding: {
       apiVersion,
       kind,
@@ -131,22 +135,32 @@ async function create(
       ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
     },
     reportingController: parts.controller,
-    reportingInstance: parts.instance.slice(0, 128),
+    reportingInstance: cut(parts.instance, 128),
   };
   await parts.client.create(events, object, parts.signal);
 }
 
-async function repeat(parts: RecorderParts, { name, namespace }: Series, count: number): Promise<void> {
+async function repeat(
+  parts: RecorderParts,
+  current: Series,
+  count: number,
+  regarding: KubeObject,
+  event: RecordedEvent,
+): Promise<void> {
+  const series = { count, lastObservedTime: microTime(parts.clock) };
+  const { namespace, name } = current;
   try {
-    await parts.client.patch(
-      events,
-      { namespace, name },
-      { series: { count, lastObservedTime: microTime(parts.clock) } },
-      parts.signal,
-    );
+    await parts.client.patch(events, { namespace, name }, { series }, parts.signal);
   } catch (error) {
-    if (!isApiError(error, "notFound")) throw error; // the API server forgets events after an hour
+    if (!isApiError(error, "notFound")) throw error;
+    await create(parts, current, regarding, event, series); // the API server forgets events after an hour
   }
+}
+
+/** The API server counts bytes, and refuses an event that has too many. A character is not cut in two. */
+function cut(text: string, bytes: number): string {
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytes));
+  return text.slice(0, read);
 }
 
 /** MicroTime of the API: six digits. */

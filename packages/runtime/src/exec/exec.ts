@@ -28,7 +28,7 @@ export interface ExecResult {
 export interface ExecSession extends AsyncDisposable {
   readonly write: (text: string) => void;
   readonly closeStdin: () => void;
-  /** What the command prints on stdout, piece by piece, as it comes. Read it once; it ends or throws as `result` does. */
+  /** What the command prints on stdout, piece by piece, as it comes. Read it once; it ends or throws as `result` does. The command waits while 1 MiB is unread. */
   readonly stdout: AsyncIterable<string>;
   /** Resolves when the command ended; its stdout and stderr are what came until then. */
   readonly result: Promise<ExecResult>;

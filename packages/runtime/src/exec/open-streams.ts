@@ -89,6 +89,14 @@ async function refusalOf(answer: IncomingMessage, what: string): Promise<ApiErro
   const chunks: Uint8Array[] = [];
   for await (const chunk of answer as AsyncIterable<Uint8Array>) chunks.push(chunk);
   const text = Buffer.concat(chunks).toString("utf8");
-  const body = text.startsWith("{") ? (JSON.parse(text) as unknown) : { message: text.trim() };
-  return errorOfStatus(answer.statusCode ?? 500, answer.headers["retry-after"], body, what);
+  return errorOfStatus(answer.statusCode ?? 500, answer.headers["retry-after"], bodyOf(text), what);
+}
+
+/** The kubelet and proxies answer with plain text, too. */
+function bodyOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return { message: text.trim().slice(0, 1000) };
+  }
 }

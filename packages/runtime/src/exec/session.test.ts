@@ -1,4 +1,4 @@
-import { deepEqual, equal, rejects } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { type TestContext, test } from "node:test";
@@ -156,4 +156,30 @@ test("exec session: the reader hears of a lost connection", async (t) => {
   });
   await using session = await openExec(connection, at, t.signal);
   await rejects(Array.fromAsync(session.stdout), (error: unknown) => isApiError(error, "unavailable"));
+});
+
+test("exec: a refusal that only looks like JSON is told as it came", async (t) => {
+  const connection = await kubelet(t, () => undefined, { status: 502, body: "{upstream reset}" });
+  await rejects(
+    execInPod(connection, at, t.signal),
+    (error: unknown) => isApiError(error, "unavailable") && error.message.includes("{upstream reset}"),
+  );
+});
+
+test("exec session: a command that prints more than is read waits, and nothing is lost", async (t) => {
+  const piece = "x".repeat(256 * 1024);
+  const pieces = 64;
+  let sent: WebSocket | undefined;
+  const connection = await kubelet(t, (socket) => {
+    sent = socket;
+    for (let number = 0; number < pieces; number += 1) say(socket, 1, piece);
+    say(socket, 3, success);
+  });
+  await using session = await openExec(connection, at, t.signal);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  ok((sent?.bufferedAmount ?? 0) > 0, "everything was read, though nobody asked for it");
+  let length = 0;
+  for await (const text of session.stdout) length += text.length;
+  equal(length, piece.length * pieces);
+  equal((await session.result).exitCode, 0);
 });

@@ -13,6 +13,8 @@ const channel = { stdin: 0, stdout: 1, stderr: 2, status: 3, close: 255 } as con
 const defaultMaxBytes = 1024 * 1024;
 /** A connection that does not answer two pings is given up. */
 const pingMs = 10_000;
+/** Characters of stdout that wait for their reader; with more, the command waits, as at a pipe. */
+const mostUnread = 1024 * 1024;
 
 /** Speaks the protocol on an open socket. `forward`: stdout is also handed out as it comes. */
 export function startSession(
@@ -24,10 +26,14 @@ export function startSession(
   const what = describeExec(request);
   const limit = request.maxOutputBytes ?? defaultMaxBytes;
   const [out, err] = [keepHead(limit), keepHead(limit)];
-  const pipe = createTextPipe();
+  const state = { unanswered: 0, over: false, full: false };
+  const pipe = createTextPipe(mostUnread, (full) => {
+    state.full = full;
+    if (full) socket.pause();
+    else socket.resume();
+  });
   const ended = Promise.withResolvers<ExecResult>();
   ended.promise.catch(() => undefined); // whoever reads only stdout hears of it there
-  const state = { unanswered: 0, over: false };
 
   const finish = (settle: () => void, error?: unknown): void => {
     if (state.over) return;
@@ -69,7 +75,7 @@ export function startSession(
     }
   };
   const heart = setInterval(() => {
-    state.unanswered += 1;
+    state.unanswered = state.full ? 0 : state.unanswered + 1; // while we do not read, no answer is read either
     if (state.unanswered > 2) return fail(new ApiError({ kind: "unavailable" }, `${what}: the connection went silent`));
     socket.ping();
   }, pingMs).unref();

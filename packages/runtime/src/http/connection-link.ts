@@ -1,80 +1,124 @@
 import type { Connection } from "../connection/connection.ts";
+import { untilAborted } from "../support/until-aborted.ts";
 import { dialTls } from "./dial.ts";
-import { http1Link } from "./http1-link.ts";
-import { type Http2Session, startHttp2Session } from "./http2-session.ts";
+import { type Http1Link, http1Link } from "./http1-link.ts";
+import { defaultLookMs, type Http2Session, startHttp2Session } from "./http2-session.ts";
 import type { HttpLink } from "./link.ts";
+
+/** How long connections are used, and how soon a dead one is found. */
+export interface LinkTimes {
+  /** New requests go to a new connection after this long, so that changed backends are taken up; 15 minutes. */
+  readonly maxAgeMs: number;
+  /** How often, at most, the certificates are compared with those of the connections there are; 10 s. */
+  readonly certificateCheckMs: number;
+  /** How often each HTTP/2 connection is looked at for silence; 5 s. */
+  readonly lookMs: number;
+}
+
+const defaultTimes: LinkTimes = { maxAgeMs: 15 * 60_000, certificateCheckMs: 10_000, lookMs: defaultLookMs };
 
 /**
  * The way to the API server of a connection: HTTP/2 where the server offers it, else HTTP/1.1.
  *
- * Guarantees: one request is sent at most once; a connection is made anew with the credentials of that moment, so a rotated
- * client certificate is taken up with the next connection (and at the latest when `maxAgeMs` is over).
+ * Guarantees: one request is sent at most once; no request goes on a connection that was made with other certificates than
+ * those of now (looked at every 10 s) or that is older than 15 minutes. What runs on such a connection runs on.
  */
-export function connectionLink(connection: Connection): HttpLink {
-  const state: State = { sessions: new Set(), dialing: undefined, plain: undefined, closed: false };
+export function connectionLink(connection: Connection, times: Partial<LinkTimes> = {}): HttpLink {
+  const state: State = {
+    times: { ...defaultTimes, ...times },
+    sessions: new Set(),
+    dialing: undefined,
+    plain: undefined,
+    madeWith: undefined,
+    checkedMs: -Infinity,
+    closed: false,
+  };
   return {
     send: async (request, signal) => {
       for (;;) {
-        const session = await usableSession(connection, state);
+        const link = await untilAborted(usableLink(connection, state), signal);
         signal.throwIfAborted();
-        if (session === undefined) return (await plainLink(connection, state)).send(request, signal);
         // Others waited for the same connection: a stream too many would lie in a queue, past its `beforeSend`.
-        if (session.usable()) return session.send(request, signal);
+        if (!("usable" in link) || link.usable()) return link.send(request, signal);
       }
     },
     close: async () => {
       state.closed = true;
       for (const session of state.sessions) session.destroy(new Error("the client is closed"));
-      await (await state.plain)?.close();
+      await state.plain?.close();
     },
   };
 }
 
-/** New requests go to a new connection after this long, so that rotated certificates and changed backends are taken up. */
-const maxAgeMs = 15 * 60_000;
-
 interface State {
+  readonly times: LinkTimes;
+  /** All that still live, also those that take nothing new. */
   readonly sessions: Set<Http2Session>;
   /** The one connection being opened: all who need one wait for it. */
-  dialing: Promise<Http2Session | undefined> | undefined;
+  dialing: Promise<void> | undefined;
   /** Set once the server turned out not to speak HTTP/2. */
-  plain: Promise<HttpLink> | undefined;
+  plain: Http1Link | undefined;
+  /** The settings of the connections there are, to be compared. */
+  madeWith: string | undefined;
+  checkedMs: number;
   closed: boolean;
 }
 
-/** Undefined: this server speaks HTTP/1.1 alone. */
-async function usableSession(connection: Connection, state: State): Promise<Http2Session | undefined> {
+async function usableLink(connection: Connection, state: State): Promise<Http2Session | Http1Link> {
+  await retireOutdated(connection, state);
   for (;;) {
     if (state.closed) throw new Error("the client is closed");
-    if (state.plain !== undefined || connection.server.protocol === "http:") return undefined;
+    if (state.plain !== undefined) return state.plain;
     const session = [...state.sessions].find((candidate) => candidate.usable());
     if (session !== undefined) return session;
-    state.dialing ??= dialSession(connection, state).finally(() => {
+    state.dialing ??= dial(connection, state).finally(() => {
       state.dialing = undefined;
     });
-    if ((await state.dialing) === undefined) return undefined;
+    await state.dialing;
   }
 }
 
-async function dialSession(connection: Connection, state: State): Promise<Http2Session | undefined> {
-  const socket = await dialTls(connection.server, await connection.tls());
-  if (state.closed) socket.destroy();
-  if (socket.alpnProtocol !== "h2") {
-    socket.destroy();
-    void plainLink(connection, state);
-    return undefined;
-  }
-  const session = startHttp2Session(socket, connection.server, () => {
+/** The API server knows us by the certificate of the connection: another certificate wants another connection. */
+async function retireOutdated(connection: Connection, state: State): Promise<void> {
+  const now = performance.now();
+  if (state.madeWith === undefined || now - state.checkedMs < state.times.certificateCheckMs) return;
+  state.checkedMs = now;
+  const settings = await connection.tls().catch(() => undefined); // a file being replaced: what works goes on
+  if (settings !== undefined && JSON.stringify(settings) !== state.madeWith) retireAll(state);
+}
+
+function retireAll(state: State): void {
+  for (const session of state.sessions) session.drain();
+  state.plain?.drain();
+  state.plain = undefined;
+}
+
+async function dial(connection: Connection, state: State): Promise<void> {
+  const { server } = connection;
+  if (server.protocol === "http:") return usePlain(state, http1Link(server, undefined));
+  const settings = await connection.tls();
+  state.madeWith = JSON.stringify(settings);
+  state.checkedMs = performance.now();
+  const socket = await dialTls(server, settings);
+  if (socket.alpnProtocol === "h2" && !state.closed) return useSession(state, server, socket);
+  socket.destroy();
+  if (!state.closed) usePlain(state, http1Link(server, settings));
+}
+
+function useSession(state: State, server: URL, socket: Awaited<ReturnType<typeof dialTls>>): void {
+  const session = startHttp2Session(socket, server, state.times.lookMs, () => {
     clearTimeout(old);
     state.sessions.delete(session);
   });
-  const old = setTimeout(() => session.drain(), maxAgeMs).unref();
+  const old = setTimeout(() => session.drain(), state.times.maxAgeMs).unref();
   state.sessions.add(session);
-  return session;
 }
 
-function plainLink(connection: Connection, state: State): Promise<HttpLink> {
-  const { server } = connection;
-  state.plain ??= (async () => http1Link(server, server.protocol === "https:" ? await connection.tls() : undefined))();
-  return state.plain;
+function usePlain(state: State, link: Http1Link): void {
+  state.plain = link;
+  setTimeout(() => {
+    if (state.plain !== link) return;
+    link.drain();
+    state.plain = undefined; // made anew with the credentials of then
+  }, state.times.maxAgeMs).unref();
 }

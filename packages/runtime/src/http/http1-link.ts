@@ -8,7 +8,12 @@ import type { HttpAnswer, HttpLink, HttpRequest } from "./link.ts";
  */
 const silenceMs = 90_000;
 
-export function http1Link(server: URL, tls: TlsSettings | undefined): HttpLink {
+export interface Http1Link extends HttpLink {
+  /** Lets what runs end, then closes. */
+  readonly drain: () => void;
+}
+
+export function http1Link(server: URL, tls: TlsSettings | undefined): Http1Link {
   const agent = new Agent({
     allowH2: false,
     bodyTimeout: silenceMs,
@@ -17,6 +22,7 @@ export function http1Link(server: URL, tls: TlsSettings | undefined): HttpLink {
   });
   return {
     send: (request, signal) => dispatch(agent, server, request, signal),
+    drain: () => void agent.close().catch(() => undefined), // destroyed meanwhile: closed as well
     close: () => agent.destroy(new Error("the client is closed")),
   };
 }

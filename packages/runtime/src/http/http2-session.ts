@@ -1,5 +1,6 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
 import type { TLSSocket } from "node:tls";
+import { DeadlineError } from "../support/deadline.ts";
 import type { HttpAnswer, HttpRequest } from "./link.ts";
 
 /**
@@ -7,58 +8,69 @@ import type { HttpAnswer, HttpRequest } from "./link.ts";
  * the connection is given up, so 10 to 20 s after it went dead. Looks are counted, not seconds: a process that was stopped
  * for a minute must first read what lies in its socket.
  */
-const lookMs = 5000;
+export const defaultLookMs = 5000;
 const looksWithoutAnswer = 2;
 /** Watches of large objects share one connection: a small window would let one slow reader stop the others. */
 const streamWindowBytes = 4 * 1024 * 1024;
 const connectionWindowBytes = 64 * 1024 * 1024;
 const maxStreams = 100;
 
-/** One HTTP/2 connection. When it ends, all its streams end with the error that ended it. */
+/** One HTTP/2 connection. When it ends, all its streams end with the error that ended it. It is watched until then. */
 export interface Http2Session {
   /** Whether a further request may go on it. */
   readonly usable: () => boolean;
   readonly send: (request: HttpRequest, signal: AbortSignal) => Promise<HttpAnswer>;
-  /** Lets what runs end, then closes. */
+  /** Takes nothing new, lets what runs end, then closes. */
   readonly drain: () => void;
   readonly destroy: (reason: Error) => void;
 }
 
-export function startHttp2Session(socket: TLSSocket, server: URL, onEnd: () => void): Http2Session {
+/** `onClose` is called once, when nothing runs on it any more. */
+export function startHttp2Session(socket: TLSSocket, server: URL, lookMs: number, onClose: () => void): Http2Session {
   const session = connect(server, {
     createConnection: () => socket,
     settings: { enablePush: false, initialWindowSize: streamWindowBytes },
     maxSessionMemory: 256,
   });
-  const state = { open: 0, ended: false };
+  const state = { open: 0, retired: false };
   session.once("connect", () => session.setLocalWindowSize(connectionWindowBytes));
-  const watchdog = startWatchdog(session, socket);
-  const end = (): void => {
-    clearInterval(watchdog);
-    if (state.ended) return;
-    state.ended = true;
-    onEnd();
+  const watchdog = startWatchdog(session, socket, lookMs);
+  const retire = (): void => {
+    state.retired = true;
   };
-  session.on("error", end); // the streams get the error too, and report it
-  session.on("goaway", end); // no new requests here; the running ones go on until the server closes
-  session.on("close", end);
-  const usable = (): boolean => !state.ended && !session.closed && !session.destroyed && state.open < limitOf(session);
+  session.on("error", retire); // the streams get the error too, and report it
+  session.on("goaway", retire); // no new requests here; the running ones go on until the server closes
+  session.once("close", () => {
+    retire();
+    clearInterval(watchdog); // not before: what still runs on a retired connection must hear when it goes dead
+    onClose();
+  });
+  const usable = (): boolean => !state.retired && !session.closed && !session.destroyed && state.open < limitOf(session);
+  const drain = (): void => {
+    retire();
+    session.close();
+  };
   return {
     usable,
     send: (request, signal) => {
       state.open += 1;
       session.ref();
-      return sendOn(session, server, request, signal, () => {
+      const sentAt = socket.bytesRead;
+      // The next try must not be lost in the same silence, for the 20 s until the PING finds it.
+      const leaveSilence = (): void => {
+        if (signal.reason instanceof DeadlineError && socket.bytesRead === sentAt) drain();
+      };
+      signal.addEventListener("abort", leaveSilence, { once: true });
+      const onClosed = (): void => {
+        signal.removeEventListener("abort", leaveSilence);
         state.open -= 1;
         if (state.open === 0) session.unref(); // an idle connection must not keep a program from ending
-      });
+      };
+      return sendOn(session, server, request, signal, onClosed);
     },
-    drain: () => {
-      end();
-      session.close();
-    },
+    drain,
     destroy: (reason) => {
-      end();
+      retire();
       session.destroy(reason);
     },
   };
@@ -67,7 +79,7 @@ export function startHttp2Session(socket: TLSSocket, server: URL, onEnd: () => v
 const limitOf = (session: ClientHttp2Session): number =>
   Math.min(maxStreams, session.remoteSettings?.maxConcurrentStreams ?? maxStreams);
 
-function startWatchdog(session: ClientHttp2Session, socket: TLSSocket): NodeJS.Timeout {
+function startWatchdog(session: ClientHttp2Session, socket: TLSSocket, lookMs: number): NodeJS.Timeout {
   const state = { bytes: -1, unanswered: -1 };
   const look = (): void => {
     if (socket.bytesRead !== state.bytes) {
@@ -78,7 +90,7 @@ function startWatchdog(session: ClientHttp2Session, socket: TLSSocket): NodeJS.T
     state.unanswered += 1;
     if (state.unanswered === 0) session.ping(() => undefined); // its answer is bytes
     if (state.unanswered >= looksWithoutAnswer)
-      session.destroy(new Error("the API server did not answer a PING for 10 s: connection given up"));
+      session.destroy(new Error("the API server did not answer a PING: connection given up"));
   };
   return setInterval(() => !session.destroyed && look(), lookMs).unref();
 }

@@ -192,3 +192,104 @@ test("what was queued before the time was over does not leave after it", async (
   await sent;
   equal(await createClient(api, { fieldManager: "test" }).find(configMaps, { namespace: "n", name: "late" }, signal), undefined);
 });
+
+test("a leader whose renewals hang, deaf to their signal, is told exactly when its time is over", async () => {
+  const { api, clock } = world();
+  let hanging = false;
+  const a = candidate(api, clock, "a", { call: (_call, next) => (hanging ? new Promise(() => undefined) : next()) });
+  await a.election.acquire(signal);
+  const held = watchPromise(a.election.hold(signal));
+  hanging = true;
+  await clock.advance(9900);
+  equal(held.state, "pending");
+  await clock.advance(101);
+  equal(held.state, "rejected");
+  ok(held.error instanceof LeadershipLostError);
+});
+
+test("the look at whose the lease is now, after a conflict, is bounded too", async () => {
+  const { api, clock } = world();
+  let hanging = false;
+  const a = candidate(api, clock, "a", {
+    call: async (call, next) => {
+      if (!hanging) return next();
+      if (call.verb === "update") throw new ApiError({ kind: "conflict" }, "somebody was faster");
+      return new Promise(() => undefined);
+    },
+  });
+  await a.election.acquire(signal);
+  const held = watchPromise(a.election.hold(signal));
+  hanging = true;
+  await clock.advance(10_001);
+  equal(held.state, "rejected");
+});
+
+test("an answer that comes after the leadership was lost opens nothing", async () => {
+  const { api, clock } = world();
+  let slow = false;
+  const a = candidate(api, clock, "a", {
+    call: async (_call, next) => {
+      const answer = await next();
+      if (slow) await clock.sleep(9000, signal); // the answer is long under way
+      return answer;
+    },
+  });
+  await a.election.acquire(signal);
+  const held = watchPromise(a.election.hold(signal));
+  slow = true;
+  await clock.advance(10_001);
+  equal(held.state, "rejected");
+  await clock.advance(1500);
+  equal(a.fence.isOpen(), false);
+});
+
+test("stopped in the moment in which the lease became ours, it is given back", async () => {
+  for (const withLease of [false, true]) {
+    const { api, clock, holder } = world();
+    const stop = new AbortController();
+    const a = candidate(api, clock, "a", {
+      call: async (call, next, own) => {
+        const answer = await next();
+        if (call.verb === "create" || (withLease && call.verb === "update")) stop.abort(new Error("SIGTERM"));
+        own.throwIfAborted();
+        return answer;
+      },
+    });
+    if (withLease) {
+      const client = createClient(api, { fieldManager: "test" });
+      await client.create(leases, { metadata: key, spec: { holderIdentity: "", leaseDurationSeconds: 1 } }, signal);
+    }
+    const other = candidate(api, clock, "b");
+    const acquiring = watchPromise(a.election.acquire(stop.signal));
+    await clock.advance(10);
+    equal(acquiring.state, "rejected");
+    equal(await holder(), "", "the lease was left behind");
+    const second = watchPromise(other.election.acquire(signal));
+    await clock.advance(10);
+    equal(second.state, "resolved");
+  }
+});
+
+test("a lease that was deleted, and made anew by a renewal whose answer was lost, is still ours", async () => {
+  const { api, clock, holder } = world();
+  let lose = false;
+  const a = candidate(api, clock, "a", {
+    call: async (call, next) => {
+      const answer = await next();
+      if (lose && call.verb === "create") {
+        lose = false;
+        throw new ApiError({ kind: "unavailable" }, "the answer was lost");
+      }
+      return answer;
+    },
+  });
+  await a.election.acquire(signal);
+  const stop = new AbortController();
+  const held = watchPromise(a.election.hold(stop.signal));
+  await createClient(api, { fieldManager: "test" }).delete(leases, key, signal);
+  lose = true;
+  await clock.advance(30_000);
+  deepEqual([held.state, a.fence.isOpen(), await holder()], ["pending", true, "a"]);
+  stop.abort(new Error("over"));
+  await clock.settle();
+});

@@ -1,9 +1,9 @@
-import { ApiError, isApiError } from "../client/api-error.ts";
+import { isApiError } from "../client/api-error.ts";
 import type { Client } from "../client/client.ts";
 import { microTime } from "../events/recorder.ts";
 import { type Lease, leases } from "../kinds/cluster.ts";
 import type { Clock, Random } from "../support/clock.ts";
-import { withDeadline } from "../support/deadline.ts";
+import { withinTime } from "../support/deadline.ts";
 import { errorMessage } from "../support/error-message.ts";
 import type { Log } from "../support/log.ts";
 import type { Fence } from "./fence.ts";
@@ -48,7 +48,7 @@ export interface Election {
 export function createElection(parts: ElectionParts): Election {
   const { client, fence, clock, random, log, identity } = parts;
   const key = { namespace: parts.namespace, name: parts.name };
-  const state: { lease: Lease | undefined; sighting: Sighting | undefined } = { lease: undefined, sighting: undefined };
+  const state: Holding = { lease: undefined, sighting: undefined, claiming: false };
 
   const look = (lease: Lease): void => {
     state.lease = lease;
@@ -59,10 +59,13 @@ export function createElection(parts: ElectionParts): Election {
     const sentMs = clock.monotonic();
     const before = state.lease === undefined ? undefined : recordOf(state.lease);
     const spec = specOf(claimOf(parts, before));
+    state.claiming = true;
     const lease =
       state.lease === undefined
         ? await client.create(leases, { metadata: key, spec }, signal)
         : await client.update(leases, { ...state.lease, spec }, signal);
+    signal.throwIfAborted(); // given up meanwhile: an answer that comes too late opens nothing
+    state.claiming = false;
     look(lease);
     fence.openUntil(sentMs + parts.renewDeadlineSeconds * 1000);
   };
@@ -83,10 +86,19 @@ export function createElection(parts: ElectionParts): Election {
     return leftMs > 0 ? Math.min(retryMs, leftMs + 1 + random() * 100) : retryMs;
   };
 
+  const leave = async (what: string): Promise<void> => {
+    try {
+      await withinTime(clock, new AbortController().signal, 5000, what, (signal) => giveBack(parts, state, signal));
+    } catch (error) {
+      log.warn({ lease: parts.name, error: errorMessage(error) }, "the lease was not given back: it will run out");
+    }
+  };
+
   return {
     acquire: async (signal) => {
       for (;;) {
-        const acquired = await tryAcquire(signal).catch((error: unknown) => {
+        const acquired = await tryAcquire(signal).catch(async (error: unknown) => {
+          if (signal.aborted && state.claiming) await leave("taking back what was asked for");
           signal.throwIfAborted();
           if (!isApiError(error, "conflict", "alreadyExists"))
             log.warn({ lease: parts.name, error: errorMessage(error) }, "the lease could not be read or taken");
@@ -106,14 +118,7 @@ export function createElection(parts: ElectionParts): Election {
     release: async () => {
       const held = fence.isOpen();
       fence.close();
-      if (!held || state.lease === undefined) return;
-      try {
-        await withDeadline(new AbortController().signal, 5000, "giving the lease back", (signal) =>
-          giveBack(parts, state, signal),
-        );
-      } catch (error) {
-        log.warn({ lease: parts.name, error: errorMessage(error) }, "the lease was not given back: it will run out");
-      }
+      if (held) await leave("giving the lease back");
     },
   };
 }
@@ -133,14 +138,17 @@ function claimOf({ identity, leaseSeconds, clock }: ElectionParts, before: Lease
 interface Holding {
   lease: Lease | undefined;
   sighting: Sighting | undefined;
+  /** A claim was sent of which we do not know whether it arrived. */
+  claiming: boolean;
 }
 
-/** A renewal that was cut off by the stop may still have arrived: then the lease is ours in a newer version. */
+/** A claim that was cut off by the stop may still have arrived: then the lease is ours in a newer version. */
 async function giveBack(
   { client, identity, clock, namespace, name }: ElectionParts,
   state: Holding,
   signal: AbortSignal,
 ): Promise<void> {
+  if (state.claiming) state.lease = await client.find(leases, { namespace, name }, signal);
   while (state.lease !== undefined && recordOf(state.lease).holder === identity) {
     const spec = specOf({ ...recordOf(state.lease), holder: "", leaseSeconds: 1, renewTime: microTime(clock) });
     try {
@@ -153,32 +161,48 @@ async function giveBack(
   }
 }
 
-/** Renews once, trying again until the fence closes. */
+/** Renews once, trying again until the fence closes. No try outlives the fence, whatever it hangs on. */
 async function renew(
   parts: ElectionParts,
   state: Holding,
   claim: (signal: AbortSignal) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { client, fence, clock, identity, log, retrySeconds } = parts;
+  const { fence, clock, log, retrySeconds } = parts;
   while (!signal.aborted) {
     const leftMs = fence.until() - clock.monotonic();
     if (leftMs <= 0) throw lost(fence, "it could not be renewed in time");
     try {
-      await withDeadline(signal, Math.min(leftMs, Math.max(1000, retrySeconds * 2000)), "renewing the lease", claim);
+      const ms = Math.min(leftMs, Math.max(1000, retrySeconds * 2000));
+      await withinTime(clock, signal, ms, "renewing the lease", (bounded) => renewOnce(parts, state, claim, bounded));
       return;
     } catch (error) {
       if (signal.aborted) return;
+      if (error instanceof LeadershipLostError) throw error;
       log.warn({ lease: parts.name, error: errorMessage(error) }, "the lease was not renewed: trying again");
-      if (error instanceof ApiError && (error.kind === "conflict" || error.kind === "notFound")) {
-        state.lease = await client
-          .find(leases, { namespace: parts.namespace, name: parts.name }, signal)
-          .catch(() => state.lease);
-        const holder = state.lease === undefined ? identity : recordOf(state.lease).holder;
-        if (holder !== identity) throw lost(fence, `${holder === "" ? "nobody" : holder} has it now`);
-      }
-      await clock.sleep(Math.min(200, Math.max(0, leftMs)), signal).catch(() => undefined); // aborted: the loop sees it
+      const restMs = Math.max(0, fence.until() - clock.monotonic());
+      await clock.sleep(Math.min(200, restMs), signal).catch(() => undefined); // aborted: the loop sees it
     }
+  }
+}
+
+/** When the lease is another version than we thought, or not there: looks whose it is. */
+async function renewOnce(
+  { client, fence, identity, namespace, name }: ElectionParts,
+  state: Holding,
+  claim: (signal: AbortSignal) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await claim(signal);
+  } catch (error) {
+    if (!isApiError(error, "conflict", "notFound", "alreadyExists")) throw error;
+    const found = await client.find(leases, { namespace, name }, signal);
+    signal.throwIfAborted();
+    state.lease = found;
+    const holder = found === undefined ? identity : recordOf(found).holder;
+    if (holder !== identity) throw lost(fence, `${holder === "" ? "nobody" : holder} has it now`);
+    throw error;
   }
 }
 

@@ -38,7 +38,8 @@ export function createManager(options: ManagerOptions): Manager {
       onAction: (action) => watchActions.inc({ resource: resourceName(resource), action }),
     }),
   );
-  const client = caches.remembering(createClient(fencedApi(api, fence), { fieldManager: name }));
+  const fenced = createClient(fencedApi(api, fence), { fieldManager: name });
+  const client = caches.remembering(fenced);
   const identity = leaderElection?.identity ?? `${hostname()}_${randomUUID()}`;
   const recorder = createEventRecorder({ client, clock, log, controller: name, instance: identity, signal: stopping.signal });
   const parts: Part[] = [];
@@ -75,6 +76,11 @@ export function createManager(options: ManagerOptions): Manager {
     state: { started: false, httpPort: undefined, problems: [] },
   };
 
+  const addPart = (part: Part): void => {
+    if (running.state.started) throw new Error(`${part.name}: add controllers and work before the manager runs`);
+    parts.push(part);
+  };
+
   return {
     client,
     metrics,
@@ -84,8 +90,8 @@ export function createManager(options: ManagerOptions): Manager {
     },
     control: (kind, controllerOptions = {}) => {
       const cache = controllerOptions.cache ?? caches.cacheFor(kind.resource, {});
-      const skeleton = { client, events: recorder, clock };
-      parts.push({
+      const skeleton = { client, statusClient: caches.remembering(fenced, kind.name), events: recorder, clock };
+      addPart({
         name: kind.name,
         run: (signals) =>
           runController(
@@ -104,7 +110,7 @@ export function createManager(options: ManagerOptions): Manager {
     },
     reconcileWith: ({ name: controller, resource, reconcile }, controllerOptions = {}) => {
       const cache = controllerOptions.cache ?? caches.cacheFor(resource, {});
-      parts.push({
+      addPart({
         name: controller,
         run: (signals) =>
           runController(
@@ -121,7 +127,7 @@ export function createManager(options: ManagerOptions): Manager {
           ),
       });
     },
-    whileLeading: (workName, work) => parts.push({ name: workName, run: ({ intake }) => work(intake) }),
+    whileLeading: (workName, work) => addPart({ name: workName, run: ({ intake }) => work(intake) }),
     addReadyCheck: (checkName, check) => readyChecks.set(checkName, check),
     assertLeading: (what) => fence.check(what),
     httpPort: () => running.state.httpPort,

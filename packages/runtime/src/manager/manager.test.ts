@@ -1,11 +1,11 @@
-import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects, throws } from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { ApiError, isApiError } from "../client/api-error.ts";
 import { createClient } from "../client/create-client.ts";
 import { interceptApi } from "../client/intercept.ts";
 import type { ControlledKind, Run } from "../controller/kind.ts";
-import { done, waiting } from "../controller/outcome.ts";
+import { done, type Outcome, terminal, waiting } from "../controller/outcome.ts";
 import { owned } from "../controller/watches.ts";
 import { leases } from "../kinds/cluster.ts";
 import { configMaps } from "../kinds/core.ts";
@@ -79,7 +79,7 @@ const setUp =
   (manager: Manager): void => {
     const maps = manager.cacheFor(configMaps);
     manager.control(widgetKind(manager, ledger), {
-      triggers: [owned(maps, "Widget")],
+      triggers: [owned(maps, widgets)],
       backOffSeconds: { first: 0.01, most: 0.05 },
     });
   };
@@ -335,7 +335,10 @@ test("health and readiness say what they mean", async () => {
         return `${answer.status} ${await answer.text()}`;
       };
       equal(await ask("/healthz"), "200 ok\n");
-      equal(await ask("/readyz"), "503 widgets.testing.kube-runtime.dev: not read yet\nengine: the engine does not answer\n");
+      equal(
+        await ask("/readyz"),
+        "503 widgets.testing.kube-runtime.dev: not read yet: down\nengine: the engine does not answer\n",
+      );
       broken = false;
       engine = undefined;
       await until(async () => (await ask("/readyz")) === "200 ok\n");
@@ -378,4 +381,148 @@ test("a replica that does not lead keeps its caches warm and writes nothing", as
     [],
   );
   equal(await client.find(configMaps, key, signal), undefined);
+});
+
+const waitingKind = (name: string, onRun: (run: Run<Widget>) => void): ControlledKind<Widget, Run<Widget>> => ({
+  name,
+  resource: widgets,
+  conditions: [],
+  observe: async (run) => run,
+  steps: [
+    {
+      name: "s",
+      run: async (run) => {
+        onRun(run);
+        return waiting("Never", "nothing comes");
+      },
+    },
+  ],
+});
+
+test("a status that one controller writes wakes the other controllers of the process", async () => {
+  const api = memoryApi();
+  const client = createClient(api, { fieldManager: "test" });
+  await client.create(widgets, { metadata: key, spec: { size: 3 } }, signal);
+  const seen: (number | undefined)[] = [];
+  await withManager(
+    { api },
+    (manager) => {
+      const cache = manager.cacheFor(widgets);
+      manager.control(waitingKind("writer", ({ status }) => (status.copies = 7)));
+      const reconcile = async (): Promise<object> => {
+        seen.push(cache.get(key)?.status?.copies);
+        return {};
+      };
+      manager.reconcileWith({ name: "reader", resource: widgets, reconcile });
+    },
+    async () => until(() => seen.at(-1) === 7),
+  );
+});
+
+test("a status that other parts of the process write wakes the controller of that kind", async () => {
+  const api = memoryApi();
+  const client = createClient(api, { fieldManager: "test" });
+  await client.create(widgets, { metadata: key, spec: { size: 3 } }, signal);
+  let runs = 0;
+  await withManager(
+    { api },
+    (manager) => manager.control(waitingKind("owner", () => (runs += 1))),
+    async (manager) => {
+      await until(async () => (await client.get(widgets, key, signal)).status !== undefined);
+      const before = runs;
+      await manager.client.patchStatus(widgets, key, { status: { copies: 9 } }, signal);
+      await until(() => runs > before);
+    },
+  );
+});
+
+test("a ready check or a reader of a metric that throws is an answer, not the end of the process", async () => {
+  await withManager(
+    { http: { host: "127.0.0.1", port: 0 } },
+    (manager) => {
+      manager.addReadyCheck("engine", () => {
+        throw new Error("no route to the engine");
+      });
+      manager.metrics.gauge("mine", "A gauge.").collect(() => {
+        throw new Error("no reading");
+      });
+    },
+    async (manager) => {
+      await until(() => manager.httpPort() !== undefined);
+      const ask = async (path: string): Promise<string> => {
+        const answer = await fetch(`http://127.0.0.1:${manager.httpPort()}${path}`);
+        return `${answer.status} ${await answer.text()}`;
+      };
+      equal(await ask("/readyz"), "503 engine: no route to the engine\n");
+      equal(await ask("/metrics"), "500 /metrics could not be answered: no reading\n");
+      equal(await ask("/healthz"), "200 ok\n");
+    },
+  );
+});
+
+test("what is added after the manager runs would never run: it is refused", async () => {
+  await withManager(
+    {},
+    () => undefined,
+    async (manager) => {
+      throws(() => manager.control(waitingKind("late", () => undefined)), /before the manager runs/u);
+      throws(() => manager.reconcileWith({ name: "late", resource: widgets, reconcile: nothing }), /before the manager runs/u);
+      throws(() => manager.whileLeading("late", async () => undefined), /before the manager runs/u);
+    },
+  );
+});
+
+const runsOf: Record<string, number> = {};
+const failByName = async ({ object }: Run<Widget>): Promise<Outcome> => {
+  const { name } = object.metadata;
+  runsOf[name] = (runsOf[name] ?? 0) + 1;
+  if (name === "busy") throw new ApiError({ kind: "tooManyRequests", retryAfterSeconds: 30 }, "slow down");
+  if (name === "bug") throw new TypeError("x is undefined");
+  return terminal("Stuck", "only a person can help");
+};
+
+test("a reconcile that the API server asked to stay away does, and is counted; bugs and terminal outcomes too", async () => {
+  const api = memoryApi();
+  const client = createClient(api, { fieldManager: "test" });
+  for (const name of ["busy", "bug", "stuck"])
+    await client.create(widgets, { metadata: { namespace: "n", name }, spec: {} }, signal);
+  const kind = waitingKind("counted", () => undefined);
+  await withManager(
+    { api },
+    (manager) => {
+      const backOffSeconds = { first: 0.01, most: 0.02 };
+      manager.control({ ...kind, steps: [{ name: "s", run: failByName }] }, { backOffSeconds });
+    },
+    async (manager) => {
+      await until(() => (runsOf["bug"] ?? 0) >= 4);
+      deepEqual([runsOf["busy"], runsOf["stuck"]], [1, 1]);
+      const text = manager.metrics.text();
+      match(text, /controller_runtime_reconcile_panics_total\{controller="counted"\} [3-9]/u);
+      match(text, /controller_runtime_terminal_reconcile_errors_total\{controller="counted"\} 1/u);
+      match(text, /controller_runtime_reconcile_total\{controller="counted",result="success"\} 0/u);
+    },
+  );
+});
+
+test("a stop leaves behind, in time, what does not listen to its signal", async () => {
+  const api = memoryApi();
+  await createClient(api, { fieldManager: "test" }).create(widgets, { metadata: key, spec: {} }, signal);
+  const manager = createManager({ name: "test", api, log: silentLog, stopTimeoutSeconds: 0.1 });
+  const state = { running: false, told: false };
+  const deaf = Promise.withResolvers<object>();
+  const reconcile = async (_request: unknown, own: AbortSignal): Promise<object> => {
+    state.running = true;
+    own.addEventListener("abort", () => (state.told = true), { once: true });
+    return deaf.promise;
+  };
+  manager.reconcileWith({ name: "deaf", resource: widgets, reconcile });
+  const stop = new AbortController();
+  const running = manager.run(stop.signal);
+  await until(() => state.running);
+  const from = performance.now();
+  stop.abort(new Error("SIGTERM"));
+  await running;
+  const ms = performance.now() - from;
+  deaf.resolve({});
+  ok(state.told && ms >= 1050 && ms < 3000, `${Math.round(ms)} ms: one second in peace, then 0.1 s after it was told`);
 });

@@ -68,11 +68,22 @@ async function serve(run: RunParts, { host, port }: { readonly host?: string; re
 
 function notReady({ caches, readyChecks }: RunParts): readonly string[] {
   const unsynced = caches.all().filter((cache) => !cache.synced());
-  const failing = [...readyChecks].map(([name, check]) => [name, check()] as const).filter(([, why]) => why !== undefined);
+  const failing = [...readyChecks]
+    .map(([name, check]) => [name, answerOf(check)] as const)
+    .filter(([, why]) => why !== undefined);
   return [
-    ...unsynced.map(({ resource }) => `${resourceName(resource)}: not read yet`),
+    ...unsynced.map((cache) => [`${resourceName(cache.resource)}: not read yet`, cache.problem()].filter(Boolean).join(": ")),
     ...failing.map(([name, why]) => `${name}: ${why}`),
   ];
+}
+
+/** A check that throws is one that failed: it must not end the process. */
+function answerOf(check: () => string | undefined): string | undefined {
+  try {
+    return check();
+  } catch (error) {
+    return errorMessage(error);
+  }
 }
 
 /** Waits for the lease, runs all parts while it is ours, and gives it back. */

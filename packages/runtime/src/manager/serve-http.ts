@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { errorMessage } from "../support/error-message.ts";
 
 /** What the manager answers over HTTP. */
 export interface HttpAnswers {
@@ -17,7 +18,7 @@ export interface RunningServer extends AsyncDisposable {
 /** Serves `/metrics`, `/healthz` and `/readyz`. */
 export async function serveHttp(host: string | undefined, port: number, answers: HttpAnswers): Promise<RunningServer> {
   const server = createServer((request, response) => {
-    const { status, type, body } = answerTo(request.url?.split("?")[0] ?? "", answers);
+    const { status, type, body } = answerOrError(request.url?.split("?")[0] ?? "", answers);
     response.writeHead(status, { "content-type": type }).end(body);
   });
   server.listen(port, host);
@@ -40,6 +41,15 @@ interface Answer {
 }
 
 const text = "text/plain; charset=utf-8";
+
+/** What is asked may be other people's code, such as a gauge's reader: its throw must not end the process. */
+function answerOrError(path: string, answers: HttpAnswers): Answer {
+  try {
+    return answerTo(path, answers);
+  } catch (error) {
+    return { status: 500, type: text, body: `${path} could not be answered: ${errorMessage(error)}\n` };
+  }
+}
 
 function answerTo(path: string, { metrics, unhealthy, notReady }: HttpAnswers): Answer {
   switch (path) {

@@ -8,6 +8,8 @@ export interface ControllerMetrics {
   readonly onRun: (result: RunLabel, seconds: number) => void;
   readonly onTerminal: () => void;
   readonly onTimeout: () => void;
+  /** A throw that is a bug of the program, as a panic is in Go. */
+  readonly onPanic: () => void;
   readonly active: (by: 1 | -1) => void;
   readonly queue: QueueObserver;
   readonly watchQueue: (queue: WorkQueue) => void;
@@ -43,6 +45,11 @@ export function controllerMetrics(metrics: Metrics, controller: string, concurre
     "Total number of reconciliation timeouts per controller",
     ["controller"],
   );
+  const panics = metrics.counter(
+    "controller_runtime_reconcile_panics_total",
+    "Total number of reconciliation panics per controller",
+    ["controller"],
+  );
   const time = metrics.histogram(
     "controller_runtime_reconcile_time_seconds",
     "Length of time per reconciliation per controller",
@@ -75,7 +82,7 @@ export function controllerMetrics(metrics: Metrics, controller: string, concurre
     metrics.gauge(name, help, named).collect(() => [{ value: read(), labels: queueLabels }]);
   active.set(0, labels);
   for (const result of ["success", "requeue", "requeue_after", "error"]) total.inc({ controller, result }, 0);
-  for (const counter of [errors, terminal, timeouts]) counter.inc(labels, 0);
+  for (const counter of [errors, terminal, timeouts, panics]) counter.inc(labels, 0);
   return {
     onRun: (result, seconds) => {
       total.inc({ controller, result });
@@ -84,6 +91,7 @@ export function controllerMetrics(metrics: Metrics, controller: string, concurre
     },
     onTerminal: () => terminal.inc(labels),
     onTimeout: () => timeouts.inc(labels),
+    onPanic: () => panics.inc(labels),
     active: (by) => active.add(by, labels),
     queue: {
       onAdd: () => adds.inc(queueLabels),

@@ -7,6 +7,8 @@ export interface DueHeap {
   /** Takes the key that is due first. */
   readonly take: () => string | undefined;
   readonly size: () => number;
+  /** Entries held in memory, stale ones included. */
+  readonly held: () => number;
 }
 
 interface Entry {
@@ -23,6 +25,7 @@ export function createDueHeap(): DueHeap {
   };
   return {
     size: () => dueOf.size,
+    held: () => heap.length,
     remove: (key) => dueOf.delete(key),
     add: (key, due) => {
       const present = dueOf.get(key);
@@ -30,6 +33,7 @@ export function createDueHeap(): DueHeap {
       dueOf.set(key, due);
       heap.push({ key, due });
       siftUp(heap, heap.length - 1);
+      if (heap.length > 2 * dueOf.size + 64) rebuild(heap, dueOf);
     },
     next: () => skipStale()?.due,
     take: () => {
@@ -40,6 +44,12 @@ export function createDueHeap(): DueHeap {
       return top.key;
     },
   };
+}
+
+/** Leaves the stale entries behind: times far ahead that were overtaken would otherwise pile up. Sorted is a heap. */
+function rebuild(heap: Entry[], dueOf: ReadonlyMap<string, number>): void {
+  const entries = [...dueOf].map(([key, due]) => ({ key, due })).toSorted((a, b) => a.due - b.due);
+  heap.splice(0, heap.length, ...entries);
 }
 
 function removeTop(heap: Entry[]): void {

@@ -1,9 +1,11 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import type { Clock } from "../support/clock.ts";
 import { createTokenBucket } from "../support/token-bucket.ts";
 import { isFullTier, testSeed } from "../testing/tier.ts";
+import { createVirtualClock } from "../testing/virtual-clock.ts";
+import { createDueHeap } from "./due-heap.ts";
 import { createWorkQueue, type Priority, type WorkQueue } from "./work-queue.ts";
 
 /** Time for one queue: it has one sleeper at most, so moving time is a loop over that one. */
@@ -249,4 +251,55 @@ test("back-off doubles for a key up to the limit, and starts anew when it is for
     if (failure === 4) queue.forget("a");
   }
   deepEqual(waits, [100, 200, 400, 800, 1000, 100]);
+});
+
+test("all retries together go through the one limit, whatever their own back-off", async () => {
+  const clock = createVirtualClock();
+  const retries = createTokenBucket(10, 5, clock);
+  const queue = createWorkQueue({ clock, backOffSeconds: { first: 0.001, most: 1 }, retries });
+  const taken: number[] = [];
+  for (let number = 0; number < 25; number += 1) queue.retry(`key-${number}`);
+  const stop = new AbortController();
+  const work = async (): Promise<void> => {
+    for (;;) {
+      await queue.take(stop.signal);
+      taken.push(clock.monotonic());
+    }
+  };
+  const working = work().catch(() => undefined);
+  await clock.advance(1000);
+  equal(taken.length, 5 + 10, "5 at once, then 10 a second");
+  await clock.advance(1000);
+  equal(taken.length, 25);
+  stop.abort();
+  await working;
+  queue.close();
+});
+
+test("a retry waits at least as long as it was told", async (t) => {
+  const clock = createVirtualClock();
+  const queue = makeQueue(clock);
+  queue.retry("a", 7000);
+  await clock.advance(6990);
+  equal(queue.depth(), 0);
+  await clock.advance(20);
+  equal(await queue.take(t.signal), "a");
+});
+
+test("times that were overtaken do not pile up", () => {
+  const heap = createDueHeap();
+  for (let number = 0; number < 10_000; number += 1) {
+    heap.add(`key-${number % 10}`, 1e9 - number);
+    if (number % 3 === 0) heap.remove(`key-${number % 10}`);
+  }
+  ok(heap.held() < 200, `${heap.held()} entries for ${heap.size()} keys`);
+  const due: number[] = [];
+  for (let next = heap.next(); next !== undefined; next = heap.next()) {
+    due.push(next);
+    heap.take();
+  }
+  deepEqual(
+    due,
+    due.toSorted((a, b) => a - b),
+  );
 });

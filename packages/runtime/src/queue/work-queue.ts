@@ -16,8 +16,8 @@ export type Priority = "fresh" | "resync";
 export interface WorkQueue {
   readonly add: (key: string, priority?: Priority) => void;
   readonly addAfter: (key: string, ms: number) => void;
-  /** Again, after the back-off of this key: it doubles with every failure until `forget`. */
-  readonly retry: (key: string) => void;
+  /** Again, after the back-off of this key and at least `leastMs`: it doubles with every failure until `forget`. */
+  readonly retry: (key: string, leastMs?: number) => void;
   readonly forget: (key: string) => void;
   /** Waits for a key and takes it; call `done` with it afterwards. Rejects when the signal is aborted. */
   readonly take: (signal: AbortSignal) => Promise<string>;
@@ -118,12 +118,12 @@ export function createWorkQueue({ clock, backOffSeconds, retries, observer }: Qu
   return {
     add: (key, priority = "fresh") => enqueue(key, priority),
     addAfter: (key, ms) => (ms <= 0 ? enqueue(key, "fresh") : addAfter(key, ms)),
-    retry: (key) => {
+    retry: (key, leastMs = 0) => {
       const count = (failed.get(key) ?? 0) + 1;
       failed.set(key, count);
       observer?.onRetry();
       const backOffMs = Math.min(backOffSeconds.first * 2 ** (count - 1), backOffSeconds.most) * 1000;
-      addAfter(key, Math.max(backOffMs, retries.reserveMs()));
+      addAfter(key, Math.max(backOffMs, leastMs, retries.reserveMs()));
     },
     forget: (key) => failed.delete(key),
     failures: (key) => failed.get(key) ?? 0,

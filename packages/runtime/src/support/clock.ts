@@ -18,10 +18,14 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
   sleep: async (ms, signal) => {
     try {
-      await delay(ms, undefined, { signal });
+      for (let left = ms; left > 0; left -= longestTimerMs) await delay(Math.min(left, longestTimerMs), undefined, { signal });
+      signal.throwIfAborted();
     } catch (error) {
       signal.throwIfAborted(); // node wraps the reason: give the caller the one it knows
       throw error;
     }
   },
 };
+
+/** A timer of Node that is told a longer time, 25 days or more, fires at once. */
+export const longestTimerMs = 2 ** 31 - 1;

@@ -43,3 +43,14 @@ test("who waits is served in order, and a wait ends with its signal", async () =
   deepEqual(served, [-1, 1, 2]);
   equal(bucket.tryTake(), false);
 });
+
+test("who leaves gives the token back: those who come later do not wait for it", async (t) => {
+  const clock = createVirtualClock();
+  const bucket = createTokenBucket(1, 1, clock);
+  await bucket.take(t.signal);
+  const gone = new AbortController();
+  const left = Array.from({ length: 10 }, () => bucket.take(gone.signal).catch(() => undefined));
+  gone.abort(new Error("gone"));
+  await Promise.all(left);
+  equal(Math.round(bucket.reserveMs()), 1000);
+});

@@ -31,7 +31,13 @@ export function createTokenBucket(perSecond: number, burst: number, clock: Clock
     },
     take: async (signal) => {
       const ms = reserveMs();
-      if (ms > 0) await clock.sleep(ms, signal);
+      if (ms <= 0) return;
+      try {
+        await clock.sleep(ms, signal);
+      } catch (error) {
+        state.tokens += 1; // who left takes nothing: those who come later need not wait for it
+        throw error;
+      }
     },
   };
 }
