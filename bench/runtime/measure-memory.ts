@@ -31,9 +31,12 @@ async function readOfficial(): Promise<Read> {
 
 // Both subjects have loaded the same modules here, so the difference is what the objects take.
 const before = heapAfterCollection();
+const cpuBefore = process.cpuUsage();
 const startedMs = performance.now();
 const read = subject === "ours" ? await readOurs() : await readOfficial();
 const syncMs = performance.now() - startedMs;
+const { user, system } = process.cpuUsage(cpuBefore);
+const syncCpuMs = (user + system) / 1000;
 if (read.size() !== Number(count)) throw new Error(`${read.size()} Pods were read, not ${count}`);
 const heapBytes = heapAfterCollection() - before;
 const rssBytes = process.memoryUsage.rss();
@@ -44,6 +47,15 @@ const jsonBytes = read
     0,
   );
 console.log(
-  JSON.stringify({ subject, count: read.size(), syncMs, heapBytes, jsonBytes, ratio: heapBytes / jsonBytes, rssBytes }),
+  JSON.stringify({
+    subject,
+    count: read.size(),
+    syncMs,
+    syncCpuMs,
+    heapBytes,
+    jsonBytes,
+    ratio: heapBytes / jsonBytes,
+    rssBytes,
+  }),
 );
 process.exit(0);
