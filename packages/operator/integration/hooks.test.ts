@@ -149,4 +149,11 @@ describe("hooks in a pod", { timeout: 120_000 }, () => {
     server().exec(["/bin/sh", "-c", `: >'${server().run}/hooks/restarted/interrupted'`]); // as start.sh leaves it
     equal(run({ token: "restarted", script: "sleep 5", waitSeconds: 5 }).kind, "interrupted");
   });
+
+  test("one whose pod is deleted under it is interrupted: its lost session is no failure of its own", () => {
+    const call = { token: "deleted", type: "sql" as const, script: "SELECT pg_sleep(30);" };
+    equal(run({ ...call, waitSeconds: 1 }).kind, "running");
+    server().terminate();
+    equal(run({ ...call, waitSeconds: 10 }).kind, "interrupted");
+  });
 });

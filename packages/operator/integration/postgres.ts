@@ -67,6 +67,8 @@ export interface Pod {
   readonly exec: (command: readonly string[], stdin?: string) => { exitCode: number; stdout: string; stderr: string };
   readonly exited: Promise<number | null>;
   readonly stop: (signal?: NodeJS.Signals) => Promise<void>;
+  /** What the kubelet does first when the pod is deleted; the container's files stay until `stop`. */
+  readonly terminate: () => void;
   readonly answers: () => Promise<void>;
 }
 
@@ -142,6 +144,7 @@ export async function startPod(
         () => printed,
         () => sql("SELECT 1"),
       ),
+    terminate: () => void child.kill("SIGTERM"),
     stop: async (signal = "SIGINT") => {
       if (signal === "SIGKILL" && child.pid !== undefined) process.kill(-child.pid, signal);
       else child.kill(signal);

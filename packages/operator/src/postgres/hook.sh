@@ -60,8 +60,14 @@ else
     echo $$ >"$VDB_TOKEN/pid"
     {
       timeout -k 5 "$VDB_SECONDS" "$@" 2>&1
-      echo $? >"$VDB_TOKEN/exit.new"
-      mv "$VDB_TOKEN/exit.new" "$VDB_TOKEN/exit"
+      code=$?
+      # As the start script ends the server, what fails has not failed by itself.
+      if [ "$code" != 0 ] && [ -f "${VDB_TOKEN%/hooks/*}/stopping" ]; then
+        : >"$VDB_TOKEN/interrupted"
+      else
+        echo "$code" >"$VDB_TOKEN/exit.new"
+        mv "$VDB_TOKEN/exit.new" "$VDB_TOKEN/exit"
+      fi
     } | tail -c 4096 >"$VDB_TOKEN/output"
   ' hook "$@" </dev/null >/dev/null 2>&1 &
 fi

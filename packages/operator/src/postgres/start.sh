@@ -24,6 +24,7 @@ listing() { # of a folder, in one line
 }
 
 # What ran in this pod's former container has ended with it, whoever has its process number now.
+rm -f "$VDB_RUN/stopping"
 for token in "$VDB_RUN"/hooks/*; do
   if [ -d "$token" ] && [ ! -f "$token/exit" ]; then : >"$token/interrupted"; fi
 done
@@ -207,7 +208,8 @@ fi
 # that was cut off) for a crashed backend, and restart the whole database. This shell inherits and buries them instead.
 postgres "$@" &
 server=$!
-trap 'kill -INT "$server" 2>/dev/null || :' INT TERM # SIGTERM alone would let PostgreSQL wait for its clients
-exec 9>&-                                            # the lock is the server's
+# Told to the hooks that lose their sessions by it. SIGTERM alone would let PostgreSQL wait for its clients.
+trap ': >"$VDB_RUN/stopping"; kill -INT "$server" 2>/dev/null || :' INT TERM
+exec 9>&- # the lock is the server's
 while status=0; wait "$server" || status=$?; kill -0 "$server" 2>/dev/null; do :; done
 exit "$status"
