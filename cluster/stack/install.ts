@@ -60,7 +60,9 @@ export async function installCharts(kubectl: Kubectl, options: InstallOptions = 
     },
     ...options.storageValues,
   };
-  const operator = { image: image("operator"), ...options.operatorValues };
+  // A manifest without an image is given the one that is built here: others are out of reach of the local cluster.
+  const defaults = { images: { "16": images["postgres"] } };
+  const operator = { image: image("operator"), defaults, ...options.operatorValues };
   await upgrade(kubectl, "delphix-operator", operatorNamespace, operator);
   await upgrade(kubectl, "delphix-storage", storageNamespace, storage);
 }
