@@ -70,13 +70,19 @@ export function observe(world: World, run: Run<PostgresVDB>): VdbContext {
   };
 }
 
-/** The names of the pods in which PostgreSQL may run. One that was evicted stays as an object, and runs nothing. */
+/**
+ * The names of the pods that may hold the volume. One that was evicted stays as an object, and holds nothing; one that has ended
+ * because it is being deleted is still there until the kubelet has unmounted its volumes.
+ */
 export function livePods({ pods }: Pick<VdbContext, "pods">): readonly string[] {
   return pods
-    .filter(({ status }) => status?.phase !== "Failed" && status?.phase !== "Succeeded")
+    .filter((pod) => !staysEnded(pod))
     .map(({ metadata }) => metadata.name)
     .toSorted();
 }
+
+const staysEnded = ({ status, metadata }: Pod): boolean =>
+  metadata.deletionTimestamp === undefined && (status?.phase === "Failed" || status?.phase === "Succeeded");
 
 /** The index of the pods' cache by database. */
 export const podsByInstance = "instance";

@@ -1,12 +1,12 @@
 import { deepEqual, equal, match, throws } from "node:assert/strict";
 import { describe, test } from "node:test";
 import { DctError } from "@vdb/dct";
-import type { Condition, Deployment, Secret } from "kube-runtime";
+import type { Condition, Deployment, Pod, Secret } from "kube-runtime";
 import { readConfig } from "../config.ts";
 import { DctNotConfigured } from "../data/dct/connection.ts";
 import { dctFailure } from "../data/dct/failure.ts";
 import { resolution } from "../data/dct/resolve.ts";
-import { retrySeconds } from "./context.ts";
+import { livePods, retrySeconds } from "./context.ts";
 import { decideDeployment, undisproved } from "./decide-deployment.ts";
 import { passwordIn } from "./password.ts";
 
@@ -33,6 +33,26 @@ const deployed = (changes: Partial<Condition> = {}): Condition => ({
 });
 
 describe("small decisions", () => {
+  test("a pod may hold the volume until it is gone; one that was evicted stays as an object, and holds nothing", () => {
+    const deletionTimestamp = "2026-01-01T00:00:00Z";
+    const rows = [
+      { name: "runs", phase: "Running", deleted: {} },
+      { name: "ends", phase: "Running", deleted: { deletionTimestamp } },
+      { name: "ended", phase: "Succeeded", deleted: { deletionTimestamp } },
+      { name: "evicted", phase: "Failed", deleted: {} },
+    ] as const;
+    const pods = rows.map(
+      ({ name, phase, deleted }): Pod => ({
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name, uid: name, resourceVersion: "1", creationTimestamp: "", ...deleted },
+        spec: { containers: [] },
+        status: { phase },
+      }),
+    );
+    deepEqual(livePods({ pods }), ["ended", "ends", "runs"]);
+  });
+
   test("the first look after a failure comes after a second, later ones as late as it has lasted, at most the period", () => {
     const rows: [number, string, number][] = [
       [0, "30s", 1],
