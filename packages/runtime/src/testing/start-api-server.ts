@@ -35,8 +35,6 @@ export interface TestApiServer extends AsyncDisposable {
   readonly stopServing: (signal?: NodeJS.Signals) => Promise<void>;
   /** Starts it again at the same address and waits until it is ready. */
   readonly serveAgain: () => Promise<void>;
-  /** Makes etcd forget its history up to now, as it does every five minutes. What the API server holds in memory stays. */
-  readonly compact: () => Promise<void>;
 }
 
 /** Starts one. Use with `await using`, or dispose of it in an `after` hook. Takes about four seconds. */
@@ -78,7 +76,6 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Te
       pids: () => [children.etcd?.pid, children.server?.pid].filter((pid) => pid !== undefined),
       stopServing: async (signal) => children.server?.stop(signal ?? "SIGKILL"),
       serveAgain: serve,
-      compact: () => compactEtcd(etcdPort),
       [Symbol.asyncDispose]: dispose,
     };
   } catch (error) {
@@ -109,15 +106,6 @@ const etcdFlags = (folder: string, port: number, peerPort: number): readonly str
   `--initial-cluster=default=http://127.0.0.1:${peerPort}`,
   "--log-level=warn",
 ];
-
-async function compactEtcd(port: number): Promise<void> {
-  const ask = async (path: string, body: object): Promise<string> =>
-    (await fetch(`http://127.0.0.1:${port}/v3/kv/${path}`, { method: "POST", body: JSON.stringify(body) })).text();
-  const found = await ask("range", { key: Buffer.from("/").toString("base64") });
-  const revision = /"revision":"(\d+)"/u.exec(found)?.[1];
-  if (revision === undefined) throw new Error(`etcd did not tell its revision: ${found}`);
-  await ask("compaction", { revision, physical: true });
-}
 
 const serverFlags = (folder: string, etcdPort: number, port: number): readonly string[] => [
   `--etcd-servers=http://127.0.0.1:${etcdPort}`,
