@@ -11,9 +11,13 @@ import { run } from "node:test";
 import { spec } from "node:test/reporters";
 
 const groups = {
-  unit: { files: ["packages/*/src/**/*.test.ts", "{cluster,scripts,bench}/**/*.test.ts"], concurrency: 2, timeoutSeconds: 120 },
+  unit: {
+    files: ["packages/*/src/**/*.test.ts", "{cluster,scripts,bench,e2e/*}/**/*.test.ts"],
+    concurrency: 2,
+    timeoutSeconds: 120,
+  },
   integration: { files: ["packages/*/integration/**/*.test.ts"], concurrency: 1, timeoutSeconds: 2400 },
-  e2e: { files: ["e2e/**/*.test.ts"], concurrency: 1, timeoutSeconds: 2400 },
+  e2e: { files: ["e2e/*.test.ts"], concurrency: 1, timeoutSeconds: 2400 },
 } as const;
 type Group = keyof typeof groups;
 
