@@ -11,7 +11,7 @@ before(async () => {
   server = await startApiServer();
   api = httpApi(server.connection);
   const client = createClient(api, { fieldManager: "test" });
-  await client.create(customResourceDefinitions, widgetDefinition, AbortSignal.timeout(10_000));
+  await client.create(customResourceDefinitions, widgetDefinition, AbortSignal.timeout(60_000));
   await untilServed(client);
 });
 after(async () => {

