@@ -17,13 +17,15 @@ demo: setup ## A cluster, a production database, and a query answered by its vir
 demo-down: setup ## Remove everything that make demo made
 	@node cluster/demo/down.ts
 
-.PHONY: check test test-all
+.PHONY: check test test-all soak
 check: setup ## Lint, types, generated files, unit tests: no cluster, under a minute
 	@scripts/check
 test: setup ## Everything CI runs: check, integration, and the whole path on a cluster
 	@scripts/test sampled
-test-all: setup ## As test, with every long loop in full
-	@scripts/test all
+test-all: setup ## As test, with every long loop in full; GROUP=… runs one group of them in at most an hour
+	@scripts/test all $(GROUP)
+soak: setup ## Kill everything at random under five writers; SOAK_MINUTES=30
+	@scripts/test all soak
 
 .PHONY: cluster-up cluster-down tools images
 cluster-up: setup ## A real Kubernetes of its own; CLUSTER_NAME names it

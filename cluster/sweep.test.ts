@@ -15,7 +15,11 @@ cpSync(join(import.meta.dirname, "sweep"), join(scratch, "cluster/sweep"));
 cpSync(join(import.meta.dirname, "lib/common.sh"), join(scratch, "cluster/lib/common.sh"));
 const down = `#!/bin/bash\necho "$CLUSTER_NAME" >>${scratch}/ended; rm -r "${states}/$CLUSTER_NAME"\n`;
 writeFileSync(join(scratch, "cluster/down"), down, { mode: 0o755 });
-for (const name of ["ci-1", "ci-1-2", "ci-2", "mine"]) mkdirSync(join(states, name), { recursive: true });
+// The folders of the tests' files are the machine's: their names hold this process's number.
+const [killedRun, runningRun] = [`ci-${process.pid}`, `ci-${process.pid}0`];
+const filesOf = (run: string): string => join("/tmp", `vdb-${run}`);
+after(() => [killedRun, runningRun].forEach((run) => rmSync(filesOf(run), { recursive: true, force: true })));
+for (const name of [killedRun, `${killedRun}-2`, runningRun, "mine"]) mkdirSync(join(states, name), { recursive: true });
 
 /** A test run as scripts/test begins one: it takes its lock, and starts something that outlives it. */
 async function startRun(name: string): Promise<ChildProcess> {
@@ -28,13 +32,18 @@ main 5>&-`;
   return run;
 }
 
-test("clusters of a killed run are ended; those of a running one, and those that no run made, stay", async () => {
-  const [killed, running] = [await startRun("ci-1"), await startRun("ci-2")];
+test("clusters and files of a killed run are ended; those of a running one, and clusters that no run made, stay", async () => {
+  const [killed, running] = [await startRun(killedRun), await startRun(runningRun)];
+  for (const run of [killedRun, runningRun]) mkdirSync(join(filesOf(run), "pod-abc"), { recursive: true });
   killed.kill("SIGKILL");
   await once(killed, "exit");
   equal(spawnSync(join(scratch, "cluster/sweep"), { env }).status, 0);
-  deepEqual(readFileSync(join(scratch, "ended"), "utf8").trim().split("\n"), ["ci-1", "ci-1-2"]);
-  deepEqual(readdirSync(states).toSorted(), [".ci-2.run", "ci-2", "mine"]);
+  deepEqual(readFileSync(join(scratch, "ended"), "utf8").trim().split("\n"), [killedRun, `${killedRun}-2`]);
+  deepEqual(
+    [killedRun, runningRun].map((run) => existsSync(filesOf(run))),
+    [false, true],
+  );
+  deepEqual(readdirSync(states).toSorted(), [`.${runningRun}.run`, runningRun, "mine"]);
   running.kill("SIGKILL");
 });
 

@@ -2,7 +2,8 @@
  * Runs the test files of the named groups, one group after the other, and ends with the line `N passed, N failed`.
  *
  * unit: beside the source, no cluster, no root. integration: packages/*\/integration, real API server, PostgreSQL, btrfs.
- * e2e: the whole path on the cluster of `make cluster-up`. Exit status 1 when anything failed or nothing ran.
+ * e2e: the whole path on the cluster of `make cluster-up`. soak: there too, everything is killed at random for minutes or hours.
+ * --within=SECONDS ends what still runs then. Exit status 1 when anything failed or nothing ran.
  */
 import { globSync } from "node:fs";
 import { join } from "node:path";
@@ -17,10 +18,14 @@ const groups = {
     timeoutSeconds: 120,
   },
   integration: { files: ["packages/*/integration/**/*.test.ts"], concurrency: 1, timeoutSeconds: 2400 },
-  e2e: { files: ["e2e/*.test.ts"], concurrency: 1, timeoutSeconds: 2400 },
+  e2e: { files: ["e2e/!(soak).test.ts"], concurrency: 1, timeoutSeconds: 2400 },
+  soak: { files: ["e2e/soak.test.ts"], concurrency: 1, timeoutSeconds: 86_400 }, // the test has its own, by its minutes
 } as const;
 type Group = keyof typeof groups;
 
+const limitOption = "--within=";
+const limitSeconds = Number(process.argv.find((name) => name.startsWith(limitOption))?.slice(limitOption.length) ?? Infinity);
+const overdue = Number.isFinite(limitSeconds) ? AbortSignal.timeout(limitSeconds * 1000) : new AbortController().signal;
 const counts = { passed: 0, failed: 0, skipped: 0 };
 
 async function runGroup(group: Group, only: readonly string[]): Promise<void> {
@@ -31,7 +36,7 @@ async function runGroup(group: Group, only: readonly string[]): Promise<void> {
   if (found.length === 0) return;
   const from = performance.now();
   const execArgv = ["--import", join(import.meta.dirname, "fail-when-left-open.ts")];
-  const stream = run({ files: found.toSorted(), concurrency, timeout: timeoutSeconds * 1000, execArgv });
+  const stream = run({ files: found.toSorted(), concurrency, timeout: timeoutSeconds * 1000, execArgv, signal: overdue });
   stream.on("test:pass", ({ skip, todo, details }) => {
     if (details.type === "suite") return;
     if (skip !== undefined || todo !== undefined) counts.skipped += 1;
@@ -45,10 +50,14 @@ async function runGroup(group: Group, only: readonly string[]): Promise<void> {
   console.log(`${group}: ${Math.round((performance.now() - from) / 1000)} s`);
 }
 
-const names = process.argv.slice(2);
+const names = process.argv.slice(2).filter((name) => !name.startsWith(limitOption));
 const wanted = names.filter((name): name is Group => Object.hasOwn(groups, name));
 const only = names.filter((name) => !Object.hasOwn(groups, name));
 for (const group of wanted) await runGroup(group, only);
+if (overdue.aborted) {
+  console.log(`ended after ${limitSeconds} s, before all had run`);
+  counts.failed += 1;
+}
 const skipped = counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`;
 console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
 process.exit(counts.failed === 0 && counts.passed > 0 ? 0 : 1);

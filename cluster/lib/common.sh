@@ -32,6 +32,19 @@ take_lock() {
   done
 }
 
+# Where the tests of a run on the cluster NAME keep their files: short, because sockets lie in it, and known by the name alone,
+# because whoever comes after a killed run ends it.
+scratch_of() { echo "/tmp/vdb-$1"; }
+
+# remove_scratch NAME: what killed tests left mounted in it goes first.
+remove_scratch() {
+  local folder mount
+  folder=$(scratch_of "$1")
+  [ -d "$folder" ] || return 0
+  findmnt --raw --noheadings --output TARGET | grep -F "$folder/" | sort -r | while read -r mount; do umount --lazy "$mount"; done || true
+  rm -rf --one-file-system "$folder"
+}
+
 # choose_cluster sets name, state and kubeconfig for CLUSTER_NAME. A name is part of a cgroup's and a folder's name.
 # Only the demo's kubeconfig is called that: another cluster must not take its place, nor be taken for it.
 choose_cluster() {
