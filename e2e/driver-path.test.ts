@@ -35,10 +35,10 @@ const pod = JSON.stringify({
   },
 });
 
-after(async () => void (await kubectl.run(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=120s"])));
+after(async () => void (await kubectl.run(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=240s"])));
 
 test("an annotated claim and a pod of one's own hold the source's data; deleted, the DCT VDB goes", {
-  timeout: 300_000,
+  timeout: 900_000,
 }, async () => {
   const before = await vdbCount(kubectl);
   await ensureNamespace(kubectl, namespace);
@@ -46,22 +46,22 @@ test("an annotated claim and a pod of one's own hold the source's data; deleted,
     claim({ engineName: "delphix-engine", sourceDBName: "production", vdbGroupName: "Untitled", envName: "dev-env" }, "my-copy"),
   );
   await kubectl.apply(pod);
-  await kubectl.run(["wait", "--for=condition=Ready", "pod/my-postgres", "-n", namespace, "--timeout=120s"]);
+  await kubectl.run(["wait", "--for=condition=Ready", "pod/my-postgres", "-n", namespace, "--timeout=240s"]);
   const answer = await kubectl.run(
     ["exec", "-i", "-n", namespace, "my-postgres", "--", "psql", "-U", "postgres", "-qXAt", "-f", "-"],
     { input: accountsChecksum },
   );
   equal(answer, await productionSql(kubectl, accountsChecksum));
   equal(await vdbCount(kubectl), before + 1);
-  await kubectl.run(["delete", "pod/my-postgres", "-n", namespace, "--timeout=60s"]);
-  await kubectl.run(["delete", "pvc/my-copy", "-n", namespace, "--timeout=60s"]);
-  await eventually("the DCT VDB is gone", 60, async () => ((await vdbCount(kubectl)) === before ? true : undefined));
+  await kubectl.run(["delete", "pod/my-postgres", "-n", namespace, "--timeout=180s"]);
+  await kubectl.run(["delete", "pvc/my-copy", "-n", namespace, "--timeout=180s"]);
+  await eventually("the DCT VDB is gone", 180, async () => ((await vdbCount(kubectl)) === before ? true : undefined));
 });
 
-test("a claim of a source that does not exist says so in its events, and waits", { timeout: 120_000 }, async () => {
+test("a claim of a source that does not exist says so in its events, and waits", { timeout: 300_000 }, async () => {
   await ensureNamespace(kubectl, namespace);
   await kubectl.apply(claim({ engineName: "delphix-engine", sourceDBName: "absent" }, "of-nothing"));
-  const message = await eventually("an event names the source", 30, async () => {
+  const message = await eventually("an event names the source", 120, async () => {
     const said = await kubectl.run([
       "get",
       "events",

@@ -10,6 +10,8 @@ const namespace = "pg-operator";
 const vdb = { name: "gated", namespace };
 const port = 5432;
 const masked = (hook: string) => ({ ...vdb, spec: { hooks: [{ name: "mask", stage: "post-create", script: hook }] } });
+/** Waits for the test, however slow that is: a hook that sleeps for a time may be done before all ways in were tried. */
+const untilTold = "DO $$ BEGIN WHILE to_regclass('go_on') IS NULL LOOP PERFORM pg_sleep(0.1); END LOOP; END $$;";
 const mask = "UPDATE pgbench_tellers SET filler = 'masked';";
 /** The rows that are still production's. */
 const unmasked = "SELECT count(*) FROM pgbench_tellers WHERE filler IS DISTINCT FROM 'masked'";
@@ -18,7 +20,7 @@ const hook = (object: Json | undefined, name: string): Json | undefined =>
   items(object, "status", "hooks").find((one) => text(one, "name") === name);
 
 async function hookIs(outcome: string): Promise<void> {
-  await eventually(`the hook is ${outcome}`, 90, async () => {
+  await eventually(`the hook is ${outcome}`, 180, async () => {
     const found = hook(await kubectl.get("postgresvdb", vdb.name, namespace), "mask");
     if (text(found, "outcome") === outcome) return true;
     throw new Error(JSON.stringify(found));
@@ -38,7 +40,7 @@ interface Answer {
 }
 
 async function fromAPod(way: string, host: string, password: string): Promise<Answer> {
-  const connection = `host=${host} port=${port} user=postgres dbname=postgres connect_timeout=3`;
+  const connection = `host=${host} port=${port} user=postgres dbname=postgres connect_timeout=10`;
   const script = 'IFS= read -r PGPASSWORD; export PGPASSWORD; exec psql "$@"';
   const { exitCode, stdout, stderr } = await kubectl.try(
     ["exec", "-i", "-n", "production", "production-0", "--", "sh", "-c", script, "psql", connection, "-XqAt", "-f", "-"],
@@ -52,12 +54,12 @@ async function byForwardToPod(pod: string, password: string): Promise<Answer> {
   const { exitCode, stdout, stderr } = await tryRun(
     "psql",
     ["-h", "127.0.0.1", "-p", String(forward.port), "-U", "postgres", "-d", "postgres", "-XqAtc", unmasked],
-    { env: { PGPASSWORD: password, PGCONNECT_TIMEOUT: "3" } },
+    { env: { PGPASSWORD: password, PGCONNECT_TIMEOUT: "10" } },
   );
   return { way: "port-forward to the pod", letIn: exitCode === 0, said: (stdout || stderr).trim() };
 }
 
-/** It leads to a pod as soon as it listens. */
+/** It leads to a pod as soon as it listens, and then goes on until it is ended. */
 async function byForwardToService(): Promise<Answer> {
   const args = [
     "port-forward",
@@ -68,7 +70,9 @@ async function byForwardToService(): Promise<Answer> {
     "--address=127.0.0.1",
     "--pod-running-timeout=1s",
   ];
-  const { stdout, stderr } = await kubectl.try(args, { signal: AbortSignal.timeout(3000) });
+  const listening = new AbortController();
+  const signal = AbortSignal.any([listening.signal, AbortSignal.timeout(20_000)]);
+  const { stdout, stderr } = await kubectl.try(args, { signal, onLine: () => listening.abort() });
   return { way: "port-forward to the Service", letIn: stdout.includes("Forwarding"), said: (stdout || stderr).trim() };
 }
 
@@ -87,7 +91,7 @@ async function everyWay(password: string): Promise<readonly Answer[]> {
   );
 }
 
-describe("the gate", { timeout: 600_000 }, () => {
+describe("the gate", { timeout: 1_200_000 }, () => {
   let password = "";
   /** Every answer since the database was applied. */
   const heard: Answer[] = [];
@@ -113,7 +117,7 @@ describe("the gate", { timeout: 600_000 }, () => {
   });
 
   test("while the masking runs, no way leads in, though the server is up and the password is set", async () => {
-    await applyVdb(kubectl, masked(`SELECT pg_sleep(25); ${mask}`));
+    await applyVdb(kubectl, masked(`SELECT pg_sleep(3600); ${mask}`)); // until the next test interrupts it
     watch = (async () => {
       while (!watching.signal.aborted) heard.push(...(await everyWay(password)));
     })();
@@ -129,7 +133,7 @@ describe("the gate", { timeout: 600_000 }, () => {
 
   test("its pod deleted under it, it is interrupted, and the new pod's gate is shut", async () => {
     const pod = text(await podOf(), "metadata", "name");
-    await kubectl.run(["delete", "pod", pod, "-n", namespace, "--timeout=60s"]);
+    await kubectl.run(["delete", "pod", pod, "-n", namespace, "--timeout=180s"]);
     const object = await waitForPhase(kubectl, vdb, "Error");
     equal(condition(object, "HooksSucceeded")?.reason, "HookInterrupted");
     await shutTo();
@@ -143,24 +147,25 @@ describe("the gate", { timeout: 600_000 }, () => {
   });
 
   test("changed while it runs, it is ended, and its successor masks; the operator killed under that, it is done once", async () => {
-    await applyVdb(kubectl, masked(`SELECT pg_sleep(60); UPDATE pgbench_tellers SET filler = 'from the former';`));
+    await applyVdb(kubectl, masked(`SELECT pg_sleep(3600); UPDATE pgbench_tellers SET filler = 'from the former';`));
     await hookIs("Running");
-    await applyVdb(kubectl, masked(`SELECT pg_sleep(12); CREATE TABLE runs AS SELECT 1; ${mask}`));
+    await applyVdb(kubectl, masked(`${untilTold} CREATE TABLE runs AS SELECT 1; ${mask}`));
     const sleeping = "SELECT string_agg(query, ' ') FROM pg_stat_activity WHERE application_name = 'delphix-hook'";
-    await eventually("its successor runs", 30, async () =>
-      (await sqlInPod(kubectl, vdb, sleeping)).includes("pg_sleep(12)") ? true : undefined,
+    await eventually("its successor runs", 120, async () =>
+      (await sqlInPod(kubectl, vdb, sleeping)).includes("go_on") ? true : undefined,
     );
-    equal((await sqlInPod(kubectl, vdb, sleeping)).includes("pg_sleep(60)"), false, "not beside the former");
+    equal((await sqlInPod(kubectl, vdb, sleeping)).includes("pg_sleep(3600)"), false, "not beside the former");
     const operator = ["-n", namespace, "-l", "app.kubernetes.io/name=delphix-operator"];
     await kubectl.run(["delete", "pod", ...operator, "--grace-period=0", "--force"]);
     await shutTo();
+    await sqlInPod(kubectl, vdb, "CREATE TABLE go_on ()");
     await waitForPhase(kubectl, vdb, "Ready", 180);
     equal(text(hook(await kubectl.get("postgresvdb", vdb.name, namespace), "mask"), "outcome"), "Succeeded");
     equal(await sqlInPod(kubectl, vdb, "SELECT count(*) FROM runs"), "1");
   });
 
   test("open, every way leads in, and nobody has ever seen a row that was not masked", async () => {
-    await eventually("each way leads in", 30, async () => {
+    await eventually("each way leads in", 120, async () => {
       const answers = await everyWay(password);
       heard.push(...answers);
       return answers.length === 4 && answers.every(({ letIn }) => letIn) ? true : undefined;
@@ -177,7 +182,7 @@ describe("the gate", { timeout: 600_000 }, () => {
   test("deleted ConfigMap and Service come back open, and a changed hook does not run on live data", async () => {
     await applyVdb(kubectl, masked("DROP TABLE runs; SELECT 'on live data';"));
     await kubectl.run(["delete", `configmap/${vdb.name}-postgres-config`, `service/${vdb.name}`, "-n", namespace]);
-    await eventually("the Service leads in again", 60, async () =>
+    await eventually("the Service leads in again", 120, async () =>
       (await fromAPod("Service", `${vdb.name}.${namespace}.svc`, password)).letIn ? true : undefined,
     );
     await waitForPhase(kubectl, vdb, "Ready");

@@ -14,11 +14,11 @@ after(async () => {
   await deleteVdb(kubectl, vdb);
 });
 
-test("killed in Provisioning, the VDB still gets Ready, with exactly one DCT VDB", { timeout: 400_000 }, async () => {
+test("killed in Provisioning, the VDB still gets Ready, with exactly one DCT VDB", { timeout: 900_000 }, async () => {
   await installCharts(kubectl, { operatorValues: { testing: { holdAt: "Provisioning" } } });
   await applyVdb(kubectl, vdb);
   await waitForPhase(kubectl, vdb, "Provisioning");
-  await eventually("the volume is asked for while the operator holds", 60, async () =>
+  await eventually("the volume is asked for while the operator holds", 180, async () =>
     (await vdbsOf(vdb.name)) === 1 ? true : undefined,
   );
   await kubectl.run(["delete", "pod", ...operatorPods, "--grace-period=0", "--force"]);

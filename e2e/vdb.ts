@@ -22,7 +22,7 @@ export async function waitForPhase(
   kubectl: Kubectl,
   { name, namespace }: VdbOptions,
   phase: string,
-  seconds = 120,
+  seconds = 240,
 ): Promise<Json> {
   return await eventually(`${namespace}/${name} is ${phase}`, seconds, async () => {
     const vdb = await kubectl.get("postgresvdb", name, namespace);

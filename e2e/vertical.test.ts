@@ -40,7 +40,7 @@ const statusOf = (vdb: Json | undefined) => ({
 });
 const checksum = accountsChecksum;
 
-describe("a PostgresVDB of a dSource", { timeout: 600_000 }, () => {
+describe("a PostgresVDB of a dSource", { timeout: 1_200_000 }, () => {
   let password = "";
   before(async () => {
     password = await makePasswordSecret(kubectl, first);
@@ -66,10 +66,10 @@ describe("a PostgresVDB of a dSource", { timeout: 600_000 }, () => {
       },
     );
     await applyVdb(kubectl, canary);
-    await eventually("the watch has begun", 30, async () => (begun ? true : undefined));
+    await eventually("the watch has begun", 120, async () => (begun ? true : undefined));
     await applyVdb(kubectl, first);
     const vdb = await waitForPhase(kubectl, first, "Ready");
-    await eventually("the watch saw Ready", 5, async () => (seen.at(-1) === "Ready" ? true : undefined));
+    await eventually("the watch saw Ready", 60, async () => (seen.at(-1) === "Ready" ? true : undefined));
     watching.abort();
     await watch;
     equal(seen.join(" "), "Pending Provisioning Configuring Deploying Ready", "each once, in this order");
@@ -83,7 +83,7 @@ describe("a PostgresVDB of a dSource", { timeout: 600_000 }, () => {
   test("costs a small part of its source's bytes", async () => {
     const vdb = await kubectl.get("postgresvdb", first.name, namespace);
     const id = text(vdb, "status", "delphixID");
-    const bytes = await eventually("the clone's bytes are counted", 60, async () => await cloneBytes(kubectl, id));
+    const bytes = await eventually("the clone's bytes are counted", 180, async () => await cloneBytes(kubectl, id));
     ok(bytes.clone < bytes.source / 4, `${bytes.clone} of ${bytes.source} bytes`);
   });
 
@@ -111,7 +111,7 @@ describe("a PostgresVDB of a dSource", { timeout: 600_000 }, () => {
   test("postgresConfig is in force, and a change of it too", async () => {
     equal(await sqlInPod(kubectl, first, "SHOW work_mem"), "7MB");
     await applyVdb(kubectl, { ...first, spec: { ...first.spec, postgresConfig: [{ name: "work_mem", value: "9MB" }] } });
-    await eventually("the new setting is in force", 60, async () =>
+    await eventually("the new setting is in force", 180, async () =>
       (await sqlInPod(kubectl, first, "SHOW work_mem")) === "9MB" ? true : undefined,
     );
   });
@@ -125,15 +125,15 @@ describe("a PostgresVDB of a dSource", { timeout: 600_000 }, () => {
     equal((await login(password)).stdout.trim(), "1");
     notEqual((await login("not-the-password")).exitCode, 0);
     await setPasswordSecret(kubectl, namespace, "vertical-a-password", { password: "another-password-1" });
-    await eventually("the changed password opens it", 90, async () =>
+    await eventually("the changed password opens it", 240, async () =>
       (await login("another-password-1")).exitCode === 0 ? true : undefined,
     );
     notEqual((await login(password)).exitCode, 0, "the old password is out of force");
   });
 
   test("its pod deleted, it comes back with its data", async () => {
-    await kubectl.run(["delete", "pod", "-n", namespace, `-l=${instance}`, "--timeout=60s"]);
-    await kubectl.run(["rollout", "status", `deploy/${first.name}`, "-n", namespace, "--timeout=60s"]);
+    await kubectl.run(["delete", "pod", "-n", namespace, `-l=${instance}`, "--timeout=180s"]);
+    await kubectl.run(["rollout", "status", `deploy/${first.name}`, "-n", namespace, "--timeout=180s"]);
     await waitForPhase(kubectl, first, "Ready");
     equal(await psqlThroughService(kubectl, endpoint, "SELECT n FROM only_here"), "1");
     equal(await psqlThroughService(kubectl, endpoint, checksum), await productionSql(kubectl, checksum));
@@ -182,7 +182,7 @@ describe("a PostgresVDB of a dSource", { timeout: 600_000 }, () => {
     for (const [what, found] of Object.entries(standing))
       notEqual(found, "", `while it stands, ${what} is found: else this test proves nothing`);
     await deleteVdb(kubectl, first);
-    const left = await eventually("nothing is left", 30, async () => {
+    const left = await eventually("nothing is left", 120, async () => {
       const found = await remains(kubectl, first, standing);
       return Object.values(found).every((one) => one === "") ? found : undefined;
     });
