@@ -8,7 +8,7 @@ import { nodeName } from "./testing/engine.ts";
 import { type Kubernetes, startKubernetes } from "./testing/kubernetes.ts";
 import { type Scratch, scratchFolder } from "./testing/scratch.ts";
 
-describe("registration with the kubelet", { timeout: 60_000 }, () => {
+describe("registration with the kubelet", { timeout: 300_000 }, () => {
   const stack = new AsyncDisposableStack();
   let scratch: Scratch;
   let kubernetes: Kubernetes;

@@ -1,5 +1,7 @@
 /** A real PostgreSQL for the tests: data directories owned by a user without rights, started by our script as the pod does. */
+
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -155,7 +157,7 @@ export async function startPod(
 }
 
 async function answers(child: ChildProcess, printed: () => string, ask: () => string): Promise<void> {
-  for (let tries = 0; tries < 100; tries += 1) {
+  for (let tries = 0; tries < 600; tries += 1) {
     if (child.exitCode !== null) throw new Error(`the server ended: ${printed()}`);
     try {
       if (ask() === "1") return;
@@ -164,15 +166,22 @@ async function answers(child: ChildProcess, printed: () => string, ask: () => st
     }
     await sleep(100);
   }
-  throw new Error(`no answer within 10 s: ${printed()}`);
+  throw new Error(`no answer within a minute: ${printed()}`);
 }
 
+/** As the runtime's: below the ports of outgoing connections, one of which could take it before its server listens. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
+  for (let tries = 0; tries < 100; tries += 1) {
+    const server = createServer();
+    const port = randomInt(10_000, 30_000);
+    const free = new Promise<boolean>((resolve) => {
+      server.once("listening", () => resolve(true)).once("error", () => resolve(false));
+    });
+    server.listen(port, "127.0.0.1");
+    if (!(await free)) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
+  throw new Error("none of 100 ports is free");
 }

@@ -42,7 +42,7 @@ const mountLines = (): readonly string[] => readFileSync("/proc/self/mountinfo",
 
 /** A process that was killed keeps its folder busy for a moment. */
 export async function unmount(mount: string): Promise<void> {
-  for (let left = 50; ; left -= 1) {
+  for (let left = 600; ; left -= 1) {
     try {
       execFileSync("umount", [mount], { stdio: "pipe" });
       return;

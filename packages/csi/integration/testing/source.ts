@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { chownSync, cpSync, existsSync, mkdirSync } from "node:fs";
 import { createServer } from "node:net";
@@ -40,7 +41,7 @@ export async function startSource({ path }: Scratch): Promise<Source> {
   let said = "";
   server.stderr.setEncoding("utf8").on("data", (text: string) => void (said += text));
   const exited = once(server, "exit");
-  for (let left = 600; !said.includes("ready to accept connections"); left -= 1) {
+  for (let left = 2400; !said.includes("ready to accept connections"); left -= 1) {
     if (left === 0 || server.exitCode !== null) throw new Error(`PostgreSQL does not start:\n${said}`);
     await sleep(50);
   }
@@ -65,10 +66,19 @@ function copyPostgres(path: string): string {
   return folder;
 }
 
+/** As the runtime's: below the ports of outgoing connections, one of which could take it before its server listens. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  return typeof address === "object" && address !== null ? address.port : 0;
+  for (let tries = 0; tries < 100; tries += 1) {
+    const server = createServer();
+    const port = randomInt(10_000, 30_000);
+    const free = new Promise<boolean>((resolve) => {
+      server.once("listening", () => resolve(true)).once("error", () => resolve(false));
+    });
+    server.listen(port, "127.0.0.1");
+    if (!(await free)) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
+  throw new Error("none of 100 ports is free");
 }

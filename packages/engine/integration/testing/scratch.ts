@@ -45,7 +45,7 @@ const mountsBelow = (path: string): readonly string[] =>
 
 /** A server that was killed keeps its folder busy for a moment. */
 export async function unmount(mount: string): Promise<void> {
-  for (let left = 50; ; left -= 1) {
+  for (let left = 600; ; left -= 1) {
     try {
       execFileSync("umount", [mount], { stdio: "pipe" });
       return;
