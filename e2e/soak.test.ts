@@ -16,7 +16,12 @@ after(async () => await removeDatabases(kubectl));
 test(`killed at random for ${minutes} minutes (seed ${testSeed}): no acknowledged row is lost or doubled, all get Ready`, {
   timeout: (minutes + 10) * 60_000,
 }, async () => {
-  const { faults, strikes, acknowledged } = await soak({ kubectl, seed: testSeed, durationMs: minutes * 60_000 });
+  const { faults, strikes, acknowledged } = await soak({
+    kubectl,
+    seed: testSeed,
+    durationMs: minutes * 60_000,
+    isStrict: isFullTier,
+  });
   deepEqual(faults, []);
   ok(
     strikes >= 5 * minutes && acknowledged > 100 * minutes,
