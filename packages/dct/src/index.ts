@@ -5,16 +5,19 @@
 
 // Talking to DCT.
 export { createDctClient, type DctClient, type DctClientOptions, type SearchOptions, type WithSignal } from "./client.ts";
+export { createDctConnection, type DctConnection, type DctConnectionOptions } from "./connection.ts";
 // What DCT knows; field names are those of the wire.
 export type { Bookmark, DSource, Snapshot, Vdb } from "./contract/datasets.ts";
 export { type Job, type JobClass, jobClass, unfinishedJobStates } from "./contract/job.ts";
 export type { DatasetGroup, Engine, Environment, Host, Repository, Tag } from "./contract/places.ts";
 export type { LinkAppDataParameters, ProvisionBySnapshotParameters } from "./contract/requests.ts";
+export { type Credentials, DctNotConfigured, decodeCredentials } from "./credentials.ts";
 // Decoding at a border; the engine decodes what it is sent with the same tools.
 export { boolean, type Decoded, DecodeError, type Decoder, exactObject, list, map, number, object, string } from "./decode.ts";
 export { DctError, type DctErrorKind } from "./errors.ts";
 export { allOf, anyOf, contains, eq, type Filter, isQuotable, not, notEq, oneOf, UnquotableValue } from "./filter.ts";
-// From names to objects.
+// From names and ids to objects.
+export { findVdb, unfinishedJobOf } from "./find.ts";
 export {
   type Dataset,
   type Resolved,
