@@ -16,12 +16,11 @@ export interface DctConnectionOptions {
   /** Reads the credentials, throwing DctNotConfigured where there are none. */
   readonly read: (signal: AbortSignal) => Promise<Credentials>;
   readonly connect?: (credentials: Credentials) => DctClient;
+  /** Credentials that were found are believed so long, 30 unless told; where there are none they are asked for every time. */
+  readonly believedSeconds?: number;
   /** Monotonic milliseconds. */
   readonly now?: () => number;
 }
-
-/** Credentials that were found are believed so long; where there were none they are asked for every time. */
-const believedMs = 30_000;
 
 interface Lent {
   readonly credentials: Credentials;
@@ -32,8 +31,8 @@ interface Lent {
   calls: number;
 }
 
-export function createDctConnection({ read, connect = createDctClient, now }: DctConnectionOptions): DctConnection {
-  const clock = now ?? (() => performance.now());
+export function createDctConnection(options: DctConnectionOptions): DctConnection {
+  const { read, connect = createDctClient, believedSeconds = 30, now: clock = () => performance.now() } = options;
   /** Every client that is not closed yet: the current one, and older ones that calls still use. */
   const open = new Set<Lent>();
   let current: Lent | undefined;
@@ -74,7 +73,7 @@ export function createDctConnection({ read, connect = createDctClient, now }: Dc
   };
 
   const believed = (): Lent | undefined =>
-    current !== undefined && clock() - current.askedAt < believedMs ? take(current) : undefined;
+    current !== undefined && clock() - current.askedAt < believedSeconds * 1000 ? take(current) : undefined;
 
   return {
     call: async (work, signal) => {

@@ -3,8 +3,10 @@ import { test } from "node:test";
 import { createDctClient } from "./client.ts";
 import { DctNotConfigured, decodeCredentials } from "./credentials.ts";
 
-const secret = (values: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString("base64")]));
+const at = { namespace: "ns", name: "s" };
+const secret = (values: Readonly<Record<string, string>>) => ({
+  data: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString("base64")])),
+});
 
 const understood: readonly { name: string; why: string; url: string; key: string; want: string }[] = [
   {
@@ -46,19 +48,19 @@ const understood: readonly { name: string; why: string; url: string; key: string
 ];
 for (const { name, why, url, key, want } of understood)
   test(`a Secret is understood: ${name}`, async () => {
-    const found = decodeCredentials(secret({ DCT_URL: url, DCT_KEY: key }), "Secret s");
+    const found = decodeCredentials(secret({ DCT_URL: url, DCT_KEY: key }), at);
     deepEqual(found, { url: want, apiKey: "1.abc" }, why);
     await createDctClient(found)[Symbol.asyncDispose](); // a client can be made of whatever was accepted
   });
 
 test("a certificate authority is taken with them", () => {
-  const found = decodeCredentials(secret({ DCT_URL: "h", DCT_KEY: "k", "ca.crt": "PEM\n" }), "Secret s");
+  const found = decodeCredentials(secret({ DCT_URL: "h", DCT_KEY: "k", "ca.crt": "PEM\n" }), at);
   deepEqual(found, { url: "https://h", apiKey: "k", caPem: "PEM" });
 });
 
 const refused: readonly { name: string; data: Record<string, string> | undefined; want: RegExp }[] = [
-  { name: "no Secret", data: undefined, want: /^Secret s does not exist: it holds DCT_URL and DCT_KEY$/u },
-  { name: "an empty one", data: {}, want: /^Secret s has no DCT_URL yet: the embedded engine fills it/u },
+  { name: "no Secret", data: undefined, want: /^Secret s in namespace ns does not exist: it holds DCT_URL and DCT_KEY$/u },
+  { name: "an empty one", data: {}, want: /^Secret s in namespace ns has no DCT_URL yet: the embedded engine fills it/u },
   { name: "no key", data: { DCT_URL: "h" }, want: /no DCT_KEY yet/u },
   { name: "a scheme without a key", data: { DCT_URL: "h", DCT_KEY: "apk " }, want: /no DCT_KEY yet/u },
   { name: "no URL", data: { DCT_URL: "my dct", DCT_KEY: "k" }, want: /DCT_URL is not a URL, for example/u },
@@ -68,7 +70,7 @@ const refused: readonly { name: string; data: Record<string, string> | undefined
 for (const { name, data, want } of refused)
   test(`a Secret is refused: ${name}`, () => {
     throws(
-      () => decodeCredentials(data === undefined ? undefined : secret(data), "Secret s"),
+      () => decodeCredentials(data === undefined ? undefined : secret(data), at),
       (error) => error instanceof DctNotConfigured && want.test(error.message),
     );
   });

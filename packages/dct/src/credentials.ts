@@ -11,15 +11,24 @@ export class DctNotConfigured extends Error {
   override readonly name = "DctNotConfigured";
 }
 
+/** A Secret as the API server answers it: its values are in base64. */
+interface Secret {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
 /**
- * The `data` of a Secret with DCT_URL, DCT_KEY and ca.crt (base64, as the API server answers it); undefined: there is no such
- * Secret. Taken as people and the vendor's own chart write it: a bare host name is https, the key may have its scheme `apk`
- * before it, and white space around a value is none of it. `where` names the Secret. Throws DctNotConfigured.
+ * What a Secret with DCT_URL, DCT_KEY and ca.crt says; undefined: there is no such Secret. Values are taken as people and the
+ * vendor's own chart write them: a bare host name is https, the key may have its scheme `apk` before it, and white space
+ * around a value is none of it. `key` is for the messages. Throws DctNotConfigured.
  */
-export function decodeCredentials(data: Readonly<Record<string, string>> | undefined, where: string): Credentials {
-  if (data === undefined) throw new DctNotConfigured(`${where} does not exist: it holds DCT_URL and DCT_KEY`);
+export function decodeCredentials(
+  secret: Secret | undefined,
+  { namespace, name }: { readonly namespace?: string; readonly name: string },
+): Credentials {
+  const where = `Secret ${name} in namespace ${namespace ?? "default"}`;
+  if (secret === undefined) throw new DctNotConfigured(`${where} does not exist: it holds DCT_URL and DCT_KEY`);
   const value = (key: string): string =>
-    Buffer.from(data[key] ?? "", "base64")
+    Buffer.from(secret.data?.[key] ?? "", "base64")
       .toString()
       .trim();
   const [host, apiKey, caPem] = [value("DCT_URL"), value("DCT_KEY").replace(/^apk(?:\s+|$)/iu, ""), value("ca.crt")];

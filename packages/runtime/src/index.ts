@@ -26,6 +26,7 @@ export { type ClientOptions, createClient } from "./client/create-client.ts";
 export { type HttpApi, type HttpApiOptions, httpApi } from "./client/http-api.ts";
 export { type Interceptor, interceptApi } from "./client/intercept.ts";
 export type { Connection, ConnectionOptions, TlsSettings } from "./connection/connection.ts";
+export { inClusterConnection, type PodEnvironment } from "./connection/in-cluster.ts";
 export { loadConnection } from "./connection/load-connection.ts";
 export { tokenConnection } from "./connection/token-connection.ts";
 // Helpers for those who bring their own controllers.

@@ -1,4 +1,4 @@
-import { DctError, eq } from "@vdb/dct";
+import { DctError, DctNotConfigured, eq } from "@vdb/dct";
 import {
   after,
   configMaps,
@@ -11,7 +11,6 @@ import {
   type Step,
   services,
 } from "kube-runtime";
-import { DctNotConfigured } from "../data/dct/connection.ts";
 import { livePods, type VdbContext } from "./context.ts";
 import { claimName, configMapName, keyOfVdb } from "./names.ts";
 import { removeIfThere, removeOwn } from "./remove.ts";
