@@ -1,6 +1,7 @@
-import { deepEqual } from "node:assert/strict";
+import { deepEqual, ok } from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { annotationsOf, pvcAnnotations } from "../packages/api/src/index.ts";
+import { annotationsOf, pvcAnnotations, volumeNamePrefix } from "../packages/api/src/index.ts";
 import { type SpecDefaults, volumeSpecOf } from "../packages/csi/src/controller/volume-spec.ts";
 
 /** Of what the driver reads, nothing is left to defaults, so that a key it does not know would show. */
@@ -24,4 +25,9 @@ test("the CSI driver reads from a claim what the operator wrote on it", () => {
     mountPath: "/mnt/postgres",
     ownership: "999:26",
   });
+});
+
+test("the chart has volumes named as the operator looks for them", () => {
+  const chart = readFileSync(new URL("../charts/delphix-storage/templates/controller.yaml", import.meta.url), "utf8");
+  ok(chart.includes(`- --volume-name-prefix=${volumeNamePrefix}\n`));
 });

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import process from "node:process";
-import { build } from "esbuild";
+import { build, type Metafile } from "esbuild";
 
 /** Files of a program by name; `main.mjs` starts it. */
 export type Bundle = Readonly<Record<string, string>>;
@@ -30,8 +30,19 @@ export async function bundle(repository: string, name: string): Promise<Bundle> 
     },
     legalComments: "eof",
     logLevel: "error",
+    metafile: true,
   });
-  return Object.fromEntries(result.outputFiles.map((file) => [basename(file.path), file.text]));
+  const used = reachable(result.metafile.outputs, "out/main.mjs");
+  const files = result.outputFiles.map((file) => [basename(file.path), file.text] as const);
+  return Object.fromEntries(files.filter(([file]) => used.has(`out/${file}`)));
+}
+
+/** What a program can import: esbuild also writes what only modules import that it has left out. */
+function reachable(outputs: Metafile["outputs"], from: string, seen = new Set<string>()): ReadonlySet<string> {
+  if (seen.has(from)) return seen;
+  seen.add(from);
+  for (const { path } of outputs[from]?.imports ?? []) reachable(outputs, path, seen);
+  return seen;
 }
 
 // The Dockerfiles' way to it: node bundle.ts PACKAGE FOLDER

@@ -1,6 +1,6 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import { test } from "node:test";
-import { DecodeError, decode, postgresVDB, vdbRefresh } from "./index.ts";
+import { decode, InvalidObjectError, postgresVDB, vdbRefresh } from "./index.ts";
 
 const metadata = {
   name: "orders",
@@ -59,7 +59,7 @@ for (const { name, value, path } of refused) {
   test(`decode: refuses ${name}, naming the field`, () => {
     throws(
       () => decode(postgresVDB, value),
-      (error) => error instanceof DecodeError && error.path === path,
+      (error) => error instanceof InvalidObjectError && error.path === path,
     );
   });
 }

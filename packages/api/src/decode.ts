@@ -2,8 +2,8 @@ import { apiVersionOf, type Kind, type ObjectOf } from "./kind.ts";
 import type { Fields, Schema } from "./schema.ts";
 
 /** An object that is not what its kind declares: a newer or older CRD than this program's, or a bug. `path` names the field. */
-export class DecodeError extends Error {
-  override readonly name = "DecodeError";
+export class InvalidObjectError extends Error {
+  override readonly name = "InvalidObjectError";
   readonly path: string;
   constructor(path: string, message: string) {
     super(`${path}: ${message}`);
@@ -15,7 +15,7 @@ type Json = { readonly [key: string]: unknown };
 const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
- * The border: an object of the API server comes in, an object of the kind or a DecodeError goes out.
+ * The border: an object of the API server comes in, an object of the kind or a InvalidObjectError goes out.
  *
  * Guarantees: every required field is there, every field has its declared type, and defaults are filled in even where the
  * cluster's CRD is older than the default. Assumes: limits, patterns and rules were checked by the API server, not again here.
@@ -23,10 +23,10 @@ const isObject = (value: unknown): value is Json => typeof value === "object" &&
  */
 export function decode<K extends Kind>(kind: K, value: unknown): ObjectOf<K> {
   const where = kind.kind;
-  if (!isObject(value)) throw new DecodeError(where, "is not an object");
+  if (!isObject(value)) throw new InvalidObjectError(where, "is not an object");
   const { apiVersion, kind: name, metadata, spec, status } = value;
   if (apiVersion !== apiVersionOf(kind) || name !== kind.kind)
-    throw new DecodeError(where, `is ${String(apiVersion)} ${String(name)}, not ${apiVersionOf(kind)} ${kind.kind}`);
+    throw new InvalidObjectError(where, `is ${String(apiVersion)} ${String(name)}, not ${apiVersionOf(kind)} ${kind.kind}`);
   checkMetadata(`${where}.metadata`, metadata);
   const decodedStatus = decodeFields(`${where}.status`, kind.status, {
     ...kind.initialStatus,
@@ -39,18 +39,18 @@ export function decode<K extends Kind>(kind: K, value: unknown): ObjectOf<K> {
 }
 
 function checkMetadata(path: string, metadata: unknown): void {
-  if (!isObject(metadata)) throw new DecodeError(path, "is not an object");
+  if (!isObject(metadata)) throw new InvalidObjectError(path, "is not an object");
   for (const field of ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"])
-    if (typeof metadata[field] !== "string") throw new DecodeError(`${path}.${field}`, "is missing");
+    if (typeof metadata[field] !== "string") throw new InvalidObjectError(`${path}.${field}`, "is missing");
 }
 
 function decodeFields(path: string, { properties, required }: Fields, value: unknown): Json {
-  if (!isObject(value)) throw new DecodeError(path, "is not an object");
+  if (!isObject(value)) throw new InvalidObjectError(path, "is not an object");
   const decoded: { [key: string]: unknown } = { ...value };
   for (const [name, field] of Object.entries(properties)) {
     const given = value[name] ?? field.default;
     if (given !== undefined) decoded[name] = decodeValue(`${path}.${name}`, field, given);
-    else if (required.includes(name)) throw new DecodeError(`${path}.${name}`, "is missing");
+    else if (required.includes(name)) throw new InvalidObjectError(`${path}.${name}`, "is missing");
   }
   return decoded;
 }
@@ -75,16 +75,16 @@ function decodeValue(path: string, schema: Schema, value: unknown): unknown {
 }
 
 function decodeList(path: string, items: Schema, value: unknown): unknown {
-  if (!Array.isArray(value)) throw new DecodeError(path, "is not a list");
+  if (!Array.isArray(value)) throw new InvalidObjectError(path, "is not a list");
   return value.map((item, index) => decodeValue(`${path}[${index}]`, items, item));
 }
 
 function decodeValues(path: string, values: Schema, value: unknown): unknown {
-  if (!isObject(value)) throw new DecodeError(path, "is not an object");
+  if (!isObject(value)) throw new InvalidObjectError(path, "is not an object");
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decodeValue(`${path}.${key}`, values, item)]));
 }
 
 function expect(path: string, what: string, ok: boolean, value: unknown): unknown {
-  if (!ok) throw new DecodeError(path, `is not ${what}`);
+  if (!ok) throw new InvalidObjectError(path, `is not ${what}`);
   return value;
 }

@@ -1,9 +1,26 @@
 /** The API of virtual databases: nine kinds, each declared once. This file is the map. */
 
+// The kinds, with the types inferred from them.
+export { type PostgresVDB, postgresVDB } from "./vdb/postgres-vdb.ts";
+export { type PostgresSnapshot, postgresSnapshot, type VDBSnapshot, vdbSnapshot } from "./actions/snapshots.ts";
 export { type PostgresRefresh, postgresRefresh, type VDBRefresh, vdbRefresh } from "./actions/refreshes.ts";
 export { type PostgresRewind, postgresRewind, type VDBRewind, vdbRewind } from "./actions/rewinds.ts";
-export { type PostgresSnapshot, postgresSnapshot, type VDBSnapshot, vdbSnapshot } from "./actions/snapshots.ts";
+export { type PostgresTask, postgresTask, type RetryPolicy, type Task, task } from "./actions/tasks.ts";
+export { type ActionKind, actionKinds, kinds } from "./kinds.ts";
+
+// The spec of a PostgresVDB, part by part.
+export { defaultOwnership, ownershipOf, type PostgresVDBSpec } from "./vdb/spec.ts";
+export { type SourceReference, type SourceType, sourceReference, sourceTypes, type VdbSource } from "./vdb/source.ts";
+export { passwordKey, type VdbDatabase } from "./vdb/database.ts";
+export { type Hook, type HookStage, hookStages } from "./vdb/hooks.ts";
+export { type PostgresSetting, reservedSettings } from "./vdb/settings.ts";
+export type { Resources } from "./vdb/resources.ts";
+
+// The spec of an action.
 export type { ActionScript, RefreshSnapshotRef, RewindSnapshotRef, SessionScript, VdbRef } from "./actions/spec-fields.ts";
+
+// Status: phases, conditions, reasons, and what always holds of them.
+export { type HookRun, type PostgresVDBStatus, type VdbPhase, vdbPhases } from "./vdb/status.ts";
 export {
   type ActionPhase,
   type ActionStep,
@@ -12,33 +29,26 @@ export {
   snapshotPhases,
   taskPhases,
 } from "./actions/status-fields.ts";
-export { type PostgresTask, postgresTask, type RetryPolicy, type Task, task } from "./actions/tasks.ts";
-export { DecodeError, decode } from "./decode.ts";
-// What they share
+export { actionPhase, vdbPhase } from "./status/phase.ts";
+export { type ConditionTable, type VdbConditionType, type VdbReason, vdbConditions } from "./status/vdb-conditions.ts";
+export { type ActionConditionType, actionConditions } from "./status/action-conditions.ts";
+export { isFinished } from "./status/action-laws.ts";
+export { type ActionObject, brokenLaws, type Law, type StatusObject } from "./status/laws.ts";
+export { type Kstatus, kstatusOf } from "./status/kstatus.ts";
+
+// What they share.
 export type { Condition, ConditionStatus } from "./fields/condition.ts";
 export { durationMilliseconds } from "./fields/duration.ts";
 export type { SnapshotStatus } from "./fields/snapshot.ts";
-export { crd, crdName } from "./generate/crd.ts";
-export { apiVersionOf, type Kind, type ObjectOf } from "./kind.ts";
-export { type ActionKind, actionKinds, kinds } from "./kinds.ts";
-// Labels and annotations, for operator and driver alike
-export { type MetadataKey, pvcAnnotations, safeLabelValue, vdbLabels } from "./labels.ts";
 export type { ObjectMeta, OwnerReference } from "./object-meta.ts";
-export { resourceOf } from "./resource.ts";
-export { type ActionConditionType, actionConditions } from "./status/action-conditions.ts";
-export { isFinished } from "./status/action-laws.ts";
-export { type Kstatus, kstatusOf } from "./status/kstatus.ts";
-export { type ActionObject, brokenLaws, type Law, type StatusObject } from "./status/laws.ts";
-export { actionPhase, vdbPhase } from "./status/phase.ts";
-// Status: conditions, reasons, phases
-export { type ConditionTable, type VdbConditionType, type VdbReason, vdbConditions } from "./status/vdb-conditions.ts";
-export { passwordKey, type VdbDatabase } from "./vdb/database.ts";
-export { type Hook, type HookStage, hookStages } from "./vdb/hooks.ts";
+
+// Names, labels and annotations, for operator and driver alike.
+export { volumeNameOf, volumeNamePrefix } from "./volume-name.ts";
+export { type MetadataKey, pvcAnnotations, safeLabelValue, vdbLabels } from "./labels.ts";
 export { annotationsOf, identityIn, labelsOf, type VdbIdentity } from "./vdb/labels-of.ts";
-// The kinds, with the types inferred from them
-export { type PostgresVDB, postgresVDB } from "./vdb/postgres-vdb.ts";
-export type { Resources } from "./vdb/resources.ts";
-export { type PostgresSetting, reservedSettings } from "./vdb/settings.ts";
-export { type SourceReference, type SourceType, sourceReference, sourceTypes, type VdbSource } from "./vdb/source.ts";
-export { defaultOwnership, ownershipOf, type PostgresVDBSpec } from "./vdb/spec.ts";
-export { type HookRun, type PostgresVDBStatus, type VdbPhase, vdbPhases } from "./vdb/status.ts";
+
+// From a declaration to what Kubernetes and the client take.
+export { apiVersionOf, type Kind, type ObjectOf } from "./kind.ts";
+export { InvalidObjectError, decode } from "./decode.ts";
+export { resourceOf } from "./resource.ts";
+export { crd, crdName } from "./generate/crd.ts";

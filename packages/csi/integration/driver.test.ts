@@ -179,7 +179,7 @@ describe("the driver and the engine", { timeout: 900_000 }, () => {
     equal(early.code, "UNAVAILABLE");
     match(
       "details" in early ? early.details : "",
-      /Secret delphix-storage\/delphix-creds holds no DCT_URL yet: the engine fills it in/u,
+      /Secret delphix-creds in namespace delphix-storage has no DCT_URL yet: the embedded engine fills it/u,
     );
     kubernetes.secret = engine.credentials;
     createdVolume(await create());

@@ -17,14 +17,6 @@ test("a default that is empty is none: charts render what is not set as empty", 
   });
 });
 
-test("in a pod the API is found by its environment, an IPv6 address included", () => {
-  const { kubernetes } = readConfig(["--mode=controller"], {
-    KUBERNETES_SERVICE_HOST: "fd00::1",
-    KUBERNETES_SERVICE_PORT: "6443",
-  });
-  equal(kubernetes.url, "https://[fd00::1]:6443");
-});
-
 const mistakes: readonly { args: readonly string[]; want: RegExp }[] = [
   { args: ["--mode=nodes"], want: /--mode nodes: must be/u },
   { args: ["--mode=node"], want: /--node-id/u },

@@ -1,7 +1,7 @@
 /** Reads the driver's flags and environment, once. Everything behind this takes its options as arguments. */
 import { parseArgs } from "node:util";
+import type { PodEnvironment } from "kube-runtime";
 import type { SpecDefaults } from "./controller/volume-spec.ts";
-import type { KubernetesOptions } from "./kubernetes/api.ts";
 
 export interface Config {
   /** Which half of the driver this process is; `all` serves both, for tests. */
@@ -13,15 +13,17 @@ export interface Config {
   /** Where mounts are made ready before they are seen outside; see node/mounts.ts. */
   readonly stageDir: string;
   /** Where the Secret with DCT's address and key lies. */
-  readonly credentials: { readonly namespace: string; readonly secret: string };
-  readonly kubernetes: KubernetesOptions;
+  readonly credentials: { readonly namespace: string; readonly name: string };
+  /** An API server that asks for no credentials, for tests; undefined: the pod's service account. */
+  readonly kubernetesUrl: string | undefined;
+  /** Where the kubelet says that the API server is. */
+  readonly pod: PodEnvironment;
   readonly defaults: SpecDefaults;
   /** 0: any free port. */
   readonly healthPort: number;
   readonly logLevel: string;
 }
 
-const serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount";
 const optionalText = { type: "string" } as const;
 const text = (value: string) => ({ type: "string", default: value }) as const;
 const options = {
@@ -60,9 +62,10 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
     stageDir: flag["stage-dir"],
     credentials: {
       namespace: flag["credentials-namespace"] ?? env["POD_NAMESPACE"] ?? "delphix-storage",
-      secret: flag["credentials-secret"],
+      name: flag["credentials-secret"],
     },
-    kubernetes: kubernetesOf(flag["kubernetes-url"], env),
+    kubernetesUrl: flag["kubernetes-url"],
+    pod: { host: env["KUBERNETES_SERVICE_HOST"], port: env["KUBERNETES_SERVICE_PORT"] },
     defaults: {
       ...optional("engineName", flag["default-engine-name"]),
       ...optional("sourceDBName", flag["default-source-db-name"]),
@@ -80,18 +83,6 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
 function modeOf(mode: string): Config["mode"] {
   if (mode === "controller" || mode === "node" || mode === "all") return mode;
   throw new Error(`--mode ${mode}: must be controller, node or all`);
-}
-
-/** Outside a pod the URL is given, and neither token nor certificate is used. */
-function kubernetesOf(url: string | undefined, env: Readonly<Record<string, string | undefined>>): KubernetesOptions {
-  if (url !== undefined) return { url };
-  const host = env["KUBERNETES_SERVICE_HOST"] ?? "kubernetes.default.svc";
-  const authority = host.includes(":") ? `[${host}]` : host;
-  return {
-    url: `https://${authority}:${env["KUBERNETES_SERVICE_PORT"] ?? "443"}`,
-    tokenFile: `${serviceAccount}/token`,
-    caFile: `${serviceAccount}/ca.crt`,
-  };
 }
 
 function portOf(digits: string): number {

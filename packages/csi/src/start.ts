@@ -1,10 +1,11 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { createDctConnection, decodeCredentials } from "@vdb/dct";
+import { type Connection, createClient, httpApi, inClusterConnection, secrets } from "kube-runtime";
 import type { Logger } from "pino";
 import type { Config } from "./config.ts";
 import { controllerGetCapabilities } from "./controller/controller-get-capabilities.ts";
 import { createVolume } from "./controller/create-volume.ts";
-import { dctConnection } from "./controller/dct-connection.ts";
 import { deleteVolume } from "./controller/delete-volume.ts";
 import { validateVolumeCapabilities } from "./controller/validate-volume-capabilities.ts";
 import { driverName } from "./driver.ts";
@@ -15,8 +16,6 @@ import { serveHealth } from "./health.ts";
 import { getPluginCapabilities } from "./identity/get-plugin-capabilities.ts";
 import { getPluginInfo } from "./identity/get-plugin-info.ts";
 import { probe } from "./identity/probe.ts";
-import { createKubernetesApi } from "./kubernetes/api.ts";
-import { secretCredentials } from "./kubernetes/credentials.ts";
 import { systemMounts } from "./node/mounts.ts";
 import { nodeGetCapabilities } from "./node/node-get-capabilities.ts";
 import { nodeGetInfo } from "./node/node-get-info.ts";
@@ -38,7 +37,7 @@ export async function startDriver(config: Config, log: Logger, failed: (reason: 
   const identity: Service = { GetPluginInfo: getPluginInfo, GetPluginCapabilities: getPluginCapabilities, Probe: probe };
   const services = {
     "csi.v1.Identity": identity,
-    ...(config.mode === "node" ? {} : { "csi.v1.Controller": controllerService(config, stack) }),
+    ...(config.mode === "node" ? {} : { "csi.v1.Controller": await controllerService(config, stack) }),
     ...(config.mode === "controller" ? {} : { "csi.v1.Node": nodeService(config) }),
   };
   stack.use(await serve({ endpoint: config.endpoint, services, log }));
@@ -49,10 +48,22 @@ export async function startDriver(config: Config, log: Logger, failed: (reason: 
   return { healthPort: health.port, [Symbol.asyncDispose]: async () => await running.disposeAsync() };
 }
 
-function controllerService({ kubernetes, credentials, defaults }: Config, stack: AsyncDisposableStack): Service {
-  const api = stack.use(createKubernetesApi(kubernetes));
-  const dct = stack.use(dctConnection(secretCredentials(api, credentials.namespace, credentials.secret)));
-  const volumes = { kubernetes: api, dct, defaults, locks: new KeyedLock() };
+async function controllerService(
+  { kubernetesUrl, pod, credentials, defaults }: Config,
+  stack: AsyncDisposableStack,
+): Promise<Service> {
+  const connection = kubernetesUrl === undefined ? await inClusterConnection(pod) : unprotected(kubernetesUrl);
+  if (connection === undefined)
+    throw new Error(
+      "this is no pod with a service account (KUBERNETES_SERVICE_HOST and its token are missing): --kubernetes-url",
+    );
+  const kubernetes = createClient(stack.use(httpApi(connection)), { fieldManager: driverName, timeoutSeconds: 5 });
+  // Asked for instead of mounted: the embedded engine fills the Secret in after the pods started, and a mounted one would show
+  // that up to a minute and a half later (the kubelet's sync period and cache).
+  const read = async (signal: AbortSignal) => decodeCredentials(await kubernetes.find(secrets, credentials, signal), credentials);
+  // Volumes come and go by the minute, not by the second: one more read costs nothing, and no call uses an old key.
+  const dct = stack.use(createDctConnection({ read, believedSeconds: 0 }));
+  const volumes = { kubernetes, dct, defaults, locks: new KeyedLock() };
   return {
     CreateVolume: createVolume(volumes),
     DeleteVolume: deleteVolume(volumes),
@@ -60,6 +71,14 @@ function controllerService({ kubernetes, credentials, defaults }: Config, stack:
     ControllerGetCapabilities: controllerGetCapabilities,
   };
 }
+
+const unprotected = (url: string): Connection => ({
+  server: new URL(url),
+  pathPrefix: "",
+  namespace: "default",
+  tls: async () => ({}),
+  headers: async () => ({}),
+});
 
 function nodeService({ nodeId, poolDir, stageDir }: Config): Service {
   const volumes = { mounts: systemMounts(stageDir), poolDir, locks: new KeyedLock() };

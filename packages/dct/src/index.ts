@@ -3,18 +3,22 @@
  * `openapi.yaml` beside this package describes what the embedded engine serves of it.
  */
 
-// Talking to DCT.
+// Reaching DCT: from a Secret to a client.
+export { type Credentials, DctNotConfigured, decodeCredentials } from "./credentials.ts";
+export { createDctConnection, type DctConnection, type DctConnectionOptions } from "./connection.ts";
 export { createDctClient, type DctClient, type DctClientOptions, type SearchOptions, type WithSignal } from "./client.ts";
+export { DctError, type DctErrorKind } from "./errors.ts";
+
 // What DCT knows; field names are those of the wire.
+export type { DatasetGroup, Engine, Environment, Host, Repository, Tag } from "./contract/places.ts";
 export type { Bookmark, DSource, Snapshot, Vdb } from "./contract/datasets.ts";
 export { type Job, type JobClass, jobClass, unfinishedJobStates } from "./contract/job.ts";
-export type { DatasetGroup, Engine, Environment, Host, Repository, Tag } from "./contract/places.ts";
 export type { LinkAppDataParameters, ProvisionBySnapshotParameters } from "./contract/requests.ts";
-// Decoding at a border; the engine decodes what it is sent with the same tools.
-export { boolean, type Decoded, DecodeError, type Decoder, exactObject, list, map, number, object, string } from "./decode.ts";
-export { DctError, type DctErrorKind } from "./errors.ts";
+
+// Filters of searches.
 export { allOf, anyOf, contains, eq, type Filter, isQuotable, not, notEq, oneOf, UnquotableValue } from "./filter.ts";
-// From names to objects.
+
+// From names and ids to objects.
 export {
   type Dataset,
   type Resolved,
@@ -24,4 +28,10 @@ export {
   resolveGroup,
   type UnresolvedReason,
 } from "./resolve.ts";
+export { findVdb, unfinishedJobOf } from "./find.ts";
+
+// Waiting.
 export { type JobEnd, type WaitForJobOptions, waitForJob } from "./wait-for-job.ts";
+
+// Decoding at a border; the engine decodes what it is sent with the same tools.
+export { boolean, type Decoded, DecodeError, type Decoder, exactObject, list, map, number, object, string } from "./decode.ts";

@@ -2,6 +2,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { brokenLaws, type PostgresVDB, postgresVDB, resourceOf } from "@vdb/api";
+import { createDctConnection, decodeCredentials } from "@vdb/dct";
 import {
   type Api,
   type Client,
@@ -23,7 +24,6 @@ import {
 import { startApiServer, type TestApiServer } from "kube-runtime/testing";
 import { parse } from "yaml";
 import { readConfig } from "../src/config.ts";
-import { createDctConnection } from "../src/data/dct/connection.ts";
 import { controlVdbs, vdbCaches } from "../src/vdb/controller.ts";
 import { createMemories } from "../src/vdb/memory.ts";
 import { createRechecks } from "../src/vdb/rechecks.ts";
@@ -77,6 +77,8 @@ export async function newNamespace(client: Client, name: string): Promise<void> 
   await client.create(serviceAccounts, { metadata: { name: "default", namespace: name } }, forever);
 }
 
+const credentialsKey = { namespace: "pg-operator", name: "delphix-creds" };
+
 export type Answer = (request: ExecRequest) => Partial<ExecResult>;
 
 /** What a server says that has the role and the database, and waits for nothing. */
@@ -111,8 +113,7 @@ export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] =
     config,
     caches: vdbCaches(manager, undefined),
     dct: createDctConnection({
-      client: manager.client,
-      secret: { namespace: "pg-operator", name: "delphix-creds" },
+      read: async (stop) => decodeCredentials(await manager.client.find(secrets, credentialsKey, stop), credentialsKey),
       connect: () => dct.client,
     }),
     exec: async (request) => {

@@ -1,7 +1,6 @@
 /** The operator: what it is started with, and how a PostgresVDB comes up. `main.ts` is the program. */
 
 export { type OperatorConfig, readConfig, type VdbDefaults } from "./config.ts";
-export { createDctConnection, type DctConnection, DctNotConfigured } from "./data/dct/connection.ts";
 export { cleanUpSteps } from "./vdb/clean-up.ts";
 export { controlVdbs, finalizer, vdbCaches, vdbKind } from "./vdb/controller.ts";
 export { vdbSteps } from "./vdb/steps.ts";

@@ -1,4 +1,5 @@
 import process from "node:process";
+import { createDctConnection, decodeCredentials } from "@vdb/dct";
 import {
   createLog,
   createManager,
@@ -7,9 +8,9 @@ import {
   type LeaderElectionOptions,
   type Log,
   loadConnection,
+  secrets,
 } from "kube-runtime";
 import { type OperatorConfig, readConfig } from "./config.ts";
-import { createDctConnection } from "./data/dct/connection.ts";
 import { fencedExec } from "./fenced-exec.ts";
 import { controlVdbs, vdbCaches } from "./vdb/controller.ts";
 import { createMemories } from "./vdb/memory.ts";
@@ -27,10 +28,10 @@ async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Pro
     http: { port: config.httpPort },
     ...(config.leaderElection ? { leaderElection: leaseOf(config) } : {}),
   });
-  const { namespace } = config;
+  const key = { namespace: config.namespace, name: config.defaults.credentialsSecret };
   await using dct = createDctConnection({
-    client: manager.client,
-    secret: { namespace, name: config.defaults.credentialsSecret },
+    // By its name: the Secret is never listed or watched.
+    read: async (stop) => decodeCredentials(await manager.client.find(secrets, key, stop), key),
   });
   controlVdbs(manager, {
     config,

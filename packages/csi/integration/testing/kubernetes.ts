@@ -33,7 +33,8 @@ export async function startKubernetes(): Promise<Kubernetes> {
 }
 
 function answer(path: string, { claims, secret }: Pick<Kubernetes, "claims" | "secret">): object | undefined {
-  if (path === "/api/v1/namespaces/delphix-storage/secrets/delphix-creds") return { data: base64(secret) };
+  if (path === "/api/v1/namespaces/delphix-storage/secrets/delphix-creds")
+    return { metadata: { name: "delphix-creds" }, data: base64(secret) };
   const [, name = ""] = new RegExp(`^/api/v1/namespaces/${claimNamespace}/persistentvolumeclaims/(.+)$`, "u").exec(path) ?? [];
   const annotations = claims.get(name);
   return annotations === undefined ? undefined : { metadata: { name, annotations } };

@@ -1,11 +1,11 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { describe, test } from "node:test";
 import { status } from "@grpc/grpc-js";
-import { KeyedLock } from "../grpc/keyed-lock.ts";
+import { type FakeDctOptions, FakeWorld } from "@vdb/dct/testing";
 import { messageOf } from "../grpc/message.ts";
 import { isFinal, RpcError } from "../grpc/rpc-error.ts";
 import { aCall } from "../testing/call.ts";
-import { type FakeDctOptions, FakeWorld, fakeDct } from "../testing/fake-dct.ts";
+import { kubernetesWith, volumesOn } from "../testing/volumes.ts";
 import { createVolume } from "./create-volume.ts";
 
 const annotations = { engineName: "delphix-engine", sourceDBName: "production" };
@@ -22,20 +22,15 @@ interface Given extends FakeDctOptions {
   readonly annotations?: Readonly<Record<string, string>> | undefined;
   readonly request?: object;
   readonly world?: FakeWorld;
+  /** When the source has snapshots of. */
+  readonly timestamps?: readonly string[];
 }
 
 /** One life of the driver: nothing but the world outlives it. */
 async function create(given: Given = {}): Promise<object> {
   const written = "annotations" in given ? given.annotations : annotations;
-  const handler = createVolume({
-    kubernetes: {
-      get: async () => (written === undefined ? undefined : { metadata: { annotations: written } }),
-      [Symbol.asyncDispose]: async () => undefined,
-    },
-    dct: { connect: async () => fakeDct(given.world ?? new FakeWorld(), given), [Symbol.asyncDispose]: async () => undefined },
-    defaults: { vdbGroupName: "Untitled", vdbStageMountpath: "/mnt/postgres", ownershipSpec: "999:999" },
-    locks: new KeyedLock(),
-  });
+  const kubernetes = await kubernetesWith(written === undefined ? {} : { "team/orders": written });
+  const handler = createVolume(volumesOn(given.world ?? new FakeWorld(), given, kubernetes));
   return await handler(messageOf({ ...request, ...given.request }), aCall());
 }
 
@@ -84,7 +79,7 @@ describe("CreateVolume", () => {
             ),
           );
           await create({ world, showsEarly });
-          world.letJobsEnd();
+          world.endJobs();
           equal(world.vdbs.size, 1, `cut at call ${at}`);
         };
         await Promise.all(everyCall.map(cutAt));
@@ -106,6 +101,16 @@ describe("CreateVolume", () => {
     const made = await callsUpToProvision();
     await create({ world, failure: "the recovery server ended", cut: { at: made + 2, when: "before" } }).catch(() => undefined);
     equal(world.vdbs.size, 1, "half-made, and still there: else this test proves nothing");
+    await create({ world });
+    deepEqual([...world.vdbs.keys()], ["1-APPDATA_CONTAINER-4"], "another VDB, not the half-made one");
+  });
+
+  test("while what a failed job left cannot be removed, no code is final: the provisioner would forget it", async () => {
+    const world = new FakeWorld();
+    const made = await callsUpToProvision();
+    await create({ world, failure: "the recovery server ended", cut: { at: made + 2, when: "before" } }).catch(() => undefined);
+    await rejects(create({ world, keeps: "it is in use" }), refused(status.ABORTED, /what it left stays: .*it is in use/u));
+    equal(world.vdbs.size, 1);
     await create({ world });
     deepEqual([...world.vdbs.keys()], ["1-APPDATA_CONTAINER-4"], "another VDB, not the half-made one");
   });
@@ -175,7 +180,7 @@ describe("CreateVolume", () => {
     {
       name: "a source without a snapshot",
       why: "its first one will come",
-      given: { snapshots: [] },
+      given: { timestamps: [] },
       code: status.FAILED_PRECONDITION,
       message: /no snapshot yet/u,
     },
@@ -227,6 +232,7 @@ describe("CreateVolume", () => {
   for (const { name: what, why, given, code, message } of refusals)
     test(`refuses ${what}`, async () => {
       const world = new FakeWorld();
+      if (given.timestamps !== undefined) world.timestamps = given.timestamps;
       await rejects(create({ world, ...given }), refused(code, message), why);
       equal(world.jobs.length, 0, "nothing was started");
     });

@@ -1,13 +1,12 @@
 import { status } from "@grpc/grpc-js";
-import type { Vdb } from "@vdb/dct";
+import type { DctClient, DctConnection, Vdb } from "@vdb/dct";
+import type { Client } from "kube-runtime";
 import type { Call, Handler } from "../grpc/handler.ts";
 import type { KeyedLock } from "../grpc/keyed-lock.ts";
 import type { Message } from "../grpc/message.ts";
 import { invalidArgument, RpcError } from "../grpc/rpc-error.ts";
-import type { KubernetesApi } from "../kubernetes/api.ts";
-import { type ClaimName, readClaimAnnotations } from "../kubernetes/claim.ts";
 import { objection } from "../volume-capability.ts";
-import type { Dct, DctConnection } from "./dct-connection.ts";
+import { type ClaimName, readClaimAnnotations } from "./claim.ts";
 import { describeVolume } from "./describe-volume.ts";
 import { findVolume } from "./find-volume.ts";
 import { provisionVolume } from "./provision-volume.ts";
@@ -17,7 +16,8 @@ import { assertReachable, requestedNodes } from "./topology.ts";
 import { type SpecDefaults, sourceReferenceIn, volumeSpecOf } from "./volume-spec.ts";
 
 export interface ControllerVolumes {
-  readonly kubernetes: KubernetesApi;
+  /** Reads the claims. */
+  readonly kubernetes: Pick<Client, "find">;
   readonly dct: DctConnection;
   readonly defaults: SpecDefaults;
   /** One call at a time for each volume name. */
@@ -40,16 +40,15 @@ export const createVolume =
   async (message, call) => {
     const request = decode(message);
     return await volumes.locks.run(request.name, call.signal, async () => {
-      const [dct, annotations] = await Promise.all([
-        volumes.dct.connect(call.signal),
-        readClaimAnnotations(volumes.kubernetes, request.claim, call.signal),
-      ]);
-      const found = await findVolume(dct, request.name, call);
-      const id =
-        found === undefined
-          ? await makeVolume(volumes, dct, request, annotations, call)
-          : sameVolume(volumes, found, request, annotations);
-      return await describeVolume(dct, id, request.capacityBytes, call);
+      const annotations = await readClaimAnnotations(volumes.kubernetes, request.claim, call.signal);
+      return await volumes.dct.call(async (dct) => {
+        const found = await findVolume(dct, request.name, call);
+        const id =
+          found === undefined
+            ? await makeVolume(volumes, dct, request, annotations, call)
+            : sameVolume(volumes, found, request, annotations);
+        return await describeVolume(dct, id, request.capacityBytes, call);
+      }, call.signal);
     });
   };
 
@@ -75,7 +74,7 @@ type Annotations = Readonly<Record<string, string>> | undefined;
 
 async function makeVolume(
   { defaults }: ControllerVolumes,
-  dct: Dct,
+  dct: DctClient,
   { name, claim, capacityBytes, nodes }: Request,
   annotations: Annotations,
   call: Call,

@@ -1,30 +1,30 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { describe, test } from "node:test";
 import { status } from "@grpc/grpc-js";
-import { KeyedLock } from "../grpc/keyed-lock.ts";
+import { DctError } from "@vdb/dct";
+import { dSourceId, type FakeDctOptions, FakeWorld, fakeDct } from "@vdb/dct/testing";
 import { messageOf } from "../grpc/message.ts";
 import { RpcError } from "../grpc/rpc-error.ts";
 import { aCall } from "../testing/call.ts";
-import { type FakeDctOptions, FakeWorld, fakeDct } from "../testing/fake-dct.ts";
+import { kubernetesWith, volumesOn } from "../testing/volumes.ts";
 import { deleteVolume } from "./delete-volume.ts";
 
 async function remove(world: FakeWorld, volumeId: string, options: FakeDctOptions = {}): Promise<object> {
-  const handler = deleteVolume({
-    kubernetes: { get: async () => undefined, [Symbol.asyncDispose]: async () => undefined },
-    dct: { connect: async () => fakeDct(world, options), [Symbol.asyncDispose]: async () => undefined },
-    defaults: { vdbGroupName: "Untitled", vdbStageMountpath: "/mnt/postgres", ownershipSpec: "999:999" },
-    locks: new KeyedLock(),
-  });
+  const handler = deleteVolume(volumesOn(world, options, await kubernetesWith({})));
   return await handler(messageOf({ volumeId }), aCall());
 }
 
 async function worldWithVdb(): Promise<{ readonly world: FakeWorld; readonly id: string }> {
   const world = new FakeWorld();
   const dct = fakeDct(world);
-  const { vdbId, jobId } = await dct.provisionBySnapshot({ name: "dlpx-1" });
+  const { vdbId, jobId } = await dct.provisionBySnapshot({ name: "dlpx-1", source_data_id: dSourceId("production") });
   await dct.getJob(jobId);
   return { world, id: vdbId };
 }
+
+const refusesDeletes = (call: string): void => {
+  if (call === "delete") throw new DctError("unauthorized", "no such key");
+};
 
 describe("DeleteVolume", () => {
   test("the VDB is gone when it answers", async () => {
@@ -54,6 +54,14 @@ describe("DeleteVolume", () => {
         equal(world.jobs.filter(({ type }) => type === "DB_DELETE").length, 1, `cut at call ${at}`);
       }
     });
+
+  test("a key that DCT refuses is no word on this VDB: the connection may find another key in the Secret", async () => {
+    const { world, id } = await worldWithVdb();
+    await rejects(
+      remove(world, id, { beforeCall: refusesDeletes }),
+      (error) => error instanceof DctError && error.kind === "unauthorized",
+    );
+  });
 
   test("without an id it is refused", async () => {
     await rejects(remove(new FakeWorld(), ""), (error) => error instanceof RpcError && error.code === status.INVALID_ARGUMENT);

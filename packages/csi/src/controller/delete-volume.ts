@@ -9,6 +9,6 @@ export const deleteVolume =
   async (message, call) => {
     const id = message.string("volumeId");
     if (id === "") throw invalidArgument("volume_id is missing");
-    await locks.run(id, call.signal, async () => await removeVdb(await dct.connect(call.signal), id, call));
+    await locks.run(id, call.signal, () => dct.call(async (client) => await removeVdb(client, id, call), call.signal));
     return {};
   };

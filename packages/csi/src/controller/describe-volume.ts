@@ -1,12 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
-import type { Vdb } from "@vdb/dct";
+import { type DctClient, findVdb, type Vdb } from "@vdb/dct";
 import { topologyOf } from "../driver.ts";
 import type { Call } from "../grpc/handler.ts";
 import { RpcError } from "../grpc/rpc-error.ts";
 import { exportedDirectoryKey, exportedPoolKey } from "../volume-context.ts";
-import type { Dct } from "./dct-connection.ts";
-import { findVdb } from "./find-vdb.ts";
 import { nodeOf } from "./topology.ts";
 
 /** Objects lag behind the jobs that change them: a VDB may be shown some moments after its job was COMPLETED. */
@@ -17,7 +15,7 @@ const pauseSeconds = 0.1;
  * A VDB as CSI describes a volume. Its own facts are all it takes, so a volume that was found looks like one just made.
  * No refusal of this function is final, because the VDB is there and must not be forgotten.
  */
-export async function describeVolume(dct: Dct, id: string, capacityBytes: number, call: Call): Promise<object> {
+export async function describeVolume(dct: DctClient, id: string, capacityBytes: number, call: Call): Promise<object> {
   const { environment_id, exported_data_directory, exported_data_pool } = await exportedVdb(dct, id, call);
   const environment =
     environment_id === undefined ? undefined : await dct.getEnvironment(environment_id, { signal: call.signal });
@@ -36,7 +34,7 @@ export async function describeVolume(dct: Dct, id: string, capacityBytes: number
   };
 }
 
-async function exportedVdb(dct: Dct, id: string, call: Call): Promise<Vdb & { readonly exported_data_directory: string }> {
+async function exportedVdb(dct: DctClient, id: string, call: Call): Promise<Vdb & { readonly exported_data_directory: string }> {
   const until = performance.now() + Math.min(lagSeconds, call.secondsLeft()) * 1000;
   for (;;) {
     const vdb = await findVdb(dct, id, call.signal);

@@ -3,7 +3,7 @@ import { type DctClient, eq, jobClass, oneOf, unfinishedJobStates, type Vdb } fr
 import type { Call } from "../grpc/handler.ts";
 import { RpcError } from "../grpc/rpc-error.ts";
 import { awaitJob } from "./await-job.ts";
-import { removeVdb } from "./remove-vdb.ts";
+import { removeHalfMade } from "./remove-vdb.ts";
 
 type Finder = Pick<DctClient, "searchVdbs" | "searchJobs" | "getJob" | "getVdb" | "deleteVdb">;
 
@@ -24,7 +24,7 @@ export async function findVolume(dct: Finder, name: string, call: Call): Promise
       continue;
     }
     if (vdb === undefined || !(await isHalfMade(dct, vdb, call.signal))) return vdb;
-    await removeVdb(dct, vdb.id, call);
+    await removeHalfMade(dct, vdb.id, `an earlier provisioning of VDB ${name} failed`, call);
   }
 }
 

@@ -1,10 +1,9 @@
 import { status } from "@grpc/grpc-js";
-import { DctError } from "@vdb/dct";
+import { type DctClient, DctError } from "@vdb/dct";
 import type { Call } from "../grpc/handler.ts";
 import { RpcError } from "../grpc/rpc-error.ts";
 import { awaitJob } from "./await-job.ts";
-import type { Dct } from "./dct-connection.ts";
-import { removeVdb } from "./remove-vdb.ts";
+import { removeHalfMade } from "./remove-vdb.ts";
 import type { Places } from "./resolve-volume.ts";
 import type { VolumeSpec } from "./volume-spec.ts";
 
@@ -19,24 +18,17 @@ export interface NewVolume {
  * Makes a VDB and waits for it; gives back its id. When the job fails, what it left is removed before the error is told, so
  * that the error may be final. When even that fails the code is one that brings the caller back: findVolume goes on from there.
  */
-export async function provisionVolume(dct: Dct, volume: NewVolume, call: Call): Promise<string> {
+export async function provisionVolume(dct: DctClient, volume: NewVolume, call: Call): Promise<string> {
   const { vdbId, jobId } = await start(dct, volume, call.signal);
   const end = await awaitJob(dct, jobId, `provisioning VDB ${volume.name}`, call);
   if (end.kind === "succeeded") return vdbId;
   const reason = end.kind === "failed" ? end.message : `DCT lost job ${jobId}`;
-  await removeVdb(dct, vdbId, call).catch((cause: unknown) => {
-    const words = cause instanceof Error ? cause.message : String(cause);
-    throw new RpcError(
-      status.ABORTED,
-      `provisioning VDB ${volume.name} failed: ${reason}; and what it left stays: ${words}`,
-      cause,
-    );
-  });
+  await removeHalfMade(dct, vdbId, `provisioning VDB ${volume.name} failed: ${reason}`, call);
   throw refused(volume.name, reason);
 }
 
 async function start(
-  dct: Dct,
+  dct: DctClient,
   { name, spec, places, tags }: NewVolume,
   signal: AbortSignal,
 ): Promise<{ readonly vdbId: string; readonly jobId: string }> {

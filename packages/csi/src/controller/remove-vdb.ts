@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
-import { allOf, type DctClient, DctError, eq, oneOf, unfinishedJobStates } from "@vdb/dct";
+import { type DctClient, DctError, findVdb, unfinishedJobOf } from "@vdb/dct";
 import type { Call } from "../grpc/handler.ts";
 import { RpcError } from "../grpc/rpc-error.ts";
 import { awaitJob } from "./await-job.ts";
-import { findVdb } from "./find-vdb.ts";
 
 /** Objects lag behind the jobs that change them. The second look, right after the job, is free; this is the pause before others. */
 const lagSeconds = 0.2;
@@ -25,10 +24,7 @@ export async function removeVdb(dct: Remover, id: string, call: Call): Promise<v
     if (vdb === undefined && (await dct.getVdb(id, { signal })) === undefined) return;
     const what = `deleting VDB ${vdb?.name ?? id} (${id})`;
     if (call.secondsLeft() <= 0) throw new RpcError(status.DEADLINE_EXCEEDED, `${what}: DCT still shows it`);
-    const [running] = await dct.searchJobs(allOf(eq("target_id", id), oneOf("status", unfinishedJobStates)), {
-      limit: 1,
-      signal,
-    });
+    const running = await unfinishedJobOf(dct, id, signal);
     if (running !== undefined) {
       await awaitJob(dct, running.id, what, call);
     } else if (!tried) {
@@ -44,11 +40,22 @@ async function runDelete(dct: Remover, id: string, what: string, call: Call): Pr
     const end = await awaitJob(dct, jobId, what, call);
     if (end.kind === "failed") throw new RpcError(status.FAILED_PRECONDITION, `${what}: ${end.message}`);
   } catch (error) {
-    if (!(error instanceof DctError) || error.kind === "notFound") {
-      if (error instanceof DctError) return;
-      throw error;
-    }
-    if (error.isFinal()) throw new RpcError(status.FAILED_PRECONDITION, `${what}: ${error.message}`, error);
+    if (!(error instanceof DctError)) throw error;
+    if (error.kind === "notFound") return;
+    // A refused key is not DCT's word on this VDB: the Secret may hold another one by now.
+    if (error.kind === "refused" || error.kind === "conflict")
+      throw new RpcError(status.FAILED_PRECONDITION, `${what}: ${error.message}`, error);
     throw error;
   }
+}
+
+/**
+ * For CreateVolume: removes what a provisioning left that failed for `reason`. While that does not succeed, no code may be
+ * final: the provisioner would forget the claim, and what is left would stay for ever.
+ */
+export async function removeHalfMade(dct: Remover, id: string, reason: string, call: Call): Promise<void> {
+  await removeVdb(dct, id, call).catch((cause: unknown) => {
+    const words = cause instanceof Error ? cause.message : String(cause);
+    throw new RpcError(status.ABORTED, `${reason}; and what it left stays: ${words}`, cause);
+  });
 }

@@ -2,6 +2,7 @@ import { status } from "@grpc/grpc-js";
 import {
   type Dataset,
   type DatasetGroup,
+  type DctClient,
   type Environment,
   type Repository,
   type Resolved,
@@ -10,7 +11,6 @@ import {
   resolveGroup,
 } from "@vdb/dct";
 import { RpcError } from "../grpc/rpc-error.ts";
-import type { Dct } from "./dct-connection.ts";
 import { sourceReference, type VolumeSpec } from "./volume-spec.ts";
 
 /** The objects of DCT behind the names of a claim. */
@@ -22,7 +22,7 @@ export interface Places {
 }
 
 /** Looks every name up. A name that DCT does not know is NOT_FOUND, with the choices there are: the claim can be corrected. */
-export async function resolveVolume(dct: Dct, spec: VolumeSpec, signal: AbortSignal): Promise<Places> {
+export async function resolveVolume(dct: DctClient, spec: VolumeSpec, signal: AbortSignal): Promise<Places> {
   const source = value(await resolveDataset(dct, sourceReference(spec), signal));
   if (source.latestSnapshot === undefined)
     throw new RpcError(

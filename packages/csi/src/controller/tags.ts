@@ -1,5 +1,5 @@
 import type { Tag, Vdb } from "@vdb/dct";
-import type { ClaimName } from "../kubernetes/claim.ts";
+import type { ClaimName } from "./claim.ts";
 import { sourceReference, type VolumeSpec } from "./volume-spec.ts";
 
 /** What the driver writes on a VDB: for people whose it is, for itself what it was asked for when it made it. */

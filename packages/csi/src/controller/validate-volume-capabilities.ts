@@ -13,8 +13,8 @@ export const validateVolumeCapabilities =
     if (id === "") throw invalidArgument("volume_id is missing");
     const capabilities = message.messages("volumeCapabilities");
     if (capabilities.length === 0) throw invalidArgument("volume_capabilities are missing");
-    const client = await dct.connect(signal);
-    if ((await client.getVdb(id, { signal })) === undefined) throw new RpcError(status.NOT_FOUND, `there is no VDB ${id}`);
+    const vdb = await dct.call(async (client) => await client.getVdb(id, { signal }), signal);
+    if (vdb === undefined) throw new RpcError(status.NOT_FOUND, `there is no VDB ${id}`);
     const problems = capabilities.flatMap((one) => objection(one) ?? []);
     return problems.length > 0 ? { message: problems.join("; ") } : { confirmed: { volumeCapabilities: capabilities.map(echo) } };
   };

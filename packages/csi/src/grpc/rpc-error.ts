@@ -19,7 +19,7 @@ export class RpcError extends Error {
   }
 }
 
-/** True when the caller will come again by itself, because the call may have left something. */
+/** True when the caller may forget the call: nothing is going on and nothing is left. */
 export function isFinal(code: status): boolean {
   return ![status.CANCELLED, status.DEADLINE_EXCEEDED, status.UNAVAILABLE, status.ABORTED].includes(code);
 }

@@ -1,5 +1,6 @@
 import { type handleUnaryCall, type ServerUnaryCall, status } from "@grpc/grpc-js";
-import { DctError } from "@vdb/dct";
+import { DctError, DctNotConfigured } from "@vdb/dct";
+import { ApiError } from "kube-runtime";
 import type { Logger } from "pino";
 import type { Call, Handler } from "./handler.ts";
 import { type Message, messageOf } from "./message.ts";
@@ -55,10 +56,14 @@ function subject(message: Message): object {
 function refusal(error: unknown, stopping: AbortSignal): { readonly code: status; readonly message: string } {
   if (stopping.aborted) return { code: status.UNAVAILABLE, message: "the driver is stopping; call again" };
   if (error instanceof RpcError) return error;
-  if (error instanceof DctError) return { code: status.UNAVAILABLE, message: error.message };
+  if (isOutside(error)) return { code: status.UNAVAILABLE, message: error.message };
   const words = error instanceof Error ? error.message : String(error);
   return { code: status.ABORTED, message: `a fault of the driver, see its log: ${words}` };
 }
 
+/** What DCT and the API server answer, or do not: nothing of the driver's own is wrong. */
+const isOutside = (error: unknown): error is Error =>
+  error instanceof DctError || error instanceof DctNotConfigured || error instanceof ApiError;
+
 const fault = (error: unknown): object =>
-  error instanceof RpcError || error instanceof DctError || !(error instanceof Error) ? {} : { stack: error.stack };
+  error instanceof RpcError || isOutside(error) || !(error instanceof Error) ? {} : { stack: error.stack };

@@ -1,6 +1,6 @@
 /** A refusal that the caller gets to read: an HTTP status and an ErrorResponse body. */
-export class ApiError extends Error {
-  override readonly name = "ApiError";
+export class HttpError extends Error {
+  override readonly name = "HttpError";
   readonly status: number;
   /** A short word for programs, such as `not_found`. */
   readonly code: string;
@@ -11,6 +11,6 @@ export class ApiError extends Error {
   }
 }
 
-export const badRequest = (message: string): ApiError => new ApiError(400, "bad_request", message);
-export const notFound = (what: string, id: string): ApiError => new ApiError(404, "not_found", `there is no ${what} ${id}`);
-export const conflict = (message: string): ApiError => new ApiError(409, "conflict", message);
+export const badRequest = (message: string): HttpError => new HttpError(400, "bad_request", message);
+export const notFound = (what: string, id: string): HttpError => new HttpError(404, "not_found", `there is no ${what} ${id}`);
+export const conflict = (message: string): HttpError => new HttpError(409, "conflict", message);

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { DecodeError, type Decoder } from "@vdb/dct";
-import { ApiError, badRequest } from "./api-error.ts";
+import { badRequest, HttpError } from "./api-error.ts";
 
 const largestBytes = 2 ** 20;
 
@@ -25,7 +25,7 @@ export async function readBody(request: IncomingMessage): Promise<Body> {
   for await (const chunk of request) {
     const bytes = Buffer.from(chunk);
     size += bytes.length;
-    if (size > largestBytes) throw new ApiError(413, "too_large", `a request body may hold ${largestBytes} bytes`);
+    if (size > largestBytes) throw new HttpError(413, "too_large", `a request body may hold ${largestBytes} bytes`);
     chunks.push(bytes);
   }
   const text = Buffer.concat(chunks).toString();

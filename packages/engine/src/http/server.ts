@@ -2,7 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { Logger } from "pino";
-import { ApiError, badRequest } from "./api-error.ts";
+import { badRequest, HttpError } from "./api-error.ts";
 import { readBody } from "./body.ts";
 import { type ApiAnswer, findRoute, type Route } from "./router.ts";
 
@@ -76,11 +76,15 @@ async function answer(options: ServerOptions, request: IncomingMessage): Promise
       : { status: 503, body: { error: "not_ready", error_description: reason } };
   }
   if (!isAuthorized(request, options.apiKey)) {
-    throw new ApiError(401, "unauthorized", "an API key is needed: Authorization: apk <key>, the key as in Secret delphix-creds");
+    throw new HttpError(
+      401,
+      "unauthorized",
+      "an API key is needed: Authorization: apk <key>, the key as in Secret delphix-creds",
+    );
   }
   const [, path] = /^\/(?:dct\/)?v3(\/.*)$/u.exec(pathname) ?? [];
   const hit = path === undefined ? undefined : findRoute(options.routes, method, path);
-  if (hit === undefined) throw new ApiError(404, "not_found", `${method} ${pathname} is not served here`);
+  if (hit === undefined) throw new HttpError(404, "not_found", `${method} ${pathname} is not served here`);
   return hit.route.handle({ params: hit.params, query, body: await readBody(request) });
 }
 
@@ -92,7 +96,7 @@ function isAuthorized(request: IncomingMessage, apiKey: string): boolean {
 }
 
 function refusal(log: Logger, error: unknown): ApiAnswer {
-  if (error instanceof ApiError)
+  if (error instanceof HttpError)
     return { status: error.status, body: { error: error.code, error_description: error.message.slice(0, 1024) } };
   if (error instanceof URIError)
     return { status: 400, body: { error: "bad_request", error_description: "the path is not well-formed" } };

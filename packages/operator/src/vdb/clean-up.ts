@@ -1,4 +1,5 @@
-import { DctError, eq } from "@vdb/dct";
+import { volumeNameOf } from "@vdb/api";
+import { DctError, DctNotConfigured, eq } from "@vdb/dct";
 import {
   after,
   configMaps,
@@ -11,13 +12,9 @@ import {
   type Step,
   services,
 } from "kube-runtime";
-import { DctNotConfigured } from "../data/dct/connection.ts";
 import { livePods, type VdbContext } from "./context.ts";
 import { claimName, configMapName, keyOfVdb } from "./names.ts";
 import { removeIfThere, removeOwn } from "./remove.ts";
-
-/** The CSI provisioner names a volume by its prefix and the claim's uid; the DCT VDB is named as the volume. */
-const volumeNameOf = (claimUid: string): string => `dlpx-${claimUid}`;
 
 /** The order in which a database goes: nothing is taken from under what still runs. */
 export const cleanUpSteps: readonly Step<VdbContext>[] = [

@@ -1,9 +1,8 @@
 import { deepEqual, equal, match, throws } from "node:assert/strict";
 import { describe, test } from "node:test";
-import { DctError } from "@vdb/dct";
+import { DctError, DctNotConfigured } from "@vdb/dct";
 import type { Condition, Deployment, Pod, Secret } from "kube-runtime";
 import { readConfig } from "../config.ts";
-import { DctNotConfigured } from "../data/dct/connection.ts";
 import { dctFailure } from "../data/dct/failure.ts";
 import { resolution } from "../data/dct/resolve.ts";
 import { livePods, retrySeconds } from "./context.ts";

@@ -1,6 +1,6 @@
+import type { DctConnection } from "@vdb/dct";
 import type { Cache, ConfigMap, Deployment, ExecRequest, ExecResult, PersistentVolumeClaim, Pod, Service } from "kube-runtime";
 import type { OperatorConfig } from "../config.ts";
-import type { DctConnection } from "../data/dct/connection.ts";
 import type { Memories } from "./memory.ts";
 import type { Rechecks } from "./rechecks.ts";
 

@@ -1,4 +1,4 @@
-import { allOf, type DctClient, eq, oneOf, unfinishedJobStates, waitForJob } from "@vdb/dct";
+import { type DctClient, findVdb, unfinishedJobOf, waitForJob } from "@vdb/dct";
 import { type Client, defineResource, type KubeObject } from "kube-runtime";
 
 /**
@@ -52,11 +52,10 @@ const patienceSeconds = 10;
  */
 export async function setEnabled(dct: Dct, id: string, wanted: boolean, signal: AbortSignal): Promise<Attachment> {
   const what = `DCT ${wanted ? "enables" : "disables"} the VDB ${id}`;
-  const unfinished = allOf(eq("target_id", id), oneOf("status", unfinishedJobStates));
-  const [running] = await dct.searchJobs(unfinished, { limit: 1, signal });
+  const running = await unfinishedJobOf(dct, id, signal);
   if (running !== undefined)
     return { kind: "underWay", message: `${what}: waiting for its job ${running.id} (${running.type ?? "unknown type"})` };
-  const [vdb] = await dct.searchVdbs(eq("id", id), { limit: 1, signal });
+  const vdb = await findVdb(dct, id, signal);
   if (vdb === undefined || (vdb.enabled ?? true) === wanted) return { kind: "asWanted" };
   const { jobId } = await (wanted ? dct.enableVdb(id, { signal }) : dct.disableVdb(id, { signal }));
   const end = await waitForJob(dct, jobId, { signal, deadlineSeconds: patienceSeconds });

@@ -1,5 +1,4 @@
-import { DctError } from "@vdb/dct";
-import { DctNotConfigured } from "./connection.ts";
+import { DctError, DctNotConfigured } from "@vdb/dct";
 
 /** How a call to DCT that was thrown looks in a condition. `person`: somebody has to act; otherwise time may be enough. */
 export interface DctFailure {

@@ -1,4 +1,4 @@
-import { allOf, type DctClient, eq } from "@vdb/dct";
+import { allOf, type DctClient, eq, findVdb } from "@vdb/dct";
 
 /** The point in time that a VDB was made from. */
 export interface Origin {
@@ -13,8 +13,7 @@ export async function originOf(
   id: string,
   signal: AbortSignal,
 ): Promise<Origin | undefined> {
-  const [vdb] = await dct.searchVdbs(eq("id", id), { limit: 1, signal });
-  const { parent_id: parent, parent_timeflow_timestamp: timestamp } = vdb ?? {};
+  const { parent_id: parent, parent_timeflow_timestamp: timestamp } = (await findVdb(dct, id, signal)) ?? {};
   if (parent === undefined || timestamp === undefined) return undefined;
   const [snapshot] = await dct.searchSnapshots(allOf(eq("dataset_id", parent), eq("timestamp", timestamp)), { limit: 1, signal });
   return { timestamp, snapshot };

@@ -1,0 +1,107 @@
+/**
+ * What everyone who calls DCT relies on, as tests over a client. They hold for the embedded engine and for the fake in memory;
+ * a customer's own DCT can be tried with them too.
+ */
+import { deepEqual, equal, notEqual, ok, rejects } from "node:assert/strict";
+import { test } from "node:test";
+import type { DctClient } from "../client.ts";
+import type { Snapshot, Vdb } from "../contract/datasets.ts";
+import { DctError, type DctErrorKind } from "../errors.ts";
+import { allOf, anyOf, contains, eq, type Filter, not, notEq, oneOf } from "../filter.ts";
+import { findVdb, unfinishedJobOf } from "../find.ts";
+import { waitForJob } from "../wait-for-job.ts";
+
+/** A DCT with one engine, one group, one environment, and a dSource `production` that has a snapshot. Asked at each use. */
+export type Subject = () => DctClient;
+
+const { signal } = new AbortController();
+
+const failsAs = (kind: DctErrorKind) => (error: unknown) => {
+  ok(error instanceof DctError, String(error));
+  equal(error.kind, kind, error.message);
+  return true;
+};
+
+export function dctContract(subject: Subject): void {
+  const succeeded = async (jobId: string): Promise<void> => {
+    const end = await waitForJob(subject(), jobId, { signal, deadlineSeconds: 60 });
+    equal(end.kind, "succeeded", "message" in end ? end.message : jobId);
+  };
+  const newestSnapshot = async (): Promise<Snapshot> => {
+    const [source] = await subject().searchDSources(eq("name", "production"));
+    const [snapshot] = await subject().searchSnapshots(eq("dataset_id", source?.id ?? ""), { sort: "-timestamp", limit: 1 });
+    ok(snapshot !== undefined, "the dSource has a snapshot");
+    return snapshot;
+  };
+  const provisioned = async (name: string): Promise<Vdb> => {
+    const { vdbId, jobId } = await subject().provisionBySnapshot({ name, snapshot_id: (await newestSnapshot()).id });
+    await succeeded(jobId);
+    const vdb = await findVdb(subject(), vdbId, signal);
+    ok(vdb !== undefined, "its job is done: it is there");
+    return vdb;
+  };
+  const removed = async (id: string): Promise<void> => await succeeded((await subject().deleteVdb(id)).jobId);
+
+  void test("filters say what they say", async () => {
+    const [yes, no] = [eq("name", "production"), eq("name", "nothing")];
+    const rows: readonly (readonly [Filter, number])[] = [
+      [yes, 1],
+      [no, 0],
+      [notEq("name", "nothing"), 1],
+      [not(yes), 0],
+      [allOf(yes, no), 0],
+      [anyOf(no, yes), 1],
+      [allOf(yes, not(no)), 1],
+      [oneOf("name", ["nothing", "production"]), 1],
+      [oneOf("name", ["nothing"]), 0],
+      [contains("name", "roduct"), 1],
+      [eq("name", "it's"), 0],
+      [eq("name", 'a "name"'), 0],
+    ];
+    for (const [filter, count] of rows) equal((await subject().searchDSources(filter)).length, count, filter);
+  });
+
+  void test("what is not there is undefined to look at, and an error to act on", async () => {
+    equal(await subject().getVdb("nobody"), undefined);
+    equal(await findVdb(subject(), "nobody", signal), undefined);
+    equal(await subject().getJob("00000000-0000-4000-8000-000000000000"), undefined);
+    await rejects(subject().deleteVdb("nobody"), failsAs("notFound"));
+    await rejects(subject().enableVdb("nobody"), failsAs("notFound"));
+    await rejects(subject().provisionBySnapshot({ name: "x", snapshot_id: "nothing" }), failsAs("notFound"));
+  });
+
+  void test("a VDB: made by a job that names it, its name taken once, its origin known, gone after its deletion", async () => {
+    const snapshot = await newestSnapshot();
+    const vdb = await provisioned("contract-life");
+    equal(vdb.name, "contract-life");
+    deepEqual([vdb.parent_id, vdb.parent_timeflow_timestamp], [snapshot.dataset_id, snapshot.timestamp]);
+    notEqual(vdb.exported_data_directory, undefined);
+    deepEqual(
+      (await subject().searchVdbs(eq("name", "contract-life"))).map(({ id }) => id),
+      [vdb.id],
+    );
+    const [first] = await subject().searchJobs(eq("target_id", vdb.id), { sort: "start_time", limit: 1 });
+    deepEqual([first?.type, first?.status, first?.target_name], ["DB_PROVISION", "COMPLETED", "contract-life"]);
+    equal(await unfinishedJobOf(subject(), vdb.id, signal), undefined);
+    await rejects(
+      subject().provisionBySnapshot({ name: "contract-life", snapshot_id: snapshot.id }),
+      failsAs("conflict"),
+      "the same request a second time",
+    );
+    await removed(vdb.id);
+    equal(await subject().getVdb(vdb.id), undefined);
+    deepEqual(await subject().searchVdbs(eq("name", "contract-life")), []);
+    await removed((await provisioned("contract-life")).id); // its name is free again
+  });
+
+  void test("enabled when it is made; disabled and enabled by jobs that may be repeated", async () => {
+    const { id } = await provisioned("contract-enabled");
+    const enabled = async (): Promise<boolean | undefined> => (await findVdb(subject(), id, signal))?.enabled;
+    equal(await enabled(), true);
+    for (let turn = 0; turn < 2; turn += 1) await succeeded((await subject().disableVdb(id)).jobId);
+    equal(await enabled(), false);
+    await succeeded((await subject().enableVdb(id)).jobId);
+    equal(await enabled(), true);
+    await removed(id);
+  });
+}

@@ -1,0 +1,111 @@
+import type { Bookmark, DSource, Snapshot, Vdb } from "../contract/datasets.ts";
+import type { Job } from "../contract/job.ts";
+import type { DatasetGroup, Engine, Environment } from "../contract/places.ts";
+
+/** How long a job of the fake runs: until somebody looks at it, or so many milliseconds. */
+export type JobLength = "untilLooked" | number;
+
+/** What a DCT knows, which outlives everyone who asks it: one engine, one group, one environment, dSources by name. */
+export class FakeWorld {
+  readonly engine: Engine = { id: "1", name: "delphix-engine", hostname: "delphix-engine.storage.svc" };
+  readonly environment: Environment = {
+    id: "1-ENV-1",
+    name: "dev-env",
+    engine_id: "1",
+    hosts: [{ hostname: "node-a" }],
+    repositories: [{ id: "1-REPO-1", name: "Empty vFile Repository" }],
+  };
+  readonly group: DatasetGroup = { id: "1-GROUP-1", name: "Untitled", engine_id: "1" };
+  /** The names of the dSources. */
+  readonly sources = new Set(["production"]);
+  /** When each dSource has a snapshot of. */
+  timestamps: readonly string[] = ["2026-01-01T00:00:00Z"];
+  readonly bookmarks: Bookmark[] = [];
+  readonly vdbs = new Map<string, Vdb>();
+  readonly jobs: Job[] = [];
+  /** What every VDB was asked to be made from. */
+  readonly origins: { readonly source: string | undefined; readonly snapshot: string | undefined }[] = [];
+  /** For tests that play the driver: the VDB behind an id that nothing has provisioned here; undefined: there is none. */
+  assume: (id: string) => Vdb | undefined = () => undefined;
+
+  /** What an unfinished job does at its end; a failure's words end it as FAILED. */
+  readonly #ends = new Map<string, { readonly effect: () => void; readonly failure: string | undefined }>();
+  #last = 0;
+
+  nextNumber(): number {
+    this.#last += 1;
+    return this.#last;
+  }
+
+  dSources(): readonly DSource[] {
+    return [...this.sources].map((name) => ({
+      id: dSourceId(name),
+      name,
+      engine_id: this.engine.id,
+      status: "RUNNING",
+      size: 3 * 2 ** 30 + 1,
+    }));
+  }
+
+  snapshots(): readonly Snapshot[] {
+    return [...this.sources].flatMap((name) =>
+      this.timestamps.map((timestamp, index) => ({
+        id: `1-APPDATA_SNAPSHOT-${name}-${index + 1}`,
+        name: `@${timestamp}`,
+        dataset_id: dSourceId(name),
+        timestamp,
+        version: "16.2",
+      })),
+    );
+  }
+
+  vdb(id: string): Vdb | undefined {
+    const found = this.vdbs.get(id) ?? this.assume(id);
+    if (found !== undefined) this.vdbs.set(id, found);
+    return found;
+  }
+
+  startJob(
+    {
+      type,
+      targetId,
+      targetName,
+      failure,
+    }: { type: string; targetId: string; targetName?: string | undefined; failure?: string | undefined },
+    length: JobLength,
+    effect: () => void,
+  ): Job {
+    const number = this.nextNumber();
+    const start_time = new Date(Date.UTC(2026, 0, 1) + number).toISOString();
+    const job: Job = {
+      id: `job-${number}`,
+      type,
+      status: "STARTED",
+      target_id: targetId,
+      start_time,
+      ...(targetName === undefined ? {} : { target_name: targetName }),
+    };
+    this.jobs.push(job);
+    this.#ends.set(job.id, { effect, failure });
+    if (length !== "untilLooked") setTimeout(() => this.endJob(job.id), length).unref();
+    return job;
+  }
+
+  /** Time passes: a job ends whether anybody looks or not. */
+  endJob(id: string): void {
+    const at = this.jobs.findIndex((one) => one.id === id);
+    const [job, end] = [this.jobs[at], this.#ends.get(id)];
+    if (job === undefined || end === undefined) return;
+    this.#ends.delete(id);
+    end.effect();
+    const { failure } = end;
+    this.jobs[at] =
+      failure === undefined ? { ...job, status: "COMPLETED" } : { ...job, status: "FAILED", error_details: failure };
+  }
+
+  endJobs(): void {
+    for (const { id } of this.jobs) this.endJob(id);
+  }
+}
+
+export const dSourceId = (name: string): string => `1-APPDATA_CONTAINER-${name}`;
