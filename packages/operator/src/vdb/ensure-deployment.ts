@@ -101,6 +101,7 @@ async function starting(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { vdb, world } = ctx;
+  if (ctx.settingsCorrected && plan.pod !== undefined) await restart(ctx, plan.pod, signal); // one more try with the former ones
   const trouble = plan.pod === undefined || !plan.mounting ? undefined : await podTrouble(ctx, plan.pod, signal);
   if (trouble !== undefined) return after(lookAtEventsSeconds, "MountFailed", trouble);
   const deployed = findCondition(vdb.status.conditions, "Deployed");
@@ -127,7 +128,10 @@ async function podTrouble(
 /** The kubelet's first waits are short. */
 const leastWaitSeconds = 4;
 
-/** The kubelet waits longer after each end, up to minutes. A new pod looks at once whether the cause has been mended. */
+/**
+ * The kubelet waits longer after each end, up to minutes. A new pod looks at once whether the cause has been mended, and is made
+ * at once for corrected settings.
+ */
 async function failed(
   ctx: VdbContext,
   pod: Pod,
@@ -135,7 +139,8 @@ async function failed(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { outcome, seconds } = stalledFor(ctx, reason, message);
-  if ((Date.now() - waitingSince) / 1000 > Math.max(seconds, leastWaitSeconds)) await restart(ctx, pod, signal);
+  const waited = (Date.now() - waitingSince) / 1000 > Math.max(seconds, leastWaitSeconds);
+  if (waited || ctx.settingsCorrected) await restart(ctx, pod, signal);
   return outcome;
 }
 
