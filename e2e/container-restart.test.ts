@@ -32,14 +32,14 @@ async function killPostmaster(): Promise<void> {
 }
 
 /** How long until a client is answered again, in seconds; the pod must be the same, its container the next. */
-async function comesBack(before: Json): Promise<number> {
+async function comesBack(killed: Json): Promise<number> {
   const from = performance.now();
   await eventually("the next container is ready", 30, async () => {
     const { ready, restartCount } = container(await podOf(vdb));
-    return ready === "true" && restartCount === container(before).restartCount + 1 ? true : undefined;
+    return ready === "true" && restartCount === container(killed).restartCount + 1 ? true : undefined;
   });
   const seconds = (performance.now() - from) / 1000;
-  equal(container(await podOf(vdb)).name, container(before).name);
+  equal(container(await podOf(vdb)).name, container(killed).name);
   return seconds;
 }
 

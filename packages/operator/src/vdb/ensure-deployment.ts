@@ -15,7 +15,7 @@ import {
 } from "kube-runtime";
 import { stalled, stalledFor, type VdbContext } from "./context.ts";
 import { type DeploymentPlan, decideDeployment, undisproved } from "./decide-deployment.ts";
-import type { PodState } from "./diagnose/pod-state.ts";
+import type { PodFailure, PodState } from "./diagnose/pod-state.ts";
 import { keyOfVdb } from "./names.ts";
 import { desiredDeployment, restartAnnotation } from "./objects/deployment.ts";
 import { desiredService } from "./objects/service.ts";
@@ -125,8 +125,11 @@ async function podTrouble(
   return newest?.note === undefined ? undefined : `pod ${name} cannot be set up: ${newest.note}`;
 }
 
-/** The kubelet's first waits are short. */
-const leastWaitSeconds = 4;
+/**
+ * The kubelet's first waits are short. A server that was killed twice comes up again by itself after its second one, of ten
+ * seconds: what another pod could not mend is no reason to make one.
+ */
+const leastWaitSeconds = (reason: PodFailure): number => (reason === "Crashing" ? 15 : 4);
 
 /**
  * The kubelet waits longer after each end, up to minutes. A new pod looks at once whether the cause has been mended, and is made
@@ -139,7 +142,7 @@ async function failed(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { outcome, seconds } = stalledFor(ctx, reason, message);
-  const waited = (Date.now() - waitingSince) / 1000 > Math.max(seconds, leastWaitSeconds);
+  const waited = (Date.now() - waitingSince) / 1000 > Math.max(seconds, leastWaitSeconds(reason));
   if (waited || ctx.settingsCorrected) await restart(ctx, pod, signal);
   return outcome;
 }
