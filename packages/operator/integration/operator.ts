@@ -94,6 +94,7 @@ export const healthy = (changes: object = {}): Partial<ExecResult> => ({
     pendingElsewhere: [],
     loaded: true,
     dropped: ["port"],
+    preparedTransactions: [],
     version: "16.2",
     ...changes,
   }),

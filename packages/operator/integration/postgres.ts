@@ -3,7 +3,19 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +28,10 @@ export const owner = { uid: 65534, gid: 65534 };
 
 /** PostgreSQL 16.2's programs, copied to where a user without rights can run them: the cache is root's own. */
 const tree = mkdtempSync(join(tmpdir(), "postgres16-"));
-process.on("exit", () => rmSync(tree, { recursive: true, force: true }));
+const atExit = [tree];
+process.on("exit", () => {
+  for (const folder of atExit) rmSync(folder, { recursive: true, force: true });
+});
 chmodSync(tree, 0o755);
 const cached = execFileSync(join(clone, "cluster/paths"), ["postgres16"], { encoding: "utf8" }).trim();
 execFileSync("cp", ["-a", `${cached}/.`, tree]);
@@ -59,6 +74,7 @@ export function copyCluster(from: string, to: string): void {
 export interface Pod {
   readonly mount: string;
   readonly run: string;
+  readonly shm: string;
   readonly port: number;
   /** What the script left for people when it ended by itself. */
   readonly terminationMessage: () => string;
@@ -69,8 +85,10 @@ export interface Pod {
   readonly exec: (command: readonly string[], stdin?: string) => { exitCode: number; stdout: string; stderr: string };
   readonly exited: Promise<number | null>;
   readonly stop: (signal?: NodeJS.Signals) => Promise<void>;
-  /** What the kubelet does first when the pod is deleted; the container's files stay until `stop`. */
+  /** What the kubelet does first when the pod is deleted. */
   readonly terminate: () => void;
+  /** The pod's next container, after the end of this one: as the kubelet starts it, in the folders that this one has used. */
+  readonly again: (options?: Partial<PodOptions>) => Promise<Pod>;
   readonly answers: () => Promise<void>;
 }
 
@@ -80,20 +98,62 @@ export interface PodOptions {
   readonly hba?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly uid?: number;
+  /** The folder of a cgroup to run in; that of the tests unless set. */
+  readonly cgroup?: string;
 }
 
-/** Runs the start script as the container does, on the data in `<mount>/data`. */
-export async function startPod(
-  mount: string,
-  { contentId, settings = "", hba, env = {}, uid = owner.uid }: PodOptions,
-): Promise<Pod> {
-  const folder = mkdtempSync(join(tmpdir(), "pod-"));
-  const [config, run, log] = [join(folder, "config"), join(folder, "run"), join(folder, "termination-log")];
-  for (const made of [config, run]) mkdirSync(made);
-  for (const made of [folder, config, run]) chmodSync(made, 0o777);
-  writeFileSync(join(config, "settings.conf"), settings);
-  writeFileSync(join(config, "pg_hba.conf"), hba ?? hbaFile(contentId, "open"));
-  const port = await freePort();
+/** What of a pod outlives its containers. */
+interface PodFolders {
+  /** The ConfigMap, which the kubelet writes; the container can only read it. */
+  readonly config: string;
+  /** Volumes of kind emptyDir. */
+  readonly run: string;
+  readonly shm: string;
+  readonly port: number;
+}
+
+async function makeFolders(): Promise<PodFolders> {
+  const pod = mkdtempSync(join(tmpdir(), "pod-"));
+  atExit.push(pod);
+  chmodSync(pod, 0o755);
+  const folders = { config: join(pod, "config"), run: join(pod, "run"), shm: join(pod, "shm") };
+  for (const folder of Object.values(folders)) mkdirSync(folder);
+  for (const emptyDir of [folders.run, folders.shm]) chmodSync(emptyDir, 0o777);
+  return { ...folders, port: await freePort() };
+}
+
+let written = 0;
+
+/** As the kubelet does it: read-only files in a new folder, to which all names lead by one link that is changed at once. */
+function writeConfigMap(config: string, files: Readonly<Record<string, string>>): void {
+  const current = Object.keys(files).every(
+    (name) => existsSync(join(config, name)) && readFileSync(join(config, name), "utf8") === files[name],
+  );
+  if (current) return;
+  const version = `..version-${++written}`;
+  mkdirSync(join(config, version));
+  for (const [name, text] of Object.entries(files)) {
+    writeFileSync(join(config, version, name), text);
+    chmodSync(join(config, version, name), 0o444);
+    if (!existsSync(join(config, name))) symlinkSync(join("..data", name), join(config, name));
+  }
+  symlinkSync(version, join(config, "..data_tmp"));
+  renameSync(join(config, "..data_tmp"), join(config, "..data"));
+}
+
+/** Runs the start script as the container does, on the data in `<mount>/data`, in a new pod. */
+export async function startPod(mount: string, options: PodOptions): Promise<Pod> {
+  return startContainer(mount, await makeFolders(), options);
+}
+
+function startContainer(mount: string, folders: PodFolders, options: PodOptions): Pod {
+  const { contentId, settings = "", hba, env = {}, uid = owner.uid, cgroup } = options;
+  const { config, run, shm, port } = folders;
+  const log = join(mkdtempSync(join(run, "../termination-")), "log");
+  writeFileSync(log, "");
+  chmodSync(log, 0o666);
+  chmodSync(join(log, ".."), 0o755);
+  writeConfigMap(config, { "settings.conf": settings, "pg_hba.conf": hba ?? hbaFile(contentId, "open") });
   const variables = {
     ...environment,
     PGDATA: join(mount, "data"),
@@ -102,12 +162,14 @@ export async function startPod(
     VDB_CONTENT_ID: contentId,
     VDB_CONFIG: config,
     VDB_RUN: run,
+    VDB_SHM: shm,
     VDB_TERMINATION_LOG: log,
     ...env,
   };
-  const child = spawn("/bin/sh", [startScript], {
-    uid,
-    gid: owner.gid,
+  // Into the cgroup as root, before it is anybody else.
+  const enter = `echo $$ >${cgroup}/cgroup.procs && exec setpriv --reuid ${uid} --regid ${owner.gid} --clear-groups /bin/sh ${startScript}`;
+  const child = spawn("/bin/sh", cgroup === undefined ? [startScript] : ["-c", enter], {
+    ...(cgroup === undefined ? { uid, gid: owner.gid } : {}),
     cwd: "/",
     stdio: ["ignore", "inherit", "pipe"],
     env: variables,
@@ -125,6 +187,7 @@ export async function startPod(
   return {
     mount,
     run,
+    shm,
     port,
     sql,
     exited,
@@ -139,7 +202,7 @@ export async function startPod(
       });
       return { exitCode: status ?? -1, stdout, stderr };
     },
-    terminationMessage: () => (existsSync(log) ? readFileSync(log, "utf8") : `no message; printed: ${printed}`),
+    terminationMessage: () => readFileSync(log, "utf8") || `no message; printed: ${printed}`,
     answers: async () =>
       await answers(
         child,
@@ -148,10 +211,14 @@ export async function startPod(
       ),
     terminate: () => void child.kill("SIGTERM"),
     stop: async (signal = "SIGINT") => {
+      if (child.exitCode !== null) return;
       if (signal === "SIGKILL" && child.pid !== undefined) process.kill(-child.pid, signal);
       else child.kill(signal);
       await exited;
-      rmSync(folder, { recursive: true, force: true });
+    },
+    again: async (changes = {}) => {
+      await exited;
+      return startContainer(mount, folders, { ...options, ...changes });
     },
   };
 }

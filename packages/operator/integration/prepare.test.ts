@@ -90,6 +90,7 @@ describe("preparing a server from inside its pod", { timeout: 120_000 }, () => {
       pendingElsewhere: [],
       loaded: true,
       dropped: ["port"],
+      preparedTransactions: [],
       version: "16.2",
     });
   });

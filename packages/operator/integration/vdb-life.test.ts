@@ -85,6 +85,8 @@ describe("a PostgresVDB", { timeout: 240_000 }, () => {
     await makePassword(bench.client, name);
     return play(name);
   }
+  const podNames = async (namespace: string): Promise<string> =>
+    (await bench.client.list(pods, { namespace }, forever)).items.map(({ metadata }) => metadata.name).join();
   /** Ends with its test, but for the namespace that several tests share. */
   const clusters = new Map<string, FakeCluster>();
   function play(name: string): FakeCluster {
@@ -317,6 +319,74 @@ describe("a PostgresVDB", { timeout: 240_000 }, () => {
     });
     cluster.container = () => ({ running: { startedAt: new Date().toISOString() } });
     await untilVdb(bench.client, "settings", "orders", isReady);
+  });
+
+  test("a pod that the kubelet has put off is made anew at once for corrected settings", async () => {
+    const cluster = await place("putoff");
+    // Put off a moment ago, again and again: no wait is over, and the failure is an old one.
+    const finishedAt = new Date(Date.now() + 600_000).toISOString();
+    const terminated = { exitCode: 1, message: "vdb:SettingRefused: PostgreSQL refuses its settings", finishedAt };
+    const first = new Set<string>();
+    cluster.details = (pod) => (isFirst(pod) ? { ready: false, lastState: { terminated } } : {});
+    cluster.container = (pod) =>
+      isFirst(pod) ? { waiting: { reason: "CrashLoopBackOff" } } : { running: { startedAt: new Date().toISOString() } };
+    const isFirst = ({ metadata: { uid } }: Pod): boolean => {
+      if (first.size === 0) first.add(uid);
+      return first.has(uid);
+    };
+    await applyVdb(bench.client, "putoff", "orders", setting("lots"));
+    await untilVdb(bench.client, "putoff", "orders", (vdb) => readyReason(vdb) === "SettingRefused");
+    await applyVdb(bench.client, "putoff", "orders", setting("5MB"));
+    await untilVdb(bench.client, "putoff", "orders", isReady, 8);
+  });
+
+  test("a database that fell back by itself is not restarted for the settings that it refused", async () => {
+    await place("fallback");
+    const bigger = { postgresConfig: [{ name: "shared_buffers", value: "100GB" }] };
+    operator.answer = () => healthy();
+    await applyVdb(bench.client, "fallback", "orders", setting("5MB"));
+    await untilVdb(bench.client, "fallback", "orders", isReady);
+    // The running server takes them; they wait for a restart. The pod that is made for that falls back.
+    const first = await podNames("fallback");
+    operator.answer = ({ namespace, command, pod }) => {
+      if (namespace !== "fallback" || command[5]?.includes("100GB") !== true) return healthy();
+      if (pod === first) return healthy({ pendingRestart: ["shared_buffers"] });
+      return { exitCode: 10, stderr: "could not map anonymous shared memory: Cannot allocate memory" };
+    };
+    await applyVdb(bench.client, "fallback", "orders", bigger);
+    const vdb = await untilVdb(bench.client, "fallback", "orders", (one) => readyReason(one) === "SettingRefused");
+    match(vdb.status.lastError ?? "", /stay in force: could not map.*correct spec\.postgresConfig/u);
+    const fallen = await podNames("fallback");
+    notEqual(fallen, first);
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    equal(await podNames("fallback"), fallen, "not again for the same settings");
+    const service = await bench.client.get(services, { namespace: "fallback", name: "orders" }, forever);
+    notEqual(service.spec.selector?.["postgresvdb.core.delphix.com/content"], "none", "its clients stay");
+    await applyVdb(bench.client, "fallback", "orders", setting("6MB"));
+    await untilVdb(bench.client, "fallback", "orders", isReady);
+    equal(await podNames("fallback"), fallen, "corrected settings need no restart");
+    operator.answer = () => healthy();
+  });
+
+  test("prepared transactions that came with the copy are named until they are gone", async () => {
+    await place("twophase");
+    const open = [{ gid: "left", owner: "app", database: "orders", since: "2026-01-01T00:00:00Z" }];
+    let left: readonly object[] = open;
+    operator.answer = () => healthy({ preparedTransactions: left });
+    await applyVdb(bench.client, "twophase", "orders");
+    const vdb = await untilVdb(bench.client, "twophase", "orders", isReady);
+    const hygiene = findCondition(vdb.status.conditions, "HygieneApplied");
+    deepEqual([hygiene?.status, hygiene?.reason], ["True", "NeedsAttention"]);
+    match(hygiene?.message ?? "", /'left' \(of app in database orders, .*ROLLBACK PREPARED/u);
+    left = [];
+    await bench.client.patch(vdbs, { namespace: "twophase", name: "orders" }, { metadata: { labels: { x: "y" } } }, forever);
+    await untilVdb(
+      bench.client,
+      "twophase",
+      "orders",
+      ({ status }) => findCondition(status.conditions, "HygieneApplied")?.reason === "Adjusted",
+    );
+    operator.answer = () => healthy();
   });
 
   test("the database runs under the restricted profile", async () => {

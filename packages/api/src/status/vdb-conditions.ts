@@ -132,7 +132,8 @@ export const vdbConditions = {
     reasons: {
       Clean: "nothing was left out",
       Adjusted: "some was left out; the message lists it",
-      NeedsAttention: "something may reach back to production or needs a REINDEX; the message lists it",
+      NeedsAttention:
+        "something may reach back to production, needs a REINDEX or waits to be ended, such as a prepared transaction; the message lists it",
     },
   },
   HooksComplete: {

@@ -32,8 +32,18 @@ export interface ServerState {
   readonly loaded: boolean;
   /** Settings of the source that were left out, sorted. */
   readonly dropped: readonly string[];
+  /** Those that came with the copy and are still open, oldest first; at most 20. */
+  readonly preparedTransactions: readonly PreparedTransaction[];
   /** `16.2`. */
   readonly version: string;
+}
+
+/** Prepared for a commit in two phases, at the source. `since` as `2026-01-01T00:00:00Z`. */
+export interface PreparedTransaction {
+  readonly gid: string;
+  readonly owner: string;
+  readonly database: string;
+  readonly since: string;
 }
 
 export type PreparationResult =
@@ -78,11 +88,18 @@ SELECT json_build_object(
   'pendingElsewhere', (SELECT coalesce(json_agg(name ORDER BY name), '[]') FROM pg_settings WHERE pending_restart AND NOT ${declared}),
   'loaded', NOT :'reload'::bool OR pg_conf_load_time() > :'loaded_before',
   'dropped', string_to_array(trim(E'\\n' FROM coalesce(pg_read_file('vdb-dropped-settings', 0, 65536, true), '')), E'\\n'),
+  'preparedTransactions', (${preparedBefore}),
   'version', split_part(current_setting('server_version'), ' ', 1)
 );
 -- end
 `;
 }
+
+/** Whoever prepared them is not here to end them. The file was written before the copy's first start. */
+const preparedBefore = `SELECT coalesce(json_agg(json_build_object('gid', gid, 'owner', owner, 'database', database,
+    'since', to_char(prepared AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))), '[]')
+  FROM (SELECT * FROM pg_prepared_xacts WHERE prepared < (pg_stat_file('vdb-content-id')).modification
+    ORDER BY prepared, gid LIMIT 20) AS came`;
 
 /** Whether a row of pg_settings is of the settings that the manifest has changed since the start. */
 const declared = "lower(name) = ANY (string_to_array(lower(:'changed'), ','))";
@@ -138,6 +155,15 @@ function decodeState(stdout: string): ServerState {
     pendingElsewhere: names("pendingElsewhere"),
     loaded: truth("loaded"),
     dropped: names("dropped"),
+    preparedTransactions: preparedTransactionsOf(fields.get("preparedTransactions")),
     version: String(fields.get("version")),
   };
+}
+
+function preparedTransactionsOf(list: unknown): readonly PreparedTransaction[] {
+  return (Array.isArray(list) ? list : []).map((one: unknown) => {
+    const fields = new Map<string, unknown>(Object.entries(one ?? {}));
+    const text = (name: string): string => String(fields.get(name));
+    return { gid: text("gid"), owner: text("owner"), database: text("database"), since: text("since") };
+  });
 }

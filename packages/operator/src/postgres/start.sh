@@ -5,13 +5,17 @@
 # cannot start. What is done to the data is done once per content id, can be interrupted anywhere, and is told in
 # $PGDATA/vdb-dropped-settings.
 #
-# From the pod: PGDATA, PGPORT, VDB_MOUNT (the folder of PGDATA), VDB_CONTENT_ID, VDB_MEMORY_LIMIT_MB (0: none). VDB_CONFIG
-# holds pg_hba.conf and settings.conf; VDB_RUN is writable.
+# It runs again and again in the same pod: VDB_RUN and /dev/shm outlive the container, with all that it left in them. Settings
+# that the server does not start with are given up for those that it last started with ($PGDATA/vdb-proven-settings).
+#
+# From the pod: PGDATA, PGPORT, VDB_MOUNT (the folder of PGDATA), VDB_CONTENT_ID, VDB_MEMORY_LIMIT_MB (0: none is known).
+# VDB_CONFIG holds pg_hba.conf and settings.conf, read-only; VDB_RUN is writable.
 set -eu
 umask 077
 trap 'exit 143' TERM INT # as process 1 this shell would ignore them, and a deleted pod would linger for its grace period
 
 : "${VDB_CONFIG:=/etc/vdb}" "${VDB_RUN:=/var/run/postgresql}" "${VDB_TERMINATION_LOG:=/dev/termination-log}"
+: "${VDB_SHM:=/dev/shm}" "${VDB_CGROUPS:=/sys/fs/cgroup}" "${VDB_OWN_CGROUPS:=/proc/self/cgroup}"
 
 fail() { # reason, message
   printf 'vdb:%s: %s\n' "$1" "$2" >"$VDB_TERMINATION_LOG" || :
@@ -23,10 +27,17 @@ listing() { # of a folder, in one line
   printf '%s' "${found:-nothing}"
 }
 
+# Files change as a whole, whatever modes and rests lie there: standard input becomes the file.
+put() { cat >"$1.new" && mv -f "$1.new" "$1"; }
+keep() { # the same on the volume: what it says outlives a crash
+  dd of="$1.new" conv=fsync 2>"$VDB_RUN/dd" || { cat "$VDB_RUN/dd" >&2 && return 1; }
+  mv -f "$1.new" "$1"
+}
+
 # What ran in this pod's former container has ended with it, whoever has its process number now.
-rm -f "$VDB_RUN/stopping"
+rm -f "$VDB_RUN/stopping" "$VDB_RUN/check" "$VDB_RUN/inherited" "$VDB_RUN/proven" "$VDB_RUN/start.log" "$VDB_RUN/dd"
 for token in "$VDB_RUN"/hooks/*; do
-  if [ -d "$token" ] && [ ! -f "$token/exit" ]; then : >"$token/interrupted"; fi
+  if [ -d "$token" ] && [ ! -f "$token/exit" ]; then true >"$token/interrupted"; fi
 done
 
 # --- Is this a database, ours to run? -------------------------------------------------------------------------------------
@@ -59,6 +70,8 @@ else
   # Left by a server that was killed; its process number may by now be that of a probe in this container.
   rm -f "$PGDATA/postmaster.pid"
 fi
+# Of the pod's former container too, and by then nobody's.
+rm -f "$VDB_RUN"/.s.PGSQL.* "$VDB_SHM"/PostgreSQL.*
 
 chmod 0700 "$PGDATA" # a volume's fsGroup leaves 0770, which PostgreSQL refuses
 
@@ -139,8 +152,7 @@ if [ "$(first_line "$PGDATA/vdb-content-id")" != "$mark" ]; then
     if [ -f "$inherited" ]; then base=$inherited; fi
     { printf '%s\n' "$mark"; filter "$base" "$PGDATA/postgresql.auto.conf"; } >"$VDB_RUN/inherited" ||
       fail ImageWithoutPostgres "the image has no awk, which reads the source's settings: set spec.image to one that has"
-    dd if="$VDB_RUN/inherited" of="$inherited.new" conv=fsync 2>/dev/null
-    mv "$inherited.new" "$inherited"
+    keep "$inherited" <"$VDB_RUN/inherited"
   fi
   : >"$PGDATA/postgresql.auto.conf" # read last of all, it would beat the manifest's settings
   rm -f "$PGDATA/standby.signal" "$PGDATA/recovery.signal" "$PGDATA/recovery.conf" "$PGDATA/postmaster.pid"
@@ -150,66 +162,204 @@ fi
 
 # --- How it runs here ------------------------------------------------------------------------------------------------------
 
-cp "$VDB_CONFIG/settings.conf" "$VDB_RUN/settings.conf"
-cp "$VDB_RUN/settings.conf" "$VDB_RUN/settings.started" # what differs from it later may need a restart
-if [ "$(first_line "$VDB_CONFIG/pg_hba.conf")" = "$mark" ]; then
-  cp "$VDB_CONFIG/pg_hba.conf" "$VDB_RUN/pg_hba.conf"
+wanted=$VDB_RUN/settings.wanted former=$VDB_RUN/settings.former refused=$VDB_RUN/settings.refused
+proven=$PGDATA/vdb-proven-settings hba=$VDB_RUN/pg_hba.conf
+# What the operator puts here it stores in the ConfigMap next, which reaches VDB_CONFIG up to a minute later: the newer one counts.
+[ "$wanted" -nt "$VDB_CONFIG/settings.conf" ] || put "$wanted" <"$VDB_CONFIG/settings.conf"
+# Without settings that it has started with, those that came with the data: the file is empty.
+if [ "$(first_line "$proven")" = "$mark" ]; then sed 1d "$proven" | put "$former"; else put "$former" </dev/null; fi
+if [ "$(first_line "$hba")" = "$mark" ] && [ "$hba" -nt "$VDB_CONFIG/pg_hba.conf" ]; then
+  :
+elif [ "$(first_line "$VDB_CONFIG/pg_hba.conf")" = "$mark" ]; then
+  put "$hba" <"$VDB_CONFIG/pg_hba.conf"
 else
-  printf '%s\nlocal all all trust\nlocal replication all trust\n' "$mark" >"$VDB_RUN/pg_hba.conf" # written for other data: the gate stays shut
+  printf '%s\nlocal all all trust\nlocal replication all trust\n' "$mark" | put "$hba" # written for other data: the gate stays shut
 fi
-: >"$VDB_RUN/pg_ident.conf"
+put "$VDB_RUN/pg_ident.conf" </dev/null
 rm -f "$VDB_RUN/reload-due" # all of them are about to be read
 
-# Later lines beat earlier ones: the source's, the operator's, the manifest's.
+# Later lines beat earlier ones: the source's, the operator's, the manifest's, what the data cannot do without.
 configure() { # a line between the source's settings and the manifest's
   {
     printf "include '%s'\n" "$inherited"
-    printf '%s\n' "huge_pages = 'try'" "max_logical_replication_workers = '0'" "log_destination = 'stderr'" "logging_collector = 'off'"
+    printf '%s\n' "huge_pages = 'off'" "max_logical_replication_workers = '0'" "log_destination = 'stderr'" "logging_collector = 'off'"
     # A clone has thousands of files: syncing the file system once beats opening each of them.
     case $data_major in 9.* | 1[0-3]) ;; *) printf '%s\n' "recovery_init_sync_method = 'syncfs'" ;; esac
     printf '%s\n' "$1"
-    printf "include '%s'\n" "$VDB_RUN/settings.conf"
-  } >"$VDB_RUN/postgresql.conf"
+    printf "include '%s'\n" "$VDB_RUN/settings.conf" "$VDB_RUN/minimums.conf"
+  } | put "$VDB_RUN/postgresql.conf"
 }
-configure ""
 
-set -- -D "$PGDATA" -c config_file="$VDB_RUN/postgresql.conf" -c hba_file="$VDB_RUN/pg_hba.conf" -c ident_file="$VDB_RUN/pg_ident.conf" \
-  -c port="$PGPORT" -c listen_addresses='*' -c unix_socket_directories="$VDB_RUN" -c archive_mode=off
-
-check() { blocks=$(LC_ALL=C postgres -C shared_buffers "$@" 2>"$VDB_RUN/check"); }
+serve() {
+  exec postgres -D "$PGDATA" -c config_file="$VDB_RUN/postgresql.conf" -c hba_file="$hba" -c ident_file="$VDB_RUN/pg_ident.conf" \
+    -c port="$PGPORT" -c listen_addresses='*' -c unix_socket_directories="$VDB_RUN" -c archive_mode=off "$@"
+}
+ask() { (export LC_ALL=C && serve -c lc_messages=C -C "$1"); } # what a setting comes to
+check() { blocks=$(ask shared_buffers 2>"$VDB_RUN/check"); }
 # Settings of the source that the image's server does not know: of another build, or of a library that is left out.
 drop_unknown() {
   unknown=$(sed -n 's/.*unrecognized configuration parameter "\(.*\)" in file ".*vdb-inherited\.conf" line \([0-9]*\).*/\2 \1/p' "$VDB_RUN/check")
   [ -n "$unknown" ] || return 1
-  sed "$(printf '%s\n' "$unknown" | sed 's/ .*/d/')" "$inherited" >"$VDB_RUN/inherited"
-  dd if="$VDB_RUN/inherited" of="$inherited.new" conv=fsync 2>/dev/null
-  mv "$inherited.new" "$inherited"
+  sed "$(printf '%s\n' "$unknown" | sed 's/ .*/d/')" "$inherited" >"$VDB_RUN/inherited" && keep "$inherited" <"$VDB_RUN/inherited" || exit 1
   printf '%s\n' "$unknown" | sed 's/^[0-9]* //' >>"$PGDATA/vdb-dropped-settings"
   sort -u -o "$PGDATA/vdb-dropped-settings" "$PGDATA/vdb-dropped-settings"
 }
-refuse_settings() {
-  words=$(sed 's/^.*LOG:  //; s/ in file ".*" line [0-9]*//; /FATAL:/d' "$VDB_RUN/check" | tr '\n' ' ' | cut -c 1-1500)
-  if grep -q 'vdb-inherited\.conf"' "$VDB_RUN/check" && ! grep -q 'settings\.conf"' "$VDB_RUN/check"; then
-    fail SettingRefused "PostgreSQL refuses a setting that comes from the source: ${words}(set it in spec.postgresConfig, which beats the source's)"
-  fi
-  fail SettingRefused "PostgreSQL refuses its settings: ${words}(correct spec.postgresConfig)"
+# PostgreSQL's own words for why it refuses, without times, process numbers and what does not tell the cause.
+words_of() {
+  awk '
+    { sub(/ in file ".*" line [0-9]+/, "") }
+    /configuration file ".*" contains errors/ { next }
+    /FATAL:  the database system is / { fatal = 0; next } # told to whoever asks while it starts
+    match($0, /(FATAL|PANIC):  */) { fatal = 1; cause = cause " " substr($0, RSTART + RLENGTH); next }
+    sub(/^postgres: /, "") { fatal = 1; cause = cause " " $0; next }
+    match($0, /(HINT|DETAIL):  */) { if (fatal) cause = cause " " substr($0, RSTART + RLENGTH); else said = said " " substr($0, RSTART + RLENGTH); next }
+    match($0, /LOG:  */) { fatal = 0; said = said " " substr($0, RSTART + RLENGTH) }
+    END { print substr(cause == "" ? said : cause, 2, 1500) }
+  ' "$1"
 }
-check "$@" || { drop_unknown && check "$@"; } || refuse_settings
+blame() { # for what VDB_RUN/check says
+  words=$(words_of "$VDB_RUN/check")
+  if grep -q 'vdb-inherited\.conf"' "$VDB_RUN/check" && ! grep -q 'settings\.conf"' "$VDB_RUN/check"; then whose=source; fi
+}
 
-# The source's machine may have had more memory than this pod: at most a quarter of what there is, unless the manifest says
-# otherwise. A line of the file, not an argument: the manifest's setting can so come and go while the server runs.
-if ! grep -qi '^shared_buffers ' "$VDB_RUN/settings.conf"; then
-  total_kb=$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo)
-  if [ "${VDB_MEMORY_LIMIT_MB:-0}" -gt 0 ]; then total_kb=$((VDB_MEMORY_LIMIT_MB * 1024)); fi
-  if [ "$blocks" -gt $((total_kb / 4 / 8)) ]; then configure "shared_buffers = '$((total_kb / 4 / 8))'"; fi
-fi
+# The memory that this container may have, in kB: the least of what its cgroup and those around it allow, what the operator
+# knows, and what the machine has. An admission webhook or a LimitRange may have set what no manifest says.
+memory_kb() {
+  memory=$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo)
+  at_most "$((${VDB_MEMORY_LIMIT_MB:-0} * 1048576))"
+  limits "$VDB_CGROUPS" memory.max "$(own_cgroup '^$')"
+  limits "$VDB_CGROUPS/unified" memory.max "$(own_cgroup '^$')"
+  limits "$VDB_CGROUPS/memory" memory.limit_in_bytes "$(own_cgroup '(^|,)memory(,|$)')"
+  echo "$memory"
+}
+at_most() { # bytes; "max" and 0 are none
+  case $1 in '' | 0 | *[!0-9]*) ;; *) if [ "$(($1 / 1024))" -lt "$memory" ]; then memory=$(($1 / 1024)); fi ;; esac
+}
+own_cgroup() { # by its controllers
+  awk -F: -v controllers="$1" '$2 ~ controllers { sub(/^[^:]*:[^:]*:/, ""); sub(/\/$/, ""); print; exit }' "$VDB_OWN_CGROUPS" 2>/dev/null
+}
+limits() { # the hierarchy's root, the file with the limit, the own cgroup
+  folder=$1$3
+  # The path may be the machine's, where only the own cgroup is to be seen.
+  case $3 in *..*) folder=$1 ;; *) [ -d "$folder" ] || folder=$1 ;; esac
+  at_most "$(sed -n 's/^hierarchical_memory_limit //p' "$folder/memory.stat" 2>/dev/null)"
+  while at_most "$(cat "$folder/$2" 2>/dev/null)" && [ "$folder" != "$1" ]; do folder=${folder%/*}; done
+}
 
-# Not `exec`: as process 1 PostgreSQL would inherit every orphan of the container, take one that ends with an error (a probe
-# that was cut off) for a crashed backend, and restart the whole database. This shell inherits and buries them instead.
-postgres "$@" &
-server=$!
+# PostgreSQL refuses to start on prepared transactions that it has no room for, and to follow other servers' WAL with less than
+# they had. Crash recovery may meet prepared transactions in the WAL.
+minimums() {
+  control=$(LC_ALL=C "$folder/pg_controldata" "$PGDATA" 2>/dev/null) || return 0
+  needed=
+  case $control in *"cluster state: "*" shut down"*) ;; *) needed="max_prepared_transactions max_locks_per_transaction" ;; esac
+  if [ -n "$(ls -A "$PGDATA/pg_twophase" 2>/dev/null)" ]; then needed="max_prepared_transactions max_locks_per_transaction max_connections"; fi
+  if [ -f "$PGDATA/recovery.signal" ] || [ -f "$PGDATA/standby.signal" ]; then
+    needed="max_prepared_transactions max_locks_per_transaction max_connections max_worker_processes max_wal_senders"
+  fi
+  for name in $needed; do
+    label=$(printf '%s' "$name" | sed 's/transaction/xact/')
+    least=$(printf '%s\n' "$control" | sed -n "s/^$label setting: *//p")
+    if [ "${least:-0}" -gt "$(ask "$name" 2>/dev/null || echo 0)" ]; then printf "%s = '%s'\n" "$name" "$least"; fi
+  done | put "$VDB_RUN/minimums.conf"
+}
+
+# Makes the settings in the file those of the next start. Fails, with words in VDB_RUN/check, if PostgreSQL refuses to read them.
+use() {
+  put "$VDB_RUN/settings.conf" <"$1" && put "$VDB_RUN/settings.started" <"$1" && put "$VDB_RUN/minimums.conf" </dev/null && configure "" || exit 1
+  check || { drop_unknown && check; } || return 1
+  # The source's machine may have had more memory than this pod: at most a quarter of what there is, unless the manifest says
+  # otherwise. A line of the file, not an argument: the manifest's setting can so come and go while the server runs.
+  most=$(($(memory_kb) / 4 / 8))
+  if [ "$blocks" -gt "$most" ] && ! grep -qi '^shared_buffers ' "$1"; then configure "shared_buffers = '$most'" || exit 1; fi
+  minimums || exit 1
+}
+
+server='' stopping=''
 # Told to the hooks that lose their sessions by it. SIGTERM alone would let PostgreSQL wait for its clients.
-trap ': >"$VDB_RUN/stopping"; kill -INT "$server" 2>/dev/null || :' INT TERM
+stop() {
+  stopping=yes
+  true >"$VDB_RUN/stopping" || true
+  if [ -n "$server" ]; then kill -INT "$server" 2>/dev/null || true; else exit 143; fi
+}
+is_ready() {
+  case $data_major in
+  9.*) pg_isready -q -h "$VDB_RUN" ;;
+  *) case $(sed -n '8s/ *$//p' "$PGDATA/postmaster.pid" 2>/dev/null) in ready | standby) ;; *) return 1 ;; esac ;;
+  esac
+}
+# Starts the server with the settings in the file. 0: it is ready; otherwise it has ended before, `status` being its exit code,
+# or nothing if it was not even started. With a second file, that gets what the server prints.
+try() {
+  status=''
+  [ -z "$stopping" ] || exit 143
+  use "$1" || return 1
+  # Not `exec`: as process 1 PostgreSQL would inherit every orphan of the container, take one that ends with an error (a probe
+  # that was cut off) for a crashed backend, and restart the whole database. This shell inherits and buries them instead.
+  if [ $# = 1 ]; then serve & else serve -c lc_messages=C 2>"$2" & fi
+  server=$! pause=0.1 looks=0
+  while kill -0 "$server" 2>/dev/null; do
+    if is_ready; then return 0; fi
+    if [ -n "$stopping" ]; then kill -INT "$server" 2>/dev/null || true; fi # it may have come before the server heard signals
+    looks=$((looks + 1))
+    [ "$looks" -lt 100 ] || pause=1
+    sleep "$pause" 9>&- &
+    wait "$!" || true
+  done
+  status=0
+  wait "$server" || status=$?
+  server=''
+  [ -z "$stopping" ] || exit "$status"
+  return 1
+}
+finish() { # waits for the server's end
+  while status=0; wait "$server" || status=$?; kill -0 "$server" 2>/dev/null; do :; done
+}
+
+# Whether settings that no server has started with are tried for the third time in this pod, and no end of the others was seen:
+# what takes the whole container along (too much memory) leaves no words.
+lost_twice() {
+  if ! cmp -s "$wanted" "$VDB_RUN/settings.trying"; then put "$VDB_RUN/settings.trying" <"$wanted" && rm -f "$VDB_RUN/tries"; fi
+  printf . >>"$VDB_RUN/tries"
+  [ "$(wc -c <"$VDB_RUN/tries")" -gt 2 ]
+}
+# Starts with the settings that are wanted, and says in `words` why it cannot. A second time for its words: while nothing is
+# known against them, what the server prints goes straight to the container's log. What passes by itself is no refusal.
+try_wanted() {
+  if lost_twice; then words="the container ended twice while PostgreSQL was starting with them, and left no words; is it short of memory?" && return 1; fi
+  if try "$wanted"; then return 0; fi
+  if [ -z "$status" ]; then blame && return 1; fi
+  if try "$wanted" "$VDB_RUN/start.log"; then
+    kill -INT "$server" && finish
+    if try "$wanted"; then return 0; fi
+  fi
+  words=$(words_of "$VDB_RUN/start.log")
+  words=${words:-it ended with exit code $status before it was ready}
+  return 1
+}
+# Ends in `fail`, or with the server's exit code: no settings are to blame for what happens with those of before as well.
+give_up() {
+  rm -f "$refused" "$VDB_RUN/tries"
+  [ -z "$status" ] || exit "$status"
+  [ -n "$words" ] || blame
+  if [ "$whose" = source ]; then
+    fail SettingRefused "PostgreSQL refuses a setting that comes from the source: $words (set it in spec.postgresConfig, which beats the source's)"
+  fi
+  fail SettingRefused "PostgreSQL refuses its settings: $words (correct spec.postgresConfig)"
+}
+
+trap stop INT TERM
+words='' whose=manifest
+if cmp -s "$wanted" "$former" || cmp -s "$wanted" "$refused"; then
+  try "$former" || give_up
+elif ! try_wanted; then
+  echo "PostgreSQL does not start with the manifest's settings, and is started with those of before: $words" >&2
+  printf '%s\n' "$words" | put "$refused.words"
+  put "$refused" <"$wanted" # seen by the operator, and by the next container of this pod
+  try "$former" || give_up
+fi
+rm -f "$VDB_RUN/settings.trying" "$VDB_RUN/tries"
+{ printf '%s\n' "$mark" && cat "$VDB_RUN/settings.started"; } >"$VDB_RUN/proven"
+cmp -s "$VDB_RUN/proven" "$proven" || keep "$proven" <"$VDB_RUN/proven" || echo "these settings could not be kept as ones that the server starts with" >&2
 exec 9>&- # the lock is the server's
-while status=0; wait "$server" || status=$?; kill -0 "$server" 2>/dev/null; do :; done
+finish
 exit "$status"

@@ -40,6 +40,8 @@ export interface VdbContext {
   source: ResolvedSource | undefined;
   /** Set by acceptSpec: the text of settings.conf. */
   settings: string;
+  /** Set by ensureSettings: a pod that has failed gets others than it has failed with. */
+  settingsCorrected: boolean;
   /** Set by ensureDeployment: the pod whose server answers. */
   pod: Pod | undefined;
 }
@@ -66,6 +68,7 @@ export function observe(world: World, run: Run<PostgresVDB>): VdbContext {
     password: undefined,
     source: undefined,
     settings: "",
+    settingsCorrected: false,
     pod: undefined,
   };
 }

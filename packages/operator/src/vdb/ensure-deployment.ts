@@ -15,7 +15,7 @@ import {
 } from "kube-runtime";
 import { stalled, stalledFor, type VdbContext } from "./context.ts";
 import { type DeploymentPlan, decideDeployment, undisproved } from "./decide-deployment.ts";
-import type { PodState } from "./diagnose/pod-state.ts";
+import type { PodFailure, PodState } from "./diagnose/pod-state.ts";
 import { keyOfVdb } from "./names.ts";
 import { desiredDeployment, restartAnnotation } from "./objects/deployment.ts";
 import { desiredService } from "./objects/service.ts";
@@ -101,6 +101,7 @@ async function starting(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { vdb, world } = ctx;
+  if (ctx.settingsCorrected && plan.pod !== undefined) await restart(ctx, plan.pod, signal); // one more try with the former ones
   const trouble = plan.pod === undefined || !plan.mounting ? undefined : await podTrouble(ctx, plan.pod, signal);
   if (trouble !== undefined) return after(lookAtEventsSeconds, "MountFailed", trouble);
   const deployed = findCondition(vdb.status.conditions, "Deployed");
@@ -124,10 +125,16 @@ async function podTrouble(
   return newest?.note === undefined ? undefined : `pod ${name} cannot be set up: ${newest.note}`;
 }
 
-/** The kubelet's first waits are short. */
-const leastWaitSeconds = 4;
+/**
+ * The kubelet's first waits are short. A server that was killed twice comes up again by itself after its second one, of ten
+ * seconds: what another pod could not mend is no reason to make one.
+ */
+const leastWaitSeconds = (reason: PodFailure): number => (reason === "Crashing" ? 15 : 4);
 
-/** The kubelet waits longer after each end, up to minutes. A new pod looks at once whether the cause has been mended. */
+/**
+ * The kubelet waits longer after each end, up to minutes. A new pod looks at once whether the cause has been mended, and is made
+ * at once for corrected settings.
+ */
 async function failed(
   ctx: VdbContext,
   pod: Pod,
@@ -135,7 +142,8 @@ async function failed(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { outcome, seconds } = stalledFor(ctx, reason, message);
-  if ((Date.now() - waitingSince) / 1000 > Math.max(seconds, leastWaitSeconds)) await restart(ctx, pod, signal);
+  const waited = (Date.now() - waitingSince) / 1000 > Math.max(seconds, leastWaitSeconds(reason));
+  if (waited || ctx.settingsCorrected) await restart(ctx, pod, signal);
   return outcome;
 }
 

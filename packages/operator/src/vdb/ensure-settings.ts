@@ -12,7 +12,9 @@ export const ensureSettings: Step<VdbContext> = {
   condition: "Configured",
   run: async (ctx, signal) => {
     const isNew = ctx.configMap === undefined;
-    const taken = await applySettings(ctx, { gate: ctx.gate, settings: settingsToStartWith(ctx) }, signal);
+    const settings = settingsToStartWith(ctx);
+    ctx.settingsCorrected = !isNew && ctx.configMap?.data?.[settingsKey] !== settings;
+    const taken = await applySettings(ctx, { gate: ctx.gate, settings }, signal);
     if (taken !== undefined) return taken;
     // Seen by itself in the documented order of phases, and over in milliseconds.
     return isNew ? after(0, "Configuring", "settings and start script are being put in place") : done();

@@ -14,6 +14,7 @@ const fine: ServerState = {
   pendingElsewhere: [],
   loaded: true,
   dropped: [],
+  preparedTransactions: [],
   version: "16.2",
 };
 

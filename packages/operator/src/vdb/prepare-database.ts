@@ -8,6 +8,7 @@ import { applySettings } from "./ensure-settings.ts";
 import { bringIntoForce, containerIdOf } from "./in-force.ts";
 import { loginTrouble } from "./login-trouble.ts";
 import { containerName } from "./names.ts";
+import { preparedTransactionsNote } from "./prepared-transactions.ts";
 import { isOutcome } from "./taken.ts";
 
 /**
@@ -50,8 +51,10 @@ function tellHygiene({ run, vdb }: VdbContext, result: PreparationResult | undef
       run.setCondition({ type, status: present.status, reason: present.reason, message: present.message });
     return;
   }
-  const { dropped } = result.state;
-  if (dropped.length === 0)
+  const { dropped, preparedTransactions } = result.state;
+  const waiting = preparedTransactionsNote(preparedTransactions);
+  if (waiting !== undefined) run.setCondition({ type, status: "True", reason: "NeedsAttention", message: waiting });
+  else if (dropped.length === 0)
     run.setCondition({ type, status: "True", reason: "Clean", message: "nothing of the source's settings was left out" });
   else
     run.setCondition({
@@ -68,7 +71,7 @@ function refusal(ctx: VdbContext, { kind, message }: Exclude<PreparationResult, 
       return stalled(
         ctx,
         "SettingRefused",
-        `PostgreSQL refuses a setting, the former ones stay in force: ${message}; correct spec.postgresConfig`,
+        `PostgreSQL refuses a setting, those from before stay in force: ${message}; correct spec.postgresConfig`,
       );
     case "noSuchRole":
       return stalled(
