@@ -1,5 +1,6 @@
 import type { ExecResult } from "kube-runtime";
 import { prepareScript } from "./generated/prepare-script.ts";
+import { plainWords } from "./plain-words.ts";
 
 export interface Preparation {
   /** The texts of pg_hba.conf and settings.conf as they shall be in force. */
@@ -105,7 +106,7 @@ export function preparationResult({
   stdout,
   stderr,
 }: Pick<ExecResult, "exitCode" | "stdout" | "stderr">): PreparationResult {
-  const message = stderr.replace(/^psql:(?:<stdin>:\d+: )?/gmu, "").trim();
+  const message = plainWords(stderr);
   switch (exitCode) {
     case 0:
       return { kind: "answer", state: decodeState(stdout) };
