@@ -13,7 +13,7 @@ export PGOPTIONS="-c synchronous_commit=on -c statement_timeout=${seconds}s"
 case $(cat "$PGDATA/PG_VERSION") in 9.* | 1[0-3]) ;; *) PGOPTIONS="$PGOPTIONS -c client_connection_check_interval=1s" ;; esac
 
 # The source may have dropped the database postgres.
-ask() { for name in postgres "$PGDATABASE"; do PGAPPNAME=delphix-operator psql -XAtq -d "$name" -c "$1" 2>/dev/null && break; done; }
+ask() { for name in postgres "$PGDATABASE"; do PGDATABASE=$name PGAPPNAME=delphix-operator psql -XAtq -c "$1" 2>/dev/null && break; done; }
 # A backend goes on with its statement when its client has been killed, and commits.
 end_sessions() {
   tries=50
@@ -51,7 +51,7 @@ end_run() {
 # transaction that is prepared alone. `tail` bounds what is kept of the output.
 runner=$(cat <<'RUNNER'
 echo $$ >"$VDB_TOKEN/pid"
-ask() { for name in postgres "$PGDATABASE"; do PGAPPNAME=delphix-operator psql -XAtq -d "$name" -c "$1" 2>/dev/null && break; done; }
+ask() { for name in postgres "$PGDATABASE"; do PGDATABASE=$name PGAPPNAME=delphix-operator psql -XAtq -c "$1" 2>/dev/null && break; done; }
 # Neither what this shell itself has begun nor what has ended.
 left_behind() {
   read -r own rest </proc/self/stat

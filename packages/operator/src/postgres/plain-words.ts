@@ -12,7 +12,7 @@ export function withoutPaths(text: string): string {
 /** The same of the operator's own statements; what was said at several tries is said once. */
 export function plainWords(text: string): string {
   const lines = withoutPaths(text)
-    .replaceAll(/^psql:(?:<stdin>:\d+:)? ?/gmu, "")
+    .replaceAll(/^psql:(?:<stdin>:\d+:)? ?(?:error: )?/gmu, "")
     .split("\n")
     .map((line) => line.trimEnd())
     .filter((line) => line !== "");

@@ -35,7 +35,7 @@ export async function bringIntoForce(
 
 /** Nothing is left that another look could find changed. */
 const isWhole = (state: ServerState, vdb: PostgresVDB): boolean =>
-  state.loaded && state.pendingRestart.length === 0 && loginTrouble(vdb.spec.database, state) === undefined;
+  state.loaded && state.pendingRestart.length === 0 && loginTrouble(vdb, state) === undefined;
 
 export const containerIdOf = (pod: Pod): string => containerStatusOf(pod)?.containerID ?? "";
 
