@@ -28,12 +28,22 @@ function end(token: string): HookState {
 const slow = (table: string): string => `CREATE TABLE ${table} AS SELECT 1 FROM pg_sleep(2.5);`;
 const exists = (table: string): string => server().sql(`SELECT to_regclass('${table}') IS NOT NULL`, "postgres", "orders");
 
-describe("hooks in a pod", { timeout: 120_000 }, () => {
+/** How it ended: its exit code (0 or not) and what it said. */
+function ending(state: HookState): readonly [ok: boolean, output: string] {
+  if (state.kind !== "ended") throw new Error(`it is ${state.kind}`);
+  return [state.exitCode === 0, state.output];
+}
+const sql = (token: string, script: string, call: Partial<HookCall> = {}): readonly [ok: boolean, output: string] =>
+  ending(run({ token, type: "sql", database: "orders", script, ...call }));
+
+describe("hooks in a pod", { timeout: 180_000 }, () => {
   before(async () => {
     newCluster(folder.path);
-    pod = await startPod(folder.path, { contentId: "hooks" });
+    pod = await startPod(folder.path, { contentId: "hooks", settings: "max_prepared_transactions = 5\n" });
     await pod.answers();
     pod.sql("CREATE DATABASE orders");
+    pod.sql("CREATE DATABASE western ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+    pod.sql("CREATE TABLE people AS SELECT 'unmasked' AS name", "postgres", "orders");
   });
   after(async () => {
     await pod?.stop();
@@ -52,6 +62,107 @@ describe("hooks in a pod", { timeout: 120_000 }, () => {
     equal(failed.kind === "ended" && failed.exitCode, 3);
     match(failed.kind === "ended" ? failed.output : "", /division by zero/u);
     equal(server().sql("SELECT to_regclass('never') IS NULL", "postgres", "orders"), "t");
+  });
+
+  const mask = "UPDATE people SET name = 'masked';";
+  const open: Readonly<Record<string, string>> = {
+    "BEGIN without COMMIT": `BEGIN; ${mask}`,
+    "autocommit off": `\\set AUTOCOMMIT off\n${mask}`,
+    "quit in a transaction": `BEGIN;\n${mask}\n\\q\nCOMMIT;`,
+    "a failed transaction whose errors are ignored": `\\set ON_ERROR_STOP off\nBEGIN;\n${mask}\nSELECT 1/0;`,
+    "BEGIN in the last line, behind a comment": `SELECT 1; BEGIN; ${mask} -- and so on`,
+    "a transaction that is prepared alone": `BEGIN; ${mask} PREPARE TRANSACTION 'half';`,
+    "one that waits for its data": `BEGIN; ${mask} COPY people FROM stdin;\nsomebody\n`,
+  };
+  for (const [name, script] of Object.entries(open))
+    test(`SQL that leaves a transaction open has failed: ${name}`, () => {
+      const [ok, output] = sql(`open-${name.replaceAll(/\W/gu, "-")}`, script);
+      server().sql("SELECT format('ROLLBACK PREPARED %L', gid) FROM pg_prepared_xacts \\gexec", "postgres", "orders");
+      deepEqual([ok, server().sql("SELECT name FROM people", "postgres", "orders")], [false, "unmasked"]);
+      match(output, /left a transaction open/u);
+    });
+
+  const closed: Readonly<Record<string, string>> = {
+    "without a last semicolon": "SELECT 1",
+    "quit outside of a transaction": "SELECT 1;\n\\q\nSELECT never;",
+    "a transaction of its own": "BEGIN; SELECT 1; COMMIT;",
+    "autocommit off, but committed": "\\set AUTOCOMMIT off\nSELECT 1;\nCOMMIT;",
+    "another database": "SELECT 1;\n\\connect postgres\nSELECT 2;",
+    "a comment at its end": "SELECT 1; -- done",
+    "an output of its own": "\\pset format html\n\\x\n\\t\n\\o /dev/null\nSELECT 1;",
+    "names in the way":
+      "CREATE FUNCTION public.now() RETURNS int LANGUAGE sql AS 'SELECT 1'; SET search_path = public, pg_catalog; SELECT 1;",
+  };
+  for (const [name, script] of Object.entries(closed))
+    test(`SQL that leaves nothing open succeeds: ${name}`, () => {
+      const [ok, output] = sql(`closed-${name.replaceAll(/\W/gu, "-")}`, script);
+      equal(ok, true, output);
+    });
+
+  test("a command that ends before what it began has failed, and that is ended", () => {
+    const file = join(server().run, "in-the-background");
+    for (const [token, script] of [
+      ["left-process", `(sleep 4; touch ${file}) & echo begun`],
+      ["left-session", `setsid psql -c "${slow("behind")} SELECT pg_sleep(5)" >/dev/null 2>&1 & echo begun`],
+    ] as const) {
+      const [ok, output] = ending(run({ token, script, database: "orders" }));
+      equal(ok, false);
+      match(output, /begun\n.*in the background/u);
+    }
+    server().exec(["sleep", "3"]);
+    deepEqual([existsSync(file), exists("behind")], [false, "f"]);
+    const waits = "exec > >(sed s/begun/ended/)\n(sleep 0.5; echo begun) & wait $!";
+    deepEqual(ending(run({ token: "waits", script: `#!/bin/bash\n${waits}` })), [true, "ended"]);
+  });
+
+  test("its letters are UTF-8, whatever the database, the role or the environment takes for granted", () => {
+    server().sql("ALTER ROLE postgres SET client_encoding = 'LATIN1'");
+    try {
+      const letters = "SELECT 'Müller' AS name, octet_length(convert_to('ü', getdatabaseencoding())) AS bytes";
+      for (const [database, bytes] of [
+        ["western", "1"],
+        ["orders", "2"],
+      ] as const) {
+        const [, output] = sql(`umlaut-${database}`, `\\pset format unaligned\n\\t\n${letters}`, { database });
+        match(output, new RegExp(`Müller\\|${bytes}`, "u"));
+        const script = `psql -XAtqc "${letters}"`;
+        deepEqual(ending(run({ token: `umlaut-command-${database}`, script, database })), [true, `Müller|${bytes}`]);
+      }
+      match(sql("no-such-letter", "SELECT 'Łódź'", { database: "western" })[1], /^line 1: ERROR: .*has no equivalent/u);
+    } finally {
+      server().sql("ALTER ROLE postgres RESET client_encoding");
+    }
+  });
+
+  test("output that is no text is shown escaped, and a letter that the cut has halved is left out", () => {
+    const script = String.raw`printf 'ü € 𐍈 \374\300\200\355\240\200 \033[1m\000\tend'`;
+    deepEqual(ending(run({ token: "bytes", script })), [true, String.raw`ü € 𐍈 \xFC\xC0\x80\xED\xA0\x80 \x1B[1m\x00` + "\tend"]);
+    for (const [token, letter] of [
+      ["two", "ü"],
+      ["three", "€"],
+      ["four", "𐍈"],
+    ] as const)
+      match(
+        ending(
+          run({ token: `cut-${token}`, script: `i=0; while [ $i -lt 3000 ]; do printf '${letter}'; i=$((i+1)); done; printf .` }),
+        )[1],
+        new RegExp(`^${letter}+\\.$`, "u"),
+      );
+  });
+
+  test("line ends and a mark from Windows are no part of it", () => {
+    const command = '\uFEFF#!/bin/bash\r\nif true; then\r\n  echo "<$BASH_VERSION>" | tr -dc "<>\\r"\r\nfi\r\n';
+    deepEqual(ending(run({ token: "windows", script: command })), [true, "<>"]);
+    deepEqual(ending(run({ token: "windows-sh", script: "printf '%s.' one\r\nprintf '%s.' two\r" })), [true, "one.two."]);
+    const text = "\\t\r\n\\pset format unaligned\r\nSELECT length('a\r\nb');\r\n";
+    match(sql("windows-sql", text)[1], /^3$/mu);
+  });
+
+  test("what failed is told by its line, not by a path of the pod", () => {
+    match(sql("line-sql", "SELECT 1;\n\nSELECT 1/0;")[1], /^line 3: ERROR: {2}division by zero$/mu);
+    equal(ending(run({ token: "line-sh", script: "true\nno-such-program" }))[1], "line 2: no-such-program: not found");
+    match(ending(run({ token: "line-bash", script: "#!/bin/bash\ntrue\nno-such-program" }))[1], /^line 3: no-such-program: /u);
+    match(sql("no-database", "SELECT 1", { database: "absent" })[1], /^FATAL: {2}database "absent" does not exist$/u);
   });
 
   test("a command runs by the shell of its first line, bare psql works in it, and its text is kept as it is", () => {

@@ -587,6 +587,36 @@ describe("a PostgresVDB", { timeout: 240_000 }, () => {
     await untilVdb(bench.client, "role", "orders", isReady);
   });
 
+  test("a role that the server lets into no session keeps the gate shut: before the hooks, and after them", async () => {
+    await place("sessions");
+    const loginFailure = 'login: psql: error: FATAL:  could not access file "absent": No such file or directory';
+    let spoilt = false;
+    let superusers = true;
+    operator.answer = ({ namespace, command }) => {
+      if (namespace !== "sessions") return healthy();
+      if (command[3] === "hook") {
+        spoilt = true;
+        return { stdout: "exit 0\nALTER ROLE" };
+      }
+      if (!superusers)
+        return { exitCode: 12, stdout: "10 root\n01 app\n", stderr: 'psql: error: FATAL:  role "postgres" does not exist' };
+      return spoilt ? { stdout: `${healthy().stdout ?? ""}\n${loginFailure}\n` } : healthy();
+    };
+    await applyVdb(bench.client, "sessions", "orders", hook("ALTER ROLE postgres SET session_preload_libraries = 'absent'"));
+    const failed = await untilVdb(bench.client, "sessions", "orders", (vdb) => readyReason(vdb) === "LoginFailed");
+    deepEqual([failed.status.openedFor, failed.status.phase], [undefined, "Error"]);
+    match(
+      failed.status.lastError ?? "",
+      /user postgres cannot open a session in database postgres: FATAL: {2}could not access file/u,
+    );
+    superusers = false;
+    const without = await untilVdb(bench.client, "sessions", "orders", (vdb) => readyReason(vdb) === "SuperuserNotFound");
+    match(without.status.lastError ?? "", /root may not.*app/u);
+    [spoilt, superusers] = [false, true];
+    const ready = await untilVdb(bench.client, "sessions", "orders", isReady);
+    equal(ready.status.openedFor, ready.status.contentId);
+  });
+
   test("disabled, its pod goes and its claim stays; enabled, it is Ready again; DCT knows of both", async () => {
     const key = { namespace: "life", name: "orders" };
     const { delphixID = "" } = (await bench.client.get(vdbs, key, forever)).status;

@@ -110,6 +110,9 @@ export const vdbConditions = {
       Preparing: "being set",
       RoleNotFound: "the data has no such role; the message names those there are",
       DatabaseNotFound: "the data has no such database; the message names those there are",
+      LoginFailed:
+        "the server ends a session of the role in the database, or each of a superuser's; the message holds its words and the cure",
+      SuperuserNotFound: "no superuser of the data may log in, and the operator needs one; the message names the roles there are",
       SettingRefused: "PostgreSQL does not take a setting; the message names it, the former ones stay in force",
       Unreachable: "the server in the pod could not be asked",
       SqlFailed: "the server refused a statement; the message holds its words",

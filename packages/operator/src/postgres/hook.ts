@@ -1,5 +1,6 @@
 import type { ExecResult } from "kube-runtime";
 import { hookScript } from "./generated/hook-script.ts";
+import { withoutPaths } from "./plain-words.ts";
 
 /** One hook as it is run in a pod. */
 export interface HookCall {
@@ -18,12 +19,18 @@ export type HookState =
   | { readonly kind: "interrupted"; readonly output: string }
   | { readonly kind: "ended"; readonly exitCode: number; readonly timedOut: boolean; readonly output: string };
 
+/**
+ * What an editor on Windows adds: carriage returns at line ends, a byte order mark. `#!` would name a program that is not there,
+ * and both would get into the data.
+ */
+const withPlainLines = (script: string): string => script.replace(/^\uFEFF/u, "").replaceAll(/\r(?=\n|$)/gu, "");
+
 /** The command for `pods/exec`: it begins the hook or, when it has begun, waits for it. */
 export function hookCommand(call: HookCall, runFolder: string): { readonly command: readonly string[]; readonly stdin: string } {
   const { token, type, script, database, timeoutSeconds, waitSeconds } = call;
   const folder = `${runFolder}/hooks/${token}`;
   const parameters = [folder, String(timeoutSeconds), type, database, String(waitSeconds)];
-  return { command: ["/bin/sh", "-c", hookScript, "hook", ...parameters], stdin: script };
+  return { command: ["/bin/sh", "-c", hookScript, "hook", ...parameters], stdin: withPlainLines(script) };
 }
 
 /** The command that ends whatever runs under a token, with its sessions, and lets nothing begin under it any more. */
@@ -42,7 +49,7 @@ const timedOutCodes: ReadonlySet<number> = new Set([124, 137]);
 
 export function hookState({ exitCode, stdout, stderr }: Pick<ExecResult, "exitCode" | "stdout" | "stderr">): HookState {
   const [first = "", ...rest] = stdout.split("\n");
-  const output = rest.join("\n").trim();
+  const output = withoutPaths(rest.join("\n")).trim();
   if (first === "running") return { kind: "running" };
   if (first === "interrupted") return { kind: "interrupted", output };
   const [, code = ""] = /^exit (\d+)$/u.exec(first) ?? [];

@@ -2,8 +2,10 @@
 # Brings a running server to what the manifest says, from inside its pod: settings, who may connect, the role's password.
 # Arguments: the text of pg_hba.conf, the text of settings.conf, the role, the database. Standard input: what psql shall run
 # afterwards; it finds the variables `role`, `database`, `reload` and `changed` (the settings, with commas, that the manifest
-# has changed since the server was started). Prints what psql prints. Exit code 10: the server refuses the settings, which stay
-# as they were; 11: the statements did not arrive whole; other codes are psql's own.
+# has changed since the server was started). Prints what psql prints, then, each line after `login: `, why the role could not
+# open a session in the database as any client would. Exit code 10: the server refuses the settings, which stay as they were;
+# 11: the statements did not arrive whole; 12: the server answers, but no superuser gets in: then the roles are printed, as far
+# as they can be known, each after whether it is a superuser and may log in (`10 name`); other codes are psql's own.
 set -u
 hba=$1 settings=$2 role=$3 name=$4
 input=$(cat)
@@ -60,27 +62,86 @@ put "$VDB_RUN/pg_hba.conf" "$hba" || exit
 # What stands in one of the two alone. What the data needed at the start gives way to what the manifest says now: the next start
 # looks anew what it needs.
 changed=$(sort "$VDB_RUN/settings.conf" "$VDB_RUN/settings.started" 2>/dev/null | uniq -u | sed 's/ .*//' | sort -u)
-for name in $changed; do
-  if grep -qi "^$name " "$VDB_RUN/minimums.conf" 2>/dev/null; then
-    put "$VDB_RUN/minimums.conf" "$(grep -vi "^$name " "$VDB_RUN/minimums.conf")" || exit
+for setting in $changed; do
+  if grep -qi "^$setting " "$VDB_RUN/minimums.conf" 2>/dev/null; then
+    put "$VDB_RUN/minimums.conf" "$(grep -vi "^$setting " "$VDB_RUN/minimums.conf")" || exit
   fi
 done
 changed=$(printf '%s\n' "$changed" | tr '\n' ,)
 reload=0 noted=
 if [ -f "$due" ]; then reload=1 noted=$(cat "$due"); fi
 
-export PGHOST="$VDB_RUN" PGCONNECT_TIMEOUT=5 PGAPPNAME=delphix-operator
-# Nothing that somebody put into the database or its settings may stand in for what the statements mean.
-export PGOPTIONS='-c search_path=pg_catalog -c default_transaction_read_only=off -c statement_timeout=20s -c lock_timeout=5s'
-code=2
-for user in "$role" postgres; do
-  for database in postgres template1; do
-    answer=$(printf '%s\n' "$input" | psql -XAtq -U "$user" -d "$database" -v ON_ERROR_STOP=1 -v role="$role" \
-      -v database="$name" -v reload="$reload" -v changed="$changed" -f -)
-    code=$?
-    [ "$code" -eq 2 ] || break 2 # 2: could not connect
+export PGHOST="$VDB_RUN" PGCONNECT_TIMEOUT=5 PGAPPNAME=delphix-operator PGCLIENTENCODING=UTF8
+# What a client states beats what somebody has set for a role or a database: nothing of that may keep the operator out or change
+# what its statements mean. With the second half superusers alone get in.
+any='-c search_path=pg_catalog -c role=none -c local_preload_libraries= -c default_transaction_read_only=off -c default_transaction_deferrable=off -c default_transaction_isolation=read\ committed -c statement_timeout=20s -c lock_timeout=5s -c idle_in_transaction_session_timeout=0 -c standard_conforming_strings=on'
+own="$any -c session_preload_libraries= -c lc_messages=C"
+case $(cat "$PGDATA/PG_VERSION") in 9.* | 1[0-3]) ;; *) own="$own -c idle_session_timeout=0" ;; esac
+case $(cat "$PGDATA/PG_VERSION") in 9.* | 1[0-6]) ;; *) own="$own -c transaction_timeout=0 -c event_triggers=off" ;; esac
+
+# The roles as they lie in the data directory, where nobody has to be let in to read them: the rows of pg_authid at the last
+# checkpoint. One that was dropped since may be among them, which does no harm here.
+stored_roles() {
+  node=$(od -An -v -tu4 "$PGDATA/global/pg_filenode.map" | awk '
+    { for (i = 1; i <= NF; i++) v[n++] = $i }
+    END { for (i = 2; i < n; i += 2) if (v[i] == 1260) { print v[i + 1]; exit } }')
+  od -An -v -tu1 "$PGDATA/global/$node" | LC_ALL=C awk '
+    function u16(at) { return b[at] + 256 * b[at + 1] }
+    { for (i = 1; i <= NF; i++) b[n++] = $i }
+    END {
+      for (page = 0; page + 8192 <= n; page += 8192)
+        for (item = page + 24; item < page + u16(page + 12); item += 4) {
+          if (int(u16(item) / 32768) + 2 * (b[item + 2] % 2) != 1) continue # not in use
+          row = page + u16(item) % 32768
+          replaced = b[row + 4] + b[row + 5] + b[row + 6] + b[row + 7] > 0 && int(u16(row + 20) / 2048) % 2 == 0 && int(b[row + 20] / 128) == 0
+          row += b[row + 22]
+          oid = u16(row) + 65536 * u16(row + 2)
+          if (replaced && oid in role) continue
+          name = ""
+          for (i = row + 4; i < row + 68 && b[i] > 0; i++) name = name sprintf("%c", b[i])
+          role[oid] = b[row + 68] b[row + 72] " " name
+        }
+      for (oid in role) print oid " " role[oid]
+    }' | sort -n | cut -d ' ' -f 2-
+}
+# The same as a session tells them, whoever it is that gets one.
+told_roles() {
+  for user in "$role" postgres $(printf '%s\n' "$known" | sed -n 's/^.1 //p' | head -n 5); do
+    for PGDATABASE in postgres "$name"; do
+      PGOPTIONS=$any psql -XAtqw -U "$user" -c "SELECT rolsuper::int || rolcanlogin::int::text || ' ' || rolname FROM pg_roles ORDER BY oid" && return
+    done
   done
-done
+}
+superusers() { printf '%s\n' "$known" | sed -n 's/^11 //p' | head -n 20; }
+# Lines are names: they are split at nothing else.
+set -f
+IFS='
+'
+# The statements, as the first of the roles (a line each) that is a superuser and gets in. Nobody else gets an answer.
+ask_as() {
+  for user in $1; do
+    for PGDATABASE in postgres template1 "$name"; do
+      answer=$(printf '%s\n' "$input" | PGOPTIONS=$own psql -XAtqw -U "$user" -v ON_ERROR_STOP=1 -v role="$role" \
+        -v database="$name" -v reload="$reload" -v changed="$changed" -f - 2>>"$VDB_RUN/said")
+      code=$?
+      if [ "$code" -ne 2 ] && [ "$code$answer" != 0 ]; then return; fi # 2: could not connect
+    done
+  done
+  code=2
+}
+export PGDATABASE
+: >"$VDB_RUN/said"
+known=$(stored_roles 2>/dev/null)
+code=2
+ask_as "$(superusers)"
+if [ "$code" = 2 ]; then
+  told=$(told_roles 2>/dev/null) && known=$told
+  ask_as "$(superusers)
+postgres
+$role"
+fi
+if [ "$code" != 0 ]; then cat "$VDB_RUN/said" >&2; fi
+if [ "$code" = 2 ] && pg_isready -q; then code=12 answer=$known; fi
 if [ "$code" -eq 0 ] && [ "$reload" = 1 ] && [ "$(cat "$due" 2>/dev/null)" = "$noted" ]; then
   case $answer in *'"loaded" : true'*) rm -f "$due" ;; esac
 fi
@@ -94,4 +155,9 @@ case $answer in
   ;;
 esac
 printf '%s\n' "$answer"
+if [ "$code" = 0 ]; then
+  # After the settings were read, which are in force for new sessions only.
+  login=$(unset PGOPTIONS PGCLIENTENCODING && PGDATABASE=$name timeout 10 psql -XAtqw -U "$role" -c 'SELECT 1' 2>&1 >/dev/null) ||
+    printf '%s\n' "${login:-no answer within 10 s}" | sed 's/^/login: /'
+fi
 exit "$code"

@@ -1,5 +1,7 @@
 import type { ExecResult } from "kube-runtime";
 import { prepareScript } from "./generated/prepare-script.ts";
+import { plainWords } from "./plain-words.ts";
+import { statements } from "./prepare-statements.ts";
 
 export interface Preparation {
   /** The texts of pg_hba.conf and settings.conf as they shall be in force. */
@@ -12,18 +14,43 @@ export interface Preparation {
   readonly verifier: string | undefined;
 }
 
+export interface SessionSetting {
+  readonly name: string;
+  readonly value: string;
+  /** `ALTER ROLE app`: the beginning of the statement that sets and resets it. Empty: a file of the server's. */
+  readonly scope: string;
+}
+
+/** A role, as it is known where no superuser gets in. */
+export interface KnownRole {
+  readonly name: string;
+  readonly superuser: boolean;
+  readonly canLogin: boolean;
+}
+
 /** What the server was found to be, after the preparation. */
 export interface ServerState {
   readonly roleExists: boolean;
   readonly roleCanLogin: boolean;
   /** The role's password is past its VALID UNTIL: nobody is let in with it. */
   readonly roleExpired: boolean;
+  /** Whom it was asked as, and in which database: somebody can get in so. */
+  readonly superuser: string;
+  readonly superuserDatabase: string;
   /** The role has the right CONNECT on the database, if both are there. */
   readonly mayConnect: boolean;
   /** Those that may log in, sorted. */
   readonly roles: readonly string[];
   /** Those one can connect to, sorted. */
   readonly databases: readonly string[];
+  /** Whether it is there at all. */
+  readonly databaseExists: boolean;
+  /** What the server said when the role opened a session in the database as any client would. Empty: it could. */
+  readonly loginFailure: string;
+  /** No session could be opened because as many are open as may be: the failure means nothing. */
+  readonly full: boolean;
+  /** What is set for sessions of the role in the database. */
+  readonly sessionSettings: readonly SessionSetting[];
   /** Settings of the manifest that are in force only after a restart, sorted. */
   readonly pendingRestart: readonly string[];
   /** The same of settings that somebody changed in the database itself, by ALTER SYSTEM. */
@@ -48,72 +75,16 @@ export interface PreparedTransaction {
 
 export type PreparationResult =
   | { readonly kind: "answer"; readonly state: ServerState }
-  | { readonly kind: "settingRefused" | "noSuchRole" | "sqlFailed" | "unreachable"; readonly message: string };
+  | { readonly kind: "settingRefused" | "sqlFailed" | "unreachable"; readonly message: string }
+  /** The server answers, but lets no superuser in. `roles`: as far as they can be known, in the order of their creation. */
+  | { readonly kind: "lockedOut"; readonly message: string; readonly roles: readonly KnownRole[] };
 
 /** The command for `pods/exec`, and what goes to its standard input: a verifier is in no process list. */
 export function preparationCommand({ hba, settings, role, database, verifier }: Preparation): {
   readonly command: readonly string[];
   readonly stdin: string;
 } {
-  return { command: ["/bin/sh", "-c", prepareScript, "prepare", hba, settings, role, database], stdin: sql(verifier) };
-}
-
-/**
- * One session, as the cluster's first superuser, whatever it is called. The password is written only where the stored one
- * differs, so that a second run changes nothing.
- */
-function sql(verifier: string | undefined): string {
-  return `
-SELECT rolname AS first_superuser, rolname <> current_user AS is_another FROM pg_roles WHERE oid = 10 \\gset
-\\if :is_another
-\\connect - :"first_superuser"
-\\endif
-${silence}
-${verifier === undefined ? "" : passwordStatements(verifier)}
-SELECT pg_conf_load_time() AS loaded_before \\gset
-\\if :reload
-SELECT pg_reload_conf() AS sent \\gset
-SELECT pg_sleep(0.02) AS slept \\gset
-SELECT pg_sleep(0.03) AS slept \\gset
-\\endif
-SELECT json_build_object(
-  'roleExists', EXISTS (SELECT FROM pg_roles WHERE rolname = :'role'),
-  'roleCanLogin', EXISTS (SELECT FROM pg_roles WHERE rolname = :'role' AND rolcanlogin),
-  'roleExpired', EXISTS (SELECT FROM pg_roles WHERE rolname = :'role' AND rolvaliduntil <= now()),
-  'mayConnect', coalesce((SELECT has_database_privilege(r.oid, d.oid, 'CONNECT')
-    FROM pg_roles r, pg_database d WHERE r.rolname = :'role' AND d.datname = :'database'), true),
-  'roles', (SELECT coalesce(json_agg(rolname ORDER BY rolname), '[]') FROM pg_roles WHERE rolcanlogin),
-  'databases', (SELECT coalesce(json_agg(datname ORDER BY datname), '[]') FROM pg_database WHERE datallowconn AND NOT datistemplate),
-  'pendingRestart', (SELECT coalesce(json_agg(name ORDER BY name), '[]') FROM pg_settings WHERE pending_restart AND ${declared}),
-  'pendingElsewhere', (SELECT coalesce(json_agg(name ORDER BY name), '[]') FROM pg_settings WHERE pending_restart AND NOT ${declared}),
-  'loaded', NOT :'reload'::bool OR pg_conf_load_time() > :'loaded_before',
-  'dropped', string_to_array(trim(E'\\n' FROM coalesce(pg_read_file('vdb-dropped-settings', 0, 65536, true), '')), E'\\n'),
-  'preparedTransactions', (${preparedBefore}),
-  'version', split_part(current_setting('server_version'), ' ', 1)
-);
--- end
-`;
-}
-
-/** Whoever prepared them is not here to end them. The file was written before the copy's first start. */
-const preparedBefore = `SELECT coalesce(json_agg(json_build_object('gid', gid, 'owner', owner, 'database', database,
-    'since', to_char(prepared AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))), '[]')
-  FROM (SELECT * FROM pg_prepared_xacts WHERE prepared < (pg_stat_file('vdb-content-id')).modification
-    ORDER BY prepared, gid LIMIT 20) AS came`;
-
-/** Whether a row of pg_settings is of the settings that the manifest has changed since the start. */
-const declared = "lower(name) = ANY (string_to_array(lower(:'changed'), ','))";
-
-/** A verifier must not get into the server's log, whatever the source has it write there. Not every version has each setting. */
-const silence = `SELECT count(set_config(name, silent, false)) AS silenced FROM pg_settings JOIN (VALUES
-  ('log_statement', 'none'), ('log_min_duration_statement', '-1'), ('log_min_duration_sample', '-1'),
-  ('log_transaction_sample_rate', '0'), ('log_min_error_statement', 'panic')) AS quiet (name, silent) USING (name) \\gset`;
-
-function passwordStatements(verifier: string): string {
-  if (!/^SCRAM-SHA-256\$[A-Za-z0-9+/=:$]+$/u.test(verifier)) throw new TypeError("not a SCRAM verifier"); // it goes into psql's text
-  return `\\set verifier '${verifier}'
-SELECT format('ALTER ROLE %I PASSWORD %L', rolname, :'verifier')
-  FROM pg_authid WHERE rolname = :'role' AND rolpassword IS DISTINCT FROM :'verifier' \\gexec`;
+  return { command: ["/bin/sh", "-c", prepareScript, "prepare", hba, settings, role, database], stdin: statements(verifier) };
 }
 
 /** What the command's end means. */
@@ -122,21 +93,47 @@ export function preparationResult({
   stdout,
   stderr,
 }: Pick<ExecResult, "exitCode" | "stdout" | "stderr">): PreparationResult {
-  const message = stderr.replace(/^psql:(?:<stdin>:\d+: )?/gmu, "").trim();
+  const message = plainWords(stderr);
   switch (exitCode) {
     case 0:
       return { kind: "answer", state: decodeState(stdout) };
     case 10:
       return { kind: "settingRefused", message };
     case 2:
-      return { kind: /role ".*" does not exist/u.test(message) ? "noSuchRole" : "unreachable", message };
+      return { kind: "unreachable", message };
+    case 12:
+      return passing.test(message)
+        ? { kind: "unreachable", message }
+        : { kind: "lockedOut", message: withoutGuesses(message), roles: decodeRoles(stdout) };
     default:
       return { kind: "sqlFailed", message: message === "" ? `the command ended with exit code ${exitCode}` : message };
   }
 }
 
+/** What ends by itself, though the server answers. */
+const passing = /too many clients|connection slots|(?:starting up|shutting down|not yet accepting|in recovery mode)/u;
+
+/** What was said of roles that were tried on the chance, unless nothing else was said. */
+function withoutGuesses(message: string): string {
+  const lines = message.split("\n");
+  const said = lines.filter(
+    (line) => !/role ".*" (?:does not exist|is not permitted to log in)|permission denied to set/u.test(line),
+  );
+  return (said.length > 0 ? said : lines).join("\n");
+}
+
+function decodeRoles(stdout: string): readonly KnownRole[] {
+  return [...stdout.matchAll(/^([01])([01]) (.+)$/gmu)].map(([, superuser, canLogin, name = ""]) => ({
+    name,
+    superuser: superuser === "1",
+    canLogin: canLogin === "1",
+  }));
+}
+
 function decodeState(stdout: string): ServerState {
-  const answer: unknown = JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
+  const lines = stdout.trim().split("\n");
+  const said = lines.filter((line) => line.startsWith("login: "));
+  const answer: unknown = JSON.parse(lines.findLast((line) => !line.startsWith("login: ")) ?? "");
   if (typeof answer !== "object" || answer === null) throw new TypeError("the server's answer is no object");
   const fields = new Map<string, unknown>(Object.entries(answer));
   const truth = (name: string): boolean => fields.get(name) === true;
@@ -148,6 +145,12 @@ function decodeState(stdout: string): ServerState {
     roleExists: truth("roleExists"),
     roleCanLogin: truth("roleCanLogin"),
     roleExpired: truth("roleExpired"),
+    superuser: String(fields.get("superuser")),
+    superuserDatabase: String(fields.get("superuserDatabase")),
+    databaseExists: truth("databaseExists"),
+    loginFailure: plainWords(said.map((line) => line.slice("login: ".length)).join("\n")),
+    full: truth("full"),
+    sessionSettings: decodeSettings(fields.get("sessionSettings")),
     mayConnect: truth("mayConnect"),
     roles: names("roles"),
     databases: names("databases"),
@@ -165,5 +168,13 @@ function preparedTransactionsOf(list: unknown): readonly PreparedTransaction[] {
     const fields = new Map<string, unknown>(Object.entries(one ?? {}));
     const text = (name: string): string => String(fields.get(name));
     return { gid: text("gid"), owner: text("owner"), database: text("database"), since: text("since") };
+  });
+}
+
+function decodeSettings(list: unknown): readonly SessionSetting[] {
+  if (!Array.isArray(list)) return [];
+  return list.map((entry: unknown) => {
+    const fields = new Map<string, unknown>(Object.entries(typeof entry === "object" && entry !== null ? entry : {}));
+    return { name: String(fields.get("name")), value: String(fields.get("value")), scope: String(fields.get("scope")) };
   });
 }

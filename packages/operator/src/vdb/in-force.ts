@@ -38,7 +38,7 @@ const isWhole = (state: ServerState, vdb: PostgresVDB): boolean =>
   state.loaded &&
   state.pendingRestart.length === 0 &&
   state.preparedTransactions.length === 0 &&
-  loginTrouble(vdb.spec.database, state) === undefined;
+  loginTrouble(vdb, state) === undefined;
 
 export const containerIdOf = (pod: Pod): string => containerStatusOf(pod)?.containerID ?? "";
 

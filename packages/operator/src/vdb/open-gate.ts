@@ -1,10 +1,12 @@
 import { after, type Outcome, type Pod, type Step, services } from "kube-runtime";
 import { Unreachable } from "./ask-pod.ts";
-import { overcome, retrying, type VdbContext } from "./context.ts";
+import { overcome, retrying, stalled, type VdbContext } from "./context.ts";
 import { applySettings } from "./ensure-settings.ts";
 import { bringIntoForce } from "./in-force.ts";
+import { loginTrouble } from "./login-trouble.ts";
 import { keyOfVdb } from "./names.ts";
 import { desiredService, endpointOf } from "./objects/service.ts";
+import { refusal } from "./prepare-database.ts";
 import { applyOwn, isOutcome } from "./taken.ts";
 
 /** A Secret is read by name, never watched: this is how late a changed password comes into force. */
@@ -19,6 +21,8 @@ export const openGate: Step<VdbContext> = {
   run: async (ctx, signal) => {
     const { vdb, pod, world, run } = ctx;
     if (pod === undefined) throw new TypeError("ensureDeployment has found no pod");
+    const shutOut = await lookAgain(ctx, pod, signal);
+    if (shutOut !== undefined) return shutOut;
     await recordOpening(ctx, signal);
     const unopened =
       (await applySettings(ctx, { gate: "open", settings: ctx.settings }, signal)) ??
@@ -31,6 +35,21 @@ export const openGate: Step<VdbContext> = {
   },
 };
 
+/** Hooks may have changed role, database and settings: what was found before them is found anew before anybody is let in. */
+async function lookAgain(ctx: VdbContext, pod: Pod, signal: AbortSignal): Promise<Outcome | undefined> {
+  if (ctx.gate === "open" || ctx.vdb.spec.hooks?.some(({ stage }) => stage === "post-create") !== true) return undefined;
+  ctx.memory.inForce = undefined;
+  try {
+    const result = await bringIntoForce(ctx, pod, "shut", signal);
+    if (result === "inForce") return undefined;
+    if (result.kind !== "answer") return refusal(ctx, result);
+    const trouble = loginTrouble(ctx.vdb, result.state);
+    return trouble && stalled(ctx, trouble.reason, `after the hooks: ${trouble.message}`);
+  } catch (error) {
+    return unasked(ctx, pod, error);
+  }
+}
+
 /** From here on the hooks of this content are history, whoever comes after us. */
 async function recordOpening({ run, contentId }: VdbContext, signal: AbortSignal): Promise<void> {
   if (run.status.openedFor === contentId) return;
@@ -42,13 +61,15 @@ async function openServer(ctx: VdbContext, pod: Pod, signal: AbortSignal): Promi
   try {
     const result = await bringIntoForce(ctx, pod, "open", signal);
     if (result === "inForce" || (result.kind === "answer" && result.state.loaded)) return undefined;
-    return result.kind === "answer"
-      ? after(0.3, "Preparing", "the server has not yet let clients in")
-      : retrying(ctx, "SqlFailed", result.message);
+    return result.kind === "answer" ? after(0.3, "Preparing", "the server has not yet let clients in") : refusal(ctx, result);
   } catch (error) {
-    if (!(error instanceof Unreachable)) throw error;
-    return retrying(ctx, "Unreachable", `the server in pod ${pod.metadata.name} could not be asked: ${error.message}`);
+    return unasked(ctx, pod, error);
   }
+}
+
+function unasked(ctx: VdbContext, pod: Pod, error: unknown): Outcome {
+  if (!(error instanceof Unreachable)) throw error;
+  return retrying(ctx, "Unreachable", `the server in pod ${pod.metadata.name} could not be asked: ${error.message}`);
 }
 
 async function openService(ctx: VdbContext, signal: AbortSignal): Promise<Outcome | undefined> {

@@ -6,7 +6,7 @@ import { retrying, stalled, type VdbContext } from "./context.ts";
 import { applyDeployment, restartedFor } from "./ensure-deployment.ts";
 import { applySettings } from "./ensure-settings.ts";
 import { bringIntoForce, containerIdOf } from "./in-force.ts";
-import { loginTrouble } from "./login-trouble.ts";
+import { lockedOut, loginTrouble } from "./login-trouble.ts";
 import { containerName } from "./names.ts";
 import { preparedTransactionsNote } from "./prepared-transactions.ts";
 import { isOutcome } from "./taken.ts";
@@ -65,7 +65,8 @@ function tellHygiene({ run, vdb }: VdbContext, result: PreparationResult | undef
     });
 }
 
-function refusal(ctx: VdbContext, { kind, message }: Exclude<PreparationResult, { kind: "answer" }>): Outcome {
+export function refusal(ctx: VdbContext, result: Exclude<PreparationResult, { kind: "answer" }>): Outcome {
+  const { kind, message } = result;
   switch (kind) {
     case "settingRefused":
       return stalled(
@@ -73,23 +74,21 @@ function refusal(ctx: VdbContext, { kind, message }: Exclude<PreparationResult, 
         "SettingRefused",
         `PostgreSQL refuses a setting, those from before stay in force: ${message}; correct spec.postgresConfig`,
       );
-    case "noSuchRole":
-      return stalled(
-        ctx,
-        "RoleNotFound",
-        `spec.database.user ${ctx.vdb.spec.database.user} is no role of the data, and neither is postgres: name one that is`,
-      );
+    case "lockedOut": {
+      const { reason, message: told } = lockedOut(ctx.vdb, message, result.roles);
+      return stalled(ctx, reason, told);
+    }
     case "sqlFailed":
       return retrying(ctx, "SqlFailed", `the server refused a statement: ${message}`);
     case "unreachable":
       return retrying(ctx, "Unreachable", `the server does not let the operator in: ${message}`);
     default:
-      return kind satisfies never;
+      return result satisfies never;
   }
 }
 
 async function compare(ctx: VdbContext, pod: Pod, state: ServerState, signal: AbortSignal): Promise<Outcome> {
-  const trouble = loginTrouble(ctx.vdb.spec.database, state);
+  const trouble = loginTrouble(ctx.vdb, state);
   if (trouble !== undefined) return stalled(ctx, trouble.reason, trouble.message);
   if (!state.loaded) return after(0.3, "Preparing", "the server has not yet read its settings");
   if (state.pendingRestart.length > 0) return await restart(ctx, pod, state.pendingRestart, signal);

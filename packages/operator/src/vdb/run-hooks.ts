@@ -140,7 +140,7 @@ const reasons = { TimedOut: "HookTimedOut", Interrupted: "HookInterrupted", Fail
 
 /** Nothing will change by itself: the hook has to be corrected, or the database made anew. */
 function failure(ctx: VdbContext, { name, timeoutSeconds }: Hook, { outcome, exitCode, output = "" }: HookRun): Outcome {
-  const end = output === "" ? "it printed nothing" : `the end of its output: ${output.slice(-500)}`;
+  const end = output === "" ? "it printed nothing" : `the end of its output: ${endOf(output, 500)}`;
   const how = {
     TimedOut: `did not end within ${timeoutSeconds} s`,
     Interrupted: "was interrupted when its pod died, and may have taken effect in part",
@@ -169,6 +169,10 @@ const tokenOf = ({ contentId }: VdbContext, { stage, name }: Pick<Hook, "stage" 
   `${contentId}-${stage}-${name}-${hash}`;
 
 function withoutPassword({ password }: VdbContext, output: string): string {
-  const text = output.slice(-4000);
-  return password?.kind === "known" && password.value !== "" ? text.replaceAll(password.value, "***") : text;
+  // Before the cut, which would leave the end of a password standing.
+  const text = password?.kind === "known" && password.value !== "" ? output.replaceAll(password.value, "***") : output;
+  return endOf(text, 4000);
 }
+
+/** No half of a surrogate pair at its start: the API server would not keep it. */
+const endOf = (text: string, length: number): string => text.slice(-length).replace(/^[\uDC00-\uDFFF]/u, "");
