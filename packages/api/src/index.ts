@@ -37,7 +37,7 @@ export { type Hook, type HookStage, hookStages } from "./vdb/hooks.ts";
 export { annotationsOf, identityIn, labelsOf, type VdbIdentity } from "./vdb/labels-of.ts";
 // The kinds, with the types inferred from them
 export { type PostgresVDB, postgresVDB } from "./vdb/postgres-vdb.ts";
-export type { Resources } from "./vdb/resources.ts";
+export { leastMemory, leastStorage, type Resources } from "./vdb/resources.ts";
 export { type PostgresSetting, reservedSettings } from "./vdb/settings.ts";
 export { type SourceReference, type SourceType, sourceReference, sourceTypes, type VdbSource } from "./vdb/source.ts";
 export { defaultOwnership, ownershipOf, type PostgresVDBSpec } from "./vdb/spec.ts";

@@ -5,6 +5,31 @@ const source = (type: string, reference: string, more: object = {}): object => (
 const immutable =
   "is immutable once the data exists: for newer data apply a PostgresRefresh (spec.vdbRef.name: this VDB); for another source apply a new PostgresVDB";
 
+/** What is given in bytes, with the least that is sensible. */
+const enough = (field: string, least: string, example: string, leastBytes: number): RuleRow[] =>
+  [leastBytes - 1, "1", "-1Gi", "much", "64m", "0.5Ki"].map((refused) => ({
+    field,
+    refused,
+    given: { "spec.resources": {} },
+    message: `must be a quantity of at least ${least}, or 0 for none, for example ${example}`,
+    accepted: [leastBytes, least, "0", 0, "1Ti", undefined],
+  }));
+const likely = (refused: unknown, meaning: string): RuleRow[] => [
+  {
+    field: "spec.resources.limits.memory",
+    refused,
+    given: { "spec.resources": {} },
+    message: meaning,
+    accepted: ["512Mi", "512e6"],
+  },
+];
+const withinLimit: Readonly<Record<string, string>> = {
+  memory: 'memory: "1Gi" with limits.memory: "4Gi"',
+  "ephemeral-storage": "1Gi with a limit of 2Gi",
+  "hugepages-2Mi": "512Mi with a limit of 512Mi",
+  "hugepages-1Gi": "1Gi with a limit of 1Gi",
+};
+
 /** Every rule of PostgresVDB but immutability, which takes an update. */
 export const vdbRows: readonly RuleRow[] = [
   ...text(
@@ -166,12 +191,12 @@ export const vdbRows: readonly RuleRow[] = [
     "must be a StorageClass's name: lower-case letters, digits, '-' and '.', beginning and ending with a letter or digit, for example de-fs-storage",
     ["de-fs-storage", "a.b"],
   ),
-  ...text("spec.storageSize", ["", "ten", "10gb", 0, "0", "-1Gi", -1], "must be a quantity greater than 0, for example 10Gi", [
-    "10Gi",
-    "1",
-    1,
-    "0.5Gi",
-  ]),
+  ...text(
+    "spec.storageSize",
+    ["", "ten", "10gb", 0, "0", "-1Gi", -1, "500m", "1Ki", 1_048_575],
+    "must be a quantity of at least 1Mi, for example 10Gi",
+    ["10Gi", "1Mi", 1_048_576, "0.5Gi"],
+  ),
   {
     field: "spec.accessModes",
     refused: [],
@@ -179,21 +204,22 @@ export const vdbRows: readonly RuleRow[] = [
     accepted: [["ReadWriteOncePod"], ["ReadWriteOnce", "ReadWriteMany"]],
   },
 
-  ...["requests", "limits"].map((which) => ({
-    field: `spec.resources.${which}.cpu`,
-    at: `spec.resources.${which}[cpu]`,
-    refused: "much",
-    message: "must be a quantity, for example 500m",
-    accepted: ["250m", 2, "500m"],
+  ...["requests", "limits"].flatMap((which) => [
+    ...enough(`spec.resources.${which}.memory`, "32Mi", "1Gi", 33_554_432),
+    ...enough(`spec.resources.${which}.ephemeral-storage`, "1Mi", "1Gi", 1_048_576),
+    ...enough(`spec.resources.${which}.hugepages-2Mi`, "2Mi", "512Mi", 2_097_152),
+    ...enough(`spec.resources.${which}.hugepages-1Gi`, "1Gi", "1Gi", 1_073_741_824),
+  ]),
+  ...likely("512m", "(m is for thousandths of a byte: did you mean 512Mi?)"),
+  ...likely("512", "(without a unit it is bytes: did you mean 512Mi or 512Gi?)"),
+  ...likely(4, "(without a unit it is bytes: did you mean 4Mi or 4Gi?)"),
+  ...["memory", "ephemeral-storage", "hugepages-2Mi", "hugepages-1Gi"].map((name) => ({
+    field: `spec.resources.requests.${name}`,
+    refused: "3Gi",
+    given: { [`spec.resources.limits.${name}`]: "2Gi" },
+    message: `must not exceed limits.${name}, for example ${withinLimit[name] ?? ""}`,
+    accepted: ["2Gi", "2048Mi", 2_147_483_648, undefined],
   })),
-  {
-    field: "spec.resources.requests.cpu",
-    at: "spec.resources",
-    refused: 3,
-    given: { "spec.resources.limits.cpu": "2500m" },
-    message: 'requests must not exceed limits, for example requests.memory: "1Gi" with limits.memory: "4Gi"',
-    accepted: ["2500m", "2.5", 2],
-  },
 
   ...text(
     "spec.postgresConfig[0].name",

@@ -3,7 +3,7 @@ import { dnsSubdomain, dnsSubdomainWords, subdomainLength } from "../fields/name
 import { schema, type TypeOf } from "../schema.ts";
 import { database } from "./database.ts";
 import { hooks } from "./hooks.ts";
-import { resources } from "./resources.ts";
+import { leastStorage, resources } from "./resources.ts";
 import { postgresConfig } from "./settings.ts";
 import { source } from "./source.ts";
 
@@ -138,6 +138,7 @@ export const postgresVdbSpec = schema({
     },
     storageSize: {
       quantity: "positive",
+      least: leastStorage,
       description: "The size of the volume. Left out: the source's, rounded up to whole GiB.",
       example: "10Gi",
     },

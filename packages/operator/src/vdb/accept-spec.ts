@@ -1,6 +1,7 @@
 import { done, type Outcome, type Step, terminal } from "kube-runtime";
 import { settingsFile } from "../postgres/settings.ts";
 import { stalled, type VdbContext } from "./context.ts";
+import { resourcesTrouble } from "./judge-resources.ts";
 import { keyOfVdb } from "./names.ts";
 import { type Password, readPassword } from "./password.ts";
 
@@ -9,7 +10,7 @@ const secretRereadSeconds = 5;
 
 /**
  * Accepted: whether the manifest can be carried out at all, before anything is made.
- * Returns early with what a person has to mend: the source type, the mode, a setting, the password.
+ * Returns early with what a person has to mend: the source type, the mode, the resources, a setting, the password.
  */
 export const acceptSpec: Step<VdbContext> = {
   name: "acceptSpec",
@@ -19,6 +20,8 @@ export const acceptSpec: Step<VdbContext> = {
     if (source.type !== "dct-source")
       return terminal("SourceTypeNotSupported", `spec.source.type ${source.type} is not yet supported: use dct-source`);
     if (mode !== "Primary") return terminal("ModeNotSupported", `spec.mode ${mode} is not yet supported: use Primary`);
+    const trouble = resourcesTrouble(ctx.vdb.spec);
+    if (trouble !== undefined) return terminal("ResourcesRefused", trouble);
     const settings = settingsFile(postgresConfig);
     if (!settings.ok) return terminal(settings.reason, settings.message);
     ctx.settings = settings.lines.map((line) => `${line}\n`).join("");
