@@ -3,6 +3,7 @@ import { after, done, findCondition, type Outcome, type Pod, type Step } from "k
 import type { PreparationResult, ServerState } from "../postgres/prepare.ts";
 import { Unreachable } from "./ask-pod.ts";
 import { retrying, stalled, type VdbContext } from "./context.ts";
+import { hygieneOf } from "./diagnose/hygiene.ts";
 import { applyDeployment, restartedFor } from "./ensure-deployment.ts";
 import { applySettings } from "./ensure-settings.ts";
 import { bringIntoForce, containerIdOf } from "./in-force.ts";
@@ -50,16 +51,7 @@ function tellHygiene({ run, vdb }: VdbContext, result: PreparationResult | undef
       run.setCondition({ type, status: present.status, reason: present.reason, message: present.message });
     return;
   }
-  const { dropped } = result.state;
-  if (dropped.length === 0)
-    run.setCondition({ type, status: "True", reason: "Clean", message: "nothing of the source's settings was left out" });
-  else
-    run.setCondition({
-      type,
-      status: "True",
-      reason: "Adjusted",
-      message: `left out of the source's settings: ${dropped.join(", ")}`,
-    });
+  run.setCondition({ type, status: "True", ...hygieneOf(result.state.dropped) });
 }
 
 function refusal(ctx: VdbContext, { kind, message }: Exclude<PreparationResult, { kind: "answer" }>): Outcome {
