@@ -38,7 +38,14 @@ export { annotationsOf, identityIn, labelsOf, type VdbIdentity } from "./vdb/lab
 // The kinds, with the types inferred from them
 export { type PostgresVDB, postgresVDB } from "./vdb/postgres-vdb.ts";
 export { leastMemory, leastStorage, type Resources } from "./vdb/resources.ts";
-export { type PostgresSetting, reservedSettings } from "./vdb/settings.ts";
-export { type SourceReference, type SourceType, sourceReference, sourceTypes, type VdbSource } from "./vdb/source.ts";
+export { holdsAnyway, type PostgresSetting, reservedSettings, valueOfSetting } from "./vdb/settings.ts";
+export {
+  hasNeedlessNamespace,
+  type SourceReference,
+  type SourceType,
+  sourceReference,
+  sourceTypes,
+  type VdbSource,
+} from "./vdb/source.ts";
 export { defaultOwnership, ownershipOf, type PostgresVDBSpec } from "./vdb/spec.ts";
 export { type HookRun, type PostgresVDBStatus, type VdbPhase, vdbPhases } from "./vdb/status.ts";

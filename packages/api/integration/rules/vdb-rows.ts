@@ -78,22 +78,17 @@ export const vdbRows: readonly RuleRow[] = [
     message: 'for type pvc-adopt it must be the name of a claim in the PostgresVDB\'s own namespace, for example "orders-data"',
     accepted: [source("pvc-adopt", "orders-data")],
   })),
-  ...[source("dct-source", "e:d", { namespace: "staging" }), source("pvc-adopt", "orders", { namespace: "staging" })].map(
-    (refused) => ({
-      field: "spec.source",
-      refused,
-      at: "spec.source.namespace",
-      message:
-        "is for types pvc-clone and k8s-snapshot alone: leave it out (a dct-source has no namespace, pvc-adopt takes a claim of the VDB's own)",
-      accepted: [source("k8s-snapshot", "orders", { namespace: "staging" })],
-    }),
-  ),
   {
     field: "spec.source",
     refused: source("pvc-clone", "staging/orders", { namespace: "other" }),
     at: "spec.source.namespace",
     message: 'contradicts the namespace in source.reference: give it once, for example reference: "staging/orders-data" alone',
-    accepted: [source("pvc-clone", "staging/orders", { namespace: "staging" })],
+    accepted: [
+      source("pvc-clone", "staging/orders", { namespace: "staging" }),
+      // Whether it is the VDB's own no rule can see: the operator looks.
+      source("dct-source", "delphix-engine:sales/2026", { namespace: "pg-operator" }),
+      source("pvc-adopt", "orders", { namespace: "pg-operator" }),
+    ],
   },
   {
     field: "spec.source",
@@ -227,23 +222,41 @@ export const vdbRows: readonly RuleRow[] = [
     "must be a setting's name: letters, digits and '_', with one '.' for an extension's, for example shared_buffers",
     ["DateStyle", "auto_explain.log_analyze", "a".repeat(63)],
   ),
-  ...["listen_addresses", "HBA_file", "archive_command"].map((refused) => ({
-    field: "spec.postgresConfig[0].name",
-    refused,
-    message: `${refused} is set by the operator: leave this entry out`,
-    accepted: ["shared_buffers"],
+  ...[
+    ["listen_addresses", "localhost", "*", "'*'"],
+    ["HBA_file", "/etc/hba"],
+    ["archive_command", "cp %p /archive", "", "''"],
+    ["archive_mode", "on", "off", "'OFF'"],
+    ["unix_socket_directories", "/tmp", "/var/run/postgresql"],
+    ["Max_logical_replication_workers", "4", "0"],
+  ].map(([name = "", refused = "", ...accepted]) => ({
+    field: "spec.postgresConfig[0]",
+    at: "spec.postgresConfig[0].name",
+    refused: { name, value: refused },
+    message: `${name} is set by the operator: leave this entry out`,
+    accepted: [{ name: "shared_buffers", value: "256MB" }, ...accepted.map((value) => ({ name, value }))],
   })),
-  ...["port", "PORT"].map((refused) => ({
-    field: "spec.postgresConfig[0].name",
-    refused,
-    message: "is set by spec.port: write it there, for example port: 5493",
-    accepted: ["tcp_keepalives_idle"],
+  ...["port", "PORT"].map((name) => ({
+    field: "spec.postgresConfig[0]",
+    at: "spec.postgresConfig",
+    refused: { name, value: "5432" },
+    given: { "spec.port": 5493 },
+    message: "port is set by spec.port: write it there, for example port: 5493",
+    accepted: ["5493", "'5493'"].map((value) => ({ name, value })),
   })),
+  {
+    field: "spec.postgresConfig[0]",
+    at: "spec.postgresConfig",
+    refused: { name: "data_directory", value: "/var/lib/postgresql/data" },
+    given: { "spec.mountPath": "/mnt/postgres" },
+    message: "data_directory is data below spec.mountPath: leave this entry out",
+    accepted: ["/mnt/postgres/data", "'/mnt/postgres/data'"].map((value) => ({ name: "data_directory", value })),
+  },
   ...text(
     "spec.postgresConfig[0].value",
-    ["'*'", "a\nb", "a\\b", "a\rb", "a\u0000b"],
-    "must be one line without single quotes, backslashes and control characters (no quotes around it are needed), for example 256MB",
-    ["", '"$user", public', "v".repeat(1024)],
+    ["'", "'a", "a'b", "'a'b'", "''a''", "a\nb", "a\\b", "a\rb", "a\u0000b", "'a\nb'"],
+    "must be one line without single quotes inside, backslashes and control characters (no quotes around it are needed), for example 256MB",
+    ["", '"$user", public', "v".repeat(1024), "'256MB'", "''"],
   ),
   {
     field: "spec.postgresConfig",

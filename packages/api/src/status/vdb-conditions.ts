@@ -27,8 +27,10 @@ export const vdbConditions = {
     meaning: "The manifest can be carried out: its source type, settings, hooks and password.",
     reasons: {
       Accepted: "so it is",
+      Adjusted: "so it is, and something in it means what holds anyway; the message says what was left out or read how",
       SourceTypeNotSupported: "this version does not yet make databases from such a source",
       ModeNotSupported: "this version does not yet run databases in such a mode",
+      BadReference: "spec.source.namespace is not the PostgresVDB's own, and such a source can be in no other",
       ResourcesRefused: "a quantity is none, makes no sense, or a request exceeds its limit; the message names it",
       SettingRefused: "a setting is not one, is the operator's own, or is given twice; the message names it",
       SecretNotFound: "the Secret with the password does not exist",

@@ -4,7 +4,7 @@ import { schema, type TypeOf } from "../schema.ts";
 import { database } from "./database.ts";
 import { hooks } from "./hooks.ts";
 import { leastStorage, resources } from "./resources.ts";
-import { postgresConfig } from "./settings.ts";
+import { postgresConfig, settingsOfSpec } from "./settings.ts";
 import { source } from "./source.ts";
 
 /** The user and group of the official image's postgres, in force where the manifest names none. */
@@ -172,6 +172,7 @@ export const postgresVdbSpec = schema({
       fieldPath: ".OwnershipSpec",
       message: 'contradicts ownershipSpec: give it once, for example ownershipSpec: "999:999"',
     },
+    ...settingsOfSpec,
   ],
 });
 export type PostgresVDBSpec = TypeOf<typeof postgresVdbSpec>;
