@@ -8,47 +8,11 @@
 
 import { cpus } from "node:os";
 import { cloneBytes, eventually, type Kubectl, run, secretYaml, testCluster, text, vdbManifest } from "@vdb/cluster";
+import { barePostgres } from "./bare-postgres.ts";
 
 const runs = Number(process.argv[2] ?? 10);
 const kubectl = await testCluster();
 const namespace = "pg-operator";
-
-const bare = (name: string): string =>
-  JSON.stringify({
-    apiVersion: "apps/v1",
-    kind: "Deployment",
-    metadata: { name, namespace },
-    spec: {
-      selector: { matchLabels: { app: name } },
-      template: {
-        metadata: { labels: { app: name } },
-        spec: {
-          securityContext: {
-            runAsUser: 999,
-            runAsGroup: 999,
-            runAsNonRoot: true,
-            fsGroup: 999,
-            seccompProfile: { type: "RuntimeDefault" },
-          },
-          containers: [
-            {
-              name: "postgres",
-              image: "postgres:16.2",
-              env: [
-                { name: "POSTGRES_PASSWORD", value: "bench-only-1" },
-                { name: "PGDATA", value: "/data/pgdata" },
-              ],
-              readinessProbe: { exec: { command: ["pg_isready", "-h", "127.0.0.1", "-q"] }, periodSeconds: 1 },
-              resources: { requests: { cpu: "50m", memory: "128Mi" } },
-              securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
-              volumeMounts: [{ name: "data", mountPath: "/data" }],
-            },
-          ],
-          volumes: [{ name: "data", emptyDir: {} }],
-        },
-      },
-    },
-  });
 
 const database = { name: "postgres", user: "postgres", passwordSecretRef: "bench-password" };
 const vdb = (name: string): string => vdbManifest({ name, namespace, spec: { database } });
@@ -81,7 +45,7 @@ let bytes = "";
 // In turn, so that a drift of the machine's speed meets both.
 for (let i = 0; i < runs; i += 1) {
   const names = { bare: `bench-bare-${i}`, vdb: `bench-vdb-${i}` };
-  took.bare.push(await seconds(bare(names.bare), ["--for=condition=Available", `deployment/${names.bare}`]));
+  took.bare.push(await seconds(barePostgres(names.bare, namespace), ["--for=condition=Available", `deployment/${names.bare}`]));
   await kubectl.run(["delete", "deployment", names.bare, "-n", namespace, "--cascade=foreground"]);
   took.vdb.push(await seconds(vdb(names.vdb), ["--for=condition=Ready", `postgresvdb/${names.vdb}`]));
   if (i === 0) bytes = await bytesOf(names.vdb);

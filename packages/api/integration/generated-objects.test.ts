@@ -86,11 +86,7 @@ function withoutNull(schema: Schema | undefined, value: unknown): unknown {
   if (Array.isArray(value)) return "items" in schema ? value.map((item) => withoutNull(schema.items, item)) : value;
   if (!isObject(value)) return value;
   const fieldOf = (name: string): Schema | undefined =>
-    "values" in schema
-      ? schema.values
-      : "properties" in schema && Object.hasOwn(schema.properties, name)
-        ? schema.properties[name]
-        : undefined;
+    "properties" in schema && Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined;
   const kept = Object.entries(value).filter(([, inner]) => inner !== null);
   return Object.fromEntries(kept.map(([name, inner]) => [name, withoutNull(fieldOf(name), inner)]));
 }

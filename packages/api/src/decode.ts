@@ -68,7 +68,7 @@ function decodeValue(path: string, schema: Schema, value: unknown): unknown {
     case "array":
       return decodeList(path, schema.items, value);
     case "object":
-      return "values" in schema ? decodeValues(path, schema.values, value) : decodeFields(path, schema, value);
+      return decodeFields(path, schema, value);
     default:
       return schema satisfies never;
   }
@@ -77,11 +77,6 @@ function decodeValue(path: string, schema: Schema, value: unknown): unknown {
 function decodeList(path: string, items: Schema, value: unknown): unknown {
   if (!Array.isArray(value)) throw new InvalidObjectError(path, "is not a list");
   return value.map((item, index) => decodeValue(`${path}[${index}]`, items, item));
-}
-
-function decodeValues(path: string, values: Schema, value: unknown): unknown {
-  if (!isObject(value)) throw new InvalidObjectError(path, "is not an object");
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decodeValue(`${path}.${key}`, values, item)]));
 }
 
 function expect(path: string, what: string, ok: boolean, value: unknown): unknown {

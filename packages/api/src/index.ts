@@ -10,11 +10,18 @@ export { type ActionKind, actionKinds, kinds } from "./kinds.ts";
 
 // The spec of a PostgresVDB, part by part.
 export { defaultOwnership, ownershipOf, type PostgresVDBSpec } from "./vdb/spec.ts";
-export { type SourceReference, type SourceType, sourceReference, sourceTypes, type VdbSource } from "./vdb/source.ts";
+export {
+  hasNeedlessNamespace,
+  type SourceReference,
+  type SourceType,
+  sourceReference,
+  sourceTypes,
+  type VdbSource,
+} from "./vdb/source.ts";
 export { passwordKey, type VdbDatabase } from "./vdb/database.ts";
 export { type Hook, type HookStage, hookStages } from "./vdb/hooks.ts";
-export { type PostgresSetting, reservedSettings } from "./vdb/settings.ts";
-export type { Resources } from "./vdb/resources.ts";
+export { holdsAnyway, type PostgresSetting, reservedSettings, valueOfSetting } from "./vdb/settings.ts";
+export { leastMemory, leastStorage, type Resources } from "./vdb/resources.ts";
 
 // The spec of an action.
 export type { ActionScript, RefreshSnapshotRef, RewindSnapshotRef, SessionScript, VdbRef } from "./actions/spec-fields.ts";

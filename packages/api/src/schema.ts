@@ -50,9 +50,19 @@ export interface Truth extends Doc {
   readonly type: "boolean";
 }
 
-/** A Kubernetes quantity: `2` as well as `"500m"`. */
+/**
+ * A Kubernetes quantity: `2` as well as `"500m"`. `least` bytes are the least that is sensible; whoever writes less has most
+ * likely left out the unit, or taken `m` for a million.
+ */
 export interface Quantity extends Doc {
-  readonly quantity: "positive" | "zero or more";
+  readonly quantity: "zero or more" | "positive";
+  readonly least?: string;
+  readonly example: string;
+}
+
+/** A quantity that is given as any number too, as in `cpu: 0.25`. No rule can look at it: the API server words its limits itself. */
+export interface Amount extends Doc {
+  readonly quantity: "any number";
   readonly example: string;
 }
 
@@ -65,19 +75,13 @@ export interface List extends Doc {
   readonly maxItems: number;
 }
 
-export interface Dictionary extends Doc {
-  readonly type: "object";
-  readonly values: Schema;
-  readonly maxProperties: number;
-}
-
 export interface Fields extends Doc {
   readonly type: "object";
   readonly properties: { readonly [name: string]: Schema };
   readonly required: readonly string[];
 }
 
-export type Schema = Text | Whole | Truth | Quantity | List | Dictionary | Fields;
+export type Schema = Text | Whole | Truth | Quantity | Amount | List | Fields;
 
 /** The TypeScript type of a schema value. A field with a default is always there: the API server fills it in. */
 export type TypeOf<S> = S extends { enum: readonly (infer E)[] }
@@ -92,15 +96,13 @@ export type TypeOf<S> = S extends { enum: readonly (infer E)[] }
           ? string | number
           : S extends { type: "array"; items: infer I }
             ? readonly TypeOf<I>[]
-            : S extends { values: infer V }
-              ? { readonly [key: string]: TypeOf<V> }
-              : S extends { properties: infer P; required: readonly (infer R)[] }
-                ? Flat<
-                    { readonly [K in Always<P, R>]: TypeOf<P[K]> } & {
-                      readonly [K in Exclude<keyof P, Always<P, R>>]?: TypeOf<P[K]>;
-                    }
-                  >
-                : never;
+            : S extends { properties: infer P; required: readonly (infer R)[] }
+              ? Flat<
+                  { readonly [K in Always<P, R>]: TypeOf<P[K]> } & {
+                    readonly [K in Exclude<keyof P, Always<P, R>>]?: TypeOf<P[K]>;
+                  }
+                >
+              : never;
 type Always<P, R> = { [K in keyof P]: K extends R ? K : P[K] extends { default: unknown } ? K : never }[keyof P];
 /** Makes an intersection one type, which is what an editor then shows. */
 type Flat<T> = { [K in keyof T]: T[K] };

@@ -1,6 +1,7 @@
 /** The life of a PostgresVDB on a real API server; the cluster around it is played. */
 import { deepEqual, equal, match, notEqual, ok, rejects } from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
+import type { PostgresVDB } from "@vdb/api";
 import {
   configMaps,
   defineResource,
@@ -60,6 +61,7 @@ const hooks = (script: string) => [
 ];
 
 const hook = (script: string) => ({ hooks: [{ name: "mask", stage: "post-create", script }] });
+const messageOf = (vdb: PostgresVDB, type: string): string => findCondition(vdb.status.conditions, type)?.message ?? "";
 const setting = (value: string) => ({ postgresConfig: [{ name: "work_mem", value }] });
 
 describe("a PostgresVDB", { timeout: 240_000 }, () => {
@@ -272,11 +274,12 @@ describe("a PostgresVDB", { timeout: 240_000 }, () => {
 
   test("an object that the API server refuses is told with its words, and a corrected manifest is enough", async () => {
     await place("refused");
-    const wrong = { resources: { requests: { "no such resource": "1" } } };
+    const pages = { "hugepages-2Mi": "4Mi" }; // which a pod may have beside cpu or memory alone
+    const wrong = { resources: { requests: pages, limits: pages } };
     await applyVdb(bench.client, "refused", "orders", wrong);
     const vdb = await untilVdb(bench.client, "refused", "orders", (one) => readyReason(one) === "Invalid");
     equal(vdb.status.phase, "Error");
-    match(vdb.status.lastError ?? "", /refuses Deployment orders.*no such resource/su);
+    match(vdb.status.lastError ?? "", /refuses Deployment orders.*HugePages require cpu or memory/su);
     await bench.client.patch(vdbs, { namespace: "refused", name: "orders" }, { spec: { resources: null } }, forever);
     await untilVdb(bench.client, "refused", "orders", isReady);
   });
@@ -719,6 +722,58 @@ describe("a PostgresVDB", { timeout: 240_000 }, () => {
     await new Promise((resolve) => setTimeout(resolve, 1500));
     equal(await pod(), last, "what somebody set in the database itself restarts nothing");
     operator.answer = () => healthy();
+    await bench.client.patch(vdbs, { namespace: "life", name: "orders" }, { metadata: { labels: { look: "again" } } }, forever);
+    await untilVdb(bench.client, "life", "orders", (one) => messageOf(one, "Prepared") === "settings and password are in force");
+  });
+
+  test("a manifest of the vendor's build is taken where it means what holds anyway, and says so", async () => {
+    await place("vendor");
+    const source = { type: "dct-source", reference: "delphix-engine:production", namespace: "vendor" };
+    const postgresConfig = [
+      { name: "listen_addresses", value: "'*'" },
+      { name: "port", value: "5432" },
+      { name: "work_mem", value: "'9MB'" },
+    ];
+    const resources = { requests: { cpu: 0.25, memory: "256Mi" }, limits: { cpu: 2, memory: 1_073_741_824 } };
+    await applyVdb(bench.client, "vendor", "orders", { source, postgresConfig, resources });
+    const vdb = await untilVdb(bench.client, "vendor", "orders", isReady);
+    const accepted = findCondition(vdb.status.conditions, "Accepted");
+    equal(accepted?.reason, "Adjusted");
+    equal(
+      accepted.message,
+      "left out of spec.postgresConfig, as it holds anyway: listen_addresses, port; " +
+        "read without the quotes inside the value: listen_addresses, work_mem; " +
+        "spec.source.namespace is this PostgresVDB's own, and needless",
+    );
+    match(messageOf(vdb, "Ready"), /^clients can connect to orders\.vendor\.svc:5432, with the source's data as of \d{4}-/u);
+    equal(findCondition(vdb.status.conditions, "HygieneApplied")?.reason, "Clean", "every copy leaves `port` behind");
+    const map = await bench.client.get(configMaps, { namespace: "vendor", name: "orders-postgres-config" }, forever);
+    equal(map.data?.["settings.conf"], "work_mem = '9MB'\n");
+    const deployment = await bench.client.get(deployments, { namespace: "vendor", name: "orders" }, forever);
+    deepEqual(deployment.spec.template.spec.containers[0]?.resources, {
+      requests: { cpu: "250m", memory: "256Mi" },
+      limits: { cpu: "2", memory: "1073741824" },
+    });
+  });
+
+  test("what no rule of the CRD can see is refused by the operator, before anything is made", async () => {
+    await place("unseen");
+    const elsewhere = { type: "dct-source", reference: "delphix-engine:production", namespace: "vendor" };
+    await applyVdb(bench.client, "unseen", "elsewhere", { source: elsewhere });
+    await applyVdb(bench.client, "unseen", "too-much", { resources: { requests: { cpu: 2 }, limits: { cpu: 0.5 } } });
+    const refused = async (name: string) => {
+      const vdb = await untilVdb(bench.client, "unseen", name, (one) => isTrue(one.status.conditions, "Stalled"));
+      return [readyReason(vdb), messageOf(vdb, "Accepted")];
+    };
+    deepEqual(await refused("elsewhere"), [
+      "BadReference",
+      "spec.source.namespace vendor is not this PostgresVDB's own (unseen), and a dct-source can be in no other: leave it out",
+    ]);
+    deepEqual(await refused("too-much"), [
+      "ResourcesRefused",
+      "spec.resources.requests.cpu 2 exceeds spec.resources.limits.cpu 0.5: lower the one or raise the other",
+    ]);
+    equal((await bench.client.list(persistentVolumeClaims, { namespace: "unseen" }, forever)).items.length, 0);
   });
 
   test("deleted, everything goes, volume included", async () => {

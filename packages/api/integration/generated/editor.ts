@@ -22,6 +22,7 @@ const isOfType = (type: unknown, value: unknown): boolean =>
   ({
     string: typeof value === "string",
     integer: Number.isInteger(value),
+    number: typeof value === "number",
     boolean: typeof value === "boolean",
     array: Array.isArray(value),
     object: isObject(value),

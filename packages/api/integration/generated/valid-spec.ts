@@ -6,7 +6,8 @@ import { at, isObject, type Json, withValue } from "../support/json.ts";
 type Values = fc.Arbitrary<unknown>;
 const label = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,12}[a-z0-9])?$/u);
 const subdomain = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,8}[a-z0-9])?([.][a-z0-9]{1,5})?$/u);
-const quantity = fc.oneof(fc.constantFrom("1", "500m", "1Gi", "2.5Gi", "1e3", "128Mi"), fc.integer({ min: 1, max: 64 }));
+const cores = fc.oneof(fc.constantFrom("1", "500m", "1e1", ".5"), fc.integer({ min: 0, max: 64 }), fc.double({ min: 0, max: 64, noNaN: true }));
+const bytes = fc.oneof(fc.constantFrom("1Gi", "2.5Gi", "1e10", "2048Mi", "4G"), fc.integer({ min: 2 ** 30, max: 2 ** 40 }));
 
 /** Texts whose grammar the schema says in CEL alone. */
 const byPath: Readonly<Record<string, Values>> = {
@@ -67,7 +68,7 @@ function clean(value: unknown): Json {
 }
 
 function values(name: string, schema: Schema): Values {
-  if ("quantity" in schema) return quantity;
+  if ("quantity" in schema) return schema.quantity === "any number" ? cores : bytes;
   switch (schema.type) {
     case "string":
       return byPath[name] ?? text(name, schema);
@@ -78,7 +79,6 @@ function values(name: string, schema: Schema): Values {
     case "array":
       return list(name, schema.items, schema.mapKeys, schema.minItems);
     case "object":
-      if ("values" in schema) return fc.dictionary(fc.constantFrom("cpu", "memory", "ephemeral-storage"), values("", schema.values));
       return fc.record(
         Object.fromEntries(Object.entries(schema.properties).map(([field, inner]) => [field, values(field, inner)])),
         { requiredKeys: [...schema.required] },

@@ -1,4 +1,5 @@
-import type { Dictionary, Fields, Schema } from "../../src/schema.ts";
+import { quantityPattern } from "../../src/generate/limits.ts";
+import type { Fields, Schema } from "../../src/schema.ts";
 
 /** A limit that the API server itself words: enums, required fields, lengths, types, keys of lists. */
 export interface NativeRow {
@@ -9,7 +10,7 @@ export interface NativeRow {
 
 /** Every such limit of a schema. `path` goes through the first entry of each list. */
 export function nativeRows(path: string, schema: Schema): readonly NativeRow[] {
-  if ("quantity" in schema) return [{ field: path, refused: true, message: "must be of type integer,string" }, tooLong(path, 32)];
+  if ("quantity" in schema) return schema.quantity === "any number" ? amountRows(path) : quantityRows(path);
   switch (schema.type) {
     case "string":
       return [
@@ -38,15 +39,28 @@ export function nativeRows(path: string, schema: Schema): readonly NativeRow[] {
   }
 }
 
+const quantityRows = (field: string): readonly NativeRow[] => [
+  { field, refused: true, message: "must be of type integer,string" },
+  { field, refused: 0.25, message: "must be of type integer,string" },
+  tooLong(field, 32),
+];
+
+const amountRows = (field: string): readonly NativeRow[] => [
+  ...["much", "", "-1", "1 core"].map((refused) => ({ field, refused, message: `should match '${quantityPattern}'` })),
+  ...[-1, -0.5].map((refused) => ({ field, refused, message: "should be greater than or equal to 0" })),
+  ...[{ cores: 1 }, [1]].map((refused) => ({ field, refused, message: "must have at most 0 items" })),
+  // No rule can look at the field, and of these the API server names it in the message alone.
+  ...[true, false, {}, []].map((refused) => ({ field, refused, message: `"${field}" must not validate the schema (not)` })),
+  tooLong(field, 32),
+];
+
 const tooLong = (field: string, length: number): NativeRow => ({
   field,
   refused: "1".repeat(length + 1),
   message: `may not be more than ${length}`,
 });
 
-function inner(path: string, schema: Dictionary | Fields): readonly NativeRow[] {
-  if ("values" in schema) return nativeRows(`${path}.memory`, schema.values);
-  const { properties, required } = schema;
+function inner(path: string, { properties, required }: Fields): readonly NativeRow[] {
   return [
     ...required.map((name) => ({ field: `${path}.${name}`, refused: undefined, message: "Required value" })),
     ...Object.entries(properties).flatMap(([name, field]) => nativeRows(`${path}.${name}`, field)),

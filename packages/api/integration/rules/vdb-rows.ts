@@ -5,6 +5,31 @@ const source = (type: string, reference: string, more: object = {}): object => (
 const immutable =
   "is immutable once the data exists: for newer data apply a PostgresRefresh (spec.vdbRef.name: this VDB); for another source apply a new PostgresVDB";
 
+/** What is given in bytes, with the least that is sensible. */
+const enough = (field: string, least: string, example: string, leastBytes: number): RuleRow[] =>
+  [leastBytes - 1, "1", "-1Gi", "much", "64m", "0.5Ki"].map((refused) => ({
+    field,
+    refused,
+    given: { "spec.resources": {} },
+    message: `must be a quantity of at least ${least}, or 0 for none, for example ${example}`,
+    accepted: [leastBytes, least, "0", 0, "1Ti", undefined],
+  }));
+const likely = (refused: unknown, meaning: string): RuleRow[] => [
+  {
+    field: "spec.resources.limits.memory",
+    refused,
+    given: { "spec.resources": {} },
+    message: meaning,
+    accepted: ["512Mi", "512e6"],
+  },
+];
+const withinLimit: Readonly<Record<string, string>> = {
+  memory: 'memory: "1Gi" with limits.memory: "4Gi"',
+  "ephemeral-storage": "1Gi with a limit of 2Gi",
+  "hugepages-2Mi": "512Mi with a limit of 512Mi",
+  "hugepages-1Gi": "1Gi with a limit of 1Gi",
+};
+
 /** Every rule of PostgresVDB but immutability, which takes an update. */
 export const vdbRows: readonly RuleRow[] = [
   ...text(
@@ -53,22 +78,17 @@ export const vdbRows: readonly RuleRow[] = [
     message: 'for type pvc-adopt it must be the name of a claim in the PostgresVDB\'s own namespace, for example "orders-data"',
     accepted: [source("pvc-adopt", "orders-data")],
   })),
-  ...[source("dct-source", "e:d", { namespace: "staging" }), source("pvc-adopt", "orders", { namespace: "staging" })].map(
-    (refused) => ({
-      field: "spec.source",
-      refused,
-      at: "spec.source.namespace",
-      message:
-        "is for types pvc-clone and k8s-snapshot alone: leave it out (a dct-source has no namespace, pvc-adopt takes a claim of the VDB's own)",
-      accepted: [source("k8s-snapshot", "orders", { namespace: "staging" })],
-    }),
-  ),
   {
     field: "spec.source",
     refused: source("pvc-clone", "staging/orders", { namespace: "other" }),
     at: "spec.source.namespace",
     message: 'contradicts the namespace in source.reference: give it once, for example reference: "staging/orders-data" alone',
-    accepted: [source("pvc-clone", "staging/orders", { namespace: "staging" })],
+    accepted: [
+      source("pvc-clone", "staging/orders", { namespace: "staging" }),
+      // Whether it is the VDB's own no rule can see: the operator looks.
+      source("dct-source", "delphix-engine:sales/2026", { namespace: "pg-operator" }),
+      source("pvc-adopt", "orders", { namespace: "pg-operator" }),
+    ],
   },
   {
     field: "spec.source",
@@ -166,12 +186,12 @@ export const vdbRows: readonly RuleRow[] = [
     "must be a StorageClass's name: lower-case letters, digits, '-' and '.', beginning and ending with a letter or digit, for example de-fs-storage",
     ["de-fs-storage", "a.b"],
   ),
-  ...text("spec.storageSize", ["", "ten", "10gb", 0, "0", "-1Gi", -1], "must be a quantity greater than 0, for example 10Gi", [
-    "10Gi",
-    "1",
-    1,
-    "0.5Gi",
-  ]),
+  ...text(
+    "spec.storageSize",
+    ["", "ten", "10gb", 0, "0", "-1Gi", -1, "500m", "1Ki", 1_048_575],
+    "must be a quantity of at least 1Mi, for example 10Gi",
+    ["10Gi", "1Mi", 1_048_576, "0.5Gi"],
+  ),
   {
     field: "spec.accessModes",
     refused: [],
@@ -179,21 +199,22 @@ export const vdbRows: readonly RuleRow[] = [
     accepted: [["ReadWriteOncePod"], ["ReadWriteOnce", "ReadWriteMany"]],
   },
 
-  ...["requests", "limits"].map((which) => ({
-    field: `spec.resources.${which}.cpu`,
-    at: `spec.resources.${which}[cpu]`,
-    refused: "much",
-    message: "must be a quantity, for example 500m",
-    accepted: ["250m", 2, "500m"],
+  ...["requests", "limits"].flatMap((which) => [
+    ...enough(`spec.resources.${which}.memory`, "32Mi", "1Gi", 33_554_432),
+    ...enough(`spec.resources.${which}.ephemeral-storage`, "1Mi", "1Gi", 1_048_576),
+    ...enough(`spec.resources.${which}.hugepages-2Mi`, "2Mi", "512Mi", 2_097_152),
+    ...enough(`spec.resources.${which}.hugepages-1Gi`, "1Gi", "1Gi", 1_073_741_824),
+  ]),
+  ...likely("512m", "(m is for thousandths of a byte: did you mean 512Mi?)"),
+  ...likely("512", "(without a unit it is bytes: did you mean 512Mi or 512Gi?)"),
+  ...likely(4, "(without a unit it is bytes: did you mean 4Mi or 4Gi?)"),
+  ...["memory", "ephemeral-storage", "hugepages-2Mi", "hugepages-1Gi"].map((name) => ({
+    field: `spec.resources.requests.${name}`,
+    refused: "3Gi",
+    given: { [`spec.resources.limits.${name}`]: "2Gi" },
+    message: `must not exceed limits.${name}, for example ${withinLimit[name] ?? ""}`,
+    accepted: ["2Gi", "2048Mi", 2_147_483_648, undefined],
   })),
-  {
-    field: "spec.resources.requests.cpu",
-    at: "spec.resources",
-    refused: 3,
-    given: { "spec.resources.limits.cpu": "2500m" },
-    message: 'requests must not exceed limits, for example requests.memory: "1Gi" with limits.memory: "4Gi"',
-    accepted: ["2500m", "2.5", 2],
-  },
 
   ...text(
     "spec.postgresConfig[0].name",
@@ -201,23 +222,41 @@ export const vdbRows: readonly RuleRow[] = [
     "must be a setting's name: letters, digits and '_', with one '.' for an extension's, for example shared_buffers",
     ["DateStyle", "auto_explain.log_analyze", "a".repeat(63)],
   ),
-  ...["listen_addresses", "HBA_file", "archive_command"].map((refused) => ({
-    field: "spec.postgresConfig[0].name",
-    refused,
-    message: `${refused} is set by the operator: leave this entry out`,
-    accepted: ["shared_buffers"],
+  ...[
+    ["listen_addresses", "localhost", "*", "'*'"],
+    ["HBA_file", "/etc/hba"],
+    ["archive_command", "cp %p /archive", "", "''"],
+    ["archive_mode", "on", "off", "'OFF'"],
+    ["unix_socket_directories", "/tmp", "/var/run/postgresql"],
+    ["Max_logical_replication_workers", "4", "0"],
+  ].map(([name = "", refused = "", ...accepted]) => ({
+    field: "spec.postgresConfig[0]",
+    at: "spec.postgresConfig[0].name",
+    refused: { name, value: refused },
+    message: `${name} is set by the operator: leave this entry out`,
+    accepted: [{ name: "shared_buffers", value: "256MB" }, ...accepted.map((value) => ({ name, value }))],
   })),
-  ...["port", "PORT"].map((refused) => ({
-    field: "spec.postgresConfig[0].name",
-    refused,
-    message: "is set by spec.port: write it there, for example port: 5493",
-    accepted: ["tcp_keepalives_idle"],
+  ...["port", "PORT"].map((name) => ({
+    field: "spec.postgresConfig[0]",
+    at: "spec.postgresConfig",
+    refused: { name, value: "5432" },
+    given: { "spec.port": 5493 },
+    message: "port is set by spec.port: write it there, for example port: 5493",
+    accepted: ["5493", "'5493'"].map((value) => ({ name, value })),
   })),
+  {
+    field: "spec.postgresConfig[0]",
+    at: "spec.postgresConfig",
+    refused: { name: "data_directory", value: "/var/lib/postgresql/data" },
+    given: { "spec.mountPath": "/mnt/postgres" },
+    message: "data_directory is data below spec.mountPath: leave this entry out",
+    accepted: ["/mnt/postgres/data", "'/mnt/postgres/data'"].map((value) => ({ name: "data_directory", value })),
+  },
   ...text(
     "spec.postgresConfig[0].value",
-    ["'*'", "a\nb", "a\\b", "a\rb", "a\u0000b"],
-    "must be one line without single quotes, backslashes and control characters (no quotes around it are needed), for example 256MB",
-    ["", '"$user", public', "v".repeat(1024)],
+    ["'", "'a", "a'b", "'a'b'", "''a''", "a\nb", "a\\b", "a\rb", "a\u0000b", "'a\nb'"],
+    "must be one line without single quotes inside, backslashes and control characters (no quotes around it are needed), for example 256MB",
+    ["", '"$user", public', "v".repeat(1024), "'256MB'", "''"],
   ),
   {
     field: "spec.postgresConfig",

@@ -1,6 +1,6 @@
 import type { Kind } from "../kind.ts";
-import type { Dictionary, Fields, List, Quantity, Rule, Schema, Text, Truth, Whole } from "../schema.ts";
-import { limitOf, meaningOf } from "./limits.ts";
+import type { Amount, Fields, List, Quantity, Rule, Schema, Text, Truth, Whole } from "../schema.ts";
+import { limitOf, meaningOf, quantityLength, quantityPattern } from "./limits.ts";
 
 type Json = { readonly [key: string]: unknown };
 
@@ -67,23 +67,30 @@ function emit(schema: Schema): Json {
     case "array":
       return list(schema);
     case "object":
-      return "values" in schema ? dictionary(schema) : fields(schema);
+      return fields(schema);
     default:
       return schema satisfies never;
   }
 }
 
-function quantity(schema: Quantity): Json {
+/** Without `anyOf`, which the API server takes as given: its refusal names the field only so. */
+function quantity(schema: Quantity | Amount): Json {
   const { default: value } = schema;
-  return {
-    description: meaningOf(schema),
-    ...(value === undefined ? {} : { default: value }),
-    "x-kubernetes-int-or-string": true,
-    anyOf: [{ type: "integer" }, { type: "string" }],
-    maxLength: 32,
-    ...rulesOf(schema),
-  };
+  const doc = { description: meaningOf(schema), ...(value === undefined ? {} : { default: value }), maxLength: quantityLength };
+  return schema.quantity === "any number"
+    ? { ...doc, ...anyNumber }
+    : { ...doc, "x-kubernetes-int-or-string": true, ...rulesOf(schema) };
 }
+
+/** int-or-string refuses 0.25, and nothing but the absence of a type takes it. What is neither number nor text is shut out. */
+const anyNumber: Json = {
+  "x-kubernetes-preserve-unknown-fields": true,
+  pattern: quantityPattern,
+  minimum: 0,
+  maxProperties: 0,
+  maxItems: 0,
+  not: { enum: [true, false, {}, []] },
+};
 
 function list(schema: List): Json {
   return {
@@ -94,11 +101,6 @@ function list(schema: List): Json {
     items: emit(schema.items),
     ...rulesOf(schema),
   };
-}
-
-function dictionary(schema: Dictionary): Json {
-  const { maxProperties } = schema;
-  return { ...head(schema, "object"), maxProperties, additionalProperties: emit(schema.values), ...rulesOf(schema) };
 }
 
 function fields(schema: Fields): Json {

@@ -1,5 +1,6 @@
 import { apiVersionOf, type Kind } from "../kind.ts";
-import type { Fields, Schema } from "../schema.ts";
+import type { Amount, Fields, Quantity, Schema } from "../schema.ts";
+import { quantityLength, quantityPattern } from "./limits.ts";
 
 type Json = { readonly [key: string]: unknown };
 
@@ -24,7 +25,7 @@ export function jsonSchema(kind: Kind): Json {
 
 function emit(schema: Schema): Json {
   const { rules: _rules, ...plain } = schema; // CEL is the API server's alone
-  if ("quantity" in plain) return { ...doc(plain), type: ["string", "integer"], maxLength: 32 };
+  if ("quantity" in plain) return { ...doc(plain), ...quantity(plain) };
   switch (plain.type) {
     case "string": {
       const { allowed: _words, secret: _secret, example: _example, ...rest } = plain;
@@ -41,12 +42,16 @@ function emit(schema: Schema): Json {
       return { ...rest, ...(listType === "set" ? { uniqueItems: true } : {}), items: emit(items) };
     }
     case "object":
-      if (!("values" in plain)) return fields(plain);
-      return { ...doc(plain), type: "object", maxProperties: plain.maxProperties, additionalProperties: emit(plain.values) };
+      return fields(plain);
     default:
       return plain satisfies never;
   }
 }
+
+const quantity = ({ quantity: kind }: Quantity | Amount): Json =>
+  kind === "any number"
+    ? { type: ["string", "number"], maxLength: quantityLength, pattern: quantityPattern, minimum: 0 }
+    : { type: ["string", "integer"], maxLength: quantityLength };
 
 function fields({ properties, required, ...rest }: Fields): Json {
   const emitted = Object.entries(properties).map(([name, field]) => [name, emit(field)] as const);

@@ -1,11 +1,11 @@
-import type { Quantity, Rule, Schema, Text, Whole } from "../schema.ts";
+import type { Amount, Quantity, Rule, Schema, Text, Whole } from "../schema.ts";
 
 /**
  * The limits of a schema node as one CEL rule, whose message tells what is allowed and gives an example.
  * The API server puts the field's path before it.
  */
 export function limitOf(schema: Schema): readonly Rule[] {
-  if ("quantity" in schema) return [quantityLimit(schema)];
+  if ("quantity" in schema) return quantityLimit(schema);
   switch (schema.type) {
     case "string":
       return textLimit(schema);
@@ -47,13 +47,32 @@ function wholeLimit({ minimum, maximum, example = 0 }: Whole): Rule[] {
   return [{ rule: conditions.join(" && "), message: `must be ${range}, for example ${example}` }];
 }
 
-function quantityLimit({ quantity, example }: Quantity): Rule {
-  const compare = quantity === "positive" ? ">" : ">=";
-  return {
-    rule: `type(self) == int ? self ${compare} 0 : isQuantity(self) && quantity(self).compareTo(quantity('0')) ${compare} 0`,
-    message: `must be a quantity${quantity === "positive" ? " greater than 0" : ""}, for example ${example}`,
-  };
+export const quantityLength = 32;
+/** A quantity of zero or more, as Kubernetes reads it. */
+export const quantityPattern = "^[+]?([0-9]+([.][0-9]*)?|[.][0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?$";
+
+/** On the text of it, so that a number and its text are the same. */
+function quantityLimit(schema: Quantity | Amount): Rule[] {
+  if (schema.quantity === "any number") return [];
+  const { quantity, least, example } = schema;
+  const value = "quantity(string(self))";
+  const enough = least === undefined ? `${value}.isGreaterThan(quantity('0'))` : `!${value}.isLessThan(quantity('${least}'))`;
+  const none = quantity === "positive" ? "" : `${value}.compareTo(quantity('0')) == 0 || `;
+  const range = least === undefined ? " greater than 0" : ` of at least ${least}`;
+  const message = `must be a quantity${range}${none === "" ? "" : ", or 0 for none"}, for example ${example}`;
+  return [
+    {
+      rule: `isQuantity(string(self)) && (${none}${enough})`,
+      ...(least === undefined ? {} : { messageExpression: `${JSON.stringify(message)} + (${likelyMeaning})` }),
+      message,
+    },
+  ];
 }
+
+/** CEL: what somebody who wrote `512m` or `512` has most likely meant. */
+const likelyMeaning =
+  "string(self).matches('^[0-9]+m$') ? ' (m is for thousandths of a byte: did you mean ' + string(self).replace('m', 'Mi') + '?)'" +
+  " : string(self).matches('^[1-9][0-9]*$') ? ' (without a unit it is bytes: did you mean ' + string(self) + 'Mi or ' + string(self) + 'Gi?)' : ''";
 
 /** What a field means, with its limits in words: what `kubectl explain` and the reference show. */
 export function meaningOf(schema: Schema): string {

@@ -67,7 +67,7 @@ function typeWords(field: Schema): string {
     case "array":
       return `list of ${"properties" in field.items ? "objects" : typeWords(field.items)}${field.mapKeys === undefined ? "" : `, by ${field.mapKeys.join(" and ")}`}`;
     case "object":
-      return "values" in field ? `map to ${typeWords(field.values)}` : "object";
+      return "object";
     default:
       return field satisfies never;
   }

@@ -27,8 +27,11 @@ export const vdbConditions = {
     meaning: "The manifest can be carried out: its source type, settings, hooks and password.",
     reasons: {
       Accepted: "so it is",
+      Adjusted: "so it is, and something in it means what holds anyway; the message says what was left out or read how",
       SourceTypeNotSupported: "this version does not yet make databases from such a source",
       ModeNotSupported: "this version does not yet run databases in such a mode",
+      BadReference: "spec.source.namespace is not the PostgresVDB's own, and such a source can be in no other",
+      ResourcesRefused: "a quantity is none, makes no sense, or a request exceeds its limit; the message names it",
       SettingRefused: "a setting is not one, is the operator's own, or is given twice; the message names it",
       SecretNotFound: "the Secret with the password does not exist",
       SecretKeyMissing: 'the Secret has no key "password"',
@@ -91,11 +94,12 @@ export const vdbConditions = {
       PodRefused:
         "the cluster does not let the pod be made, for example by its quota or Pod Security; the message holds its words",
       MountFailed: "the volume cannot be mounted; the message holds the driver's words",
+      SandboxFailed: "the node cannot make the pod's sandbox: its network, its memory; the message holds the runtime's words",
       SettingRefused: "PostgreSQL does not start with a setting; the message names it",
       NotADatabase: "the volume holds no database; nothing was made in its place",
       MajorMismatch: "the image's major version is not the data's; the data is untouched",
       OwnerMismatch: "the data belongs to another user than spec.ownershipSpec",
-      Crashing: "the container ends again and again; the message holds its last words",
+      Crashing: "the container ends again and again; the message holds its last words and what to do about them",
       NameTaken: "a Deployment or Service of that name exists and belongs to somebody else",
       DctNotConfigured: "after a stop the VDB has to be enabled in DCT, and no DCT is configured",
       DctUnreachable: "after a stop the VDB has to be enabled in DCT, which does not answer",
@@ -133,8 +137,8 @@ export const vdbConditions = {
     meaning:
       "What of the source's own set-up was left out or wants attention: archive and replication settings, collations, foreign servers.",
     reasons: {
-      Clean: "nothing was left out",
-      Adjusted: "some was left out; the message lists it",
+      Clean: "nothing of note was left out",
+      Adjusted: "libraries, replication settings or settings unknown to the server were left out; the message lists them",
       NeedsAttention:
         "something may reach back to production, needs a REINDEX or waits to be ended, such as a prepared transaction; the message lists it",
     },

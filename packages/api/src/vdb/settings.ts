@@ -1,4 +1,5 @@
-import { schema, type TypeOf } from "../schema.ts";
+import { type Rule, schema, type TypeOf } from "../schema.ts";
+import type { PostgresVDBSpec } from "./spec.ts";
 
 /**
  * Settings that decide where the server listens, what it reads and what it runs, and some by which a copy would reach back to its
@@ -31,8 +32,67 @@ export const reservedSettings = [
   "unix_socket_group",
   "unix_socket_permissions",
 ] as const;
+type ReservedSetting = (typeof reservedSettings)[number];
 
-const reservedList = reservedSettings.map((name) => `'${name}'`).join(", ");
+/** What holds whatever the manifest says: naming it changes nothing, so it is taken and left out. Values in lower case. */
+const holding: Readonly<Partial<Record<ReservedSetting, readonly string[]>>> = {
+  listen_addresses: ["*"],
+  unix_socket_directories: ["/var/run/postgresql"],
+  unix_socket_permissions: ["0777", "511"],
+  archive_mode: ["off", "false", "no", "0"],
+  max_logical_replication_workers: ["0"],
+  ...Object.fromEntries(
+    [
+      "external_pid_file",
+      "unix_socket_group",
+      "archive_command",
+      "archive_library",
+      "restore_command",
+      "archive_cleanup_command",
+      "recovery_end_command",
+      "primary_conninfo",
+      "primary_slot_name",
+      "promote_trigger_file",
+      "ssl_passphrase_command",
+      "synchronous_standby_names",
+    ].map((name) => [name, [""]]),
+  ),
+};
+
+/** One pair of single quotes around the whole value means the value inside: another build writes values raw, and needs them. */
+export const valueOfSetting = (value: string): string => /^'([^']*)'$/u.exec(value)?.[1] ?? value;
+
+/** Whether a setting of the operator's is given as it is anyway. The name in any letter case. */
+export function holdsAnyway(
+  name: string,
+  value: string,
+  { port, mountPath }: Pick<PostgresVDBSpec, "port" | "mountPath">,
+): boolean {
+  const given = valueOfSetting(value).trim();
+  const setting = name.toLowerCase();
+  if (setting === "port") return given === String(port);
+  if (setting === "data_directory") return given === `${mountPath}/data`;
+  return new Map<string, readonly string[]>(Object.entries(holding)).get(setting)?.includes(given.toLowerCase()) === true;
+}
+
+/** CEL, on one entry. */
+const given = "self.value.replace(\"'\", '').trim()";
+const texts = (all: readonly string[]): string => all.map((text) => `'${text}'`).join(", ");
+const holdingPairs = Object.entries(holding).flatMap(([name, values = []]) => values.map((value) => `${name}=${value}`));
+/** These two are what other fields of the spec say: the rules that compare them stand there. */
+const saidElsewhere = ["port", "data_directory"];
+
+/** Rules of the spec, where its other fields are seen. */
+export const settingsOfSpec: readonly Rule[] = (
+  [
+    ["port", "string(self.port)", "port is set by spec.port: write it there, for example port: 5493"],
+    ["data_directory", "self.mountPath + '/data'", "data_directory is data below spec.mountPath: leave this entry out"],
+  ] as const
+).map(([name, value, message]) => ({
+  rule: `!has(self.postgresConfig) || self.postgresConfig.all(one, one.name.lowerAscii() != '${name}' || one.value.replace("'", '').trim() == ${value})`,
+  fieldPath: ".postgresConfig",
+  message,
+}));
 
 export const postgresConfig = schema({
   type: "array",
@@ -53,25 +113,27 @@ export const postgresConfig = schema({
         pattern: "^[A-Za-z_][A-Za-z0-9_$]*([.][A-Za-z_][A-Za-z0-9_$]*)?$",
         allowed: "a setting's name: letters, digits and '_', with one '.' for an extension's",
         example: "shared_buffers",
-        rules: [
-          {
-            rule: `!(self.lowerAscii() in [${reservedList}])`,
-            messageExpression:
-              "self.lowerAscii() == 'port' ? 'is set by spec.port: write it there, for example port: 5493'" +
-              " : self + ' is set by the operator: leave this entry out'",
-            message: "is set by the operator: leave this entry out",
-          },
-        ],
       },
       value: {
         type: "string",
-        description: 'The value without quotes around it, always as a string, for example "256MB" or "100".',
+        description:
+          'The value, always as a string, for example "256MB" or "100". It needs no quotes of its own; one pair of single quotes around the whole is taken off.',
         maxLength: 1024,
-        pattern: "^[^\\x00-\\x1f\\x7f'\\\\]*$",
-        allowed: "one line without single quotes, backslashes and control characters (no quotes around it are needed)",
+        pattern: "^([^\\x00-\\x1f\\x7f'\\\\]*|'[^\\x00-\\x1f\\x7f'\\\\]*')$",
+        allowed: "one line without single quotes inside, backslashes and control characters (no quotes around it are needed)",
         example: "256MB",
       },
     },
+    rules: [
+      {
+        rule:
+          `!(self.name.lowerAscii() in [${texts(reservedSettings.filter((name) => !saidElsewhere.includes(name)))}])` +
+          ` || (self.name.lowerAscii() + '=' + ${given}.lowerAscii()) in [${texts(holdingPairs)}]`,
+        fieldPath: ".name",
+        messageExpression: "self.name + ' is set by the operator: leave this entry out'",
+        message: "is set by the operator: leave this entry out",
+      },
+    ],
   },
   rules: [
     {

@@ -32,7 +32,7 @@ export const source = schema({
     namespace: {
       type: "string",
       description:
-        "The namespace of the claim or VolumeSnapshot; left out: the PostgresVDB's own. Another namespace has to allow it with a ReferenceGrant.",
+        "The namespace of the claim or VolumeSnapshot; left out: the PostgresVDB's own. Another namespace has to allow it with a ReferenceGrant. For dct-source and pvc-adopt it can only be the PostgresVDB's own.",
       maxLength: labelLength,
       pattern: dnsLabel,
       allowed: dnsLabelWords,
@@ -62,14 +62,7 @@ export const source = schema({
       message: 'for type pvc-adopt it must be the name of a claim in the PostgresVDB\'s own namespace, for example "orders-data"',
     },
     {
-      rule: "self.type in ['pvc-clone', 'k8s-snapshot'] || !has(self.__namespace__)",
-      fieldPath: ".namespace",
-      reason: "FieldValueForbidden",
-      message:
-        "is for types pvc-clone and k8s-snapshot alone: leave it out (a dct-source has no namespace, pvc-adopt takes a claim of the VDB's own)",
-    },
-    {
-      rule: "!has(self.__namespace__) || !self.reference.contains('/') || self.reference.startsWith(self.__namespace__ + '/')",
+      rule: "!has(self.__namespace__) || self.type == 'dct-source' || !self.reference.contains('/') || self.reference.startsWith(self.__namespace__ + '/')",
       fieldPath: ".namespace",
       message: 'contradicts the namespace in source.reference: give it once, for example reference: "staging/orders-data" alone',
     },
@@ -81,6 +74,10 @@ export type VdbSource = TypeOf<typeof source>;
 export type SourceReference =
   | { readonly type: "dct-source"; readonly engine: string; readonly name: string }
   | { readonly type: "pvc-clone" | "k8s-snapshot" | "pvc-adopt"; readonly namespace: string; readonly name: string };
+
+/** Whether a namespace stands beside a source that has none of its own, or can be in the database's own alone. */
+export const hasNeedlessNamespace = ({ type, namespace }: VdbSource): boolean =>
+  namespace !== undefined && (type === "dct-source" || type === "pvc-adopt");
 
 /** Reads `spec.source` as documented: engine:name at the first colon, namespace/name at the slash, else the VDB's own namespace. */
 export function sourceReference({ type, reference, namespace }: VdbSource, ownNamespace: string): SourceReference {

@@ -3,8 +3,8 @@ import { dnsSubdomain, dnsSubdomainWords, subdomainLength } from "../fields/name
 import { schema, type TypeOf } from "../schema.ts";
 import { database } from "./database.ts";
 import { hooks } from "./hooks.ts";
-import { resources } from "./resources.ts";
-import { postgresConfig } from "./settings.ts";
+import { leastStorage, resources } from "./resources.ts";
+import { postgresConfig, settingsOfSpec } from "./settings.ts";
 import { source } from "./source.ts";
 
 /** The user and group of the official image's postgres, in force where the manifest names none. */
@@ -138,6 +138,7 @@ export const postgresVdbSpec = schema({
     },
     storageSize: {
       quantity: "positive",
+      least: leastStorage,
       description: "The size of the volume. Left out: the source's, rounded up to whole GiB.",
       example: "10Gi",
     },
@@ -171,6 +172,7 @@ export const postgresVdbSpec = schema({
       fieldPath: ".OwnershipSpec",
       message: 'contradicts ownershipSpec: give it once, for example ownershipSpec: "999:999"',
     },
+    ...settingsOfSpec,
   ],
 });
 export type PostgresVDBSpec = TypeOf<typeof postgresVdbSpec>;

@@ -1,7 +1,9 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { settingsFile } from "./settings.ts";
+import { settingsFile as fileOf } from "./settings.ts";
+
+const settingsFile = (settings: Parameters<typeof fileOf>[0]) => fileOf(settings, { port: 5493, mountPath: "/mnt/postgres" });
 
 const rows: { name: string; why: string; given: Parameters<typeof settingsFile>[0]; want: ReturnType<typeof settingsFile> }[] = [
   {
@@ -11,7 +13,45 @@ const rows: { name: string; why: string; given: Parameters<typeof settingsFile>[
       { name: "shared_buffers", value: "256MB" },
       { name: "my_extension.mode", value: "it's on" },
     ],
-    want: { ok: true, lines: ["shared_buffers = '256MB'", "my_extension.mode = 'it''s on'"] },
+    want: { ok: true, lines: ["shared_buffers = '256MB'", "my_extension.mode = 'it''s on'"], leftOut: [], unquoted: [] },
+  },
+  {
+    name: "values in quotes of their own",
+    why: "the vendor's build writes values raw, and its users' manifests have the quotes that this needs",
+    given: [
+      { name: "shared_buffers", value: "'256MB'" },
+      { name: "search_path", value: "'\"$user\", public'" },
+      { name: "my_extension.text", value: "'it''s'" },
+    ],
+    want: {
+      ok: true,
+      lines: ["shared_buffers = '256MB'", "search_path = '\"$user\", public'", "my_extension.text = '''it''''s'''"],
+      leftOut: [],
+      unquoted: ["shared_buffers", "search_path"],
+    },
+  },
+  {
+    name: "the operator's own, as they are anyway",
+    why: "they change nothing",
+    given: [
+      { name: "listen_addresses", value: "'*'" },
+      { name: "PORT", value: "5493" },
+      { name: "data_directory", value: "/mnt/postgres/data" },
+      { name: "archive_mode", value: "OFF" },
+      { name: "archive_command", value: "" },
+    ],
+    want: {
+      ok: true,
+      lines: [],
+      leftOut: ["listen_addresses", "PORT", "data_directory", "archive_mode", "archive_command"],
+      unquoted: ["listen_addresses"],
+    },
+  },
+  {
+    name: "the operator's own, otherwise",
+    why: "what differs is refused",
+    given: [{ name: "port", value: "5432" }],
+    want: refused("port is set by the operator: leave this entry out"),
   },
   {
     name: "a second line",
@@ -58,7 +98,7 @@ for (const name of [
   "unix_socket_permissions", // the operator comes by the socket
   "unix_socket_group",
 ])
-  test(`settingsFile: ${name} is the operator's`, () => equal(settingsFile([{ name, value: "0777" }]).ok, false));
+  test(`settingsFile: ${name} is the operator's`, () => equal(settingsFile([{ name, value: "0700" }]).ok, false));
 
 for (const { name, why, given, want } of rows) test(`settingsFile: ${name}`, () => deepEqual(settingsFile(given), want, why));
 
@@ -72,7 +112,7 @@ test("whatever the value, it is read back unchanged from one line, or refused", 
       if (!file.ok) return;
       equal(file.lines.length, 1);
       equal(/[\r\n]/u.test(file.lines[0] ?? ""), false);
-      equal(readBack(file.lines[0] ?? ""), value);
+      equal(readBack(file.lines[0] ?? ""), /^'([^']*)'$/u.exec(value)?.[1] ?? value);
     }),
   );
 });

@@ -1,6 +1,8 @@
+import { hasNeedlessNamespace, type VdbSource } from "@vdb/api";
 import { done, type Outcome, type Step, terminal } from "kube-runtime";
-import { settingsFile } from "../postgres/settings.ts";
+import { type SettingsFile, settingsFile } from "../postgres/settings.ts";
 import { stalled, type VdbContext } from "./context.ts";
+import { resourcesTrouble } from "./judge-resources.ts";
 import { keyOfVdb } from "./names.ts";
 import { type Password, readPassword } from "./password.ts";
 
@@ -9,23 +11,46 @@ const secretRereadSeconds = 5;
 
 /**
  * Accepted: whether the manifest can be carried out at all, before anything is made.
- * Returns early with what a person has to mend: the source type, the mode, a setting, the password.
+ * Returns early with what a person has to mend: the source type, the mode, the resources, a setting, the password.
  */
 export const acceptSpec: Step<VdbContext> = {
   name: "acceptSpec",
   condition: "Accepted",
   run: async (ctx, signal) => {
     const { source, mode, postgresConfig = [] } = ctx.vdb.spec;
+    const { namespace } = ctx.vdb.metadata;
     if (source.type !== "dct-source")
       return terminal("SourceTypeNotSupported", `spec.source.type ${source.type} is not yet supported: use dct-source`);
     if (mode !== "Primary") return terminal("ModeNotSupported", `spec.mode ${mode} is not yet supported: use Primary`);
-    const settings = settingsFile(postgresConfig);
+    const trouble = resourcesTrouble(ctx.vdb.spec);
+    if (trouble !== undefined) return terminal("ResourcesRefused", trouble);
+    if (hasNeedlessNamespace(source) && source.namespace !== namespace)
+      return terminal("BadReference", otherNamespace(source, namespace));
+    const settings = settingsFile(postgresConfig, ctx.vdb.spec);
     if (!settings.ok) return terminal(settings.reason, settings.message);
     ctx.settings = settings.lines.map((line) => `${line}\n`).join("");
     ctx.password = await readPassword(ctx.vdb, ctx.run.client, signal);
-    return judgePassword(ctx, ctx.password);
+    return noted(judgePassword(ctx, ctx.password), adjustments(source, settings));
   },
 };
+
+const otherNamespace = ({ type, namespace = "" }: VdbSource, own: string): string =>
+  `spec.source.namespace ${namespace} is not this PostgresVDB's own (${own}), and a ${type} can be in no other: leave it out`;
+
+/** What in the manifest means what holds anyway: taken, and told. */
+function adjustments(source: VdbSource, { leftOut, unquoted }: Extract<SettingsFile, { ok: true }>): readonly string[] {
+  return [
+    ...(leftOut.length === 0 ? [] : [`left out of spec.postgresConfig, as it holds anyway: ${leftOut.join(", ")}`]),
+    ...(unquoted.length === 0 ? [] : [`read without the quotes inside the value: ${unquoted.join(", ")}`]),
+    ...(hasNeedlessNamespace(source) ? ["spec.source.namespace is this PostgresVDB's own, and needless"] : []),
+  ];
+}
+
+function noted(outcome: Outcome, notes: readonly string[]): Outcome {
+  if (outcome.kind !== "done" || notes.length === 0) return outcome;
+  const all = outcome.message === undefined ? notes : [...notes, outcome.message];
+  return done({ reason: "Adjusted", message: all.join("; ") });
+}
 
 /** A database whose password is in force runs on when its Secret goes: only a new one needs it. */
 function judgePassword(ctx: VdbContext, password: Password): Outcome {

@@ -127,8 +127,8 @@ export function retrying(ctx: VdbContext, reason: string, message: string): Outc
   return after(retrySeconds(failingMs(ctx, reason), ctx.vdb.spec.errorBackoffPeriod), reason, message);
 }
 
-/** Everything is as declared: the next failure starts its waits anew. */
-export function overcome(ctx: VdbContext): Outcome {
+/** Everything is as declared, which `message` says: the next failure starts its waits anew. */
+export function overcome(ctx: VdbContext, message: string): Outcome {
   ctx.memory.failure = undefined;
-  return done();
+  return done({ message });
 }

@@ -15,6 +15,7 @@ import {
 } from "kube-runtime";
 import { stalled, stalledFor, type VdbContext } from "./context.ts";
 import { type DeploymentPlan, decideDeployment, undisproved } from "./decide-deployment.ts";
+import { type PodTrouble, podTrouble } from "./diagnose/pod-events.ts";
 import type { PodFailure, PodState } from "./diagnose/pod-state.ts";
 import { keyOfVdb } from "./names.ts";
 import { desiredDeployment, restartAnnotation } from "./objects/deployment.ts";
@@ -102,8 +103,8 @@ async function starting(
 ): Promise<Outcome> {
   const { vdb, world } = ctx;
   if (ctx.settingsCorrected && plan.pod !== undefined) await restart(ctx, plan.pod, signal); // one more try with the former ones
-  const trouble = plan.pod === undefined || !plan.mounting ? undefined : await podTrouble(ctx, plan.pod, signal);
-  if (trouble !== undefined) return after(lookAtEventsSeconds, "MountFailed", trouble);
+  const trouble = plan.pod === undefined || !plan.mounting ? undefined : await troubleOf(ctx, plan.pod, signal);
+  if (trouble !== undefined) return after(lookAtEventsSeconds, trouble.reason, trouble.message);
   const deployed = findCondition(vdb.status.conditions, "Deployed");
   const failure = undisproved(plan, deployed, vdb.metadata.generation, Date.now());
   if (failure === undefined) return after(lookAtEventsSeconds, "Starting", plan.message);
@@ -111,18 +112,15 @@ async function starting(
   return terminal(failure.reason, failure.message ?? "");
 }
 
-const troubles: ReadonlySet<string> = new Set(["FailedMount", "FailedAttachVolume", "FailedMapVolume", "FailedCreatePodSandBox"]);
-
 /** What keeps a pod from being set up. Only after some seconds: the first tries may fail while the volume is made ready. */
-async function podTrouble(
+async function troubleOf(
   ctx: VdbContext,
   { metadata: { name, namespace = "", uid, creationTimestamp } }: Pod,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<PodTrouble | undefined> {
   if (Date.now() - Date.parse(creationTimestamp) < lookAtEventsSeconds * 1000) return undefined;
   const { items } = await ctx.run.client.list(events, { namespace, fieldSelector: `regarding.uid=${uid},type=Warning` }, signal);
-  const newest = items.filter(({ reason }) => troubles.has(reason)).at(-1);
-  return newest?.note === undefined ? undefined : `pod ${name} cannot be set up: ${newest.note}`;
+  return podTrouble(name, items);
 }
 
 /**

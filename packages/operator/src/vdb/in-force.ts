@@ -33,11 +33,12 @@ export async function bringIntoForce(
   return result;
 }
 
-/** Nothing is left that another look could find changed. */
+/** Nothing is left that another look could find changed: what somebody set in the database may be taken back there. */
 const isWhole = (state: ServerState, vdb: PostgresVDB): boolean =>
   state.loaded &&
   state.pendingRestart.length === 0 &&
   state.preparedTransactions.length === 0 &&
+  state.pendingElsewhere.length === 0 &&
   loginTrouble(vdb, state) === undefined;
 
 export const containerIdOf = (pod: Pod): string => containerStatusOf(pod)?.containerID ?? "";

@@ -1,3 +1,4 @@
+import type { PostgresVDB } from "@vdb/api";
 import { after, type Outcome, type Pod, type Step, services } from "kube-runtime";
 import { Unreachable } from "./ask-pod.ts";
 import { overcome, retrying, stalled, type VdbContext } from "./context.ts";
@@ -31,7 +32,7 @@ export const openGate: Step<VdbContext> = {
     if (unopened !== undefined) return unopened;
     run.status.endpoint = endpointOf(vdb);
     world.rechecks.after(keyOfVdb(vdb), passwordRereadSeconds);
-    return overcome(ctx);
+    return overcome(ctx, readyWords(run.status));
   },
 };
 
@@ -48,6 +49,12 @@ async function lookAgain(ctx: VdbContext, pod: Pod, signal: AbortSignal): Promis
   } catch (error) {
     return unasked(ctx, pod, error);
   }
+}
+
+/** What whoever wants to use the database asks first: where it is, and how old its data is. */
+export function readyWords({ endpoint = "", dataTimestamp }: Pick<PostgresVDB["status"], "endpoint" | "dataTimestamp">): string {
+  const age = dataTimestamp === undefined ? "" : `, with the source's data as of ${dataTimestamp}`;
+  return `clients can connect to ${endpoint}${age}`;
 }
 
 /** From here on the hooks of this content are history, whoever comes after us. */

@@ -3,6 +3,7 @@ import { after, done, findCondition, type Outcome, type Pod, type Step } from "k
 import type { PreparationResult, ServerState } from "../postgres/prepare.ts";
 import { Unreachable } from "./ask-pod.ts";
 import { retrying, stalled, type VdbContext } from "./context.ts";
+import { hygieneOf } from "./diagnose/hygiene.ts";
 import { applyDeployment, restartedFor } from "./ensure-deployment.ts";
 import { applySettings } from "./ensure-settings.ts";
 import { bringIntoForce, containerIdOf } from "./in-force.ts";
@@ -53,16 +54,8 @@ function tellHygiene({ run, vdb }: VdbContext, result: PreparationResult | undef
   }
   const { dropped, preparedTransactions } = result.state;
   const waiting = preparedTransactionsNote(preparedTransactions);
-  if (waiting !== undefined) run.setCondition({ type, status: "True", reason: "NeedsAttention", message: waiting });
-  else if (dropped.length === 0)
-    run.setCondition({ type, status: "True", reason: "Clean", message: "nothing of the source's settings was left out" });
-  else
-    run.setCondition({
-      type,
-      status: "True",
-      reason: "Adjusted",
-      message: `left out of the source's settings: ${dropped.join(", ")}`,
-    });
+  const finding = waiting === undefined ? hygieneOf(dropped) : ({ reason: "NeedsAttention", message: waiting } as const);
+  run.setCondition({ type, status: "True", ...finding });
 }
 
 export function refusal(ctx: VdbContext, result: Exclude<PreparationResult, { kind: "answer" }>): Outcome {

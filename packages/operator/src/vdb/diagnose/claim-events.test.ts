@@ -40,7 +40,30 @@ const rows: { name: string; why: string; given: readonly Event[]; want: ClaimTro
     name: "no room",
     why: "somebody has to make room",
     given: [anEvent(failed("ResourceExhausted", "the pool has 12 bytes left"))],
-    want: { reason: "StorageFull", message: "the pool has 12 bytes left", passes: false },
+    want: { reason: "StorageFull", message: "the pool has too little left", passes: false },
+  },
+  {
+    name: "no room, told with bytes that each try counts anew",
+    why: "a condition must not change for that; how much is needed stays",
+    given: [
+      anEvent(
+        failed(
+          "ResourceExhausted",
+          "no room in pool /pool for VDB d: 52428800 bytes (50 MiB) free, 1073741824 bytes (1024 MiB) needed; delete VDBs",
+        ),
+      ),
+    ],
+    want: {
+      reason: "StorageFull",
+      message: "no room in pool /pool for VDB d: too little free, 1073741824 bytes (1024 MiB) needed; delete VDBs",
+      passes: false,
+    },
+  },
+  {
+    name: "no room, in another storage's words",
+    why: "units and order differ",
+    given: [anEvent(failed("ResourceExhausted", "only 1.5 GiB available of 20 GiB"))],
+    want: { reason: "StorageFull", message: "too little available of 20 GiB", passes: false },
   },
   {
     name: "DCT out of reach",

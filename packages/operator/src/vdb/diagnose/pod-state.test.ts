@@ -66,7 +66,7 @@ const failures: { name: string; why: string; given: Pod; reason: string; says: R
     why: "what nobody foresaw is told as it was said",
     given: aPod(putOff("FATAL:  could not map anonymous shared memory")),
     reason: "Crashing",
-    says: /exit code 1.*shared memory.*memory limit/su,
+    says: /exit code 1.*shared memory; lower shared_buffers.*raise spec\.resources\.limits\.memory$/su,
     waitingSince: at(50),
   },
   {

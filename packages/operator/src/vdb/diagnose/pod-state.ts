@@ -1,5 +1,7 @@
 import type { ContainerStatus, Pod } from "kube-runtime";
 import { containerName } from "../names.ts";
+import { adviceFor, endOf } from "./crash.ts";
+import { stableWords } from "./stable-words.ts";
 
 /**
  * What a database's pod is doing.
@@ -82,7 +84,7 @@ function pullFailure(pod: Pod, { state }: ContainerStatus): PodState | undefined
 
 /** The kubelet's messages count and time their tries: a condition must not change for that. */
 function stable(message: string): string {
-  return message.replace(/^Back-off pulling image "[^"]*":?\s*/u, "").replace(/^ErrImagePull:\s*/u, "");
+  return stableWords(message.replace(/^Back-off pulling image "[^"]*":?\s*/u, "").replace(/^ErrImagePull:\s*/u, ""));
 }
 
 const createReasons: ReadonlySet<string> = new Set(["CreateContainerConfigError", "CreateContainerError", "RunContainerError"]);
@@ -92,13 +94,13 @@ const ownReasons = ["NotADatabase", "MajorMismatch", "OwnerMismatch", "ImageWith
  * A container that has ended and is not running again. The start script tells its reason as `vdb:Reason: message`. Without one
  * it is only failing once the kubelet puts off the next try: a server that ran for days and crashed is back in a second.
  */
-function ended({ metadata: { name, creationTimestamp } }: Pod, { state, lastState }: ContainerStatus): PodState | undefined {
+function ended({ metadata: { creationTimestamp } }: Pod, { state, lastState }: ContainerStatus): PodState | undefined {
   const waiting = state?.waiting?.reason ?? "";
   if (createReasons.has(waiting))
     return {
       kind: "failed",
       reason: "Crashing",
-      message: `the container of pod ${name} cannot be made: ${state?.waiting?.message ?? ""}; mend what it names`,
+      message: `the pod's container cannot be made: ${stableWords(state?.waiting?.message ?? waiting)}; mend what this names`,
       waitingSince: Date.parse(creationTimestamp),
     };
   const end = state?.running === undefined ? (state?.terminated ?? lastState?.terminated) : undefined;
@@ -108,10 +110,9 @@ function ended({ metadata: { name, creationTimestamp } }: Pod, { state, lastStat
   const [, own, words = ""] = /^vdb:(\w+): ([\s\S]*)$/u.exec((end.message ?? "").trim()) ?? [];
   const reason = ownReasons.find((one) => one === own);
   if (reason !== undefined) return { kind: "failed", reason, message: words, waitingSince };
-  const last = end.message === undefined || end.message === "" ? "it said nothing" : `its last words: ${end.message.trim()}`;
-  const message = `PostgreSQL ended with exit code ${end.exitCode}; ${last}`;
+  const message = endOf(end);
   if (!putOff) return { kind: "starting", message: `${message}; it is started again`, mounting: false };
-  return { kind: "failed", reason: "Crashing", message: `${message}; do what they say, or raise the memory limit`, waitingSince };
+  return { kind: "failed", reason: "Crashing", message: `${message}; ${adviceFor(end)}`, waitingSince };
 }
 
 function starting({ metadata: { name } }: Pod, { state }: ContainerStatus): PodState {

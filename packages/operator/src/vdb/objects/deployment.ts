@@ -10,7 +10,7 @@ import {
   operatorName,
   ownerOf,
 } from "../names.ts";
-import { bytesOf } from "./quantity.ts";
+import { valueOf } from "./quantity.ts";
 
 /** Where the pod has what it needs beside the data. Sockets are where Debian's PostgreSQL expects them. */
 export const paths = { config: "/etc/vdb", run: "/var/run/postgresql" } as const;
@@ -64,6 +64,12 @@ function podSpec(vdb: PostgresVDB, facts: DeploymentFacts): PodSpec {
   };
 }
 
+/**
+ * Waits by itself until the server lets sessions in: being asked once a second would cost half a second on average. After
+ * some seconds it is a long recovery, which needs the processor for itself.
+ */
+const untilReady = "n=0; until pg_isready -q; do n=$((n + 1)); if [ $n -lt 100 ]; then sleep 0.05; else sleep 1; fi; done";
+
 function container(vdb: PostgresVDB, facts: DeploymentFacts): Container {
   return {
     name: containerName,
@@ -80,13 +86,14 @@ function container(vdb: PostgresVDB, facts: DeploymentFacts): Container {
       { name: "tmp", mountPath: "/tmp" },
       { name: "shm", mountPath: "/dev/shm" },
     ],
-    // It waits by itself until the server answers: being asked once a second would cost half a second on average.
-    readinessProbe: {
-      exec: { command: ["/bin/sh", "-c", "until pg_isready -q; do sleep 0.05; done"] },
+    startupProbe: {
+      exec: { command: ["/bin/sh", "-c", untilReady] },
       periodSeconds: 1,
-      timeoutSeconds: 3,
-      failureThreshold: 2,
+      timeoutSeconds: 60,
+      failureThreshold: 1_000_000, // two years: whoever ends a server in its recovery makes it begin anew
     },
+    // The kubelet connects by itself: a process in the container each time would be nearly all that an idle database costs.
+    readinessProbe: { tcpSocket: { port: vdb.spec.port }, periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 2 },
     terminationMessagePolicy: "FallbackToLogsOnError",
     securityContext: {
       allowPrivilegeEscalation: false,
@@ -99,7 +106,7 @@ function container(vdb: PostgresVDB, facts: DeploymentFacts): Container {
 /** What makes bare `psql` work in `kubectl exec`, and what the start script goes by. */
 function environment(vdb: PostgresVDB, contentId: string): readonly EnvVar[] {
   const { mountPath, port, database, resources } = vdb.spec;
-  const limit = bytesOf(resources?.limits?.["memory"]);
+  const limit = valueOf(resources?.limits?.["memory"]);
   const variables = {
     PGDATA: `${mountPath}/data`,
     PGPORT: String(port),

@@ -5,7 +5,7 @@ import { claimName, contentIdOf } from "../names.ts";
 import { aVdb } from "../testing.ts";
 import { desiredClaim, isOutdated } from "./claim.ts";
 import { desiredDeployment } from "./deployment.ts";
-import { bytesOf } from "./quantity.ts";
+import { valueOf } from "./quantity.ts";
 import { desiredService } from "./service.ts";
 import { specHash } from "./spec-hash.ts";
 
@@ -103,6 +103,22 @@ describe("the objects of a database", () => {
     ]);
   });
 
+  test("a server that recovers is never ended for it, and one that idles is not asked by a process in its container", () => {
+    const { startupProbe, readinessProbe } = desiredDeployment(aVdb(), facts).spec.template.spec.containers[0] ?? {};
+    const { failureThreshold = 3, timeoutSeconds = 1 } = startupProbe ?? {};
+    equal(failureThreshold * timeoutSeconds > 30 * 24 * 3600, true);
+    deepEqual([readinessProbe?.exec, readinessProbe?.tcpSocket], [undefined, { port: 5432 }]);
+  });
+
+  test("resources reach the pod as they were written, numbers as texts", () => {
+    const resources = { requests: { cpu: 0.25, memory: "64Mi" }, limits: { cpu: 2, memory: 1_073_741_824 } };
+    const container = desiredDeployment(aVdb({ spec: { resources } }), facts).spec.template.spec.containers[0];
+    deepEqual(container?.resources, {
+      requests: { cpu: "0.25", memory: "64Mi" },
+      limits: { cpu: "2", memory: "1073741824" },
+    });
+  });
+
   test("no setting changes the pod: a bad one must not end a running database", () => {
     equal(hash({}), hash({ postgresConfig: [{ name: "shared_buffers", value: "256MX" }] }));
   });
@@ -114,14 +130,23 @@ describe("the objects of a database", () => {
   });
 
   test("quantities are read as Kubernetes writes them", () => {
-    deepEqual(["4Gi", "512M", "1e9", 2, "500m", "lots", undefined].map(bytesOf), [
-      4 * 2 ** 30,
-      512e6,
-      1e9,
-      2,
-      0.5,
-      undefined,
-      undefined,
-    ]);
+    const rows: [string | number | undefined, number | undefined][] = [
+      ["4Gi", 4 * 2 ** 30],
+      ["512M", 512e6],
+      ["1e9", 1e9],
+      ["1E3", 1e3],
+      ["1E", 1e18],
+      [2, 2],
+      [0.25, 0.25],
+      ["500m", 0.5],
+      ["-1", -1],
+      [".5Ki", 512],
+      ["lots", undefined],
+      ["1Mb", undefined],
+      ["1mi", undefined],
+      ["", undefined],
+      [undefined, undefined],
+    ];
+    for (const [given, want] of rows) equal(valueOf(given), want, String(given));
   });
 });

@@ -1,5 +1,7 @@
 const factors: Readonly<Record<string, number>> = {
   "": 1,
+  n: 1e-9,
+  u: 1e-6,
   m: 1e-3,
   k: 1e3,
   M: 1e6,
@@ -15,10 +17,10 @@ const factors: Readonly<Record<string, number>> = {
   Ei: 2 ** 60,
 };
 
-/** The bytes of a Kubernetes quantity (`4Gi`, `512M`, `1e9`); undefined when there is none or it cannot be read. */
-export function bytesOf(quantity: string | number | undefined): number | undefined {
-  if (quantity === undefined) return undefined;
-  const [, number = "", unit = ""] = /^([0-9.]+(?:[eE][-+]?[0-9]+)?)([kMGTPEm]i?|Ki)?$/u.exec(String(quantity)) ?? [];
+/** The value of a Kubernetes quantity (`4Gi`, `512M`, `1e9`, `500m`, 0.25) in its base unit; undefined when it is none. */
+export function valueOf(quantity: string | number | undefined): number | undefined {
+  const grammar = /^([+-]?(?:[0-9]+(?:[.][0-9]*)?|[.][0-9]+))(?:([numkMGTPE]|[KMGTPE]i)|([eE][+-]?[0-9]+))?$/u;
+  const [, number, unit = "", exponent = ""] = grammar.exec(String(quantity)) ?? [];
   const factor = factors[unit];
-  return number === "" || factor === undefined ? undefined : Number(number) * factor;
+  return number === undefined || factor === undefined ? undefined : Number(`${number}${exponent}`) * factor;
 }

@@ -1,0 +1,65 @@
+/** What was left out of the source's settings, as the condition HygieneApplied tells it. */
+export interface Hygiene {
+  readonly reason: "Clean" | "Adjusted";
+  readonly message: string;
+}
+
+const list = (names: string): ReadonlySet<string> => new Set(names.split(/\s+/u));
+
+/** Where a server lies, listens, logs and archives: every copy has it, none can keep it, and nobody misses it. */
+const routine = list(
+  `data_directory config_file hba_file ident_file external_pid_file listen_addresses port unix_socket_directories
+   unix_socket_directory unix_socket_group unix_socket_permissions bonjour bonjour_name ssl krb_server_keyfile archive_mode
+   archive_command archive_library archive_timeout archive_cleanup_command hot_standby summarize_wal log_destination
+   logging_collector log_directory log_filename log_file_mode log_rotation_age log_rotation_size log_truncate_on_rotation
+   syslog_facility syslog_ident event_source stats_temp_directory huge_pages recovery_init_sync_method restart_after_crash`,
+);
+
+/** That the source is part of a group of servers: its copy is none. */
+const replication = list(
+  `restore_command promote_trigger_file trigger_file standby_mode primary_conninfo primary_slot_name synchronous_standby_names
+   synchronized_standby_slots sync_replication_slots max_logical_replication_workers recovery_end_command
+   recovery_min_apply_delay`,
+);
+
+/** Pure. `dropped`: names as the start script notes them, `setting` or `setting:library`. */
+export function hygieneOf(dropped: readonly string[]): Hygiene {
+  const findings = [
+    told(
+      "libraries that the image lacks",
+      libraries(dropped, (library) => library !== "pg_cron"),
+    ),
+    told(
+      "libraries that would run the source's jobs",
+      libraries(dropped, (library) => library === "pg_cron"),
+    ),
+    told("replication", dropped.filter(isReplication)),
+    told("settings that the image's server does not know", dropped.filter(isUnknown)),
+  ].filter((finding) => finding !== undefined);
+  if (findings.length > 0) return { reason: "Adjusted", message: `left out of the source's settings: ${findings.join("; ")}` };
+  return {
+    reason: "Clean",
+    message: "nothing of note was left out of the source's settings: at most addresses, paths, logging, certificates, archiving",
+  };
+}
+
+const isLibrary = (name: string): boolean => name.includes(":");
+export const isReplication = (name: string): boolean => replication.has(name) || name.startsWith("recovery_target");
+export const isRoutine = (name: string): boolean => routine.has(name) || name.startsWith("ssl_");
+const isUnknown = (name: string): boolean => !isLibrary(name) && !isReplication(name) && !isRoutine(name);
+
+/** `shared_preload_libraries:a` becomes `a (shared_preload_libraries)`. */
+function libraries(dropped: readonly string[], wanted: (library: string) => boolean): readonly string[] {
+  return dropped.filter(isLibrary).flatMap((entry) => {
+    const colon = entry.indexOf(":");
+    const library = entry.slice(colon + 1);
+    return wanted(library) ? [`${library} (${entry.slice(0, colon)})`] : [];
+  });
+}
+
+/** A message must not grow without end. */
+function told(what: string, names: readonly string[]): string | undefined {
+  if (names.length === 0) return undefined;
+  const more = names.length > 20 ? ` and ${names.length - 20} more` : "";
+  return `${what}: ${names.slice(0, 20).join(", ")}${more}`;
+}
