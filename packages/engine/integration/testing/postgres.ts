@@ -27,7 +27,7 @@ export async function startSource(
   name: string,
   scale: number,
   settings: readonly string[] = [],
-  { unseen }: { readonly unseen?: string } = {},
+  { unseen, initdb = [] }: { readonly unseen?: string; readonly initdb?: readonly string[] } = {},
 ): Promise<Server> {
   const data = join(scratch.path, name, "data");
   mkdirSync(join(scratch.path, name));
@@ -45,6 +45,7 @@ export async function startSource(
     "UTF8",
     "--locale=C",
     "-N",
+    ...initdb,
   ];
   execFileSync(program(scratch, "initdb"), init, {
     uid: sourceOwner,

@@ -161,13 +161,14 @@ fi
 rm -f "$VDB_RUN/reload-due" # all of them are about to be read
 
 # Later lines beat earlier ones: the source's, the operator's, the manifest's.
+wal_sizes=
 configure() { # a line between the source's settings and the manifest's
   {
     printf "include '%s'\n" "$inherited"
     printf '%s\n' "huge_pages = 'try'" "max_logical_replication_workers = '0'" "log_destination = 'stderr'" "logging_collector = 'off'"
     # A clone has thousands of files: syncing the file system once beats opening each of them.
     case $data_major in 9.* | 1[0-3]) ;; *) printf '%s\n' "recovery_init_sync_method = 'syncfs'" ;; esac
-    printf '%s\n' "$1"
+    printf '%s\n' "$1" "$wal_sizes"
     printf "include '%s'\n" "$VDB_RUN/settings.conf"
   } >"$VDB_RUN/postgresql.conf"
 }
@@ -195,6 +196,22 @@ refuse_settings() {
   fail SettingRefused "PostgreSQL refuses its settings: ${words}(correct spec.postgresConfig)"
 }
 check "$@" || { drop_unknown && check "$@"; } || refuse_settings
+
+# A server does not start on WAL segments of which min_wal_size and max_wal_size do not hold two. The source may have had them from
+# its command line, or from a file outside of its data folder, and the defaults are too small for large segments.
+segment_mb=0
+for file in "$PGDATA"/pg_wal/????????????????????????; do # each of them is as large as a segment
+  if [ -f "$file" ]; then segment_mb=$(($(stat -c %s "$file") / 1048576)) && break; fi
+done
+if [ "$segment_mb" -gt 16 ]; then
+  for name in min_wal_size max_wal_size; do
+    megabytes=$(LC_ALL=C postgres -C "$name" "$@" 2>/dev/null) || megabytes=0
+    if [ "$megabytes" -lt $((2 * segment_mb)) ]; then
+      wal_sizes=$(printf '%s\n%s' "$wal_sizes" "$name = '$((2 * segment_mb))MB'")
+    fi
+  done
+  configure ""
+fi
 
 # The source's machine may have had more memory than this pod: at most a quarter of what there is, unless the manifest says
 # otherwise. A line of the file, not an argument: the manifest's setting can so come and go while the server runs.
