@@ -4,6 +4,8 @@ import { type DctClient, DctError, type Filter, type Job } from "@vdb/dct";
 export interface FakeDct {
   up: boolean;
   readonly sources: Set<string>;
+  /** Ids of VDBs by the names under which they are found. */
+  readonly vdbs: Map<string, string>;
   /** When the data of its VDBs is from; that of the newest snapshot unless set. */
   takenAt: string;
   /** The VDBs that are disabled, and what was asked for, in order: "disable <id>". */
@@ -28,6 +30,7 @@ export function fakeDct(): FakeDct {
   const dct = {
     up: true,
     sources: new Set(["production"]),
+    vdbs: new Map<string, string>(),
     takenAt: "2026-01-01T00:00:00Z",
     disabled: new Set<string>(),
     asked: new Array<string>(),
@@ -58,12 +61,13 @@ export function fakeDct(): FakeDct {
     setTimeout(() => (what === "enable" ? dct.disabled.delete(id) : dct.disabled.add(id)), jobMs);
     return { jobId: job.id };
   };
-  /** Every id is that of a VDB; none is found by its name. */
+  /** Every id is that of a VDB. */
   const vdbById = (filter?: Filter) => {
-    const id = wantedOf(filter, "id");
+    const name = wantedOf(filter, "name") ?? "";
+    const id = wantedOf(filter, "id") ?? dct.vdbs.get(name);
     if (id === undefined) return [];
     const origin = { parent_id: "1-APPDATA_CONTAINER-production", parent_timeflow_timestamp: dct.takenAt };
-    return [{ id, enabled: !dct.disabled.has(id), ...origin }];
+    return [{ id, name, engine_id: "1", size: 2 ** 30, enabled: !dct.disabled.has(id), ...origin }];
   };
 
   const client: DctClient = {

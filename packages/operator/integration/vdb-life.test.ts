@@ -366,6 +366,22 @@ describe("a PostgresVDB", { timeout: 240_000 }, () => {
     await untilVdb(bench.client, "source", "orders", isReady);
   });
 
+  test("a VDB is a source as soon as its gate is open: a copy is no way around its hooks", async () => {
+    await place("copied");
+    operator.answer = ({ command, stdin }) =>
+      command[3] === "hook" ? { stdout: stdin === "wrong" ? "exit 3\nno such table" : "exit 0" } : healthy();
+    await applyVdb(bench.client, "copied", "masked", hook("wrong"));
+    const first = await untilVdb(bench.client, "copied", "masked", (vdb) => readyReason(vdb) === "HookFailed");
+    dct.vdbs.set("dlpx-masked", first.status.delphixID ?? "");
+    await applyVdb(bench.client, "copied", "copy", dctSource("delphix-engine:dlpx-masked"));
+    const shut = await untilVdb(bench.client, "copied", "copy", (vdb) => readyReason(vdb) === "SourceNotReady");
+    match(shut.status.lastError ?? "", /VDB dlpx-masked has not been opened to clients yet/u);
+    await applyVdb(bench.client, "copied", "masked", hook("right"));
+    const copy = await untilVdb(bench.client, "copied", "copy", isReady, 20);
+    equal(copy.status.source?.name, "dlpx-masked");
+    operator.answer = () => healthy();
+  });
+
   test("a source that was wrong is corrected: Ready, by the new labels, and nothing of the wrong try is left", async () => {
     await place("corrected");
     await applyVdb(bench.client, "corrected", "orders", dctSource("no-engine:no-source"));

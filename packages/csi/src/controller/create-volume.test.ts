@@ -65,6 +65,18 @@ describe("CreateVolume", () => {
     );
   });
 
+  test("of a dSource its newest snapshot is named; of a VDB none is, so that it is copied as it is now", async () => {
+    const world = new FakeWorld();
+    await create({ world });
+    world.vdbs.set("1-VDB-1", { id: "1-VDB-1", name: "copied", engine_id: "1" });
+    const ofVdb = { ...annotations, sourceDBName: "copied" };
+    await create({ world, annotations: ofVdb, snapshots: [], request: { name: "dlpx-copy" } });
+    deepEqual(world.origins, [
+      { source: "1-DSOURCE-1", snapshot: "1-APPDATA_SNAPSHOT-1" },
+      { source: "1-VDB-1", snapshot: undefined },
+    ]);
+  });
+
   test("called again, it answers the same and makes nothing", async () => {
     const world = new FakeWorld();
     deepEqual(await create({ world }), await create({ world }));

@@ -35,6 +35,8 @@ export class FakeWorld {
   readonly jobs: Job[] = [];
   /** VDBs by the job that makes or removes them, applied when the job ends. */
   readonly effects = new Map<string, () => void>();
+  /** What every VDB was asked to be made from. */
+  readonly origins: { source: string | undefined; snapshot: string | undefined }[] = [];
   #last = 0;
   /** Time passes: a job ends whether anybody looks or not. */
   letJobsEnd(): void {
@@ -111,8 +113,9 @@ export function fakeDct(world: FakeWorld, options: FakeDctOptions = {}): FakeDct
     getVdb: (id) => call(() => world.vdbs.get(id)),
     getEnvironment: (id) => call(() => (id === environment.id ? environment : undefined)),
     getJob: (id) => call(() => world.jobs.filter((one) => one.id === id).map(settle)[0]),
-    provisionBySnapshot: ({ name = "", tags = [] }) =>
+    provisionBySnapshot: ({ name = "", tags = [], source_data_id, snapshot_id }) =>
       call(() => {
+        world.origins.push({ source: source_data_id, snapshot: snapshot_id });
         if ([...world.vdbs.values()].some((one) => one.name === name))
           throw new DctError("conflict", `the name ${name} is taken`);
         const id = `1-APPDATA_CONTAINER-${world.nextNumber()}`;

@@ -14,7 +14,7 @@ import {
   services,
 } from "kube-runtime";
 import { cleanUpSteps } from "./clean-up.ts";
-import { instanceOfPod, observe, podsByInstance, type VdbContext } from "./context.ts";
+import { dctIdOfVdb, instanceOfPod, observe, podsByInstance, type VdbContext, vdbsByDctId } from "./context.ts";
 import { instanceLabel, ownObjects } from "./names.ts";
 import { vdbSteps } from "./steps.ts";
 import { stopSteps } from "./stop.ts";
@@ -74,8 +74,10 @@ const deployed = (reason: string, message: string): ConditionValue => ({ type: "
 
 /** The watches: everything by the operator's own label, so that nobody else's objects are held in memory. */
 export function vdbCaches(manager: Pick<Manager, "cacheFor">, namespace: string | undefined): Caches {
-  const options = { labelSelector: ownObjects, ...(namespace === undefined ? {} : { namespace }) };
+  const where = namespace === undefined ? {} : { namespace };
+  const options = { labelSelector: ownObjects, ...where };
   return {
+    vdbs: manager.cacheFor(resourceOf(postgresVDB), { ...where, indexes: { [vdbsByDctId]: dctIdOfVdb } }),
     claims: manager.cacheFor(persistentVolumeClaims, options),
     configMaps: manager.cacheFor(configMaps, options),
     deployments: manager.cacheFor(deployments, options),
@@ -86,10 +88,10 @@ export function vdbCaches(manager: Pick<Manager, "cacheFor">, namespace: string 
 
 /** Adds the controller to a manager, with all that wakes it. */
 export function controlVdbs(manager: Manager, world: World): void {
-  const { claims, configMaps: maps, deployments: deploys, services: svcs, pods: podCache } = world.caches;
-  const { watchNamespace, concurrency } = world.config;
+  const { vdbs, claims, configMaps: maps, deployments: deploys, services: svcs, pods: podCache } = world.caches;
+  const { concurrency } = world.config;
   manager.control(vdbKind(world), {
-    cache: manager.cacheFor(resourceOf(postgresVDB), watchNamespace === undefined ? {} : { namespace: watchNamespace }),
+    cache: vdbs,
     concurrency,
     triggers: [
       owned(claims, "PostgresVDB"),
