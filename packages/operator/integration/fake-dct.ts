@@ -1,9 +1,11 @@
 /** A DCT with one engine, one dSource, one group and one environment, in memory; the test takes it up and down. */
-import { type DctClient, DctError, type Filter, type Job } from "@vdb/dct";
+import { type DctClient, DctError, type Engine, type Filter, type Job } from "@vdb/dct";
 
 export interface FakeDct {
   up: boolean;
   readonly sources: Set<string>;
+  /** What its engine says of its storage. */
+  storage: Pick<Engine, "data_storage_capacity" | "data_storage_used" | "data_storage_reserve">;
   /** Ids of VDBs by the names under which they are found. */
   readonly vdbs: Map<string, string>;
   /** When the data of its VDBs is from; that of the newest snapshot unless set. */
@@ -31,6 +33,7 @@ export function fakeDct(): FakeDct {
     up: true,
     sources: new Set(["production"]),
     vdbs: new Map<string, string>(),
+    storage: {},
     takenAt: "2026-01-01T00:00:00Z",
     disabled: new Set<string>(),
     asked: new Array<string>(),
@@ -71,7 +74,7 @@ export function fakeDct(): FakeDct {
   };
 
   const client: DctClient = {
-    searchEngines: answer(() => [{ id: "1", name: "delphix-engine", hostname: "delphix-engine" }]),
+    searchEngines: answer(() => [{ id: "1", name: "delphix-engine", hostname: "delphix-engine", ...dct.storage }]),
     searchEnvironments: answer(() => [{ id: "1-UNIX-1", name: "dev-env", engine_id: "1" }]),
     searchGroups: answer(() => [{ id: "1-GROUP-1", name: "Untitled", engine_id: "1" }]),
     searchDSources: answer(() =>

@@ -5,6 +5,7 @@ import {
   configMaps,
   defineResource,
   deployments,
+  events,
   findCondition,
   isTrue,
   type KubeObject,
@@ -611,6 +612,60 @@ describe("a PostgresVDB", { timeout: 240_000 }, () => {
     await bench.client.delete(vdbs, key, forever);
     await until("the object is gone", async () =>
       (await bench.client.find(vdbs, key, forever)) === undefined ? true : undefined,
+    );
+  });
+
+  test("a storage that fills up is told on every database of its engine, with an event for each change; it takes no part in Ready", async () => {
+    await place("full");
+    operator.answer = () => healthy();
+    const MiB = 2 ** 20;
+    const leave = (freeMiB: number): void => {
+      const capacity = 1024 * MiB;
+      dct.storage = {
+        data_storage_capacity: capacity,
+        data_storage_used: capacity - freeMiB * MiB,
+        data_storage_reserve: 64 * MiB,
+      };
+    };
+    const told = async (name: string, reason: string) =>
+      await untilVdb(
+        bench.client,
+        "full",
+        name,
+        ({ status }) => findCondition(status.conditions, "StorageHealthy")?.reason === reason,
+      );
+    for (const name of ["runs", "stopped"]) await applyVdb(bench.client, "full", name);
+    for (const name of ["runs", "stopped"]) {
+      const vdb = await untilVdb(bench.client, "full", name, isReady);
+      equal(findCondition(vdb.status.conditions, "StorageHealthy"), undefined, "without figures nothing is said");
+    }
+    await applyVdb(bench.client, "full", "stopped", { enabled: false });
+    await untilVdb(bench.client, "full", "stopped", ({ status }) => status.phase === "Stopped");
+    for (const [freeMiB, reason] of [
+      [500, "RoomLeft"],
+      [60, "PoolNearlyFull"],
+      [3, "PoolFull"],
+      [500, "RoomLeft"],
+    ] as const) {
+      leave(freeMiB);
+      const vdb = await told("runs", reason);
+      ok(isReady(vdb), "Ready says whether clients are served");
+      equal((await told("stopped", reason)).status.phase, "Stopped");
+    }
+    const { items } = await bench.client.list(events, { namespace: "full", fieldSelector: "regarding.name=runs" }, forever);
+    deepEqual(
+      items
+        .map(({ reason }) => reason)
+        .filter((reason) => /^Pool|^RoomLeft$/u.test(reason))
+        .toSorted(),
+      ["PoolFull", "PoolNearlyFull", "RoomLeft"],
+    );
+    dct.storage = {};
+    await untilVdb(
+      bench.client,
+      "full",
+      "runs",
+      ({ status }) => findCondition(status.conditions, "StorageHealthy") === undefined,
     );
   });
 

@@ -10,11 +10,15 @@ import {
 } from "kube-runtime";
 import { type OperatorConfig, readConfig } from "./config.ts";
 import { createDctConnection } from "./data/dct/connection.ts";
+import { createStorageWatch } from "./data/dct/watch-storage.ts";
 import { fencedExec } from "./fenced-exec.ts";
 import { controlVdbs, vdbCaches } from "./vdb/controller.ts";
 import { createMemories } from "./vdb/memory.ts";
 import { operatorName } from "./vdb/names.ts";
 import { createRechecks } from "./vdb/rechecks.ts";
+
+/** How late a full storage is told. */
+const storageLookSeconds = 20;
 
 /** Serves PostgresVDBs until the signal is aborted. */
 async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Promise<void> {
@@ -32,10 +36,12 @@ async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Pro
     client: manager.client,
     secret: { namespace, name: config.defaults.credentialsSecret },
   });
+  const caches = vdbCaches(manager, config.watchNamespace);
   controlVdbs(manager, {
     config,
-    caches: vdbCaches(manager, config.watchNamespace),
+    caches,
     dct,
+    storage: createStorageWatch({ dct, vdbs: caches.vdbs, log, intervalSeconds: storageLookSeconds }),
     exec: fencedExec(connection, manager),
     rechecks: createRechecks(),
     memories: createMemories(),

@@ -1,4 +1,5 @@
 import { type PostgresVDB, postgresVDB, resourceOf, type VdbConditionType, vdbPhase } from "@vdb/api";
+import type { Engine } from "@vdb/dct";
 import {
   type ConditionValue,
   type ControlledKind,
@@ -18,6 +19,7 @@ import { dctIdOfVdb, instanceOfPod, observe, podsByInstance, type VdbContext, vd
 import { instanceLabel, ownObjects } from "./names.ts";
 import { vdbSteps } from "./steps.ts";
 import { stopSteps } from "./stop.ts";
+import { tellStorage } from "./tell-storage.ts";
 import type { Caches, World } from "./world.ts";
 
 export const finalizer = "postgresvdb.core.delphix.com/finalizer";
@@ -43,9 +45,9 @@ export function vdbKind(world: World): ControlledKind<PostgresVDB, VdbContext> {
     name: "postgresvdb",
     resource: resourceOf(postgresVDB),
     conditions: conditionRows,
-    extraConditions: ["HygieneApplied", "HooksComplete"],
+    extraConditions: ["HygieneApplied", "HooksComplete", "StorageHealthy"],
     observe: async (run) => observe(world, run),
-    steps: (ctx) => (ctx.vdb.spec.enabled ? vdbSteps : stopSteps(ctx)),
+    steps: (ctx) => [tellStorage, ...(ctx.vdb.spec.enabled ? vdbSteps : stopSteps(ctx))],
     cleanUp: { finalizer, steps: cleanUpSteps },
     phase: (conditions, { metadata }) => vdbPhase(conditions, metadata.deletionTimestamp !== undefined),
     summary,
@@ -102,6 +104,21 @@ export function controlVdbs(manager: Manager, world: World): void {
         labels?.[instanceLabel] === undefined ? [] : [{ namespace, name: labels[instanceLabel] }],
       ),
       world.rechecks.trigger,
+      world.storage.trigger,
     ],
   });
+  tellFigures(manager, world);
+}
+
+/** The engines' storage as metrics: what an alert can be made of before a database says PoolNearlyFull. */
+function tellFigures({ metrics }: Manager, { storage }: World): void {
+  const gauge = (name: string, help: string, bytesOf: (engine: Engine) => number | undefined): void =>
+    metrics.gauge(name, help, ["engine"]).collect(() =>
+      storage.engines().flatMap((engine) => {
+        const value = bytesOf(engine);
+        return value === undefined ? [] : [{ value, labels: { engine: engine.name } }];
+      }),
+    );
+  gauge("delphix_engine_storage_capacity_bytes", "Storage of an engine.", (engine) => engine.data_storage_capacity);
+  gauge("delphix_engine_storage_used_bytes", "Used storage of an engine.", (engine) => engine.data_storage_used);
 }

@@ -2,6 +2,7 @@ import type { PostgresVDB } from "@vdb/api";
 import type { Cache, ConfigMap, Deployment, ExecRequest, ExecResult, PersistentVolumeClaim, Pod, Service } from "kube-runtime";
 import type { OperatorConfig } from "../config.ts";
 import type { DctConnection } from "../data/dct/connection.ts";
+import type { StorageWatch } from "../data/dct/watch-storage.ts";
 import type { Memories } from "./memory.ts";
 import type { Rechecks } from "./rechecks.ts";
 
@@ -22,6 +23,7 @@ export interface World {
   readonly config: OperatorConfig;
   readonly caches: Caches;
   readonly dct: DctConnection;
+  readonly storage: StorageWatch;
   readonly exec: PodExec;
   readonly rechecks: Rechecks;
   readonly memories: Memories;
