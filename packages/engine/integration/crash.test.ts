@@ -65,7 +65,7 @@ describe("killed at a seam", { timeout: 900_000 }, () => {
     deepEqual(inPool(scratch), shown);
   }
 
-  for (const seam of ["started", "cloned", "acted", "recorded"]) {
+  for (const seam of ["started", "cloned", "snapshotted", "acted", "recorded"]) {
     test(`DB_PROVISION:${seam}: exactly one VDB, with its data`, async () => {
       const name = `provision-${seam}`;
       await killedAt(
@@ -75,6 +75,7 @@ describe("killed at a seam", { timeout: 900_000 }, () => {
           equal((await jobEnd(engine.client, jobId)).kind, "succeeded");
           const [vdb, ...more] = await engine.client.searchVdbs(eq("name", name));
           deepEqual([vdb?.id, vdb?.status, more.length], [vdbId, "RUNNING", 0]);
+          equal((await engine.client.searchSnapshots(eq("dataset_id", vdbId))).length, 1);
           await nothingLost(engine);
           await using server = await startOnClone(scratch, vdb?.exported_data_directory ?? "");
           equal(contentOf(server), content);
@@ -82,6 +83,27 @@ describe("killed at a seam", { timeout: 900_000 }, () => {
       );
     });
   }
+
+  test("DB_PROVISION:originTaken, of a VDB: exactly one snapshot of it, and one copy", async () => {
+    await using first = await startEngineProcess(scratch);
+    const parent = await provisioned(first.client, snapshot.id, "origin");
+    await first.stop();
+    await killedAt(
+      { holdAt: "DB_PROVISION:originTaken" },
+      ({ client }) => client.provisionBySnapshot({ source_data_id: parent.id, name: "of-origin" }),
+      async (engine, { jobId, vdbId }) => {
+        equal((await jobEnd(engine.client, jobId)).kind, "succeeded");
+        equal(
+          (await engine.client.searchSnapshots(eq("dataset_id", parent.id))).length,
+          2,
+          "its first, and the one taken for this",
+        );
+        await nothingLost(engine);
+        await using server = await startOnClone(scratch, (await engine.client.getVdb(vdbId))?.exported_data_directory ?? "");
+        equal(contentOf(server), content);
+      },
+    );
+  });
 
   test("DB_PROVISION:drafted, between the copy and its new owner: exactly one VDB, of that owner", async () => {
     await killedAt(
@@ -167,8 +189,8 @@ describe("killed at a seam", { timeout: 900_000 }, () => {
         },
         async (engine, { id, jobId }) => {
           equal((await jobEnd(engine.client, jobId)).kind, "succeeded");
-          const [own, ...more] = await engine.client.searchSnapshots(eq("dataset_id", id));
-          equal(more.length, 0);
+          const [own, ...more] = await engine.client.searchSnapshots(eq("dataset_id", id), { sort: "-timestamp" });
+          equal(more.length, 1, "the other one was taken when the VDB was made");
           await nothingLost(engine);
           const vdb = await provisioned(engine.client, own?.id ?? "", `of-snapshot-${seam}`);
           await using server = await startOnClone(scratch, vdb.exported_data_directory);

@@ -1,11 +1,12 @@
 /** A pool that is full refuses by name, keeps what it has, and goes on when there is room again. */
-import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { execFile, execFileSync } from "node:child_process";
 import { rmSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { after, afterEach, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { eq, type Snapshot } from "@vdb/dct";
 import {
   dataDir,
@@ -69,6 +70,33 @@ describe("no room", { timeout: 300_000 }, () => {
     const vdb = await provisioned(engine.client, snapshot.id, "crowded");
     await using server = await startOnClone(scratch, vdb.exported_data_directory);
     equal(contentOf(server), contentOf(source));
+  });
+
+  /** What the engine says is free. */
+  async function freeMiB(): Promise<number> {
+    const [found] = await engine.client.searchEngines();
+    const { data_storage_capacity: capacity = 0, data_storage_used: used = 0, data_storage_reserve } = found ?? {};
+    deepEqual([capacity, data_storage_reserve], [2 ** 30, 32 * 2 ** 20], "the pool's size: the disk below has room for it");
+    return (capacity - used) / 2 ** 20;
+  }
+
+  test("the engine says how full its pool is, as it fills and when there is room again", async () => {
+    ok((await freeMiB()) > 500);
+    fill(24 * 2 ** 20);
+    const left = await freeMiB();
+    ok(left > 16 && left < 26, `${left} MiB`);
+    free();
+    fill(4 * 2 ** 20);
+    // As a database does it, to the last byte.
+    const write = ["if=/dev/urandom", `of=${filler()}`, "bs=64K", "oflag=append,sync", "conv=notrunc"];
+    await rejects(promisify(execFile)("dd", write), /No space left on device/u);
+    ok(
+      (await freeMiB()) < 16,
+      "what the operator calls full: a write that gets ENOSPC is never beside figures that say there is room",
+    );
+    free();
+    execFileSync("btrfs", ["filesystem", "sync", poolDir(scratch)]);
+    ok((await freeMiB()) > 500);
   });
 
   test("a source larger than the room is refused before the copy, stays visible as an error, and is taken when there is room", async () => {

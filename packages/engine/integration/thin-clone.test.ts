@@ -3,7 +3,7 @@ import { deepEqual, doesNotMatch, equal, match, notEqual, ok, rejects } from "no
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { createDctClient, DctError, eq, resolveDataset, type Snapshot } from "@vdb/dct";
+import { allOf, createDctClient, DctError, eq, resolveDataset, type Snapshot } from "@vdb/dct";
 import {
   dataDir,
   declared,
@@ -113,15 +113,36 @@ describe("thin clones of a running database", { timeout: 300_000 }, () => {
     await using server = await startOnClone(scratch, parent.exported_data_directory);
     server.sql("CREATE TABLE mine AS SELECT 7 AS x");
     await succeeded(engine.client, (await engine.client.snapshotVdb(parent.id)).jobId);
-    const [own] = await engine.client.searchSnapshots(eq("dataset_id", parent.id));
-    equal(own?.consistency, "CRASH_CONSISTENT");
-    const { vdbId, jobId } = await engine.client.provisionBySnapshot({ source_data_id: parent.id, name: "child" });
-    await succeeded(engine.client, jobId);
-    const child = await engine.client.getVdb(vdbId);
-    equal(child?.parent_id, parent.id);
-    equal(child?.parent_dsource_id, snapshot.dataset_id);
-    await using grandchild = await startOnClone(scratch, child?.exported_data_directory ?? "");
+    const [own, first, ...more] = await engine.client.searchSnapshots(eq("dataset_id", parent.id), { sort: "-timestamp" });
+    deepEqual([own?.consistency, first?.consistency, more.length], ["CRASH_CONSISTENT", "CONSISTENT", 0]);
+    const child = await provisioned(engine.client, own?.id ?? "", "child");
+    equal(child.parent_id, parent.id);
+    equal(child.parent_dsource_id, snapshot.dataset_id);
+    await using grandchild = await startOnClone(scratch, child.exported_data_directory);
     equal(grandchild.sql("SELECT x FROM mine"), "7");
+  });
+
+  test("a VDB is a source at once, with its data as of now: what was committed last is in the copy", async () => {
+    const parent = await provisioned(engine.client, snapshot.id, "origin");
+    const resolved = await resolveDataset(engine.client, "delphix-engine:origin");
+    ok(resolved.ok && resolved.value.kind === "VDB");
+    const [first] = await engine.client.searchSnapshots(eq("dataset_id", parent.id));
+    equal(resolved.value.latestSnapshot?.id, first?.id, "the one that was taken when it was made");
+    await using server = await startOnClone(scratch, parent.exported_data_directory);
+    server.sql("CREATE TABLE written (x int)");
+    for (const x of [1, 2]) {
+      server.sql(`INSERT INTO written VALUES (${x})`);
+      const { vdbId, jobId } = await engine.client.provisionBySnapshot({ source_data_id: parent.id, name: `copy-${x}` });
+      await succeeded(engine.client, jobId);
+      const copy = await engine.client.getVdb(vdbId);
+      const timestamp = copy?.parent_timeflow_timestamp ?? "";
+      const [taken, ...more] = await engine.client.searchSnapshots(
+        allOf(eq("dataset_id", parent.id), eq("timestamp", timestamp)),
+      );
+      deepEqual([taken?.consistency, more.length], ["CRASH_CONSISTENT", 0]);
+      await using its = await startOnClone(scratch, copy?.exported_data_directory ?? "");
+      equal(its.sql("SELECT max(x) FROM written"), String(x));
+    }
   });
 
   test("another owner of the data is set at provisioning", async () => {

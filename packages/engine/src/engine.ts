@@ -81,6 +81,7 @@ function startApi(running: Running, runner: Runner, { apiKey, certificate }: Ide
     pool,
     runner,
     sizes: countedSizes(pool, log),
+    storageFigures: () => storage.figures(running.settings),
     engineName: () => running.settings.name,
     nodeName: flags.nodeName,
     publicHost: new URL(flags.publicUrl).hostname,

@@ -1,5 +1,6 @@
+import { statfsSync } from "node:fs";
 import { chmod, mkdir, statfs } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Catalogue, openCatalogue } from "./catalogue/catalogue.ts";
 import { knowsData, poolUuid, recordPool } from "./catalogue/engine-row.ts";
 import type { Settings } from "./config/settings.ts";
@@ -17,6 +18,15 @@ export interface Storage extends Disposable {
   notReadyBecause(): Promise<string | undefined>;
   /** Kept free whatever is asked for, so that what runs already can go on writing, and deleting always works. */
   reserveBytes(settings: Settings): Promise<number>;
+  /** How full the pool is. */
+  figures(settings: Settings): StorageFigures;
+}
+
+export interface StorageFigures {
+  /** Never more than what the disk below the sparse pool can hold. */
+  readonly capacityBytes: number;
+  readonly usedBytes: number;
+  readonly reserveBytes: number;
 }
 
 export async function openStorage(folder: string, settings: Settings): Promise<Storage> {
@@ -38,6 +48,7 @@ export async function openStorage(folder: string, settings: Settings): Promise<S
     ensureMounted: (changed) => ensureMounted(catalogue, place, changed),
     notReadyBecause: () => notReadyBecause(catalogue, place.mountPoint),
     reserveBytes: async ({ reserveBytes }) => reserveBytes ?? defaultReserve(await statfs(place.mountPoint)),
+    figures: (current) => figuresOf(place, current),
     [Symbol.dispose]: () => catalogue[Symbol.dispose](),
   };
 }
@@ -63,6 +74,17 @@ async function notReadyBecause(catalogue: Catalogue, mountPoint: string): Promis
 
 const foreignPool = (mountPoint: string, uuid: string, known: string | undefined): string =>
   `pool ${uuid} is mounted at ${mountPoint}, but the catalogue's data lies in pool ${known}: put back the pool.img and the catalogue.db that belong together`;
+
+function figuresOf({ mountPoint, imageFile }: PoolPlace, settings: Settings): StorageFigures {
+  const [inside, below] = [statfsSync(mountPoint), statfsSync(dirname(imageFile))];
+  const freeBytes = Math.min(inside.bavail * inside.bsize, below.bavail * below.bsize);
+  const usedBytes = (inside.blocks - inside.bavail) * inside.bsize;
+  return {
+    capacityBytes: usedBytes + freeBytes,
+    usedBytes,
+    reserveBytes: settings.reserveBytes ?? defaultReserve(inside),
+  };
+}
 
 const defaultReserve = ({ blocks, bsize }: { readonly blocks: number; readonly bsize: number }): number =>
   Math.max(256 * 2 ** 20, Math.floor(blocks * bsize * 0.02));

@@ -1,10 +1,12 @@
 /** The DCT of these tests: up or down as the test says, its VDBs those that the played cluster made up. */
-import { type DctClient, DctError } from "@vdb/dct";
+import { type DctClient, DctError, type Engine } from "@vdb/dct";
 import { dSourceId, FakeWorld, fakeDct as playDct } from "@vdb/dct/testing";
 
 export interface FakeDct {
   up: boolean;
   readonly sources: Set<string>;
+  /** What its engine says of its storage. */
+  storage: Partial<Pick<Engine, "data_storage_capacity" | "data_storage_used" | "data_storage_reserve">>;
   /** Names, by which a VDB is found as a source. */
   readonly vdbs: { readonly set: (name: string, id: string) => void };
   /** When the data of its VDBs is from; that of the newest snapshot unless set. */
@@ -23,20 +25,32 @@ export function fakeDct(): FakeDct {
   const world = new FakeWorld();
   const parent = dSourceId("production");
   world.timestamps = ["2025-12-31T23:00:00Z", "2026-01-01T00:00:00Z"];
-  const state = { up: true, sources: world.sources, takenAt: "2026-01-01T00:00:00Z", asked: new Array<string>(), calls: 0 };
+  const state = {
+    up: true,
+    sources: world.sources,
+    takenAt: "2026-01-01T00:00:00Z",
+    storage: {},
+    asked: new Array<string>(),
+    calls: 0,
+  };
   world.assume = (id) => ({ id, enabled: true, parent_id: parent, parent_timeflow_timestamp: state.takenAt });
   const beforeCall = (call: string, id: string): void => {
     state.calls += 1;
     if (!state.up) throw new DctError("unreachable", "connect ECONNREFUSED 10.0.0.1:443");
     if (call === "enable" || call === "disable") state.asked.push(`${call} ${id}`);
   };
+  const played = playDct(world, { jobs: jobMs, beforeCall });
   const vdbs = {
     set: (name: string, id: string) =>
       void world.vdbs.set(id, { ...world.vdb(id), id, name, engine_id: world.engine.id, size: 2 ** 30 }),
   };
+  const client: DctClient = {
+    ...played,
+    searchEngines: async (...asked) => (await played.searchEngines(...asked)).map((engine) => ({ ...engine, ...state.storage })),
+  };
   return Object.assign(state, {
     vdbs,
     isEnabled: (id: string) => world.vdb(id)?.enabled === true,
-    client: playDct(world, { jobs: jobMs, beforeCall }),
+    client,
   });
 }

@@ -24,6 +24,7 @@ import {
 import { startApiServer, type TestApiServer } from "kube-runtime/testing";
 import { parse } from "yaml";
 import { readConfig } from "../src/config.ts";
+import { createStorageWatch } from "../src/data/dct/watch-storage.ts";
 import { controlVdbs, vdbCaches } from "../src/vdb/controller.ts";
 import { createMemories } from "../src/vdb/memory.ts";
 import { createRechecks } from "../src/vdb/rechecks.ts";
@@ -115,13 +116,16 @@ export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] =
   const config = readConfig(["--namespace=pg-operator", "--leader-election=false", ...flags], {});
   const manager = createManager({ name: "delphix-operator", api, log: silentLog, stopTimeoutSeconds: 1 });
   const state: { execs: ExecRequest[]; answer: Answer } = { execs: [], answer: () => healthy() };
+  const caches = vdbCaches(manager, undefined);
+  const connection = createDctConnection({
+    read: async (stop) => decodeCredentials(await manager.client.find(secrets, credentialsKey, stop), credentialsKey),
+    connect: () => dct.client,
+  });
   controlVdbs(manager, {
     config,
-    caches: vdbCaches(manager, undefined),
-    dct: createDctConnection({
-      read: async (stop) => decodeCredentials(await manager.client.find(secrets, credentialsKey, stop), credentialsKey),
-      connect: () => dct.client,
-    }),
+    caches,
+    dct: connection,
+    storage: createStorageWatch({ dct: connection, vdbs: caches.vdbs, log: silentLog, intervalSeconds: 0.3 }),
     exec: async (request) => {
       state.execs.push(request);
       return { exitCode: 0, stdout: "", stderr: "", truncated: false, ...state.answer(request) };

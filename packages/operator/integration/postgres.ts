@@ -60,10 +60,10 @@ export function asOwner(program: string, parameters: readonly string[], input = 
 }
 
 /** A data directory as initdb makes it, in `<mount>/data`. */
-export function newCluster(mount: string, superuser = "postgres"): void {
+export function newCluster(mount: string, superuser = "postgres", more: readonly string[] = []): void {
   mkdirSync(mount, { recursive: true });
   chownSync(mount, owner.uid, owner.gid);
-  asOwner("initdb", ["-D", join(mount, "data"), "-U", superuser, "-A", "trust", "-N", "--locale=C", "-E", "UTF8"]);
+  asOwner("initdb", ["-D", join(mount, "data"), "-U", superuser, "-A", "trust", "-N", "--locale=C", "-E", "UTF8", ...more]);
 }
 
 export function copyCluster(from: string, to: string): void {

@@ -117,6 +117,22 @@ describe("the start script", { timeout: 600_000 }, () => {
     equal(readFileSync(join(mount, "data/postgresql.auto.conf"), "utf8"), "");
   });
 
+  test("WAL segments that the default limits do not hold twice: it starts, whatever is left of the source's settings", async () => {
+    const source = join(folder.path, "large-segments");
+    newCluster(source, "postgres", ["--wal-segsize=64"]);
+    const withConf = async (text: string, settings: string, want: string): Promise<void> => {
+      const mount = join(folder.path, `mount-${++count}`);
+      copyCluster(source, mount);
+      writeFileSync(join(mount, "data/postgresql.conf"), text);
+      const pod = await startPod(mount, { contentId: "c1", settings });
+      await running(pod, () => equal(pod.sql("SHOW min_wal_size"), want, text));
+    };
+    await withConf("", "", "128MB");
+    await withConf("min_wal_size = 80MB\nshared_buffers = 900GB\n", "", "128MB");
+    await withConf("min_wal_size = 192MB\n", "", "192MB");
+    await withConf("", "min_wal_size = '256MB'\n", "256MB");
+  });
+
   test("signal files, a stale lock and replication slots go; backup_label stays", async () => {
     const source = await startPod(clone(), { contentId: "source" });
     const mount = join(folder.path, `mount-${++count}`);

@@ -6,6 +6,7 @@ import {
   configMaps,
   defineResource,
   deployments,
+  events,
   findCondition,
   isTrue,
   type KubeObject,
@@ -435,6 +436,22 @@ describe("a PostgresVDB", { timeout: 240_000 }, () => {
     await untilVdb(bench.client, "source", "orders", isReady);
   });
 
+  test("a VDB is a source as soon as its gate is open: a copy is no way around its hooks", async () => {
+    await place("copied");
+    operator.answer = ({ command, stdin }) =>
+      command[3] === "hook" ? { stdout: stdin === "wrong" ? "exit 3\nno such table" : "exit 0" } : healthy();
+    await applyVdb(bench.client, "copied", "masked", hook("wrong"));
+    const first = await untilVdb(bench.client, "copied", "masked", (vdb) => readyReason(vdb) === "HookFailed");
+    dct.vdbs.set("dlpx-masked", first.status.delphixID ?? "");
+    await applyVdb(bench.client, "copied", "copy", dctSource("delphix-engine:dlpx-masked"));
+    const shut = await untilVdb(bench.client, "copied", "copy", (vdb) => readyReason(vdb) === "SourceNotReady");
+    match(shut.status.lastError ?? "", /VDB dlpx-masked has not been opened to clients yet/u);
+    await applyVdb(bench.client, "copied", "masked", hook("right"));
+    const copy = await untilVdb(bench.client, "copied", "copy", isReady, 20);
+    equal(copy.status.source?.name, "dlpx-masked");
+    operator.answer = () => healthy();
+  });
+
   test("a source that was wrong is corrected: Ready, by the new labels, and nothing of the wrong try is left", async () => {
     await place("corrected");
     await applyVdb(bench.client, "corrected", "orders", dctSource("no-engine:no-source"));
@@ -694,6 +711,60 @@ describe("a PostgresVDB", { timeout: 240_000 }, () => {
     await bench.client.delete(vdbs, key, forever);
     await until("the object is gone", async () =>
       (await bench.client.find(vdbs, key, forever)) === undefined ? true : undefined,
+    );
+  });
+
+  test("a storage that fills up is told on every database of its engine, with an event for each change; it takes no part in Ready", async () => {
+    await place("full");
+    operator.answer = () => healthy();
+    const MiB = 2 ** 20;
+    const leave = (freeMiB: number): void => {
+      const capacity = 1024 * MiB;
+      dct.storage = {
+        data_storage_capacity: capacity,
+        data_storage_used: capacity - freeMiB * MiB,
+        data_storage_reserve: 64 * MiB,
+      };
+    };
+    const told = async (name: string, reason: string) =>
+      await untilVdb(
+        bench.client,
+        "full",
+        name,
+        ({ status }) => findCondition(status.conditions, "StorageHealthy")?.reason === reason,
+      );
+    for (const name of ["runs", "stopped"]) await applyVdb(bench.client, "full", name);
+    for (const name of ["runs", "stopped"]) {
+      const vdb = await untilVdb(bench.client, "full", name, isReady);
+      equal(findCondition(vdb.status.conditions, "StorageHealthy"), undefined, "without figures nothing is said");
+    }
+    await applyVdb(bench.client, "full", "stopped", { enabled: false });
+    await untilVdb(bench.client, "full", "stopped", ({ status }) => status.phase === "Stopped");
+    for (const [freeMiB, reason] of [
+      [500, "RoomLeft"],
+      [60, "PoolNearlyFull"],
+      [3, "PoolFull"],
+      [500, "RoomLeft"],
+    ] as const) {
+      leave(freeMiB);
+      const vdb = await told("runs", reason);
+      ok(isReady(vdb), "Ready says whether clients are served");
+      equal((await told("stopped", reason)).status.phase, "Stopped");
+    }
+    const { items } = await bench.client.list(events, { namespace: "full", fieldSelector: "regarding.name=runs" }, forever);
+    deepEqual(
+      items
+        .map(({ reason }) => reason)
+        .filter((reason) => /^Pool|^RoomLeft$/u.test(reason))
+        .toSorted(),
+      ["PoolFull", "PoolNearlyFull", "RoomLeft"],
+    );
+    dct.storage = {};
+    await untilVdb(
+      bench.client,
+      "full",
+      "runs",
+      ({ status }) => findCondition(status.conditions, "StorageHealthy") === undefined,
     );
   });
 

@@ -11,11 +11,15 @@ import {
   secrets,
 } from "kube-runtime";
 import { type OperatorConfig, readConfig } from "./config.ts";
+import { createStorageWatch } from "./data/dct/watch-storage.ts";
 import { fencedExec } from "./fenced-exec.ts";
 import { controlVdbs, vdbCaches } from "./vdb/controller.ts";
 import { createMemories } from "./vdb/memory.ts";
 import { operatorName } from "./vdb/names.ts";
 import { createRechecks } from "./vdb/rechecks.ts";
+
+/** How late a full storage is told. */
+const storageLookSeconds = 20;
 
 /** Serves PostgresVDBs until the signal is aborted. */
 async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Promise<void> {
@@ -33,10 +37,12 @@ async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Pro
     // By its name: the Secret is never listed or watched.
     read: async (stop) => decodeCredentials(await manager.client.find(secrets, key, stop), key),
   });
+  const caches = vdbCaches(manager, config.watchNamespace);
   controlVdbs(manager, {
     config,
-    caches: vdbCaches(manager, config.watchNamespace),
+    caches,
     dct,
+    storage: createStorageWatch({ dct, vdbs: caches.vdbs, log, intervalSeconds: storageLookSeconds }),
     exec: fencedExec(connection, manager),
     rechecks: createRechecks(),
     memories: createMemories(),

@@ -151,6 +151,15 @@ export const vdbConditions = {
       PostRefreshMissing: "post-create hooks, but none for post-refresh",
     },
   },
+  StorageHealthy: {
+    meaning:
+      "The engine's storage that the data lies on has room. It has no part in Ready. Absent where the engine gives no figures, as a DCT may.",
+    reasons: {
+      RoomLeft: "there is room",
+      PoolNearlyFull: "only the engine's reserve is left: new copies and snapshots are refused",
+      PoolFull: "there is none: databases get No space left on device",
+    },
+  },
 } as const satisfies ConditionTable;
 
 export type ConditionTable = Readonly<

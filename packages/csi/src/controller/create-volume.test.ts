@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { describe, test } from "node:test";
 import { status } from "@grpc/grpc-js";
-import { type FakeDctOptions, FakeWorld } from "@vdb/dct/testing";
+import { dSourceId, type FakeDctOptions, FakeWorld } from "@vdb/dct/testing";
 import { messageOf } from "../grpc/message.ts";
 import { isFinal, RpcError } from "../grpc/rpc-error.ts";
 import { aCall } from "../testing/call.ts";
@@ -58,6 +58,19 @@ describe("CreateVolume", () => {
       vdb?.tags?.map(({ value }) => value),
       ["team", "orders", "delphix-engine:production", String(1 << 30)],
     );
+  });
+
+  test("of a dSource its newest snapshot is named; of a VDB none is, so that it is copied as it is now", async () => {
+    const world = new FakeWorld();
+    await create({ world });
+    world.vdbs.set("1-VDB-1", { id: "1-VDB-1", name: "copied", engine_id: "1" });
+    const ofVdb = { ...annotations, sourceDBName: "copied" };
+    world.timestamps = [];
+    await create({ world, annotations: ofVdb, request: { name: "dlpx-copy" } });
+    deepEqual(world.origins, [
+      { source: dSourceId("production"), snapshot: "1-APPDATA_SNAPSHOT-production-1" },
+      { source: "1-VDB-1", snapshot: undefined },
+    ]);
   });
 
   test("called again, it answers the same and makes nothing", async () => {

@@ -33,7 +33,9 @@ async function start(
   signal: AbortSignal,
 ): Promise<{ readonly vdbId: string; readonly jobId: string }> {
   const { source, group, environment, repository } = places;
-  const snapshot = source.latestSnapshot === undefined ? {} : { snapshot_id: source.latestSnapshot.id };
+  // None is named of a VDB: the embedded engine then takes one, so that the copy has its data as of now; a DCT takes the latest.
+  const { kind, latestSnapshot } = source;
+  const snapshot = kind === "VDB" || latestSnapshot === undefined ? {} : { snapshot_id: latestSnapshot.id };
   const parameters = {
     source_data_id: source.dataset.id,
     ...snapshot,

@@ -24,7 +24,8 @@ export interface Places {
 /** Looks every name up. A name that DCT does not know is NOT_FOUND, with the choices there are: the claim can be corrected. */
 export async function resolveVolume(dct: DctClient, spec: VolumeSpec, signal: AbortSignal): Promise<Places> {
   const source = value(await resolveDataset(dct, sourceReference(spec), signal));
-  if (source.latestSnapshot === undefined)
+  // Of a VDB the engine takes one when it provisions.
+  if (source.latestSnapshot === undefined && source.kind === "dSource")
     throw new RpcError(
       status.FAILED_PRECONDITION,
       `${source.kind} ${sourceReference(spec)} has no snapshot yet (status: ${source.dataset.status ?? "unknown"}): wait for its first one`,

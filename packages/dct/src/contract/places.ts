@@ -1,5 +1,5 @@
 /** Where datasets live: engines, the environments they know, and dataset groups. Field names are those of the wire. */
-import { boolean, type Decoded, list, object, string } from "../decode.ts";
+import { boolean, type Decoded, list, number, object, string } from "../decode.ts";
 
 export const decodeTag = object({ key: string, value: string }, {});
 export type Tag = Decoded<typeof decodeTag>;
@@ -14,6 +14,11 @@ export const decodeEngine = object(
     status: string,
     connection_status: string,
     engine_connection_status: string,
+    /** Bytes. */
+    data_storage_capacity: number,
+    data_storage_used: number,
+    /** The embedded engine's: bytes of the capacity that it gives to databases that run, and to nothing else. */
+    data_storage_reserve: number,
     tags: list(decodeTag),
   },
 );

@@ -4,7 +4,7 @@ import type { Tag } from "./places.ts";
 export interface ProvisionBySnapshotParameters {
   /** The dSource or VDB to clone; taken from the snapshot when left out. */
   readonly source_data_id?: string;
-  /** Left out: the latest of the source. */
+  /** Left out: the latest of the source; of a VDB the embedded engine takes one of its data as of now. */
   readonly snapshot_id?: string;
   /** Unique within the group. */
   readonly name?: string;

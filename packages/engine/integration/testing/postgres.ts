@@ -28,7 +28,7 @@ export async function startSource(
   name: string,
   scale: number,
   settings: readonly string[] = [],
-  { unseen }: { readonly unseen?: string } = {},
+  { unseen, initdb = [] }: { readonly unseen?: string; readonly initdb?: readonly string[] } = {},
 ): Promise<Server> {
   const data = join(scratch.path, name, "data");
   mkdirSync(join(scratch.path, name));
@@ -46,6 +46,7 @@ export async function startSource(
     "UTF8",
     "--locale=C",
     "-N",
+    ...initdb,
   ];
   execFileSync(program(scratch, "initdb"), init, {
     uid: sourceOwner,

@@ -1,8 +1,11 @@
 /** What a request changes in the catalogue: the reservation and its job, in one transaction. The runner does the rest. */
 import type { Tag } from "@vdb/dct";
-import { submitJob, unfinishedJob, unfinishedJobs } from "../jobs/submit.ts";
+import { submitJob, unfinishedJob } from "../jobs/submit.ts";
 import { dataOwnerSpec } from "../link/owner.ts";
 import type { Catalogue } from "./catalogue.ts";
+import { Conflict } from "./conflict.ts";
+import { dSourceById, vdbById } from "./datasets.ts";
+import { requireNoneHeld, requireUnheld } from "./holds.ts";
 import { newId } from "./places.ts";
 import type { Connection, DSourceRow, JobRow, SnapshotRow, VdbRow } from "./rows.ts";
 
@@ -23,6 +26,10 @@ export function requestVdbSnapshot(catalogue: Catalogue, vdb: VdbRow): JobRow {
     return submitJob(catalogue, { type: "DB_SNAPSHOT", targetId: vdb.id, targetName: vdb.name, parameters: { snapshotId } });
   });
 }
+
+/** A snapshot of a VDB that a provisioning takes by itself: of its origin before, or of what it has made after. */
+export const reserveForProvision = (catalogue: Catalogue, vdb: Pick<Snapshotted, "id" | "timeflow_id" | "owner">): string =>
+  reserveSnapshot(catalogue, { ...vdb, kind: "VDB", version: null }, "provision");
 
 interface Snapshotted {
   readonly id: string;
@@ -78,6 +85,7 @@ export function requestDSourceDeletion(catalogue: Catalogue, source: DSourceRow)
   return catalogue.transaction(() => {
     const running = unfinishedJob(catalogue, "DSOURCE_DELETE", source.id);
     if (running !== undefined) return running;
+    requireNoneHeld(catalogue, source.id, `dSource ${source.name}`);
     catalogue.run("UPDATE dsource SET state = 'deleting' WHERE id = ?", source.id);
     return submitJob(catalogue, { type: "DSOURCE_DELETE", targetId: source.id, targetName: source.name });
   });
@@ -87,6 +95,7 @@ export function requestVdbDeletion(catalogue: Catalogue, vdb: VdbRow): JobRow {
   return catalogue.transaction(() => {
     const running = unfinishedJob(catalogue, "DB_DELETE", vdb.id);
     if (running !== undefined) return running;
+    requireNoneHeld(catalogue, vdb.id, `VDB ${vdb.name}`);
     catalogue.run("UPDATE vdb SET state = 'deleting' WHERE id = ?", vdb.id);
     return submitJob(catalogue, { type: "DB_DELETE", targetId: vdb.id, targetName: vdb.name });
   });
@@ -94,6 +103,8 @@ export function requestVdbDeletion(catalogue: Catalogue, vdb: VdbRow): JobRow {
 
 export function requestSnapshotDeletion(catalogue: Catalogue, snapshot: SnapshotRow): JobRow {
   return catalogue.transaction(() => {
+    requireUnheld(catalogue, snapshot.id);
+    requireDataset(catalogue, snapshot);
     catalogue.run("UPDATE snapshot SET state = 'deleting' WHERE id = ?", snapshot.id);
     return submitJob(catalogue, {
       type: "SNAPSHOT_DELETE",
@@ -104,12 +115,8 @@ export function requestSnapshotDeletion(catalogue: Catalogue, snapshot: Snapshot
   });
 }
 
-/** VDBs that are about to be cloned from a snapshot: until then it has to stay. */
-export const provisionsFrom = (catalogue: Catalogue, snapshotId: string, vdbs: readonly VdbRow[]): readonly string[] => {
-  const provisioning = new Set(
-    unfinishedJobs(catalogue)
-      .filter(({ type }) => type === "DB_PROVISION")
-      .map((job) => job.target_id),
-  );
-  return vdbs.filter((vdb) => vdb.snapshot_id === snapshotId && provisioning.has(vdb.id)).map(({ name }) => name);
-};
+/** Throws Conflict while the dSource or VDB of a snapshot is being deleted, which takes the snapshot with it. */
+export function requireDataset(catalogue: Catalogue, { id, dataset_id }: Pick<SnapshotRow, "id" | "dataset_id">): void {
+  const dataset = dSourceById(catalogue, dataset_id) ?? vdbById(catalogue, dataset_id);
+  if (dataset?.state === "deleting") throw new Conflict(`snapshot ${id} goes with ${dataset.name}, which is being deleted`);
+}

@@ -78,7 +78,7 @@ export const decodeSnapshotRow = object(
     dataset_id: string,
     dataset_kind: oneOf("dSource", "VDB"),
     state: lifeState,
-    made_by: oneOf("link", "request", "interval"),
+    made_by: oneOf("link", "request", "interval", "provision"),
     timeflow_id: string,
     owner: string,
     created: string,

@@ -26,7 +26,7 @@ export const schemaVersions: readonly string[] = [
     timeflow_id TEXT NOT NULL, created TEXT NOT NULL, UNIQUE (group_id, name)
   ) STRICT;
 
-  -- state: creating, ready, deleting. made_by: link, request or interval.
+  -- state: creating, ready, deleting. made_by: link, request, interval or provision.
   CREATE TABLE snapshot (
     id TEXT PRIMARY KEY, dataset_id TEXT NOT NULL, dataset_kind TEXT NOT NULL, state TEXT NOT NULL, made_by TEXT NOT NULL,
     timeflow_id TEXT NOT NULL, timestamp TEXT, location TEXT, consistency TEXT, version TEXT, owner TEXT NOT NULL,
@@ -51,5 +51,15 @@ export const schemaVersions: readonly string[] = [
 
   -- Since when a base backup has been reading from its source.
   ALTER TABLE job ADD COLUMN copying_since TEXT;
+  `,
+  `
+  -- The snapshots that an unfinished job needs; see holds.ts.
+  CREATE TABLE hold (
+    job_id TEXT NOT NULL REFERENCES job (id) ON DELETE CASCADE, snapshot_id TEXT NOT NULL, PRIMARY KEY (job_id, snapshot_id)
+  ) STRICT;
+  CREATE INDEX hold_on_snapshot ON hold (snapshot_id);
+  INSERT INTO hold
+    SELECT job.id, vdb.snapshot_id FROM job JOIN vdb ON vdb.id = job.target_id
+    WHERE job.type = 'DB_PROVISION' AND job.status IN ('PENDING', 'STARTED');
   `,
 ];

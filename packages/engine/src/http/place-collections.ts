@@ -14,8 +14,10 @@ export const engines: Collection = {
     status: "text",
     connection_status: "text",
     version: "text",
+    data_storage_capacity: "number",
+    data_storage_used: "number",
   },
-  sortable: ["id", "name", "hostname"],
+  sortable: ["id", "name", "hostname", "data_storage_capacity", "data_storage_used"],
   defaultSort: "id",
   ...fewObjects((state) => [viewEngine(state)]),
 };

@@ -2,7 +2,8 @@ import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { Logger } from "pino";
-import { badRequest, HttpError } from "./api-error.ts";
+import { Conflict } from "../catalogue/conflict.ts";
+import { badRequest, conflict, HttpError } from "./api-error.ts";
 import { readBody } from "./body.ts";
 import { type ApiAnswer, findRoute, type Route } from "./router.ts";
 
@@ -98,6 +99,7 @@ function isAuthorized(request: IncomingMessage, apiKey: string): boolean {
 function refusal(log: Logger, error: unknown): ApiAnswer {
   if (error instanceof HttpError)
     return { status: error.status, body: { error: error.code, error_description: error.message.slice(0, 1024) } };
+  if (error instanceof Conflict) return refusal(log, conflict(error.message));
   if (error instanceof URIError)
     return { status: 400, body: { error: "bad_request", error_description: "the path is not well-formed" } };
   log.error({ err: error }, "a request failed");

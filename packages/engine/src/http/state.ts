@@ -2,6 +2,7 @@ import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { Runner } from "../jobs/runner.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { Sizes } from "../sizes.ts";
+import type { StorageFigures } from "../storage.ts";
 
 /** What the routes work with. */
 export interface ApiState {
@@ -9,6 +10,7 @@ export interface ApiState {
   readonly pool: Pool;
   readonly sizes: Sizes;
   readonly runner: Runner;
+  readonly storageFigures: () => StorageFigures;
   /** May change with the configuration. */
   readonly engineName: () => string;
   readonly nodeName: string;

@@ -5,6 +5,7 @@ import { engineId, poolUuid } from "../catalogue/engine-row.ts";
 import { allGroups } from "../catalogue/places.ts";
 import type { DSourceRow, EnvironmentRow, GroupRow, JobRow, SnapshotRow, VdbRow } from "../catalogue/rows.ts";
 import type { Bytes } from "../pool/pool.ts";
+import type { StorageFigures } from "../storage.ts";
 import type { ApiState } from "./state.ts";
 
 const ofEngine = (state: ApiState) => ({ engine_id: engineId(state.catalogue), engine_name: state.engineName() });
@@ -20,6 +21,13 @@ export const viewEngine = (state: ApiState): Engine => ({
   hostname: state.publicHost,
   status: "CREATED",
   connection_status: "ONLINE",
+  ...storageOf(state.storageFigures()),
+});
+
+const storageOf = ({ capacityBytes, usedBytes, reserveBytes }: StorageFigures) => ({
+  data_storage_capacity: capacityBytes,
+  data_storage_used: usedBytes,
+  data_storage_reserve: reserveBytes,
 });
 
 export const viewGroup = (state: ApiState, row: GroupRow): DatasetGroup => ({ ...row, ...ofEngine(state) });

@@ -1,4 +1,5 @@
 import { setTimeout as sleepMs } from "node:timers/promises";
+import { dropHolds } from "../catalogue/holds.ts";
 import type { JobRow, JobType } from "../catalogue/rows.ts";
 import type { JobContext, JobKind, Parts, Result } from "./job-kind.ts";
 import { choose } from "./schedule.ts";
@@ -41,6 +42,7 @@ export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKin
   const end = (job: JobRow, result: Result, change: string, ...values: readonly (string | number | null)[]): void =>
     catalogue.transaction(() => {
       result();
+      dropHolds(catalogue, job.id);
       touch(job, change, ...values);
     });
 

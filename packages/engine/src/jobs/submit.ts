@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Catalogue } from "../catalogue/catalogue.ts";
+import { addHolds } from "../catalogue/holds.ts";
 import { decodeJobRow, type JobRow, type JobType } from "../catalogue/rows.ts";
 
 interface Wanted {
@@ -7,10 +8,12 @@ interface Wanted {
   readonly targetId: string;
   readonly targetName: string;
   readonly parameters?: Readonly<Record<string, string>>;
+  /** Snapshots that nobody may take away before the job has ended. */
+  readonly holds?: readonly string[];
 }
 
 /** Records the intent. Call it inside the transaction that reserves what the job is about, then wake the runner. */
-export function submitJob(catalogue: Catalogue, { type, targetId, targetName, parameters = {} }: Wanted): JobRow {
+export function submitJob(catalogue: Catalogue, { type, targetId, targetName, parameters = {}, holds = [] }: Wanted): JobRow {
   const now = new Date().toISOString();
   const id = randomUUID();
   catalogue.run(
@@ -23,6 +26,7 @@ export function submitJob(catalogue: Catalogue, { type, targetId, targetName, pa
     now,
     now,
   );
+  addHolds(catalogue, id, holds);
   const job = jobById(catalogue, id);
   if (job === undefined) throw new Error(`job ${id} was not recorded`);
   return job;

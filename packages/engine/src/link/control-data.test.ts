@@ -13,6 +13,7 @@ max_connections setting:              100
 max_prepared_xacts setting:           7
 max_locks_per_xact setting:           64
 track_commit_timestamp setting:       on
+Bytes per WAL segment:                67108864
 `;
 
 test("what is needed is read, times with their colons included", () => {
@@ -20,6 +21,7 @@ test("what is needed is read, times with their colons included", () => {
     state: "shut down",
     version: "16",
     checkpointLsn: "0/70000D8",
+    walSegmentBytes: 67_108_864,
     walLevel: "replica",
     maxConnections: 100,
     maxPreparedTransactions: 7,

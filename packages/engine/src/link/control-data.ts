@@ -4,6 +4,7 @@ export interface ControlData {
   /** The major, as `PG_VERSION` spells it. */
   readonly version: string;
   readonly checkpointLsn: string;
+  readonly walSegmentBytes: number;
   readonly walLevel: string;
   readonly maxConnections: number;
   readonly maxPreparedTransactions: number;
@@ -24,6 +25,7 @@ export function parseControlData(output: string, major: number): ControlData {
     state: value("Database cluster state"),
     version: String(major),
     checkpointLsn: value("Latest checkpoint location"),
+    walSegmentBytes: Number(value("Bytes per WAL segment")),
     walLevel: value("wal_level setting"),
     maxConnections: Number(value("max_connections setting")),
     maxPreparedTransactions: Number(value("max_prepared_xacts setting")),

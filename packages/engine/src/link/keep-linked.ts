@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Logger } from "pino";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import { allDSources, readySnapshots } from "../catalogue/datasets.ts";
+import { isHeld } from "../catalogue/holds.ts";
 import { allGroups } from "../catalogue/places.ts";
 import { insertDSource, requestSnapshotDeletion, requestSourceSnapshot } from "../catalogue/requests.ts";
 import { type Connection, type DSourceRow, decodeJobRow } from "../catalogue/rows.ts";
@@ -131,12 +132,12 @@ const declaredSource = (catalogue: Catalogue, { name }: DSourceSettings, groupId
 /** Snapshots somebody asked for stay until somebody deletes them; of those made by interval the newest few. */
 function removeOld(catalogue: Catalogue, runner: Runner, settings: DSourceSettings, groupId: string): void {
   const source = declaredSource(catalogue, settings, groupId);
-  if (source === undefined) return;
+  if (source === undefined || source.state === "deleting") return;
   const byInterval = readySnapshots(catalogue)
     .filter((one) => one.dataset_id === source.id && one.made_by === "interval")
     .toSorted((a, b) => b.created.localeCompare(a.created));
   for (const old of byInterval.slice(settings.keep)) {
-    if (unfinishedJobs(catalogue).some(({ type }) => type === "DB_PROVISION")) return; // it may be the origin; next pass
+    if (isHeld(catalogue, old.id)) continue; // the next pass
     requestSnapshotDeletion(catalogue, old);
     runner.wake();
   }

@@ -96,7 +96,17 @@ const settingsFor = (folder: string, source: ControlData): readonly (readonly [s
   ["track_commit_timestamp", source.trackCommitTimestamp ? "on" : "off"],
   ["wal_level", source.walLevel],
   ["max_wal_senders", "0"],
+  ...walSizes(source),
 ];
+
+/** A server does not start on WAL segments of which either limit does not hold two; the defaults do so up to 40 MB. */
+function walSizes({ walSegmentBytes }: ControlData): readonly (readonly [string, string])[] {
+  const twoSegmentsMB = (2 * walSegmentBytes) / 2 ** 20;
+  return [
+    ["min_wal_size", `${Math.max(twoSegmentsMB, 80)}MB`],
+    ["max_wal_size", `${Math.max(twoSegmentsMB, 1024)}MB`],
+  ];
+}
 
 /** Answers up to where the WAL was replayed, if the server said so. */
 async function runUntilRecovered(

@@ -55,6 +55,7 @@ export function btrfsPool(folder: string, imageFile: string): Pool {
     remove: async (name) => {
       if (!(await has(name))) return;
       await destroy(pathOf(name)).catch(async (error: unknown) => {
+        if (!(await has(name))) return; // by a job that removes it, too
         if (!(error instanceof CommandFailed && error.stderr.includes("Directory not empty"))) throw error;
         await destroyNested(pathOf(name));
         await destroy(pathOf(name));

@@ -179,7 +179,7 @@ put "$VDB_RUN/pg_ident.conf" </dev/null
 rm -f "$VDB_RUN/reload-due" # all of them are about to be read
 
 # Later lines beat earlier ones: the source's, the operator's, the manifest's, what the data cannot do without.
-configure() { # a line between the source's settings and the manifest's
+configure() { # lines between the source's settings and the manifest's
   {
     printf "include '%s'\n" "$inherited"
     printf '%s\n' "huge_pages = 'off'" "max_logical_replication_workers = '0'" "log_destination = 'stderr'" "logging_collector = 'off'"
@@ -246,6 +246,19 @@ limits() { # the hierarchy's root, the file with the limit, the own cgroup
   while at_most "$(cat "$folder/$2" 2>/dev/null)" && [ "$folder" != "$1" ]; do folder=${folder%/*}; done
 }
 
+# A server does not start on WAL segments of which min_wal_size and max_wal_size do not hold two. The source may have had them from
+# its command line, or from a file outside of its data folder, and the defaults are too small for large segments.
+wal_sizes() {
+  segment_mb=0
+  for file in "$PGDATA"/pg_wal/????????????????????????; do # each of them is as large as a segment
+    if [ -f "$file" ]; then segment_mb=$(($(stat -c %s "$file") / 1048576)) && break; fi
+  done
+  [ "$segment_mb" -gt 16 ] || return 0
+  for name in min_wal_size max_wal_size; do
+    if [ "$(ask "$name" 2>/dev/null || echo 0)" -lt $((2 * segment_mb)) ]; then printf "%s = '%sMB'\n" "$name" $((2 * segment_mb)); fi
+  done
+}
+
 # PostgreSQL refuses to start on prepared transactions that it has no room for, and to follow other servers' WAL with less than
 # they had. Crash recovery may meet prepared transactions in the WAL.
 minimums() {
@@ -267,10 +280,12 @@ minimums() {
 use() {
   put "$VDB_RUN/settings.conf" <"$1" && put "$VDB_RUN/settings.started" <"$1" && put "$VDB_RUN/minimums.conf" </dev/null && configure "" || exit 1
   check || { drop_unknown && check; } || return 1
+  adapted=$(wal_sizes)
   # The source's machine may have had more memory than this pod: at most a quarter of what there is, unless the manifest says
   # otherwise. A line of the file, not an argument: the manifest's setting can so come and go while the server runs.
   most=$(($(memory_kb) / 4 / 8))
-  if [ "$blocks" -gt "$most" ] && ! grep -qi '^shared_buffers ' "$1"; then configure "shared_buffers = '$most'" || exit 1; fi
+  if [ "$blocks" -gt "$most" ] && ! grep -qi '^shared_buffers ' "$1"; then adapted=$(printf "%s\nshared_buffers = '%s'" "$adapted" "$most"); fi
+  [ -z "$adapted" ] || configure "$adapted" || exit 1
   minimums || exit 1
 }
 

@@ -93,6 +93,11 @@ export const instanceOfPod = ({ metadata: { namespace, labels } }: Pod): readonl
   labels?.[instanceLabel] === undefined ? [] : [`${namespace ?? ""}/${labels[instanceLabel]}`];
 const instanceKey = ({ metadata: { namespace, name } }: PostgresVDB): string => `${namespace}/${safeLabelValue(name)}`;
 
+/** The index of the databases' cache by the id of their DCT VDB. */
+export const vdbsByDctId = "dctId";
+export const dctIdOfVdb = ({ status }: PostgresVDB): readonly string[] =>
+  (status.delphixID ?? "") === "" ? [] : [status.delphixID ?? ""];
+
 /** The first look after a failure comes soon, later ones as late as it has lasted, at most `spec.errorBackoffPeriod`. */
 export function retrySeconds(sinceMs: number, errorBackoffPeriod: string, mostSeconds = Infinity): number {
   const most = Math.min(durationMilliseconds(errorBackoffPeriod) / 1000, mostSeconds);

@@ -1,4 +1,5 @@
 import { type PostgresVDB, postgresVDB, resourceOf, type VdbConditionType, vdbPhase } from "@vdb/api";
+import type { Engine } from "@vdb/dct";
 import {
   type ConditionValue,
   type ControlledKind,
@@ -14,10 +15,11 @@ import {
   services,
 } from "kube-runtime";
 import { cleanUpSteps } from "./clean-up.ts";
-import { instanceOfPod, observe, podsByInstance, type VdbContext } from "./context.ts";
+import { dctIdOfVdb, instanceOfPod, observe, podsByInstance, type VdbContext, vdbsByDctId } from "./context.ts";
 import { instanceLabel, ownObjects } from "./names.ts";
 import { vdbSteps } from "./steps.ts";
 import { stopSteps } from "./stop.ts";
+import { tellStorage } from "./tell-storage.ts";
 import type { Caches, World } from "./world.ts";
 
 export const finalizer = "postgresvdb.core.delphix.com/finalizer";
@@ -43,9 +45,9 @@ export function vdbKind(world: World): ControlledKind<PostgresVDB, VdbContext> {
     name: "postgresvdb",
     resource: resourceOf(postgresVDB),
     conditions: conditionRows,
-    extraConditions: ["HygieneApplied", "HooksComplete"],
+    extraConditions: ["HygieneApplied", "HooksComplete", "StorageHealthy"],
     observe: async (run) => observe(world, run),
-    steps: (ctx) => (ctx.vdb.spec.enabled ? vdbSteps : stopSteps(ctx)),
+    steps: (ctx) => [tellStorage, ...(ctx.vdb.spec.enabled ? vdbSteps : stopSteps(ctx))],
     cleanUp: { finalizer, steps: cleanUpSteps },
     phase: (conditions, { metadata }) => vdbPhase(conditions, metadata.deletionTimestamp !== undefined),
     summary,
@@ -74,8 +76,10 @@ const deployed = (reason: string, message: string): ConditionValue => ({ type: "
 
 /** The watches: everything by the operator's own label, so that nobody else's objects are held in memory. */
 export function vdbCaches(manager: Pick<Manager, "cacheFor">, namespace: string | undefined): Caches {
-  const options = { labelSelector: ownObjects, ...(namespace === undefined ? {} : { namespace }) };
+  const where = namespace === undefined ? {} : { namespace };
+  const options = { labelSelector: ownObjects, ...where };
   return {
+    vdbs: manager.cacheFor(resourceOf(postgresVDB), { ...where, indexes: { [vdbsByDctId]: dctIdOfVdb } }),
     claims: manager.cacheFor(persistentVolumeClaims, options),
     configMaps: manager.cacheFor(configMaps, options),
     deployments: manager.cacheFor(deployments, options),
@@ -86,10 +90,10 @@ export function vdbCaches(manager: Pick<Manager, "cacheFor">, namespace: string 
 
 /** Adds the controller to a manager, with all that wakes it. */
 export function controlVdbs(manager: Manager, world: World): void {
-  const { claims, configMaps: maps, deployments: deploys, services: svcs, pods: podCache } = world.caches;
-  const { watchNamespace, concurrency } = world.config;
+  const { vdbs, claims, configMaps: maps, deployments: deploys, services: svcs, pods: podCache } = world.caches;
+  const { concurrency } = world.config;
   manager.control(vdbKind(world), {
-    cache: manager.cacheFor(resourceOf(postgresVDB), watchNamespace === undefined ? {} : { namespace: watchNamespace }),
+    cache: vdbs,
     concurrency,
     triggers: [
       owned(claims, "PostgresVDB"),
@@ -100,6 +104,21 @@ export function controlVdbs(manager: Manager, world: World): void {
         labels?.[instanceLabel] === undefined ? [] : [{ namespace, name: labels[instanceLabel] }],
       ),
       world.rechecks.trigger,
+      world.storage.trigger,
     ],
   });
+  tellFigures(manager, world);
+}
+
+/** The engines' storage as metrics: what an alert can be made of before a database says PoolNearlyFull. */
+function tellFigures({ metrics }: Manager, { storage }: World): void {
+  const gauge = (name: string, help: string, bytesOf: (engine: Engine) => number | undefined): void =>
+    metrics.gauge(name, help, ["engine"]).collect(() =>
+      storage.engines().flatMap((engine) => {
+        const value = bytesOf(engine);
+        return value === undefined ? [] : [{ value, labels: { engine: engine.name } }];
+      }),
+    );
+  gauge("delphix_engine_storage_capacity_bytes", "Storage of an engine.", (engine) => engine.data_storage_capacity);
+  gauge("delphix_engine_storage_used_bytes", "Used storage of an engine.", (engine) => engine.data_storage_used);
 }

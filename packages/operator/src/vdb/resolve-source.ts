@@ -3,7 +3,7 @@ import { done, isControlledBy, type Outcome, type PersistentVolumeClaim, type St
 import { dctFailure } from "../data/dct/failure.ts";
 import { resolveDctSource } from "../data/dct/resolve.ts";
 import type { ResolvedSource } from "../data/source.ts";
-import { retrying, stalled, type VdbContext } from "./context.ts";
+import { retrying, stalled, type VdbContext, vdbsByDctId } from "./context.ts";
 import { keyOfVdb } from "./names.ts";
 
 const postgresVdbs = resourceOf(postgresVDB);
@@ -26,12 +26,24 @@ export const resolveSource: Step<VdbContext> = {
         signal,
       );
       if (!resolved.ok) return stalled(ctx, resolved.reason, resolved.message);
+      if (isShut(ctx, resolved.source.id))
+        return stalled(
+          ctx,
+          "SourceNotReady",
+          `VDB ${reference.name} has not been opened to clients yet: its data may be unmasked until its hooks have succeeded`,
+        );
       return await take(ctx, resolved.source, signal);
     } catch (error) {
       return dctOutcome(ctx, error);
     }
   },
 };
+
+/** A copy of a database whose gate is shut would be a way around its hooks. What another operator serves is not known here. */
+function isShut({ world }: VdbContext, dctId: string | undefined): boolean {
+  const served = dctId === undefined ? [] : world.caches.vdbs.byIndex(vdbsByDctId, dctId);
+  return served.some(({ status }) => status.openedFor === undefined || status.openedFor !== status.contentId);
+}
 
 /** Records what will be made and from what, before it is made. */
 async function take(ctx: VdbContext, source: ResolvedSource, signal: AbortSignal): Promise<Outcome> {

@@ -1,11 +1,14 @@
+import type { PostgresVDB } from "@vdb/api";
 import type { DctConnection } from "@vdb/dct";
 import type { Cache, ConfigMap, Deployment, ExecRequest, ExecResult, PersistentVolumeClaim, Pod, Service } from "kube-runtime";
 import type { OperatorConfig } from "../config.ts";
+import type { StorageWatch } from "../data/dct/watch-storage.ts";
 import type { Memories } from "./memory.ts";
 import type { Rechecks } from "./rechecks.ts";
 
-/** What the operator made, as the API server has it; by label, so the caches hold nothing else. */
+/** The databases, and what the operator made for them, as the API server has it; by label, so the caches hold nothing else. */
 export interface Caches {
+  readonly vdbs: Cache<PostgresVDB>;
   readonly claims: Cache<PersistentVolumeClaim>;
   readonly configMaps: Cache<ConfigMap>;
   readonly deployments: Cache<Deployment>;
@@ -20,6 +23,7 @@ export interface World {
   readonly config: OperatorConfig;
   readonly caches: Caches;
   readonly dct: DctConnection;
+  readonly storage: StorageWatch;
   readonly exec: PodExec;
   readonly rechecks: Rechecks;
   readonly memories: Memories;

@@ -1,7 +1,9 @@
 import { type Decoded, list, map, object, string } from "@vdb/dct";
+import type { Catalogue } from "../../catalogue/catalogue.ts";
 import { allVdbs, dSourceById, latestSnapshot, readySnapshot, vdbById } from "../../catalogue/datasets.ts";
 import { allEnvironments, allGroups, newId } from "../../catalogue/places.ts";
-import type { EnvironmentRow, GroupRow, SnapshotRow } from "../../catalogue/rows.ts";
+import { requireDataset, reserveForProvision } from "../../catalogue/requests.ts";
+import { decodeSnapshotRow, type EnvironmentRow, type GroupRow, type SnapshotRow, type VdbRow } from "../../catalogue/rows.ts";
 import { submitJob } from "../../jobs/submit.ts";
 import { dataOwnerSpec } from "../../link/owner.ts";
 import { badRequest, conflict, notFound } from "../api-error.ts";
@@ -27,7 +29,7 @@ const decodeProvision = object(
 );
 type Wanted = Decoded<typeof decodeProvision>;
 
-/** A VDB from a snapshot. The name is reserved together with the job: the same request a second time is a conflict, no second VDB. */
+/** A VDB from a snapshot; where none is named, a dSource's latest, or one that is taken of a VDB. The name is reserved together with the job: the same request a second time is a conflict, no second VDB. */
 export const provisionRoute = (state: ApiState): Route => ({
   method: "POST",
   path: "/vdbs/provision_by_snapshot",
@@ -35,16 +37,18 @@ export const provisionRoute = (state: ApiState): Route => ({
     const wanted = body.decode(decodeProvision);
     const { catalogue, runner } = state;
     const { job, id } = catalogue.transaction(() => {
-      const targetId = reserve(state, wanted);
-      const targetName = vdbById(catalogue, targetId)?.name ?? targetId;
-      return { id: targetId, job: submitJob(catalogue, { type: "DB_PROVISION", targetId, targetName }) };
+      const vdb = reserve(state, wanted);
+      const parameters = { snapshotId: reserveForProvision(catalogue, vdb) };
+      const holds = [vdb.snapshot_id];
+      const target = { targetId: vdb.id, targetName: vdb.name };
+      return { id: vdb.id, job: submitJob(catalogue, { type: "DB_PROVISION", ...target, parameters, holds }) };
     });
     runner.wake();
     return ok({ job: viewJob(state, job), vdb_id: id });
   },
 });
 
-function reserve(state: ApiState, wanted: Wanted): string {
+function reserve(state: ApiState, wanted: Wanted): VdbRow {
   const { catalogue } = state;
   const snapshot = snapshotFor(state, wanted);
   const group = groupFor(state, wanted);
@@ -77,7 +81,9 @@ function reserve(state: ApiState, wanted: Wanted): string {
     newId(catalogue, "APPDATA_TIMEFLOW"),
     new Date().toISOString(),
   );
-  return id;
+  const vdb = vdbById(catalogue, id);
+  if (vdb === undefined) throw new Error(`VDB ${id} was not recorded`);
+  return vdb;
 }
 
 function snapshotFor({ catalogue }: ApiState, { snapshot_id, source_data_id }: Wanted): SnapshotRow {
@@ -85,17 +91,30 @@ function snapshotFor({ catalogue }: ApiState, { snapshot_id, source_data_id }: W
   if (snapshot_id !== undefined) {
     const snapshot = readySnapshot(catalogue, snapshot_id);
     if (snapshot === undefined) throw notFound("snapshot", snapshot_id);
+    requireDataset(catalogue, snapshot);
     if (source_data_id !== undefined && snapshot.dataset_id !== source_data_id) {
       throw badRequest(`snapshot ${snapshot_id} belongs to ${snapshot.dataset_id}, not to ${source_data_id}`);
     }
     return snapshot;
   }
   const source = source_data_id ?? "";
-  const dataset = dSourceById(catalogue, source) ?? vdbById(catalogue, source);
-  if (dataset === undefined) throw notFound("dSource or VDB", source);
+  const vdb = vdbById(catalogue, source);
+  if (vdb !== undefined) return snapshotToTake(catalogue, vdb);
+  const dSource = dSourceById(catalogue, source);
+  if (dSource === undefined) throw notFound("dSource or VDB", source);
   const latest = latestSnapshot(catalogue, source);
-  if (latest === undefined) throw conflict(`${dataset.name} has no snapshot yet: take one first`);
+  if (latest === undefined) throw conflict(`${dSource.name} has no snapshot yet: take one first`);
+  requireDataset(catalogue, latest);
   return latest;
+}
+
+/** A VDB as source means its data as it is now: the job begins with a snapshot of it. */
+function snapshotToTake(catalogue: Catalogue, vdb: VdbRow): SnapshotRow {
+  if (vdb.state !== "ready") throw conflict(`VDB ${vdb.name} is being ${vdb.state === "creating" ? "provisioned" : "deleted"}`);
+  const id = reserveForProvision(catalogue, vdb);
+  const snapshot = catalogue.one(decodeSnapshotRow, "SELECT * FROM snapshot WHERE id = ?", id);
+  if (snapshot === undefined) throw new Error(`snapshot ${id} was not recorded`);
+  return { ...snapshot, ...(vdb.database_version === undefined ? {} : { version: vdb.database_version }) };
 }
 
 function groupFor({ catalogue }: ApiState, { target_group_id }: Wanted): GroupRow {

@@ -1,6 +1,6 @@
-import { allVdbs, readySnapshot, readySnapshots } from "../../catalogue/datasets.ts";
-import { provisionsFrom, requestSnapshotDeletion } from "../../catalogue/requests.ts";
-import { conflict, notFound } from "../api-error.ts";
+import { readySnapshot, readySnapshots } from "../../catalogue/datasets.ts";
+import { requestSnapshotDeletion } from "../../catalogue/requests.ts";
+import { notFound } from "../api-error.ts";
 import { pageOf, pageQueryOf } from "../page.ts";
 import { type ApiRequest, ok, type Route } from "../router.ts";
 import type { ApiState } from "../state.ts";
@@ -20,8 +20,6 @@ export const snapshotRoutes = (state: ApiState): readonly Route[] => {
   const remove = ({ params: { id = "" } }: ApiRequest) => {
     const snapshot = readySnapshot(catalogue, id);
     if (snapshot === undefined) throw notFound("snapshot", id);
-    const waiting = provisionsFrom(catalogue, id, allVdbs(catalogue));
-    if (waiting.length > 0) throw conflict(`snapshot ${id} is being provisioned from: ${waiting.join(", ")}`);
     const job = requestSnapshotDeletion(catalogue, snapshot);
     runner.wake();
     return ok({ job: viewJob(state, job) });

@@ -33,12 +33,16 @@ interface Names {
   readonly environment: string;
 }
 
-/** What was found, in the operator's words; a source without a point in time is not ready. */
+/**
+ * What was found, in the operator's words; a dSource without a point in time is not ready, nor is a VDB that is being made. Of a VDB
+ * the point in time comes with the provisioning, so none is told before.
+ */
 export function resolution(
   { kind, dataset, latestSnapshot }: Omit<Dataset, "engine">,
   { engine, name, group, environment }: Names,
 ): DctResolution {
-  if (latestSnapshot === undefined) {
+  const isVdb = kind === "VDB";
+  if (latestSnapshot === undefined && !(isVdb && dataset.status !== beingMade)) {
     const status = dataset.status === undefined ? "" : ` (its status: ${dataset.status})`;
     return { ok: false, reason: "SourceNotReady", message: `${kind} ${name} of engine ${engine} has no snapshot yet${status}` };
   }
@@ -47,11 +51,14 @@ export function resolution(
     source: {
       identity: { sourceRef: name, sourceDBName: name, vdbGroupName: group, envName: environment, engineName: engine },
       sizeBytes: dataset.size,
-      postgresVersion: latestSnapshot.version ?? dataset.database_version,
-      dataTimestamp: latestSnapshot.timestamp,
+      postgresVersion: latestSnapshot?.version ?? dataset.database_version,
+      dataTimestamp: isVdb ? undefined : latestSnapshot?.timestamp,
       id: dataset.id,
-      snapshotId: latestSnapshot.id,
-      snapshotName: latestSnapshot.name,
+      snapshotId: isVdb ? undefined : latestSnapshot?.id,
+      snapshotName: isVdb ? undefined : latestSnapshot?.name,
     },
   };
 }
+
+/** The embedded engine's word for a VDB that has no data yet. */
+const beingMade = "PROVISIONING";

@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { PostgresVDB } from "@vdb/api";
+import type { DctConnection, Engine } from "@vdb/dct";
+import { type Cache, errorMessage, type Log, type Trigger } from "kube-runtime";
+import { type StorageLevel, storageLevel } from "./storage-level.ts";
+
+/** The storage of the engines that databases lie on: one question for all of them, again and again. */
+export interface StorageWatch {
+  /** Looks while the controller runs; wakes the databases of an engine whose level has changed. */
+  readonly trigger: Trigger;
+  /** By an engine's name or host name. "unknown": nobody has answered yet; undefined: it gives no figures. */
+  readonly levelOf: (engine: string) => StorageLevel | "unknown" | undefined;
+  readonly engines: () => readonly Engine[];
+}
+
+export interface StorageWatchOptions {
+  readonly dct: DctConnection;
+  readonly vdbs: Cache<PostgresVDB>;
+  readonly log: Log;
+  readonly intervalSeconds: number;
+}
+
+/** Where a database lies, once that is known. */
+export const engineOf = ({ status }: PostgresVDB): string | undefined =>
+  status.source?.type === "dct-source" ? status.source.engine : undefined;
+
+export function createStorageWatch({ dct, vdbs, log, intervalSeconds }: StorageWatchOptions): StorageWatch {
+  let engines: readonly Engine[] | undefined;
+  const levels = new Map<string, StorageLevel | undefined>();
+  const levelOf = (name: string): ReturnType<StorageWatch["levelOf"]> => {
+    if (engines === undefined) return "unknown";
+    const engine = engines.find((one) => one.name === name || one.hostname === name);
+    return engine === undefined ? undefined : levels.get(engine.id);
+  };
+
+  const look = async (enqueue: (vdb: PostgresVDB) => void, signal: AbortSignal): Promise<void> => {
+    const placed = vdbs.list().filter((vdb) => engineOf(vdb) !== undefined);
+    if (placed.length === 0) return;
+    const before = new Map(placed.map((vdb) => [vdb, levelOf(engineOf(vdb) ?? "")]));
+    engines = await dct.call(async (client) => await client.searchEngines(undefined, { signal }), signal);
+    for (const engine of engines) levels.set(engine.id, storageLevel(engine, levels.get(engine.id)));
+    for (const [vdb, level] of before) if (levelOf(engineOf(vdb) ?? "") !== level) enqueue(vdb);
+  };
+
+  return {
+    levelOf,
+    engines: () => engines ?? [],
+    trigger: {
+      cacheName: "storage",
+      waitForSync: async () => undefined,
+      start: (enqueue) => {
+        const stopping = new AbortController();
+        const { signal } = stopping;
+        const wake = ({ metadata: { namespace, name } }: PostgresVDB): void => enqueue({ namespace, name }, "resync");
+        void (async () => {
+          while (!signal.aborted) {
+            // A DCT that does not answer is told by the databases that need it; what was known of the storage stays so.
+            await look(wake, signal).catch((error: unknown) => {
+              if (!signal.aborted) log.debug({ error: errorMessage(error) }, "the engines' storage is not known");
+            });
+            await sleep(intervalSeconds * 1000, undefined, { signal, ref: false }).catch(() => undefined);
+          }
+        })();
+        return () => stopping.abort();
+      },
+    },
+  };
+}
