@@ -84,7 +84,7 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
 
 /** A default that is not set is left out. */
 function optional<const K extends string>(key: K, value: string | undefined): { readonly [P in K]?: string } {
-  const text = given(value);
+  const set = given(value);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a computed key widens to string; it is K by construction
-  return (text === undefined ? {} : { [key]: text }) as { readonly [P in K]?: string };
+  return (set === undefined ? {} : { [key]: set }) as { readonly [P in K]?: string };
 }
