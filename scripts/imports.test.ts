@@ -9,7 +9,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   dct: [],
   operator: ["kube-runtime", "kube-runtime/testing", "@vdb/api", "@vdb/dct"],
   csi: ["kube-runtime", "@vdb/api", "@vdb/dct"],
-  engine: ["@vdb/dct"],
+  engine: ["kube-runtime", "@vdb/dct"],
 };
 
 /** What the tests of a package may import besides: its unit tests, what they share in src/testing, and everything in its integration folder. */

@@ -18,9 +18,9 @@ test("a default that is empty is none: charts render what is not set as empty", 
 });
 
 const mistakes: readonly { args: readonly string[]; want: RegExp }[] = [
-  { args: ["--mode=nodes"], want: /--mode nodes: must be/u },
+  { args: ["--mode=nodes"], want: /--mode=nodes: it must be one of controller, node, all/u },
   { args: ["--mode=node"], want: /--node-id/u },
-  { args: ["--mode=controller", "--health-port=http"], want: /--health-port http/u },
+  { args: ["--mode=controller", "--health-port=http"], want: /--health-port=http: it must be a whole number/u },
   { args: ["--mode=controller", "--no-such-flag=1"], want: /no-such-flag/u },
 ];
 for (const { args, want } of mistakes)

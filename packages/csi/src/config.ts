@@ -1,11 +1,13 @@
 /** Reads the driver's flags and environment, once. Everything behind this takes its options as arguments. */
 import { parseArgs } from "node:util";
-import type { PodEnvironment } from "kube-runtime";
+import { given, type LogLevel, logLevels, oneOf, type PodEnvironment, portNumber } from "kube-runtime";
 import type { SpecDefaults } from "./controller/volume-spec.ts";
+
+const modes = ["controller", "node", "all"] as const;
 
 export interface Config {
   /** Which half of the driver this process is; `all` serves both, for tests. */
-  readonly mode: "controller" | "node" | "all";
+  readonly mode: (typeof modes)[number];
   readonly endpoint: string;
   readonly nodeId: string;
   readonly kubeletDir: string;
@@ -21,7 +23,7 @@ export interface Config {
   readonly defaults: SpecDefaults;
   /** 0: any free port. */
   readonly healthPort: number;
-  readonly logLevel: string;
+  readonly logLevel: LogLevel;
 }
 
 const optionalText = { type: "string" } as const;
@@ -49,7 +51,7 @@ const options = {
 
 export function readConfig(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Config {
   const { values: flag } = parseArgs({ args: [...args], options, allowPositionals: false });
-  const mode = modeOf(flag.mode);
+  const mode = oneOf("mode", flag.mode, modes);
   const nodeId = flag["node-id"] ?? env["NODE_NAME"] ?? "";
   if (mode !== "controller" && nodeId === "")
     throw new Error("--node-id (or NODE_NAME) is needed: the node's name in Kubernetes");
@@ -75,23 +77,14 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
       vdbStageMountpath: flag["default-vdb-stage-mountpath"],
       ownershipSpec: flag["default-ownership-spec"],
     },
-    healthPort: portOf(flag["health-port"]),
-    logLevel: flag["log-level"],
+    healthPort: portNumber("health-port", flag["health-port"]),
+    logLevel: oneOf("log-level", flag["log-level"], logLevels),
   };
 }
 
-function modeOf(mode: string): Config["mode"] {
-  if (mode === "controller" || mode === "node" || mode === "all") return mode;
-  throw new Error(`--mode ${mode}: must be controller, node or all`);
-}
-
-function portOf(digits: string): number {
-  const port = Number(digits);
-  if (!/^\d+$/u.test(digits) || port > 65535) throw new Error(`--health-port ${digits}: must be a port, or 0 for any`);
-  return port;
-}
-
-/** An empty value of a chart means that there is no default. */
-const optional = <const K extends string>(key: K, value: string | undefined): { readonly [P in K]?: string } =>
+/** A default that is not set is left out. */
+function optional<const K extends string>(key: K, value: string | undefined): { readonly [P in K]?: string } {
+  const set = given(value);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a computed key widens to string; it is K by construction
-  (value === undefined || value === "" ? {} : { [key]: value }) as { readonly [P in K]?: string };
+  return (set === undefined ? {} : { [key]: set }) as { readonly [P in K]?: string };
+}

@@ -1,11 +1,11 @@
 /** The CSI driver as a program: see config.ts for its flags. */
 import process from "node:process";
-import { pino } from "pino";
+import { createLog } from "kube-runtime";
 import { readConfig } from "./config.ts";
 import { startDriver } from "./start.ts";
 
 const config = readConfig(process.argv.slice(2), process.env);
-const log = pino({ level: config.logLevel, base: { mode: config.mode } });
+const log = createLog({ level: config.logLevel }).child({ mode: config.mode });
 const stop = Promise.withResolvers<void>();
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.resolve());
 
@@ -16,4 +16,4 @@ await using driver = await startDriver(config, log, (reason) => {
 });
 log.info({ healthPort: driver.healthPort }, "started");
 await stop.promise;
-log.info("stopping");
+log.info({}, "stopping");

@@ -1,8 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createDctConnection, decodeCredentials } from "@vdb/dct";
+import type { Log } from "kube-runtime";
 import { type Connection, createClient, httpApi, inClusterConnection, secrets } from "kube-runtime";
-import type { Logger } from "pino";
 import type { Config } from "./config.ts";
 import { controllerGetCapabilities } from "./controller/controller-get-capabilities.ts";
 import { createVolume } from "./controller/create-volume.ts";
@@ -32,7 +32,7 @@ export interface Running extends AsyncDisposable {
  * Starts the half of the driver that the configuration names; disposing ends it. `failed` is called when the kubelet refuses
  * the driver: only a new start with new sockets makes it ask again.
  */
-export async function startDriver(config: Config, log: Logger, failed: (reason: string) => void): Promise<Running> {
+export async function startDriver(config: Config, log: Log, failed: (reason: string) => void): Promise<Running> {
   await using stack = new AsyncDisposableStack();
   const identity: Service = { GetPluginInfo: getPluginInfo, GetPluginCapabilities: getPluginCapabilities, Probe: probe };
   const services = {
@@ -93,7 +93,7 @@ function nodeService({ nodeId, poolDir, stageDir }: Config): Service {
 /** The driver announces itself: the kubelet watches this folder for sockets, and forgets the driver when its socket goes. */
 async function serveRegistration(
   { kubeletDir, endpoint }: Config,
-  log: Logger,
+  log: Log,
   failed: (reason: string) => void,
 ): Promise<AsyncDisposable> {
   const folder = join(kubeletDir, "plugins_registry");

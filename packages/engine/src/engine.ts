@@ -1,4 +1,4 @@
-import type { Logger } from "pino";
+import type { Log } from "kube-runtime";
 import { reconcilePlaces } from "./catalogue/places.ts";
 import type { Flags } from "./config/flags.ts";
 import { followSettings, readSettings } from "./config/follow-settings.ts";
@@ -32,13 +32,13 @@ interface Identity {
 /** What the parts of a running engine share. Settings may be replaced while it runs. */
 interface Running {
   readonly flags: Flags;
-  readonly log: Logger;
+  readonly log: Log;
   readonly storage: Storage;
   settings: Settings;
 }
 
 /** Starts everything in the order of dependence; disposing stops it in the opposite one and leaves unfinished jobs recorded. */
-export async function startEngine(flags: Flags, log: Logger): Promise<Engine> {
+export async function startEngine(flags: Flags, log: Log): Promise<Engine> {
   await using started = new AsyncDisposableStack();
   const settings = await readSettings(flags);
   const storage = started.use(await openStorage(flags.dataDir, settings));
@@ -101,7 +101,7 @@ function startFollowing(running: Running, runner: Runner, { apiKey, certificate 
     await storage.ensureMounted(changed);
     reconcilePlaces(storage.catalogue, changed);
     running.settings = changed;
-    log.info("the configuration was read again");
+    log.info({}, "the configuration was read again");
   };
   const pass = async ({ dsources }: Settings): Promise<void> => {
     if ((await storage.notReadyBecause()) !== undefined) await storage.ensureMounted(running.settings);
@@ -111,7 +111,7 @@ function startFollowing(running: Running, runner: Runner, { apiKey, certificate 
   const credentials = { url: flags.publicUrl, apiKey, caPem: certificate.cert };
   const done = Promise.all([
     followSettings(flags, { settings, change, pass }, log, signal),
-    publishCredentials({ api: flags.apiServer, namespaces: flags.publishNamespaces, credentials, log, signal }),
+    publishCredentials({ pod: flags.pod, namespaces: flags.publishNamespaces, credentials, log, signal }),
   ]);
   return {
     [Symbol.asyncDispose]: async () => {

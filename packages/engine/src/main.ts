@@ -1,11 +1,11 @@
 /** The engine's process: flags in, JSON log lines out, ends cleanly on SIGTERM. */
 import process from "node:process";
-import { pino } from "pino";
+import { createLog } from "kube-runtime";
 import { readFlags } from "./config/flags.ts";
 import { startEngine } from "./engine.ts";
 
 const flags = readFlags(process.argv.slice(2), process.env);
-const log = pino({ level: flags.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+const log = createLog({ level: flags.logLevel });
 
 async function main(): Promise<void> {
   const stopped = new Promise<string>((resolve) => {
@@ -20,6 +20,6 @@ try {
   await main();
   process.exit(0); // a held job of a test would keep the process alive
 } catch (error) {
-  log.fatal({ failure: error instanceof Error ? error.message : String(error) }, "the engine cannot run");
+  log.error({ failure: error instanceof Error ? error.message : String(error) }, "the engine cannot run");
   process.exit(1);
 }

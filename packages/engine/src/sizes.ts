@@ -1,4 +1,4 @@
-import type { Logger } from "pino";
+import type { Log } from "kube-runtime";
 import type { Bytes, Pool } from "./pool/pool.ts";
 
 /**
@@ -15,7 +15,7 @@ export interface Sizes {
 const freshMs = 10_000;
 const patienceMs = 1_500;
 
-export function countedSizes(pool: Pool, log: Logger): Sizes {
+export function countedSizes(pool: Pool, log: Log): Sizes {
   const figures = new Map<string, { readonly at: number; readonly bytes: Bytes | undefined }>();
   const counting = new Map<string, Promise<void>>();
 

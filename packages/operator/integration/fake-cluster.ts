@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { volumeNameOf } from "@vdb/api";
 import {
   type Client,
   type ContainerStatus,
@@ -84,7 +85,7 @@ async function bindClaims(
   const { items } = await client.list(persistentVolumeClaims, { namespace }, signal);
   for (const claim of items) {
     if (claim.status?.phase === "Bound" || claim.metadata.deletionTimestamp !== undefined) continue;
-    const name = `dlpx-${claim.metadata.uid}`;
+    const name = volumeNameOf(claim.metadata.uid);
     const spec = {
       capacity: { storage: "1Gi" },
       accessModes: ["ReadWriteOnce" as const],

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { given, type LogLevel, logLevels, oneOf, portNumber, wholeNumber } from "kube-runtime";
 
 /** What the operator was started with: read once, here, from flags and the pod's environment. */
 export interface OperatorConfig {
@@ -13,7 +14,7 @@ export interface OperatorConfig {
   readonly identity: string | undefined;
   /** The port of /metrics, /healthz and /readyz. */
   readonly httpPort: number;
-  readonly logLevel: "debug" | "info" | "warn" | "error";
+  readonly logLevel: LogLevel;
   /** How many databases are worked on at once. */
   readonly concurrency: number;
   readonly defaults: VdbDefaults;
@@ -55,36 +56,21 @@ export function readConfig(argv: readonly string[], environment: Readonly<Record
   return {
     kubeconfig: values.kubeconfig,
     namespace: values.namespace ?? environment["POD_NAMESPACE"] ?? "pg-operator",
-    watchNamespace: textOf(values["watch-namespace"]),
+    watchNamespace: given(values["watch-namespace"]),
     leaderElection: oneOf("leader-election", values["leader-election"], ["true", "false"]) === "true",
     identity: environment["POD_NAME"],
-    httpPort: wholeNumber("http-port", values["http-port"], 0, 65_535),
-    logLevel: oneOf("log-level", values["log-level"], ["debug", "info", "warn", "error"]),
+    httpPort: portNumber("http-port", values["http-port"]),
+    logLevel: oneOf("log-level", values["log-level"], logLevels),
     concurrency: wholeNumber("concurrency", values.concurrency, 1, 100),
     defaults: {
       vdbGroupName: values["default-group"],
-      envName: textOf(values["default-environment"]),
+      envName: given(values["default-environment"]),
       storageClassName: values["storage-class"],
       images: new Map((values.image ?? []).map(imageOfMajor)),
       credentialsSecret: values["credentials-secret"],
     },
-    holdAt: textOf(values["hold-at"]),
+    holdAt: given(values["hold-at"]),
   };
-}
-
-/** An empty flag is as good as none: a chart writes what its values say. */
-const textOf = (value: string | undefined): string | undefined => (value === "" ? undefined : value);
-
-function oneOf<const T extends string>(flag: string, value: string, allowed: readonly T[]): T {
-  const found = allowed.find((one) => one === value);
-  if (found === undefined) throw new Error(`--${flag}=${value}: it must be one of ${allowed.join(", ")}`);
-  return found;
-}
-
-function wholeNumber(flag: string, value: string, least: number, most: number): number {
-  const number = Number(value);
-  if (Number.isInteger(number) && number >= least && number <= most) return number;
-  throw new Error(`--${flag}=${value}: it must be a whole number from ${least} to ${most}`);
 }
 
 function imageOfMajor(value: string): readonly [string, string] {

@@ -154,4 +154,5 @@ export {
 // Support that is handed in everywhere.
 export { type Clock, type Random, systemClock } from "./support/clock.ts";
 export { errorMessage } from "./support/error-message.ts";
-export { createLog, type Log, type LogOptions, silentLog } from "./support/log.ts";
+export { given, oneOf, portNumber, wholeNumber } from "./support/flags.ts";
+export { createLog, type Log, type LogLevel, type LogOptions, logLevels, silentLog } from "./support/log.ts";

@@ -8,7 +8,7 @@ import { after, describe, test } from "node:test";
 import { credentials, makeClientConstructor, type ServiceError, status } from "@grpc/grpc-js";
 import { fromJSON } from "@grpc/proto-loader";
 import { DctError } from "@vdb/dct";
-import { pino } from "pino";
+import { silentLog } from "kube-runtime";
 import { protosJson } from "../generated/protos.ts";
 import { getPluginCapabilities } from "../identity/get-plugin-capabilities.ts";
 import { getPluginInfo } from "../identity/get-plugin-info.ts";
@@ -19,7 +19,7 @@ import { serve } from "./serve.ts";
 const folder = mkdtempSync(join(tmpdir(), "serve-"));
 after(() => rmSync(folder, { recursive: true }));
 let sockets = 0;
-const silent = pino({ level: "silent" });
+const silent = silentLog;
 const identity = fromJSON(JSON.parse(protosJson), { longs: Number, enums: String, defaults: true, oneofs: true })[
   "csi.v1.Identity"
 ];

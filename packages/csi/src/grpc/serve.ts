@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Server, ServerCredentials, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import { fromJSON, type ServiceDefinition } from "@grpc/proto-loader";
-import type { Logger } from "pino";
+import type { Log } from "kube-runtime";
 import { protosJson } from "../generated/protos.ts";
 import type { Service } from "./handler.ts";
 import { unary } from "./unary.ts";
@@ -19,7 +19,7 @@ export interface ServeOptions {
   readonly endpoint: string;
   /** By full name, e.g. csi.v1.Node. */
   readonly services: Readonly<Record<string, Service>>;
-  readonly log: Logger;
+  readonly log: Log;
 }
 
 /** Serves gRPC on a unix socket until it is disposed; then calls under way are told to stop, and have a moment to do so. */

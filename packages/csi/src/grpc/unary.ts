@@ -1,13 +1,12 @@
 import { type handleUnaryCall, type ServerUnaryCall, status } from "@grpc/grpc-js";
 import { DctError, DctNotConfigured } from "@vdb/dct";
-import { ApiError } from "kube-runtime";
-import type { Logger } from "pino";
+import { ApiError, type Log } from "kube-runtime";
 import type { Call, Handler } from "./handler.ts";
 import { type Message, messageOf } from "./message.ts";
 import { RpcError } from "./rpc-error.ts";
 
 export interface UnaryOptions {
-  readonly log: Logger;
+  readonly log: Log;
   /** Aborted when the driver stops. */
   readonly stopping: AbortSignal;
 }

@@ -1,11 +1,11 @@
-import type { Logger } from "pino";
+import type { Log } from "kube-runtime";
 import type { Handler } from "../grpc/handler.ts";
 
 /** The kubelet asks once for each socket it finds: a driver that it refused has to come again with a new one. */
 export const notifyRegistrationStatus =
-  (log: Logger, refused: (reason: string) => void): Handler =>
+  (log: Log, refused: (reason: string) => void): Handler =>
   (message) => {
-    if (message.boolean("pluginRegistered")) log.info("registered with the kubelet");
+    if (message.boolean("pluginRegistered")) log.info({}, "registered with the kubelet");
     else refused(message.string("error"));
     return {};
   };

@@ -1,4 +1,4 @@
-import { equal, throws } from "node:assert/strict";
+import { deepEqual, equal, throws } from "node:assert/strict";
 import { test } from "node:test";
 import { readFlags } from "./flags.ts";
 
@@ -7,7 +7,7 @@ test("nothing given: the documented defaults, the node's name from the pod's env
   equal(flags.dataDir, "/var/lib/delphix-engine");
   equal(flags.listenPort, 8443);
   equal(flags.nodeName, "node-1");
-  equal(flags.apiServer.url, "https://[fd00::1]:6443");
+  deepEqual(flags.pod, { host: "fd00::1", port: "6443" });
   equal(flags.publishNamespaces.length, 0);
 });
 
@@ -17,5 +17,5 @@ test("an address of IPv6 to listen on, and a list of namespaces", () => {
   equal(flags.publishNamespaces.join(" "), "a b");
 });
 
-for (const bad of [["--listen=8443"], ["--listen=x:99999"], ["--no-such-flag"]])
+for (const bad of [["--listen=8443"], ["--listen=x:99999"], ["--no-such-flag"], ["--log-level=loud"]])
   test(`refused: ${bad.join(" ")}`, () => throws(() => readFlags(bad, {})));

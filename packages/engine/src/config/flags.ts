@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { parseArgs } from "node:util";
-import type { ApiServer } from "../identity/patch-secret.ts";
+import { type LogLevel, logLevels, oneOf, type PodEnvironment } from "kube-runtime";
 import { shortestIntervalSeconds } from "./settings.ts";
 import { parseSeconds } from "./units.ts";
 
@@ -15,9 +15,9 @@ export interface Flags {
   readonly postgresDir: string;
   readonly publicUrl: string;
   readonly publishNamespaces: readonly string[];
-  /** Where the credentials are published; the address comes from what the kubelet tells every pod. */
-  readonly apiServer: ApiServer;
-  readonly logLevel: string;
+  /** Where the credentials are published: what the kubelet tells every pod of the API server. */
+  readonly pod: PodEnvironment;
+  readonly logLevel: LogLevel;
   /** For tests: the seam at which this process stops for good, waiting to be killed. */
   readonly holdAt: string | undefined;
   /** For tests: intervals may be as short as this. */
@@ -53,15 +53,9 @@ export function readFlags(args: readonly string[], env: NodeJS.ProcessEnv): Flag
     postgresDir: values["postgres-dir"],
     publicUrl: values["public-url"],
     publishNamespaces: values["publish-credentials"].split(",").filter((namespace) => namespace !== ""),
-    apiServer: {
-      url: `https://${bracketed(env["KUBERNETES_SERVICE_HOST"] ?? "kubernetes.default.svc")}:${env["KUBERNETES_SERVICE_PORT"] ?? "443"}`,
-      serviceAccountDir: "/var/run/secrets/kubernetes.io/serviceaccount",
-    },
-    logLevel: values["log-level"],
+    pod: { host: env["KUBERNETES_SERVICE_HOST"], port: env["KUBERNETES_SERVICE_PORT"] },
+    logLevel: oneOf("log-level", values["log-level"], logLevels),
     holdAt: values["hold-at"],
     shortestIntervalSeconds: parseSeconds(values["shortest-interval"], "--shortest-interval"),
   };
 }
-
-/** An IPv6 address as a URL wants it. */
-const bracketed = (host: string): string => (host.includes(":") ? `[${host}]` : host);

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleepMs } from "node:timers/promises";
-import type { Logger } from "pino";
+import type { Log } from "kube-runtime";
 import { decodeSettings, type Settings } from "./settings.ts";
 
 /** The file is looked at so often: a ConfigMap's change takes the kubelet up to a minute to bring anyway. */
@@ -29,7 +29,7 @@ export interface Follower {
 export async function followSettings(
   source: SettingsSource,
   { settings, change, pass }: Follower,
-  log: Logger,
+  log: Log,
   signal: AbortSignal,
 ): Promise<void> {
   let [inForce, said] = [settings, ""];

@@ -2,7 +2,7 @@ import { equal, match, ok, rejects } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { connect } from "node:tls";
 import { createDctClient } from "@vdb/dct";
-import { pino } from "pino";
+import { silentLog } from "kube-runtime";
 import { makeSelfSigned } from "../identity/self-signed.ts";
 import { allRoutes } from "./routes.ts";
 import { type RunningServer, startServer } from "./server.ts";
@@ -22,7 +22,7 @@ const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d+)/u.exec(an
 describe("the server", () => {
   let server: RunningServer;
   before(async () => {
-    const log = pino({ level: "silent" });
+    const log = silentLog;
     server = await startServer({ host: "127.0.0.1", port: 0, key, cert, apiKey, routes, notReadyBecause, log });
   });
   after(() => server[Symbol.asyncDispose]());

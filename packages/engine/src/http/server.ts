@@ -1,7 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
-import type { Logger } from "pino";
+import type { Log } from "kube-runtime";
 import { Conflict } from "../catalogue/conflict.ts";
 import { badRequest, conflict, HttpError } from "./api-error.ts";
 import { readBody } from "./body.ts";
@@ -16,7 +16,7 @@ export interface ServerOptions {
   readonly routes: readonly Route[];
   /** Answers /readyz: undefined when ready, else why not. */
   readonly notReadyBecause: () => Promise<string | undefined>;
-  readonly log: Logger;
+  readonly log: Log;
 }
 
 export interface RunningServer extends AsyncDisposable {
@@ -96,7 +96,7 @@ function isAuthorized(request: IncomingMessage, apiKey: string): boolean {
   return given.length === wanted.length && timingSafeEqual(given, wanted);
 }
 
-function refusal(log: Logger, error: unknown): ApiAnswer {
+function refusal(log: Log, error: unknown): ApiAnswer {
   if (error instanceof HttpError)
     return { status: error.status, body: { error: error.code, error_description: error.message.slice(0, 1024) } };
   if (error instanceof Conflict) return refusal(log, conflict(error.message));

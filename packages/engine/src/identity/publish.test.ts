@@ -6,12 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
-import { pino } from "pino";
-import type { ApiServer } from "./patch-secret.ts";
+import { type PodEnvironment, silentLog } from "kube-runtime";
 import { publishCredentials } from "./publish.ts";
 import { makeSelfSigned } from "./self-signed.ts";
 
-const silent = pino({ level: "silent" });
 const credentials = { url: "https://engine", apiKey: "1.key", caPem: "CA" };
 const encoded = { DCT_URL: btoa("https://engine"), DCT_KEY: btoa("1.key"), "ca.crt": btoa("CA") };
 
@@ -24,37 +22,40 @@ async function startApi() {
   const calls = new EventEmitter();
   const server = createServer(made, (request, response) => {
     const respond = async (): Promise<void> => {
-      const [, namespace = ""] = /^\/api\/v1\/namespaces\/(.*)\/secrets\/delphix-creds$/u.exec(request.url ?? "") ?? [];
+      const [, namespace = ""] = /^\/api\/v1\/namespaces\/(.*)\/secrets\/delphix-creds\?/u.exec(request.url ?? "") ?? [];
       const body: { data: Record<string, string> } = JSON.parse(await text(request));
       seen.push(`${request.method} ${namespace} ${request.headers.authorization} ${request.headers["content-type"]}`);
       const secret = secrets.get(namespace);
       if (secret !== undefined) Object.assign(secret, body.data);
       response
         .writeHead(secret === undefined ? 404 : 200)
-        .end(JSON.stringify(secret === undefined ? { message: "not found" } : { data: secret }));
+        .end(
+          JSON.stringify(secret === undefined ? { message: "not found" } : { metadata: { name: "delphix-creds" }, data: secret }),
+        );
       calls.emit("call");
     };
     void respond();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   stack.defer(() => void server.close());
-  const serviceAccountDir = await mkdtemp(join(tmpdir(), "account-"));
-  stack.defer(() => rm(serviceAccountDir, { recursive: true }));
-  await writeFile(join(serviceAccountDir, "token"), "t0ken\n");
-  await writeFile(join(serviceAccountDir, "ca.crt"), made.cert);
+  const folder = await mkdtemp(join(tmpdir(), "account-"));
+  stack.defer(() => rm(folder, { recursive: true }));
+  await writeFile(join(folder, "token"), "t0ken\n");
+  await writeFile(join(folder, "namespace"), "engine");
+  await writeFile(join(folder, "ca.crt"), made.cert);
   const address = server.address();
-  const url = `https://localhost:${typeof address === "object" && address !== null ? address.port : 0}`;
+  const port = String(typeof address === "object" && address !== null ? address.port : 0);
   const until = async (holds: () => boolean): Promise<void> => {
     while (!holds()) await once(calls, "call");
   };
-  return { api: { url, serviceAccountDir }, secrets, seen, until, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return { pod: { host: "localhost", port, folder }, secrets, seen, until, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
 /** Gives back how to stop it: it goes on for ever, also when the test has failed. */
-function startPublishing(api: ApiServer): () => Promise<void> {
+function startPublishing(pod: PodEnvironment): () => Promise<void> {
   const stopping = new AbortController();
   const namespaces = ["early", "late"];
-  const done = publishCredentials({ api, namespaces, credentials, log: silent, signal: stopping.signal, againMs: 50 });
+  const done = publishCredentials({ pod, namespaces, credentials, log: silentLog, signal: stopping.signal, againMs: 50 });
   return async () => {
     stopping.abort();
     await done;
@@ -63,9 +64,9 @@ function startPublishing(api: ApiServer): () => Promise<void> {
 
 test("each namespace's Secret is filled, a late one as soon as it is there, and what somebody changed is mended", async (t) => {
   await using server = await startApi();
-  const { api, secrets, seen, until } = server;
+  const { pod, secrets, seen, until } = server;
   secrets.set("early", { other: "kept" });
-  t.after(startPublishing(api));
+  t.after(startPublishing(pod));
   await until(() => secrets.get("early")?.["DCT_KEY"] !== undefined && seen.some((line) => line.includes("late")));
   deepEqual(secrets.get("early"), { other: "kept", ...encoded });
   secrets.set("late", {});

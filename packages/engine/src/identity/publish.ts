@@ -1,6 +1,5 @@
 import { setTimeout as sleepMs } from "node:timers/promises";
-import type { Logger } from "pino";
-import { type ApiServer, patchSecret } from "./patch-secret.ts";
+import { type Client, createClient, httpApi, inClusterConnection, type Log, type PodEnvironment, secrets } from "kube-runtime";
 
 /** The Secret that operator and driver read. Its name is fixed, so the engine may be allowed to patch this one alone. */
 const secretName = "delphix-creds";
@@ -12,10 +11,10 @@ export interface Credentials {
 }
 
 export interface PublishOptions {
-  readonly api: ApiServer;
+  readonly pod: PodEnvironment;
   readonly namespaces: readonly string[];
   readonly credentials: Credentials;
-  readonly log: Logger;
+  readonly log: Log;
   readonly signal: AbortSignal;
   /** Published again so often: a Secret that somebody changed or made anew is right again soon; no change costs nothing. */
   readonly againMs?: number;
@@ -25,19 +24,30 @@ const firstRetryMs = 500;
 const longestRetryMs = 5_000;
 
 /** Keeps the Secret of each namespace filled until the signal stops it. A namespace or Secret that is not there yet is tried again. */
-export async function publishCredentials({ namespaces, ...options }: PublishOptions): Promise<void> {
-  await Promise.all(namespaces.map((namespace) => keepPublished(namespace, options)));
+export async function publishCredentials({ namespaces, pod, ...options }: PublishOptions): Promise<void> {
+  if (namespaces.length === 0) return;
+  const connection = await inClusterConnection(pod);
+  if (connection === undefined)
+    return options.log.error({ namespaces }, "credentials not published: this is no pod with a service account");
+  await using api = httpApi(connection, { userAgent: "delphix-engine" });
+  const client = createClient(api, { fieldManager: "delphix-engine", timeoutSeconds: 10 });
+  await Promise.all(namespaces.map((namespace) => keepPublished(client, namespace, options)));
 }
 
-async function keepPublished(namespace: string, options: Omit<PublishOptions, "namespaces">): Promise<void> {
-  const { api, log, signal, againMs = 60_000 } = options;
-  const { url, apiKey, caPem } = options.credentials;
+/** Needs `patch` on this Secret and nothing else; its other keys stay. */
+async function keepPublished(
+  client: Pick<Client, "patch">,
+  namespace: string,
+  { credentials, log, signal, againMs = 60_000 }: Omit<PublishOptions, "namespaces" | "pod">,
+): Promise<void> {
+  const values = { DCT_URL: credentials.url, DCT_KEY: credentials.apiKey, "ca.crt": credentials.caPem };
+  const data = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString("base64")]));
   let said: string | undefined;
   let retryMs = firstRetryMs;
   while (!signal.aborted) {
     let failure = "";
     try {
-      await patchSecret(api, namespace, secretName, { DCT_URL: url, DCT_KEY: apiKey, "ca.crt": caPem }, signal);
+      await client.patch(secrets, { namespace, name: secretName }, { data }, signal);
       retryMs = firstRetryMs;
     } catch (error) {
       if (signal.aborted) return;
@@ -50,7 +60,7 @@ async function keepPublished(namespace: string, options: Omit<PublishOptions, "n
   }
 }
 
-function say(log: Logger, namespace: string, failure: string): void {
+function say(log: Log, namespace: string, failure: string): void {
   if (failure === "") log.info({ namespace, secret: secretName }, "credentials published");
   else log.warn({ namespace, secret: secretName, failure }, "credentials not published; trying again");
 }

@@ -1,4 +1,4 @@
-import type { Logger } from "pino";
+import type { Log } from "kube-runtime";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { JobRow } from "../catalogue/rows.ts";
 import type { Postgres } from "../link/postgres.ts";
@@ -13,7 +13,7 @@ export interface Parts {
   readonly secrets: Secrets;
   /** Bytes that stay free in the pool whatever is asked for. */
   reserveBytes(): Promise<number>;
-  readonly log: Logger;
+  readonly log: Log;
   /** Called at the points where a crash must do no harm. Does nothing, except in the tests that crash there. */
   readonly seam: (name: string) => Promise<void>;
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { pino } from "pino";
+import { silentLog } from "kube-runtime";
 import { type Catalogue, openCatalogue } from "../catalogue/catalogue.ts";
 import { allDSources } from "../catalogue/datasets.ts";
 import { reconcilePlaces } from "../catalogue/places.ts";
@@ -24,7 +24,7 @@ describe("keepLinked", () => {
     folder = mkdtempSync(join(tmpdir(), "linked-"));
     catalogue = openCatalogue(join(folder, "catalogue.db"));
     const runner = { wake: () => undefined, progressOf: () => undefined, [Symbol.asyncDispose]: async () => undefined };
-    linker = { catalogue, runner, secrets: { read, readPassword: read }, log: pino({ level: "silent" }), tries: new Map() };
+    linker = { catalogue, runner, secrets: { read, readPassword: read }, log: silentLog, tries: new Map() };
   });
   afterEach(() => {
     catalogue[Symbol.dispose]();

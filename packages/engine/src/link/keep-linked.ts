@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Logger } from "pino";
+import type { Log } from "kube-runtime";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import { allDSources, readySnapshots } from "../catalogue/datasets.ts";
 import { isHeld } from "../catalogue/holds.ts";
@@ -22,7 +22,7 @@ export interface Linker {
   readonly catalogue: Catalogue;
   readonly runner: Runner;
   readonly secrets: Secrets;
-  readonly log: Logger;
+  readonly log: Log;
   /** By dSource; kept from pass to pass. */
   readonly tries: Map<string, Tries>;
 }

@@ -1,6 +1,6 @@
 import { chown, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type { Logger } from "pino";
+import type { Log } from "kube-runtime";
 import { Failure } from "../failure.ts";
 import { spawnAsOwner } from "./child.ts";
 import { type ControlData, cleanlyShutDown } from "./control-data.ts";
@@ -22,7 +22,7 @@ interface Recovered {
 export async function recoverAndShutDown(
   postgres: Postgres,
   dataFolder: string,
-  { signal, log }: { signal: AbortSignal; log: Logger },
+  { signal, log }: { signal: AbortSignal; log: Log },
 ): Promise<Recovered> {
   const major = await majorOf(dataFolder);
   const program = join(await postgres.ofMajor(major), "postgres");
@@ -114,7 +114,7 @@ async function runUntilRecovered(
   dataFolder: string,
   folder: string,
   signal: AbortSignal,
-  log: Logger,
+  log: Log,
 ): Promise<string | undefined> {
   let lsn: string | undefined;
   signal.throwIfAborted();

@@ -9,9 +9,13 @@ export interface Log {
   readonly child: (fields: Record<string, unknown>) => Log;
 }
 
+/** What a program's `--log-level` may be. */
+export const logLevels = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
 export interface LogOptions {
   /** `info` unless told. */
-  readonly level?: "debug" | "info" | "warn" | "error" | "silent";
+  readonly level?: LogLevel | "silent";
   /** Paths whose values never appear, as pino's `redact`. */
   readonly redact?: readonly string[];
   readonly destination?: DestinationStream;
