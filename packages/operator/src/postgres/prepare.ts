@@ -34,6 +34,8 @@ export interface ServerState {
   readonly dropped: readonly string[];
   /** Those that came with the copy and are still open, oldest first; at most 20. */
   readonly preparedTransactions: readonly PreparedTransaction[];
+  /** Why what ALTER SYSTEM had set was set aside at the start, in PostgreSQL's words; empty if nothing was. */
+  readonly setAside: string;
   /** `16.2`. */
   readonly version: string;
 }
@@ -89,6 +91,7 @@ SELECT json_build_object(
   'loaded', NOT :'reload'::bool OR pg_conf_load_time() > :'loaded_before',
   'dropped', string_to_array(trim(E'\\n' FROM coalesce(pg_read_file('vdb-dropped-settings', 0, 65536, true), '')), E'\\n'),
   'preparedTransactions', (${preparedBefore}),
+  'setAside', trim(E'\\n' FROM coalesce(pg_read_file('postgresql.auto.conf.words', 0, 2000, true), '')),
   'version', split_part(current_setting('server_version'), ' ', 1)
 );
 -- end
@@ -144,6 +147,7 @@ function decodeState(stdout: string): ServerState {
     const list = fields.get(name);
     return Array.isArray(list) ? list.map(String) : [];
   };
+  const setAside = fields.get("setAside");
   return {
     roleExists: truth("roleExists"),
     roleCanLogin: truth("roleCanLogin"),
@@ -156,6 +160,7 @@ function decodeState(stdout: string): ServerState {
     loaded: truth("loaded"),
     dropped: names("dropped"),
     preparedTransactions: preparedTransactionsOf(fields.get("preparedTransactions")),
+    setAside: typeof setAside === "string" ? setAside : "",
     version: String(fields.get("version")),
   };
 }
