@@ -62,7 +62,7 @@ const hooks = (script: string) => [
 const hook = (script: string) => ({ hooks: [{ name: "mask", stage: "post-create", script }] });
 const setting = (value: string) => ({ postgresConfig: [{ name: "work_mem", value }] });
 
-describe("a PostgresVDB", { timeout: 240_000 }, () => {
+describe("a PostgresVDB", { timeout: 480_000 }, () => {
   const shared = "life";
   const stack = new AsyncDisposableStack();
   let bench: Bench;
