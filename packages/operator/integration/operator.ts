@@ -101,6 +101,7 @@ export const healthy = (changes: object = {}): Partial<ExecResult> => ({
     loaded: true,
     dropped: ["port"],
     preparedTransactions: [],
+    setAside: "",
     version: "16.2",
     ...changes,
   }),

@@ -91,6 +91,7 @@ describe("preparing a server from inside its pod", { timeout: 120_000 }, () => {
       loaded: true,
       dropped: ["port"],
       preparedTransactions: [],
+      setAside: "",
       version: "16.2",
       superuser: "not_postgres",
       superuserDatabase: "postgres",

@@ -155,6 +155,26 @@ describe("settings with which PostgreSQL does not start", { timeout: 400_000 }, 
     match(pod.terminationMessage(), /^vdb:SettingRefused: .*source: invalid value for parameter "work_mem"/u);
   });
 
+  test("what ALTER SYSTEM has set, and no server starts with, is set aside", async () => {
+    const mount = clone();
+    const pod = await start(mount, "work_mem = '7MB'\n");
+    pod.sql("ALTER SYSTEM SET maintenance_work_mem = '70MB'");
+    await pod.stop();
+    const second = await answering(await pod.again());
+    second.sql("ALTER SYSTEM SET max_connections = 3");
+    await second.stop();
+    const third = await answering(await startPod(mount, { contentId: "x", settings: "work_mem = '8MB'\n" }));
+    const shown = ["work_mem", "maintenance_work_mem", "max_connections"].map((name) => third.sql(`SHOW ${name}`));
+    deepEqual(shown, ["8MB", "70MB", "100"], "the manifest's new setting is not to blame, nor what ALTER SYSTEM set before");
+    equal(noted(third), undefined);
+    match(readFileSync(join(mount, "data/postgresql.auto.conf.refused"), "utf8"), /max_connections = '3'/u);
+    match(stateOf(prepare(third, "work_mem = '8MB'\n")).setAside, /^superuser_reserved_connections/u);
+    await third.stop();
+    const fourth = await answering(await third.again());
+    equal(stateOf(prepare(fourth, "work_mem = '8MB'\n")).setAside, "");
+    await fourth.stop();
+  });
+
   test("settings under which the container ends twice without a word are given up", async () => {
     const mount = clone();
     await (await start(mount, "work_mem = '7MB'\n")).stop();

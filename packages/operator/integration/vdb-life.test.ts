@@ -65,7 +65,7 @@ const hook = (script: string) => ({ hooks: [{ name: "mask", stage: "post-create"
 const messageOf = (vdb: PostgresVDB, type: string): string => findCondition(vdb.status.conditions, type)?.message ?? "";
 const setting = (value: string) => ({ postgresConfig: [{ name: "work_mem", value }] });
 
-describe("a PostgresVDB", { timeout: 240_000 }, () => {
+describe("a PostgresVDB", { timeout: 480_000 }, () => {
   const shared = "life";
   const stack = new AsyncDisposableStack();
   let bench: Bench;

@@ -32,6 +32,7 @@ SELECT json_build_object(
   'loaded', NOT :'reload'::bool OR pg_conf_load_time() > :'loaded_before',
   'dropped', string_to_array(trim(E'\\n' FROM coalesce(pg_read_file('vdb-dropped-settings', 0, 65536, true), '')), E'\\n'),
   'preparedTransactions', (${preparedBefore}),
+  'setAside', trim(E'\\n' FROM coalesce(pg_read_file('postgresql.auto.conf.words', 0, 2000, true), '')),
   'version', split_part(current_setting('server_version'), ' ', 1)
 );
 \\endif

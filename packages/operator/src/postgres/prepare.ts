@@ -61,6 +61,8 @@ export interface ServerState {
   readonly dropped: readonly string[];
   /** Those that came with the copy and are still open, oldest first; at most 20. */
   readonly preparedTransactions: readonly PreparedTransaction[];
+  /** Why what ALTER SYSTEM had set was set aside at the start, in PostgreSQL's words; empty if nothing was. */
+  readonly setAside: string;
   /** `16.2`. */
   readonly version: string;
 }
@@ -141,6 +143,7 @@ function decodeState(stdout: string): ServerState {
     const list = fields.get(name);
     return Array.isArray(list) ? list.map(String) : [];
   };
+  const setAside = fields.get("setAside");
   return {
     roleExists: truth("roleExists"),
     roleCanLogin: truth("roleCanLogin"),
@@ -159,6 +162,7 @@ function decodeState(stdout: string): ServerState {
     loaded: truth("loaded"),
     dropped: names("dropped"),
     preparedTransactions: preparedTransactionsOf(fields.get("preparedTransactions")),
+    setAside: typeof setAside === "string" ? setAside : "",
     version: String(fields.get("version")),
   };
 }

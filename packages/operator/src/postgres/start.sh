@@ -176,6 +176,9 @@ else
   printf '%s\nlocal all all trust\nlocal replication all trust\n' "$mark" | put "$hba" # written for other data: the gate stays shut
 fi
 put "$VDB_RUN/pg_ident.conf" </dev/null
+altered=$PGDATA/postgresql.auto.conf # by ALTER SYSTEM; emptied when the copy was new
+if [ "$(first_line "$PGDATA/vdb-proven-auto")" = "$mark" ]; then sed 1d "$PGDATA/vdb-proven-auto"; fi | put "$VDB_RUN/altered"
+rm -f "$altered.words"
 rm -f "$VDB_RUN/reload-due" # all of them are about to be read
 
 # Later lines beat earlier ones: the source's, the operator's, the manifest's, what the data cannot do without.
@@ -351,6 +354,22 @@ try_wanted() {
   words=${words:-it ended with exit code $status before it was ready}
   return 1
 }
+# ALTER SYSTEM beats every manifest, and nobody can take it back in a database that does not start. What it has set since the
+# last start that succeeded is set aside, beside the server's words, if the server does start without.
+set_aside() {
+  [ -n "$status" ] && ! cmp -s "$altered" "$VDB_RUN/altered" || return 1
+  if [ -z "$words" ]; then ! try "$former" "$VDB_RUN/start.log" || { kill -INT "$server" && finish && return 1; }; fi
+  words=${words:-$(words_of "$VDB_RUN/start.log")}
+  keep "$altered.refused" <"$altered" && keep "$altered" <"$VDB_RUN/altered" || exit 1
+  if try "$wanted" || try "$former"; then
+    if cmp -s "$VDB_RUN/settings.started" "$wanted"; then rm -f "$refused"; fi
+    echo "PostgreSQL does not start with what ALTER SYSTEM has set, which is now in $altered.refused: $words" >&2
+    printf '%s\n' "$words" | keep "$altered.words" || true
+    return 0
+  fi
+  keep "$altered" <"$altered.refused" && rm -f "$altered.refused" || exit 1
+  return 1
+}
 # Ends in `fail`, or with the server's exit code: no settings are to blame for what happens with those of before as well.
 give_up() {
   rm -f "$refused" "$VDB_RUN/tries"
@@ -365,14 +384,16 @@ give_up() {
 trap stop INT TERM
 words='' whose=manifest
 if cmp -s "$wanted" "$former" || cmp -s "$wanted" "$refused"; then
-  try "$former" || give_up
+  try "$former" || set_aside || give_up
 elif ! try_wanted; then
   echo "PostgreSQL does not start with the manifest's settings, and is started with those of before: $words" >&2
   printf '%s\n' "$words" | put "$refused.words"
   put "$refused" <"$wanted" # seen by the operator, and by the next container of this pod
-  try "$former" || give_up
+  try "$former" || set_aside || give_up
 fi
 rm -f "$VDB_RUN/settings.trying" "$VDB_RUN/tries"
+{ printf '%s\n' "$mark" && cat "$altered"; } >"$VDB_RUN/proven"
+cmp -s "$VDB_RUN/proven" "$PGDATA/vdb-proven-auto" || keep "$PGDATA/vdb-proven-auto" <"$VDB_RUN/proven" || true
 { printf '%s\n' "$mark" && cat "$VDB_RUN/settings.started"; } >"$VDB_RUN/proven"
 cmp -s "$VDB_RUN/proven" "$proven" || keep "$proven" <"$VDB_RUN/proven" || echo "these settings could not be kept as ones that the server starts with" >&2
 exec 9>&- # the lock is the server's

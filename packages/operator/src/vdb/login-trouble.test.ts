@@ -21,6 +21,7 @@ const fine: ServerState = {
   loaded: true,
   dropped: [],
   preparedTransactions: [],
+  setAside: "",
   version: "16.2",
 };
 

@@ -85,10 +85,15 @@ async function compare(ctx: VdbContext, pod: Pod, state: ServerState, signal: Ab
   if (trouble !== undefined) return stalled(ctx, trouble.reason, trouble.message);
   if (!state.loaded) return after(0.3, "Preparing", "the server has not yet read its settings");
   if (state.pendingRestart.length > 0) return await restart(ctx, pod, state.pendingRestart, signal);
-  const elsewhere = state.pendingElsewhere.join(", ");
-  return elsewhere === ""
-    ? done()
-    : done({ message: `${inForce}; set in the database itself, and waiting for a restart: ${elsewhere}` });
+  const notes = notesOf(state);
+  return notes.length === 0 ? done() : done({ message: [inForce, ...notes].join("; ") });
+}
+
+/** What somebody has set in the database itself, and has not come to hold. */
+function notesOf({ pendingElsewhere, setAside }: ServerState): readonly string[] {
+  const waiting = `set in the database itself, and waiting for a restart: ${pendingElsewhere.join(", ")}`;
+  const aside = `PostgreSQL did not start with what ALTER SYSTEM had set, which was set aside in postgresql.auto.conf.refused: ${setAside}`;
+  return [...(pendingElsewhere.length > 0 ? [waiting] : []), ...(setAside === "" ? [] : [aside])];
 }
 
 const inForce = "settings and password are in force";
