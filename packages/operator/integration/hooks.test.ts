@@ -102,14 +102,14 @@ describe("hooks in a pod", { timeout: 180_000 }, () => {
   test("a command that ends before what it began has failed, and that is ended", () => {
     const file = join(server().run, "in-the-background");
     for (const [token, script] of [
-      ["left-process", `(sleep 4; touch ${file}) & echo begun`],
-      ["left-session", `setsid psql -c "${slow("behind")} SELECT pg_sleep(5)" >/dev/null 2>&1 & echo begun`],
+      ["left-process", `(sleep 8; touch ${file}) & echo begun`],
+      ["left-session", `setsid psql -c "SELECT pg_sleep(6); ${slow("behind")}" >/dev/null 2>&1 & echo begun`],
     ] as const) {
       const [ok, output] = ending(run({ token, script, database: "orders" }));
       equal(ok, false);
       match(output, /begun\n.*in the background/u);
     }
-    server().exec(["sleep", "3"]);
+    server().exec(["sleep", "5"]);
     deepEqual([existsSync(file), exists("behind")], [false, "f"]);
     const waits = "exec > >(sed s/begun/ended/)\n(sleep 0.5; echo begun) & wait $!";
     deepEqual(ending(run({ token: "waits", script: `#!/bin/bash\n${waits}` })), [true, "ended"]);

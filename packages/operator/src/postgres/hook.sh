@@ -62,6 +62,13 @@ left_behind() {
     set -- ${line##*) } # state, parent, group, session
     if [ "$4" = $$ ] && [ "$1" != Z ] && [ "$pid" != $$ ] && [ "$2" != $$ ] && [ "$2" != "$own" ]; then left="$left $pid"; fi
   done
+  # Those that have left the session have kept its environment.
+  for environment in $(grep -alFs "VDB_TOKEN=$VDB_TOKEN" /proc/[0-9]*/environ); do
+    pid=${environment#/proc/} && pid=${pid%/environ}
+    read -r line 2>/dev/null <"/proc/$pid/stat" || continue
+    set -- ${line##*) }
+    if [ "$4" != $$ ] && [ "$1" != Z ]; then left="$left $pid"; fi
+  done
   [ -n "$left" ] || [ -n "$(ask "SELECT 1 FROM pg_catalog.pg_stat_activity WHERE application_name = 'delphix-hook' LIMIT 1")" ]
 }
 judge() {
@@ -69,10 +76,9 @@ judge() {
     echo "the hook left a transaction open, and nothing of that is kept: end it with COMMIT"
     return 3
   fi
-  tries=20
+  last=$(($(date +%s) + 2)) # what ends with it may take a moment longer
   while left_behind; do
-    tries=$((tries - 1))
-    if [ "$tries" = 0 ]; then
+    if [ "$(date +%s)" -gt "$last" ]; then
       kill -KILL $left 2>/dev/null
       echo "the hook ended before what it had begun in the background, which was ended too: let it wait for that (wait)"
       return 3
