@@ -30,10 +30,10 @@ export const commonLaws: readonly Law<StatusObject>[] = [
   },
   {
     number: 3,
-    says: "a condition has a reason in one word, and says why where it is not True",
+    says: "a condition has a reason in one word, and says something",
     broken: (object) => {
       const mute = conditionsOf(object).filter(
-        ({ status, reason, message }) => !/^[A-Za-z][A-Za-z0-9]*$/u.test(reason) || (status !== "True" && message === ""),
+        ({ reason, message }) => !/^[A-Za-z][A-Za-z0-9]*$/u.test(reason) || message === "",
       );
       return unless(mute.length === 0, mute.map(({ type, reason }) => `${type} (${reason})`).join(", "));
     },

@@ -12,16 +12,17 @@ import { actionPhase, vdbPhase } from "./phase.ts";
 const time = "2026-01-31T12:00:00Z";
 const metadata = { namespace: "pg-operator", resourceVersion: "1", generation: 1, creationTimestamp: time };
 
-/** `Ready+ Completed` or `Stalled+ SourceNotFound: no such dSource`: type, + or -, reason, message. */
+/** `Ready+ Completed` or `Stalled+ SourceNotFound: no such dSource`: type, + or -, reason, message (left out: some words). */
 function conditions(...texts: readonly string[]): Condition[] {
   return texts.map((text) => {
-    const [, type = "", sign, reason = "", message = ""] = /^(\w+)([+-]) (\w+)(?:: (.*))?$/u.exec(text) ?? [];
+    const [, type = "", sign, reason = "", message = "so it is"] = /^(\w+)([+-]) (\w+)(?:: (.*))?$/u.exec(text) ?? [];
     return { type, status: sign === "+" ? "True" : "False", reason, message, lastTransitionTime: time, observedGeneration: 1 };
   });
 }
 
 const steps = ["SourceResolved+ Resolved", "Provisioned+ Provisioned", "Configured+ Configured"];
 const data = { pvcName: "orders-1a2b3c", endpoint: "orders.pg-operator.svc:5432", contentId: "1a2b3c", dataTimestamp: time };
+const readyWords = `clients can connect to ${data.endpoint}, with the source's data as of ${time}`;
 const missing = "there is no dSource absent on engine delphix-engine; it has: production";
 
 function vdb(status: Omit<PostgresVDBStatus, "phase" | "observedGeneration">): PostgresVDB {
@@ -73,7 +74,13 @@ export const vdbStates: readonly ExampleState<PostgresVDB>[] = [
       ready: true,
       delphixVDB: "dlpx-5a1a",
       delphixID: "1-APPDATA_CONTAINER-7",
-      conditions: conditions("Ready+ Ready", ...steps, "Deployed+ Deployed", "Prepared+ Prepared", "HooksSucceeded+ NoHooks"),
+      conditions: conditions(
+        `Ready+ Ready: ${readyWords}`,
+        ...steps,
+        "Deployed+ Deployed",
+        "Prepared+ Prepared",
+        "HooksSucceeded+ NoHooks",
+      ),
     }),
   },
   {

@@ -51,6 +51,11 @@ const broken: { law: number; object: StatusObject; before?: StatusObject; how: s
   { law: 3, how: "a reason in words", object: vdb("ready", { conditions: change(ready, "Ready", { reason: "all is well" }) }) },
   {
     law: 3,
+    how: "True without a message",
+    object: vdb("ready", { conditions: change(ready, "Ready", { message: "" }) }),
+  },
+  {
+    law: 3,
     how: "False without a message",
     object: vdb("stopped as declared", { conditions: change(vdb("stopped as declared"), "Deployed", { message: "" }) }),
   },

@@ -1,5 +1,6 @@
 import type { Condition, Deployment, Pod } from "kube-runtime";
 import { type PodFailure, type PodState, podState } from "./diagnose/pod-state.ts";
+import { stableWords } from "./diagnose/stable-words.ts";
 import { contentLabel } from "./names.ts";
 
 /** What the Deployment and its pods amount to. */
@@ -15,7 +16,7 @@ export function decideDeployment(deployment: Deployment, pods: readonly Pod[], c
   if (status?.observedGeneration !== metadata.generation) return starting("the pod is being made");
   const refusal = status?.conditions?.find(({ type, status: is }) => type === "ReplicaFailure" && is === "True");
   if (refusal !== undefined)
-    return { kind: "refused", message: `the pod is not let in: ${words(refusal)}; mend what this names` };
+    return { kind: "refused", message: `the pod is not let in: ${refusalWords(refusal)}; mend what this names` };
   const pod = presentPod(pods, contentId);
   if (pod === undefined) return starting(pods.length > 0 ? "the former pod is being ended" : "the pod is being made");
   const state = podState(pod, now);
@@ -40,8 +41,9 @@ export function presentPod(pods: readonly Pod[], contentId: string): Pod | undef
 
 const starting = (message: string): DeploymentPlan => ({ kind: "starting", pod: undefined, message, mounting: false });
 
-const words = ({ message, reason = "no reason given" }: { readonly message?: string; readonly reason?: string }): string =>
-  message ?? reason;
+/** Without the pod's name, which is another with each try. */
+const refusalWords = ({ message, reason = "no reason given" }: { readonly message?: string; readonly reason?: string }): string =>
+  stableWords((message ?? reason).replace(/\bpods? "[^"]+"/gu, "the pod"));
 
 /** What a pod ends with again and again: the start script's reasons, and PostgreSQL's own end. */
 const lasting: ReadonlySet<string> = new Set([

@@ -140,17 +140,18 @@ describe("small decisions", () => {
     }
   });
 
-  test("a pod that is not let in is told in the cluster's words", () => {
+  test("a pod that is not let in is told in the cluster's words, without its name, which each try makes anew", () => {
+    const message = 'pods "orders-6c9f8d7b5-x2k4q" is forbidden: exceeded quota';
     const deployment: Deployment = {
       apiVersion: "apps/v1",
       kind: "Deployment",
       metadata: { name: "d", uid: "u", resourceVersion: "1", generation: 2, creationTimestamp: "" },
       spec: { selector: {}, template: { spec: { containers: [] } } },
-      status: { observedGeneration: 2, conditions: [{ type: "ReplicaFailure", status: "True", message: "exceeded quota" }] },
+      status: { observedGeneration: 2, conditions: [{ type: "ReplicaFailure", status: "True", message }] },
     };
     deepEqual(decideDeployment(deployment, [], "c", 0), {
       kind: "refused",
-      message: "the pod is not let in: exceeded quota; mend what this names",
+      message: "the pod is not let in: the pod is forbidden: exceeded quota; mend what this names",
     });
     const behind = { ...deployment, status: { ...deployment.status, observedGeneration: 1 } };
     equal(decideDeployment(behind, [], "c", 0).kind, "starting", "what the controller says of a former template counts no more");
