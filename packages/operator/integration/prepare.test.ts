@@ -59,6 +59,12 @@ function found(): readonly boolean[] {
   return [roleCanLogin, roleExpired, mayConnect];
 }
 
+/** The log is read beside the test: waits until it tells of a statement that is sent now. */
+const heard = async (mark: string): Promise<void> => {
+  server().sql(`SELECT '${mark}'`, "not_postgres");
+  for (let tries = 0; tries < 600 && !server().printed().includes(mark); tries += 1) await setTimeout(50);
+};
+
 describe("preparing a server from inside its pod", { timeout: 120_000 }, () => {
   before(async () => {
     newCluster(folder.path, "not_postgres"); // the first superuser of a source may have any name
@@ -160,12 +166,6 @@ describe("preparing a server from inside its pod", { timeout: 120_000 }, () => {
     server().sql("GRANT CONNECT ON DATABASE orders TO app", "not_postgres");
     deepEqual(found(), [true, false, true]);
   });
-
-  /** The log is read beside the test: waits until it tells of a statement that is sent now. */
-  const heard = async (mark: string): Promise<void> => {
-    server().sql(`SELECT '${mark}'`, "not_postgres");
-    for (let tries = 0; tries < 600 && !server().printed().includes(mark); tries += 1) await setTimeout(50);
-  };
 
   test("what the source has written to the log, or forbids to write, neither tells a verifier nor keeps it out", async () => {
     const logged = "log_statement = 'all'\nlog_min_duration_statement = '0'\ndefault_transaction_read_only = 'on'\n";
