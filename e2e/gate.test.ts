@@ -11,7 +11,8 @@ const vdb = { name: "gated", namespace };
 const port = 5432;
 const masked = (hook: string) => ({ ...vdb, spec: { hooks: [{ name: "mask", stage: "post-create", script: hook }] } });
 /** Waits for the test, however slow that is: a hook that sleeps for a time may be done before all ways in were tried. */
-const untilTold = "DO $$ BEGIN WHILE to_regclass('go_on') IS NULL LOOP PERFORM pg_sleep(0.1); END LOOP; END $$;";
+const untilTold =
+  "DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM pg_class WHERE relname = 'go_on') LOOP PERFORM pg_sleep(0.1); END LOOP; END $$;";
 const mask = "UPDATE pgbench_tellers SET filler = 'masked';";
 /** The rows that are still production's. */
 const unmasked = "SELECT count(*) FROM pgbench_tellers WHERE filler IS DISTINCT FROM 'masked'";

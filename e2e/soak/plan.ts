@@ -18,7 +18,8 @@ export const databases = (count: number): readonly `database-${number}`[] =>
   Array.from({ length: count }, (_, i) => `database-${i + 1}` as const);
 
 /** The kubelet starts a container anew at once, the second time after 10 s, then ever later, until it has left it alone for ten minutes. */
-const [backOffMs, forgottenMs] = [10_000, 600_000];
+export const backOffMs = 10_000;
+const forgottenMs = 600_000;
 const [shortestGapMs, longestGapMs] = [1500, 8000];
 
 /**

@@ -2,7 +2,7 @@ import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import type { Way } from "./plan.ts";
 import type { SeenPod } from "./pods.ts";
-import { isWell, judgePods, type Struck, summary } from "./recovery.ts";
+import { fitting, isWell, judgePods, type Struck, summary } from "./recovery.ts";
 
 const aPod = (uid: string, more: Partial<SeenPod> = {}): SeenPod => ({
   uid,
@@ -59,6 +59,20 @@ const accounts = [
 ];
 for (const { why, pods, struck, want } of accounts)
   test(`pods and restarts: ${why}`, () => deepEqual(judgePods("database-1", [first], pods, struck), want));
+
+test("a container that was killed twice is not killed again: its pod is deleted", () => {
+  const planned = { atMs: 0, victim: "database-1", way: "kill", backOffMs: 0 } as const;
+  const kills = [struckBy("kill", first), struckBy("kill", first)];
+  const fit = [0, 1, 2].map((times) => fitting(planned, first, kills.slice(0, times)));
+  deepEqual(
+    fit.map(({ way, backOffMs }) => [way, backOffMs]),
+    [
+      ["kill", 0],
+      ["kill", 10_000],
+      ["delete", 0],
+    ],
+  );
+});
 
 test("a summary has median and maximum of each kind", () => {
   const times = [3, 1, 2].map((seconds) => ({ kind: "kill database", seconds }));

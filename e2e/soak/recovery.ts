@@ -1,8 +1,15 @@
-import type { Strike, Victim } from "./plan.ts";
+import { backOffMs, type Strike, type Victim } from "./plan.ts";
 import type { SeenPod } from "./pods.ts";
 
 /** A strike that was carried out, by performance.now(). */
 export type Struck = Strike & { readonly hitMs: number; readonly pod: SeenPod };
+
+/** As planned, but for what came of the plan: where a deletion found no pod, a third kill of the same container becomes one. */
+export function fitting(planned: Strike, pod: SeenPod | undefined, struck: readonly Struck[]): Strike {
+  const kills = struck.filter((one) => one.way === "kill" && one.pod.uid === pod?.uid).length;
+  const way = planned.way === "kill" && kills >= 2 ? "delete" : planned.way;
+  return { ...planned, way, backOffMs: way === "kill" && kills === 1 ? backOffMs : 0 };
+}
 
 /** How many pods a victim has when it is well. */
 export const replicasOf = (victim: Victim): number => (victim === "operator" ? 2 : 1);

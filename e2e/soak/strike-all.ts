@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Kubectl } from "@vdb/cluster";
 import type { Strike, Victim } from "./plan.ts";
 import type { PodWatch, SeenPod } from "./pods.ts";
-import { isWell, type Struck } from "./recovery.ts";
+import { fitting, isWell, type Struck } from "./recovery.ts";
 import { strike } from "./strike.ts";
 import { leader } from "./world.ts";
 import type { Writer } from "./writer.ts";
@@ -25,10 +25,11 @@ export async function strikeAll(run: Run, plan: readonly Strike[]): Promise<read
     await sleep(Math.max(0, from + planned.atMs - performance.now()));
     const pod = await aim(run, planned.victim);
     const hitMs = performance.now();
-    const hit = pod !== undefined && (await strike(run.kubectl, pod, planned.way));
-    console.log(`  ${((hitMs - from) / 1000).toFixed(1)} s  ${planned.way} ${planned.victim}${hit ? "" : ": nothing to strike"}`);
+    const fit = fitting(planned, pod, run.struck);
+    const hit = pod !== undefined && (await strike(run.kubectl, pod, fit.way));
+    console.log(`  ${((hitMs - from) / 1000).toFixed(1)} s  ${fit.way} ${fit.victim}${hit ? "" : ": nothing to strike"}`);
     if (!hit) continue;
-    const struck = { ...planned, hitMs, pod };
+    const struck = { ...fit, hitMs, pod };
     run.struck.push(struck);
     recoveries.push(measure(run, struck));
   }

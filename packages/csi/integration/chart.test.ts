@@ -11,11 +11,11 @@ const root = new URL("../../../", import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), "chart-test-"));
 after(() => rmSync(folder, { recursive: true }));
 
-function helm(command: string, values: object = {}): { readonly ok: boolean; readonly out: string } {
+function helm(command: string, values: object = {}, chart = "delphix-storage"): { readonly ok: boolean; readonly out: string } {
   const file = join(folder, "values.json");
   writeFileSync(file, JSON.stringify(values));
   const name = command === "lint" ? [] : ["storage"];
-  const args = [command, ...name, join(root, "charts/delphix-storage"), "--namespace", "delphix-storage", "--values", file];
+  const args = [command, ...name, join(root, "charts", chart), "--namespace", "delphix-storage", "--values", file];
   const { status, stdout, stderr } = spawnSync(join(root, ".local/bin/helm"), args, { encoding: "utf8" });
   return { ok: status === 0, out: status === 0 ? stdout : stdout + stderr };
 }
@@ -35,6 +35,17 @@ function render(values: object = {}): readonly Rendered[] {
     return { ...document.toJS(), text: JSON.stringify(document.toJS()) };
   });
 }
+
+interface Probe {
+  readonly initialDelaySeconds?: number;
+  readonly periodSeconds?: number;
+  readonly failureThreshold?: number;
+}
+type Probed = { readonly name: string; readonly livenessProbe?: Probe; readonly startupProbe?: Probe };
+
+/** How long a container may be silent from its start; 0 without a probe. */
+const patienceSeconds = ({ initialDelaySeconds = 0, periodSeconds = 0, failureThreshold = 0 }: Probe): number =>
+  initialDelaySeconds + periodSeconds * failureThreshold;
 
 const dsource = { name: "orders", host: "db", user: "link", passwordSecret: { name: "orders-link", key: "password" } };
 const withSource = { engine: { config: { dsources: [dsource, { ...dsource, name: "crm" }] } } };
@@ -104,6 +115,19 @@ describe("charts/delphix-storage", () => {
         ok(Number(cpu) <= 50, `${metadata.name}: ${cpu}m`);
     }
   });
+
+  for (const chart of ["delphix-storage", "delphix-operator"])
+    test(`${chart}: no container is killed for not answering within its first two minutes`, () => {
+      const templates = parseAllDocuments(helm("template", {}, chart).out).map((one) => one.toJS()?.spec?.template?.spec ?? {});
+      const containers: readonly Probed[] = templates.flatMap((pod) => [
+        ...(pod.containers ?? []),
+        ...(pod.initContainers ?? []),
+      ]);
+      const alive = containers.filter(({ livenessProbe }) => livenessProbe !== undefined);
+      ok(alive.length > 0);
+      for (const { name, livenessProbe = {}, startupProbe = {} } of alive)
+        ok(patienceSeconds(livenessProbe) + patienceSeconds(startupProbe) >= 120, name);
+    });
 
   test("every field of the configuration is accepted, and the Secrets that it names are mounted", () => {
     const full = {

@@ -59,6 +59,12 @@ function found(): readonly boolean[] {
   return [roleCanLogin, roleExpired, mayConnect];
 }
 
+/** The log is read beside the test: waits until it tells of a statement that is sent now. */
+const heard = async (mark: string): Promise<void> => {
+  server().sql(`SELECT '${mark}'`, "not_postgres");
+  for (let tries = 0; tries < 600 && !server().printed().includes(mark); tries += 1) await setTimeout(50);
+};
+
 describe("preparing a server from inside its pod", { timeout: 120_000 }, () => {
   before(async () => {
     newCluster(folder.path, "not_postgres"); // the first superuser of a source may have any name
@@ -174,11 +180,11 @@ describe("preparing a server from inside its pod", { timeout: 120_000 }, () => {
   test("what the source has written to the log, or forbids to write, neither tells a verifier nor keeps it out", async () => {
     const logged = "log_statement = 'all'\nlog_min_duration_statement = '0'\ndefault_transaction_read_only = 'on'\n";
     prepare({ settings: logged });
-    await setTimeout(200); // the log is read beside the test
+    await heard("the log so far");
     const from = server().printed().length;
     equal(stateOf(prepare({ settings: logged, hba: open, verifier: verifier("kept-out-of-the-log") })).loaded, true);
     equal(login("kept-out-of-the-log"), "app");
-    await setTimeout(200);
+    await heard("the log of this test");
     const said = server().printed().slice(from);
     match(said, /SELECT current_user/u, "the log is on: else this proves nothing");
     equal(said.includes("SCRAM-SHA-256$"), false, said);

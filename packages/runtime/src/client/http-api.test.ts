@@ -34,18 +34,17 @@ const answer = (response: ServerResponse, object: object): unknown => response.e
 
 test("requests beyond the rate wait for their turn; a lease does not wait behind them", async (t) => {
   const arrived: string[] = [];
-  const client = await clientOf(t, { requestsPerSecond: 10, burst: 2 }, (request, response) => {
+  const client = await clientOf(t, { requestsPerSecond: 2, burst: 2 }, (request, response) => {
     arrived.push(request.url?.includes("leases") === true ? "lease" : "map");
     answer(response, {});
   });
   const from = performance.now();
   const maps = Array.from({ length: 6 }, () => client.get(configMaps, key, t.signal));
   await client.get(leases, key, t.signal);
-  const leaseMs = performance.now() - from;
   await Promise.all(maps);
   const mapsMs = performance.now() - from;
-  ok(leaseMs < 300 && arrived.indexOf("lease") < 4, `the lease waited ${Math.round(leaseMs)} ms: ${arrived.join(" ")}`);
-  ok(mapsMs >= 350, `6 requests at 10 a second, 2 at once, took ${Math.round(mapsMs)} ms`);
+  ok(arrived.indexOf("lease") < 4, `the lease waited: ${arrived.join(" ")}`);
+  ok(mapsMs >= 1750, `6 requests at 2 a second, 2 at once, took ${Math.round(mapsMs)} ms`);
 });
 
 test("the caller's own deadline is told as such, not as one of the API server", async (t) => {
