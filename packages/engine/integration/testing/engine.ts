@@ -37,6 +37,9 @@ export const dataDir = (scratch: Scratch): string => join(scratch.path, "engine"
 export const poolDir = (scratch: Scratch): string => join(dataDir(scratch), "pool");
 export const configFile = (scratch: Scratch): string => join(scratch.path, "config.yaml");
 
+/** The chart gives the heap two fifths of the container's 1 GiB. */
+const heapAsInThePod = "--max-old-space-size=410";
+
 /** Small, so that it can be filled; the reserve is smaller than the default. */
 export const smallPool = { size: "1Gi", reserve: "32Mi" } as const;
 
@@ -63,7 +66,10 @@ export async function startEngineProcess(
   const container = contained ? ["unshare", "--pid", "--mount-proc", "--fork", "--kill-child=KILL", "--"] : [];
   const held = holdAt === undefined ? [] : [`--hold-at=${holdAt}`];
   const [first = "", ...rest] = [...container, process.execPath, main, ...flags(scratch), ...held];
-  const child = spawn(first, rest, { stdio: ["ignore", "pipe", "inherit"], env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" } });
+  const child = spawn(first, rest, {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", NODE_OPTIONS: heapAsInThePod },
+  });
   const said = listen(child);
   const exited = once(child, "exit");
   await said.logged("the engine answers");

@@ -2,7 +2,7 @@
 import { type Decoded, type Decoder, list, map, number, object, string } from "@vdb/dct";
 
 /** A JSON text column. */
-const json =
+export const json =
   <T>(decode: Decoder<T>): Decoder<T> =>
   (value, at) =>
     decode(JSON.parse(string(value, at)), at);
@@ -49,6 +49,7 @@ export type DSourceRow = Decoded<typeof decodeDSourceRow>;
 
 const lifeState = oneOf("creating", "ready", "deleting");
 
+/** Without its parameters, which may be large: see vdb-params.ts. */
 export const decodeVdbRow = object(
   {
     id: string,
@@ -62,8 +63,6 @@ export const decodeVdbRow = object(
     parent_dsource_id: string,
     database_name: string,
     owner: string,
-    source_params: json(map),
-    config_params: json(map),
     tags,
     timeflow_id: string,
     created: string,

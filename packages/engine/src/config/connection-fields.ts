@@ -1,15 +1,7 @@
 /** What says how to reach a source, as people write it: in the configuration, and to the API. */
 import { DecodeError, type Decoder, exactObject, number, string } from "@vdb/dct";
 import type { Connection } from "../catalogue/rows.ts";
-import { hasControlCharacters } from "../link/secrets.ts";
-
-/** Names are what people write after a colon and inside a filter: see resolveDataset and the filter builder of @vdb/dct. */
-export const name: Decoder<string> = (value, at) => {
-  const text = string(value, at);
-  if (text.trim() !== text || text === "" || text.length > 256 || hasControlCharacters(text))
-    throw new DecodeError(at, "is not a name: 1 to 256 characters, no control characters, no blanks at the ends");
-  return text;
-};
+import { host, longestName, secretWord, text } from "../text-rules.ts";
 
 export const port: Decoder<number> = (value, at) => {
   if (!Number.isInteger(value) || Number(value) < 1 || Number(value) > 65_535)
@@ -17,12 +9,8 @@ export const port: Decoder<number> = (value, at) => {
   return number(value, at);
 };
 
-/** Its value is in no message. */
-const password: Decoder<string> = (value, at) => {
-  const text = string(value, at);
-  if (hasControlCharacters(text)) throw new DecodeError(at, "holds control characters: it is no password");
-  return text;
-};
+/** Its value is in no message. Long enough for a token. */
+const password = text(4_096);
 
 const sslmodes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] as const;
 export const sslmode: Decoder<string> = (value, at) => {
@@ -30,7 +18,11 @@ export const sslmode: Decoder<string> = (value, at) => {
   return string(value, at);
 };
 
-const secretRef = exactObject({ name, key: name }, {});
+/** A role's and a database's name is any text to PostgreSQL. */
+export const user = text(longestName);
+export const database = text(longestName);
+
+const secretRef = exactObject({ name: secretWord, key: secretWord }, {});
 export const secrets = { passwordSecret: secretRef, sslRootCertSecret: secretRef } as const;
 
 /** Without its authority's certificate a server cannot be verified, and no program says so before it connects. */
@@ -42,7 +34,7 @@ export function requireAuthority(at: string, given: { readonly sslmode?: string;
     );
 }
 
-const decodeParameters = exactObject({ host: name, user: name }, { port, database: name, sslmode, password, ...secrets });
+const decodeParameters = exactObject({ host, user }, { port, database, sslmode, password, ...secrets });
 
 /** The `parameters` of a link asked for through the API. */
 export const decodeNewConnection: Decoder<Connection> = (value, at) => {

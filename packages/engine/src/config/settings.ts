@@ -2,7 +2,8 @@
 import { DecodeError, type Decoder, exactObject, list, number, string } from "@vdb/dct";
 import { parse } from "yaml";
 import type { SecretRef } from "../link/secrets.ts";
-import { name, port, requireAuthority, secrets, sslmode } from "./connection-fields.ts";
+import { host, name } from "../text-rules.ts";
+import { database, port, requireAuthority, secrets, sslmode, user } from "./connection-fields.ts";
 import { parseBytes, parseSeconds } from "./units.ts";
 
 export interface DSourceSettings {
@@ -32,11 +33,19 @@ export interface Settings {
   readonly reserveBytes: number | undefined;
 }
 
+/** A manifest's engine:dataset is split at its first colon. */
+const engineName: Decoder<string> = (value, at) => {
+  const given = name(value, at);
+  if (given.includes(":")) throw new DecodeError(at, "holds a colon, which ends an engine's name in engine:dataset");
+  return given;
+};
+
 const emptyRepository = "Empty vFile Repository";
 
 const bytes: Decoder<number> = (value, at) => {
   const found = typeof value === "number" ? number(value, at) : parseBytes(string(value, at), at);
   if (found <= 0) throw new DecodeError(at, "must be more than 0");
+  if (!Number.isSafeInteger(found)) throw new DecodeError(at, "a whole number of bytes that can be counted was expected");
   return found;
 };
 const seconds: Decoder<number> = (value, at) =>
@@ -47,13 +56,13 @@ const count: Decoder<number> = (value, at) => {
 };
 
 const decodeDSource = exactObject(
-  { name, host: name, user: name },
-  { group: name, port, database: name, ...secrets, sslmode, interval: seconds, keep: count },
+  { name, host, user },
+  { group: name, port, database, ...secrets, sslmode, interval: seconds, keep: count },
 );
 const decodeFile = exactObject(
   {},
   {
-    name,
+    name: engineName,
     groups: list(name),
     environments: list(exactObject({ name }, { repository: name })),
     dsources: list(decodeDSource),

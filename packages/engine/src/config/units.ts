@@ -7,7 +7,9 @@ export function parseBytes(text: string, at: string): number {
   const [b, d] = [binary.findIndex((one) => one === unit), decimal.findIndex((one) => one === unit)];
   const factor = unit === "" ? 1 : b >= 0 ? 1024 ** (b + 1) : d >= 0 ? 1000 ** (d + 1) : undefined;
   if (digits === undefined || factor === undefined) throw new Error(`${at}: "${text}" is not a size such as 20Gi`);
-  return Math.round(Number(digits) * factor);
+  const bytes = Math.round(Number(digits) * factor);
+  if (!Number.isSafeInteger(bytes)) throw new Error(`${at}: "${text}" is more than can be counted`);
+  return bytes;
 }
 
 const lengths: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
@@ -17,5 +19,7 @@ export function parseSeconds(text: string, at: string): number {
   const parts = [...text.matchAll(/(\d+)([smhd])/gu)];
   if (parts.length === 0 || parts.map(([whole]) => whole).join("") !== text.trim())
     throw new Error(`${at}: "${text}" is not a time such as 12h or 1h30m`);
-  return parts.reduce((sum, [, count, unit = ""]) => sum + Number(count) * (lengths[unit] ?? 0), 0);
+  const seconds = parts.reduce((sum, [, count, unit = ""]) => sum + Number(count) * (lengths[unit] ?? 0), 0);
+  if (!Number.isSafeInteger(seconds)) throw new Error(`${at}: "${text}" is more than can be counted`);
+  return seconds;
 }

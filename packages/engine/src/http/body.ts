@@ -1,8 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { DecodeError, type Decoder } from "@vdb/dct";
-import { badRequest, HttpError } from "./api-error.ts";
+import { badRequest, HttpError, shown } from "./api-error.ts";
 
-const largestBytes = 2 ** 20;
+/** Room for the longest filter expression with every character escaped, and for a provision with everything that it may carry. */
+const largestBytes = 2 ** 19;
 
 /** The JSON that came with a request, not yet decoded. */
 export interface Body {
@@ -28,12 +29,21 @@ export async function readBody(request: IncomingMessage): Promise<Body> {
     if (size > largestBytes) throw new HttpError(413, "too_large", `a request body may hold ${largestBytes} bytes`);
     chunks.push(bytes);
   }
-  const text = Buffer.concat(chunks).toString();
+  const text = decodeUtf8(Buffer.concat(chunks));
   if (text.trim() === "") return bodyOf({});
   try {
     return bodyOf(JSON.parse(text));
   } catch (error) {
-    if (error instanceof SyntaxError) throw badRequest(`the body is not JSON: ${error.message}`);
+    if (error instanceof SyntaxError) throw badRequest(`the body is not JSON: ${shown(error.message)}`);
     throw error;
+  }
+}
+
+/** Other bytes would come in as replacement characters: a name would be kept as nobody wrote it. */
+function decodeUtf8(bytes: Buffer): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw badRequest("the body is not UTF-8");
   }
 }

@@ -1,6 +1,7 @@
 import { decodeJobRow } from "../catalogue/rows.ts";
 import { jobById } from "../jobs/submit.ts";
-import type { Collection } from "./collection.ts";
+import { type Collection, date, searchOnly, text } from "./collection.ts";
+import { pageQuery } from "./contract/queries.ts";
 import { bookmarks, dSources, snapshots, vdbs } from "./dataset-collections.ts";
 import { engines, environments, groups } from "./place-collections.ts";
 import { viewJob } from "./views.ts";
@@ -9,17 +10,18 @@ const jobs: Collection = {
   path: "/jobs",
   what: "job",
   fields: {
-    id: "text",
-    type: "text",
-    status: "text",
-    target_id: "text",
-    target_name: "text",
-    start_time: "date",
-    update_time: "date",
-    error_details: "text",
+    id: text,
+    type: text,
+    status: text,
+    target_id: text,
+    target_name: searchOnly.text,
+    start_time: date,
+    update_time: date,
+    error_details: text,
   },
-  sortable: ["id", "status", "type", "target_id", "start_time", "update_time"],
   defaultSort: "-start_time",
+  query: pageQuery,
+  large: [],
   all: (state) => state.catalogue.all(decodeJobRow, "SELECT * FROM job ORDER BY sequence").map((row) => viewJob(state, row)),
   byId: (state, id) => {
     const row = jobById(state.catalogue, id);

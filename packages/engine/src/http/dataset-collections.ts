@@ -1,21 +1,23 @@
 import { allDSources, allVdbs, dSourceById, readySnapshot, readySnapshots, vdbById } from "../catalogue/datasets.ts";
-import { type Collection, engineFields, fewObjects, tagFields } from "./collection.ts";
-import { placeOfDSource, placeOfVdb, viewDSource, viewSnapshot, viewVdb } from "./views.ts";
+import { paramsOfAllVdbs, paramsOfVdb } from "../catalogue/vdb-params.ts";
+import { boolean, type Collection, date, engineFields, fewObjects, number, searchOnly, tagFields, text } from "./collection.ts";
+import { pageQuery, permittedPageQuery } from "./contract/queries.ts";
+import { placeOfDSource, placeOfVdb, viewDSource, viewSnapshot, viewVdb, viewVdbParams } from "./views.ts";
 
 const dataset = {
-  id: "text",
-  name: "text",
+  id: text,
+  name: text,
   ...engineFields,
-  group_name: "text",
-  database_type: "text",
-  database_version: "text",
-  status: "text",
-  enabled: "boolean",
-  is_appdata: "boolean",
-  creation_date: "date",
-  current_timeflow_id: "text",
-  storage_size: "number",
-  size: "number",
+  group_name: text,
+  database_type: text,
+  database_version: text,
+  status: text,
+  enabled: boolean,
+  is_appdata: searchOnly.boolean,
+  creation_date: date,
+  current_timeflow_id: searchOnly.text,
+  storage_size: number,
+  size: number,
   ...tagFields,
 } as const;
 
@@ -23,8 +25,9 @@ export const dSources: Collection = {
   path: "/dsources",
   what: "dSource",
   fields: dataset,
-  sortable: ["id", "name", "creation_date", "status"],
   defaultSort: "id",
+  query: permittedPageQuery,
+  large: [],
   all: (state) =>
     allDSources(state.catalogue).map((row) => {
       const place = placeOfDSource(state, row);
@@ -44,22 +47,32 @@ export const vdbs: Collection = {
   what: "VDB",
   fields: {
     ...dataset,
-    database_name: "text",
-    environment_id: "text",
-    containerization_state: "text",
-    parent_id: "text",
-    parent_dsource_id: "text",
-    root_parent_id: "text",
-    parent_timeflow_timestamp: "date",
-    mount_point: "text",
+    database_name: searchOnly.text,
+    environment_id: text,
+    containerization_state: searchOnly.text,
+    parent_id: text,
+    parent_dsource_id: text,
+    root_parent_id: searchOnly.text,
+    parent_timeflow_timestamp: searchOnly.date,
+    mount_point: searchOnly.text,
+    appdata_source_params: searchOnly.text,
   },
-  sortable: ["id", "name", "creation_date", "status"],
   defaultSort: "id",
-  all: (state) => allVdbs(state.catalogue).map((row) => viewVdb(state, row, state.sizes.known(placeOfVdb(row.id)))),
+  query: permittedPageQuery,
+  large: ["appdata_source_params", "appdata_config_params"],
+  all: (state, whole) => {
+    const params = whole ? paramsOfAllVdbs(state.catalogue) : undefined;
+    return allVdbs(state.catalogue).map((row) => ({
+      ...viewVdb(state, row, state.sizes.known(placeOfVdb(row.id))),
+      ...viewVdbParams(params?.get(row.id)),
+    }));
+  },
   byId: async (state, id) => {
     // The row first: only the id of one is ever made part of a path.
     const row = vdbById(state.catalogue, id);
-    return row === undefined ? undefined : viewVdb(state, row, await state.sizes.fresh(placeOfVdb(row.id)));
+    if (row === undefined) return undefined;
+    const bytes = await state.sizes.fresh(placeOfVdb(row.id));
+    return { ...viewVdb(state, row, bytes), ...viewVdbParams(paramsOfVdb(state.catalogue, row.id)) };
   },
 };
 
@@ -67,20 +80,22 @@ export const snapshots: Collection = {
   path: "/snapshots",
   what: "snapshot",
   fields: {
-    id: "text",
-    name: "text",
-    engine_id: "text",
-    dataset_id: "text",
-    timeflow_id: "text",
-    timestamp: "date",
-    creation_time: "date",
-    location: "text",
-    consistency: "text",
-    version: "text",
-    temporary: "boolean",
+    id: text,
+    name: text,
+    engine_id: text,
+    dataset_id: text,
+    timeflow_id: text,
+    timestamp: date,
+    start_timestamp: date,
+    creation_time: date,
+    location: text,
+    consistency: text,
+    version: text,
+    temporary: boolean,
   },
-  sortable: ["id", "name", "timestamp", "creation_time"],
   defaultSort: "id",
+  query: pageQuery,
+  large: [],
   all: (state) => readySnapshots(state.catalogue).map((row) => viewSnapshot(state, row)),
   byId: (state, id) => {
     const row = readySnapshot(state.catalogue, id);
@@ -92,16 +107,16 @@ export const bookmarks: Collection = {
   path: "/bookmarks",
   what: "bookmark",
   fields: {
-    id: "text",
-    name: "text",
-    vdb_ids: "text",
-    dsource_ids: "text",
-    bookmark_status: "text",
-    bookmark_type: "text",
-    creation_date: "date",
+    id: text,
+    name: text,
+    vdb_ids: text,
+    dsource_ids: searchOnly.text,
+    bookmark_status: searchOnly.text,
+    bookmark_type: searchOnly.text,
+    creation_date: date,
     ...tagFields,
   },
-  sortable: ["id", "name", "creation_date"],
   defaultSort: "id",
+  query: pageQuery,
   ...fewObjects(() => []),
 };

@@ -15,14 +15,30 @@ type Sortable = { readonly id: string };
 
 const defaultLimit = 100;
 const largestLimit = 1000;
+const longestCursor = 4096;
+/**
+ * A page ends early before it grows beyond this: the caller follows its cursor. Otherwise a thousand objects with all the tags
+ * that they may have would be tens of megabytes in this process's memory, for every caller at once.
+ */
+const largestPageBytes = 2 * 2 ** 20;
 
 export function pageQueryOf(query: URLSearchParams, sortable: readonly string[], defaultSort: string): PageQuery {
-  const limit = Number(query.get("limit") ?? defaultLimit);
-  if (!Number.isInteger(limit) || limit < 1 || limit > largestLimit) throw badRequest(`limit: 1 to ${largestLimit}`);
+  const limit = limitOf(query.get("limit"));
   const sort = query.get("sort") ?? defaultSort;
   if (!sortable.includes(sort.replace(/^-/u, "")))
     throw badRequest(`sort: one of ${sortable.join(", ")}, "-" before it for descending`);
-  return { limit, sort, cursor: query.get("cursor") ?? undefined };
+  const cursor = query.get("cursor") ?? undefined;
+  if (cursor !== undefined && (cursor.length === 0 || cursor.length > longestCursor))
+    throw badRequest(`cursor: 1 to ${longestCursor} characters`);
+  return { limit, sort, cursor };
+}
+
+/** Digits only: what else Number() takes for a number is a mistake of the caller. */
+function limitOf(given: string | null): number {
+  if (given === null) return defaultLimit;
+  if (!/^[1-9]\d{0,3}$/u.test(given) || Number(given) > largestLimit)
+    throw badRequest(`limit: a whole number from 1 to ${largestLimit}, in digits`);
+  return Number(given);
 }
 
 /**
@@ -38,16 +54,29 @@ export function pageOf<T extends Sortable>(all: readonly T[], { limit, sort, cur
   const sorted = all.map((object) => ({ object, at: place(object) })).toSorted((a, b) => order(a.at, b.at));
   const after = cursor === undefined ? undefined : decodeCursor(cursor);
   const rest = after === undefined ? sorted : sorted.filter(({ at }) => order(at, after) > 0);
-  const shown = rest.slice(0, limit);
+  const shown = fitting(rest.slice(0, limit));
   const last = shown.at(-1);
   const more = rest.length > shown.length && last !== undefined ? { next_cursor: encodeCursor(last.at) } : {};
   return { items: shown.map(({ object }) => object), response_metadata: { total: all.length, ...more } };
 }
 
+/** The first of them, so many as a page may hold in bytes; one at least. */
+function fitting<T>(placed: readonly { readonly object: T; readonly at: Place }[]): typeof placed {
+  let bytes = 0;
+  const end = placed.findIndex(({ object }, i) => {
+    bytes += Buffer.byteLength(JSON.stringify(object));
+    return i > 0 && bytes > largestPageBytes;
+  });
+  return end < 0 ? placed : placed.slice(0, end);
+}
+
 /** What an object is sorted by: the field, then the id, so that no two are equal. */
 type Place = readonly [value: string | number, id: string];
 
-const key = (value: unknown): string | number => (typeof value === "number" || typeof value === "string" ? value : "");
+function key(value: unknown): string | number {
+  if (typeof value === "boolean") return Number(value);
+  return typeof value === "number" || typeof value === "string" ? value : "";
+}
 
 function comparePlaces([a, idA]: Place, [b, idB]: Place): number {
   const first = compare(a, b);

@@ -1,24 +1,24 @@
 import { allEnvironments, allGroups } from "../catalogue/places.ts";
-import { type Collection, engineFields, fewObjects } from "./collection.ts";
+import { boolean, type Collection, engineFields, fewObjects, number, searchOnly, text } from "./collection.ts";
+import { pageQuery } from "./contract/queries.ts";
 import { viewEngine, viewEnvironment, viewGroup } from "./views.ts";
 
 export const engines: Collection = {
   path: "/management/engines",
   what: "engine",
   fields: {
-    id: "text",
-    uuid: "text",
-    name: "text",
-    hostname: "text",
-    type: "text",
-    status: "text",
-    connection_status: "text",
-    version: "text",
-    data_storage_capacity: "number",
-    data_storage_used: "number",
+    id: text,
+    name: text,
+    hostname: text,
+    type: text,
+    status: searchOnly.text,
+    connection_status: text,
+    version: text,
+    data_storage_capacity: number,
+    data_storage_used: number,
   },
-  sortable: ["id", "name", "hostname", "data_storage_capacity", "data_storage_used"],
   defaultSort: "id",
+  query: pageQuery,
   ...fewObjects((state) => [viewEngine(state)]),
 };
 
@@ -26,25 +26,31 @@ export const environments: Collection = {
   path: "/environments",
   what: "environment",
   fields: {
-    id: "text",
-    name: "text",
+    id: text,
+    name: text,
     ...engineFields,
-    enabled: "boolean",
-    "hosts.id": "text",
-    "hosts.hostname": "text",
-    "repositories.id": "text",
-    "repositories.name": "text",
+    enabled: boolean,
+    is_cluster: boolean,
+    "hosts.id": searchOnly.text,
+    "hosts.hostname": searchOnly.text,
+    "hosts.os_name": searchOnly.text,
+    "hosts.available": searchOnly.boolean,
+    "repositories.id": searchOnly.text,
+    "repositories.name": searchOnly.text,
+    "repositories.database_type": searchOnly.text,
+    "repositories.allow_provisioning": searchOnly.boolean,
+    "repositories.is_staging": searchOnly.boolean,
   },
-  sortable: ["id", "name", "engine_id"],
   defaultSort: "id",
+  query: pageQuery,
   ...fewObjects((state) => allEnvironments(state.catalogue).map((row) => viewEnvironment(state, row))),
 };
 
 export const groups: Collection = {
   path: "/groups",
   what: "dataset group",
-  fields: { id: "text", name: "text", ...engineFields },
-  sortable: ["id", "name", "engine_id"],
+  fields: { id: text, name: text, ...engineFields },
   defaultSort: "id",
+  query: pageQuery,
   ...fewObjects((state) => allGroups(state.catalogue).map((row) => viewGroup(state, row))),
 };

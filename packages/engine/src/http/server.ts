@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { Log } from "kube-runtime";
 import { Conflict } from "../catalogue/conflict.ts";
-import { badRequest, conflict, HttpError } from "./api-error.ts";
+import { badRequest, conflict, HttpError, otherMethods, shown } from "./api-error.ts";
 import { readBody } from "./body.ts";
 import { type ApiAnswer, findRoute, type Route } from "./router.ts";
 
@@ -57,18 +57,23 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 async function respond(options: ServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const from = performance.now();
   const { method, url = "" } = request;
-  const { status, body } = await answer(options, request).catch((error: unknown) => refusal(options.log, error));
-  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+  const { status, body, headers } = await answer(options, request).catch((error: unknown) => refusal(options.log, error));
+  response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
   const [path = ""] = url.split("?");
-  if (!path.endsWith("z"))
+  if (!isHealthCheck(path))
     options.log.debug({ method, path, status, milliseconds: Math.round(performance.now() - from) }, "request");
 }
 
-async function answer(options: ServerOptions, request: IncomingMessage): Promise<ApiAnswer> {
+interface Answer extends ApiAnswer {
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+async function answer(options: ServerOptions, request: IncomingMessage): Promise<Answer> {
   const { method = "GET" } = request;
   const target = URL.parse(request.url ?? "/", "https://engine");
   if (target === null) throw badRequest("the request's target is not well-formed");
   const { pathname, searchParams: query } = target;
+  if (isHealthCheck(pathname) && method !== "GET" && method !== "HEAD") throw otherMethods(method, pathname, ["GET", "HEAD"]);
   if (pathname === "/healthz") return { status: 200, body: { status: "alive" } };
   if (pathname === "/readyz") {
     const reason = await options.notReadyBecause();
@@ -85,9 +90,12 @@ async function answer(options: ServerOptions, request: IncomingMessage): Promise
   }
   const [, path] = /^\/(?:dct\/)?v3(\/.*)$/u.exec(pathname) ?? [];
   const hit = path === undefined ? undefined : findRoute(options.routes, method, path);
-  if (hit === undefined) throw new HttpError(404, "not_found", `${method} ${pathname} is not served here`);
+  if (hit === undefined) throw new HttpError(404, "not_found", `${method} ${shown(pathname)} is not served here`);
+  if (hit.kind === "otherMethods") throw otherMethods(method, shown(pathname), hit.allowed);
   return hit.route.handle({ params: hit.params, query, body: await readBody(request) });
 }
+
+const isHealthCheck = (pathname: string): boolean => pathname === "/healthz" || pathname === "/readyz";
 
 /** In constant time, so that a key cannot be guessed letter by letter. */
 function isAuthorized(request: IncomingMessage, apiKey: string): boolean {
@@ -96,12 +104,18 @@ function isAuthorized(request: IncomingMessage, apiKey: string): boolean {
   return given.length === wanted.length && timingSafeEqual(given, wanted);
 }
 
-function refusal(log: Log, error: unknown): ApiAnswer {
+function refusal(log: Log, error: unknown): Answer {
   if (error instanceof HttpError)
-    return { status: error.status, body: { error: error.code, error_description: error.message.slice(0, 1024) } };
+    return {
+      status: error.status,
+      body: { error: error.code, error_description: error.message.slice(0, 1024) },
+      headers: error.headers,
+    };
   if (error instanceof Conflict) return refusal(log, conflict(error.message));
   if (error instanceof URIError)
     return { status: 400, body: { error: "bad_request", error_description: "the path is not well-formed" } };
+  if (error instanceof Error && "code" in error && error.code === "ECONNRESET")
+    return { status: 400, body: { error: "bad_request", error_description: "the request ended in the middle of its body" } };
   log.error({ err: error }, "a request failed");
   return { status: 500, body: { error: "internal", error_description: "the engine failed; its log says why" } };
 }

@@ -4,6 +4,7 @@ import { latestSnapshot } from "../catalogue/datasets.ts";
 import { engineId, poolUuid } from "../catalogue/engine-row.ts";
 import { allGroups } from "../catalogue/places.ts";
 import type { DSourceRow, EnvironmentRow, GroupRow, JobRow, SnapshotRow, VdbRow } from "../catalogue/rows.ts";
+import type { VdbParams } from "../catalogue/vdb-params.ts";
 import type { Bytes } from "../pool/pool.ts";
 import type { StorageFigures } from "../storage.ts";
 import type { ApiState } from "./state.ts";
@@ -118,11 +119,13 @@ export const viewVdb = (state: ApiState, row: VdbRow, bytes: Bytes | undefined):
   root_parent_id: row.parent_dsource_id,
   ...(row.parent_timestamp === undefined ? {} : { parent_timeflow_timestamp: row.parent_timestamp }),
   ...(row.mount_point === undefined ? {} : { mount_point: row.mount_point }),
-  appdata_source_params: row.source_params,
-  appdata_config_params: row.config_params,
   ...sizesOf(bytes),
   tags: row.tags,
 });
+
+/** May be large, so that lists leave them out. */
+export const viewVdbParams = (params: VdbParams | undefined): Pick<Vdb, "appdata_source_params" | "appdata_config_params"> =>
+  params === undefined ? {} : { appdata_source_params: params.source_params, appdata_config_params: params.config_params };
 
 export const viewSnapshot = ({ catalogue }: Pick<ApiState, "catalogue">, row: SnapshotRow): Snapshot => ({
   id: row.id,

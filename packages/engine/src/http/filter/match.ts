@@ -35,6 +35,24 @@ export function compileFilter(expression: Expression, fields: FilterFields): (ob
   }
 }
 
+/** Whether an expression looks at one of these fields; a search looks at all. */
+export function looksAt(expression: Expression, fields: readonly string[]): boolean {
+  switch (expression.kind) {
+    case "and":
+    case "or":
+      return looksAt(expression.left, fields) || looksAt(expression.right, fields);
+    case "not":
+      return looksAt(expression.inner, fields);
+    case "compare":
+    case "in":
+      return fields.includes(expression.field);
+    case "search":
+      return fields.length > 0;
+    default:
+      return expression satisfies never;
+  }
+}
+
 function compare(field: string, operator: Operator, literal: Literal, fields: FilterFields): (object: object) => boolean {
   const type = Object.hasOwn(fields, field) ? fields[field] : undefined;
   if (type === undefined)
@@ -82,11 +100,14 @@ function holds(operator: Exclude<Operator, "NE">, found: Value, wanted: Value): 
   }
 }
 
-/** All values under a path; lists on the way are walked, what is missing adds nothing. */
+/** All values under a path; lists on the way are walked, what is missing adds nothing, a free-form object counts as its JSON. */
 function valuesOf(object: unknown, path: string): readonly Value[] {
   if (object === undefined || object === null) return [];
   if (Array.isArray(object)) return object.flatMap((one) => valuesOf(one, path));
-  if (path === "") return typeof object === "string" || typeof object === "number" || typeof object === "boolean" ? [object] : [];
+  if (path === "") {
+    if (typeof object === "object") return [JSON.stringify(object)];
+    return typeof object === "string" || typeof object === "number" || typeof object === "boolean" ? [object] : [];
+  }
   if (typeof object !== "object") return [];
   const [name = "", ...rest] = path.split(".");
   return Object.hasOwn(object, name) ? valuesOf(Reflect.get(object, name), rest.join(".")) : [];

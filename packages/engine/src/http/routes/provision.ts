@@ -1,4 +1,3 @@
-import { type Decoded, list, map, object, string } from "@vdb/dct";
 import type { Catalogue } from "../../catalogue/catalogue.ts";
 import { allVdbs, dSourceById, latestSnapshot, readySnapshot, vdbById } from "../../catalogue/datasets.ts";
 import { allEnvironments, allGroups, newId } from "../../catalogue/places.ts";
@@ -6,35 +5,18 @@ import { requireDataset, reserveForProvision } from "../../catalogue/requests.ts
 import { decodeSnapshotRow, type EnvironmentRow, type GroupRow, type SnapshotRow, type VdbRow } from "../../catalogue/rows.ts";
 import { submitJob } from "../../jobs/submit.ts";
 import { dataOwnerSpec } from "../../link/owner.ts";
-import { badRequest, conflict, notFound } from "../api-error.ts";
-import { ok, type Route } from "../router.ts";
+import { badRequest, conflict, notFound, shown } from "../api-error.ts";
+import { provisionBody } from "../contract/bodies.ts";
+import type { BodyOf } from "../contract/rules.ts";
+import { acting, ok, type Route } from "../router.ts";
 import type { ApiState } from "../state.ts";
 import { viewJob } from "../views.ts";
 
-const decodeProvision = object(
-  {},
-  {
-    source_data_id: string,
-    snapshot_id: string,
-    name: string,
-    database_name: string,
-    target_group_id: string,
-    environment_id: string,
-    repository_id: string,
-    mount_point: string,
-    appdata_source_params: map,
-    appdata_config_params: map,
-    tags: list(object({ key: string, value: string }, {})),
-  },
-);
-type Wanted = Decoded<typeof decodeProvision>;
+type Wanted = BodyOf<typeof provisionBody>;
 
 /** A VDB from a snapshot; where none is named, a dSource's latest, or one that is taken of a VDB. The name is reserved together with the job: the same request a second time is a conflict, no second VDB. */
-export const provisionRoute = (state: ApiState): Route => ({
-  method: "POST",
-  path: "/vdbs/provision_by_snapshot",
-  handle: ({ body }) => {
-    const wanted = body.decode(decodeProvision);
+export const provisionRoute = (state: ApiState): Route =>
+  acting({ path: "/vdbs/provision_by_snapshot", body: provisionBody }, (wanted) => {
     const { catalogue, runner } = state;
     const { job, id } = catalogue.transaction(() => {
       const vdb = reserve(state, wanted);
@@ -45,8 +27,7 @@ export const provisionRoute = (state: ApiState): Route => ({
     });
     runner.wake();
     return ok({ job: viewJob(state, job), vdb_id: id });
-  },
-});
+  });
 
 function reserve(state: ApiState, wanted: Wanted): VdbRow {
   const { catalogue } = state;
@@ -56,7 +37,6 @@ function reserve(state: ApiState, wanted: Wanted): VdbRow {
   const owner = ownerOf(wanted);
   const id = newId(catalogue, "APPDATA_CONTAINER");
   const name = wanted.name ?? `VDB_${id}`;
-  if (name === "" || name.length > 256) throw badRequest("name: 1 to 256 characters");
   const namesake = allVdbs(catalogue).find((one) => one.name === name && one.group_id === group.id);
   if (namesake !== undefined) throw conflict(`a VDB ${name} exists in group ${group.name}: ${namesake.id}`);
   catalogue.run(
@@ -143,7 +123,7 @@ function ownerOf({ appdata_source_params }: Wanted): string {
   const [, uid = "", gid = ""] = typeof spec === "string" ? (/^(\d{1,10}):(\d{1,10})$/u.exec(spec) ?? []) : [];
   // 2^32 - 1 stands for "leave as it is" in chown(2).
   if (uid === "" || Number(uid) >= 2 ** 32 - 1 || Number(gid) >= 2 ** 32 - 1)
-    throw badRequest(`appdata_source_params.ownership_spec: "uid:gid" is needed, not ${JSON.stringify(spec)}`);
+    throw badRequest(`appdata_source_params.ownership_spec: "uid:gid" is needed, not ${shown(JSON.stringify(spec))}`);
   return `${Number(uid)}:${Number(gid)}`;
 }
 

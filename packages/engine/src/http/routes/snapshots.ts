@@ -1,33 +1,62 @@
-import { readySnapshot, readySnapshots } from "../../catalogue/datasets.ts";
+import { dSourceById, readySnapshot, readySnapshots, vdbById } from "../../catalogue/datasets.ts";
 import { requestSnapshotDeletion } from "../../catalogue/requests.ts";
-import { notFound } from "../api-error.ts";
+import type { SnapshotRow } from "../../catalogue/rows.ts";
+import { badRequest, notFound } from "../api-error.ts";
+import { sortableFields } from "../collection.ts";
+import { deleteSnapshotBody } from "../contract/bodies.ts";
+import { pageQuery } from "../contract/queries.ts";
+import type { BodyRules } from "../contract/rules.ts";
+import { snapshots } from "../dataset-collections.ts";
 import { pageOf, pageQueryOf } from "../page.ts";
-import { type ApiRequest, ok, type Route } from "../router.ts";
+import { acting, ok, type Route, reading } from "../router.ts";
 import type { ApiState } from "../state.ts";
 import { viewJob, viewSnapshot } from "../views.ts";
 
 export const snapshotRoutes = (state: ApiState): readonly Route[] => {
   const { catalogue, runner } = state;
-  const ofDataset = ({ params: { id = "" }, query }: ApiRequest) => {
-    const snapshots = readySnapshots(catalogue).filter((one) => one.dataset_id === id);
-    return ok(
-      pageOf(
-        snapshots.map((row) => viewSnapshot(state, row)),
-        pageQueryOf(query, ["id", "timestamp", "creation_time"], "id"),
-      ),
-    );
-  };
-  const remove = ({ params: { id = "" } }: ApiRequest) => {
-    const snapshot = readySnapshot(catalogue, id);
-    if (snapshot === undefined) throw notFound("snapshot", id);
-    const job = requestSnapshotDeletion(catalogue, snapshot);
-    runner.wake();
-    return ok({ job: viewJob(state, job) });
-  };
+  const of = (datasetId: string) => readySnapshots(catalogue).filter((one) => one.dataset_id === datasetId);
+  const ofDataset = (path: string, what: string, exists: (id: string) => boolean): Route =>
+    reading(path, pageQuery, ({ params: { id = "" }, query }) => {
+      if (!exists(id)) throw notFound(what, id);
+      const found = of(id).map((row) => viewSnapshot(state, row));
+      return ok(pageOf(found, pageQueryOf(query, sortableFields(snapshots.fields), snapshots.defaultSort)));
+    });
+  const find = (by: "timestamp" | "location", fits: (row: SnapshotRow, wanted: string) => boolean): Route =>
+    reading(`/snapshots/find_by_${by}`, { dataset_id: "served", [by]: "served" }, ({ query }) => {
+      const datasetId = needed(query, "dataset_id");
+      const wanted = needed(query, by);
+      if (by === "timestamp") requireDateTime(wanted);
+      if (dSourceById(catalogue, datasetId) === undefined && vdbById(catalogue, datasetId) === undefined)
+        throw notFound("dSource or VDB", datasetId);
+      const found = of(datasetId).filter((row) => fits(row, wanted));
+      return ok({ items: found.map((row) => viewSnapshot(state, row)) });
+    });
+  const remove = (method: "DELETE" | "POST", path: string, body: BodyRules) =>
+    acting({ method, path, body }, (_, { params: { id = "" } }) => {
+      const snapshot = readySnapshot(catalogue, id);
+      if (snapshot === undefined) throw notFound("snapshot", id);
+      const job = requestSnapshotDeletion(catalogue, snapshot);
+      runner.wake();
+      return ok({ job: viewJob(state, job) });
+    });
   return [
-    { method: "GET", path: "/vdbs/:id/snapshots", handle: ofDataset },
-    { method: "GET", path: "/dsources/:id/snapshots", handle: ofDataset },
-    { method: "DELETE", path: "/snapshots/:id", handle: remove },
-    { method: "POST", path: "/snapshots/:id/delete", handle: remove },
+    ofDataset("/vdbs/:id/snapshots", "VDB", (id) => vdbById(catalogue, id) !== undefined),
+    ofDataset("/dsources/:id/snapshots", "dSource", (id) => dSourceById(catalogue, id) !== undefined),
+    find("timestamp", ({ timestamp = "" }, wanted) => Date.parse(timestamp) === Date.parse(wanted)),
+    find("location", ({ location }, wanted) => location === wanted),
+    remove("DELETE", "/snapshots/:id", {}),
+    remove("POST", "/snapshots/:id/delete", deleteSnapshotBody),
   ];
 };
+
+function needed(query: URLSearchParams, parameter: string): string {
+  const given = query.get(parameter);
+  if (given === null || given === "") throw badRequest(`query parameter ${parameter} is needed`);
+  return given;
+}
+
+function requireDateTime(given: string): void {
+  const wellFormed = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/iu.test(given);
+  if (!wellFormed || Number.isNaN(Date.parse(given)))
+    throw badRequest("timestamp: a date-time such as 2026-01-31T12:00:00.000Z is needed; a + in a query is written %2B");
+}

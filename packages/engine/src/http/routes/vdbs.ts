@@ -3,7 +3,9 @@ import { requestVdbDeletion, requestVdbSnapshot } from "../../catalogue/requests
 import type { JobRow, VdbRow } from "../../catalogue/rows.ts";
 import { submitJob } from "../../jobs/submit.ts";
 import { conflict, notFound } from "../api-error.ts";
-import { type ApiRequest, ok, type Route } from "../router.ts";
+import { deleteVdbBody, disableVdbBody, enableVdbBody } from "../contract/bodies.ts";
+import type { BodyRules } from "../contract/rules.ts";
+import { acting, ok, type Route } from "../router.ts";
 import type { ApiState } from "../state.ts";
 import { viewJob } from "../views.ts";
 
@@ -14,25 +16,23 @@ const alive = (submit: (vdb: VdbRow) => JobRow) => (vdb: VdbRow) => {
 
 /** What can be asked of a VDB that exists. */
 export const vdbRoutes = (state: ApiState): readonly Route[] => {
-  const action = (name: string, submit: (vdb: VdbRow) => JobRow): Route => ({
-    method: "POST",
-    path: `/vdbs/:id/${name}`,
-    handle: ({ params: { id = "" } }: ApiRequest) => {
+  const action = (name: string, body: BodyRules, submit: (vdb: VdbRow) => JobRow): Route =>
+    acting({ path: `/vdbs/:id/${name}`, body }, (_, { params: { id = "" } }) => {
       const vdb = vdbById(state.catalogue, id);
       if (vdb === undefined) throw notFound("VDB", id);
       const job = submit(vdb);
       state.runner.wake();
       return ok({ job: viewJob(state, job) });
-    },
-  });
+    });
   const setEnabled = (type: "DB_ENABLE" | "DB_DISABLE") =>
     alive((vdb) => submitJob(state.catalogue, { type, targetId: vdb.id, targetName: vdb.name }));
   return [
-    action("delete", (vdb) => requestVdbDeletion(state.catalogue, vdb)),
-    action("enable", setEnabled("DB_ENABLE")),
-    action("disable", setEnabled("DB_DISABLE")),
+    action("delete", deleteVdbBody, (vdb) => requestVdbDeletion(state.catalogue, vdb)),
+    action("enable", enableVdbBody, setEnabled("DB_ENABLE")),
+    action("disable", disableVdbBody, setEnabled("DB_DISABLE")),
     action(
       "snapshots",
+      {},
       alive((vdb) => requestVdbSnapshot(state.catalogue, vdb)),
     ),
   ];

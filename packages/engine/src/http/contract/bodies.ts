@@ -1,0 +1,167 @@
+/** The bodies of the operations that are served, field by field. */
+import { boolean, map, string } from "@vdb/dct";
+import { folder, freeForm, id, name, tags } from "../../text-rules.ts";
+import { type BodyRules, each, ignored, refused, required, served } from "./rules.ts";
+
+const otherDatabases = refused("it is of Oracle, SQL Server or SAP ASE; this engine serves PostgreSQL");
+const noHooks = refused("no hooks run in this engine; declare them in spec.hooks of the PostgresVDB");
+const noPolicies = refused("this engine has no policies; interval and keep of a dSource are in its configuration");
+const settingsElsewhere = refused("this engine starts no server; declare settings in the PostgresVDB");
+const onItsOwn = refused("each dataset is deleted by a request of its own");
+const oneAccount = ignored(boolean, "there is one key, and it may do everything");
+
+export const provisionBody = {
+  source_data_id: served(id),
+  snapshot_id: served(id),
+  name: served(name),
+  database_name: served(name),
+  target_group_id: served(id),
+  environment_id: served(id),
+  repository_id: served(id),
+  mount_point: served(folder),
+  appdata_source_params: served(freeForm),
+  appdata_config_params: served(freeForm),
+  tags: served(tags),
+
+  engine_id: ignored(id, "the source or the snapshot says which engine"),
+  auto_select_repository: ignored(boolean, "an environment has one repository"),
+  make_current_account_owner: oneAccount,
+  vdb_restart: ignored(boolean, "Kubernetes starts a pod again"),
+  cache_priority: ignored(string, "the engine has no cache of its own"),
+  container_mode: ignored(boolean, "every VDB here is for a container"),
+
+  ...each(
+    [
+      "pre_refresh",
+      "post_refresh",
+      "pre_self_refresh",
+      "post_self_refresh",
+      "pre_rollback",
+      "post_rollback",
+      "configure_clone",
+      "pre_snapshot",
+      "post_snapshot",
+      "pre_start",
+      "post_start",
+      "pre_stop",
+      "post_stop",
+      "pre_script",
+      "post_script",
+      "custom_env_vars",
+      "custom_env_files",
+    ],
+    noHooks,
+  ),
+  ...each(["snapshot_policy_id", "retention_policy_id", "template_id"], noPolicies),
+  ...each(["config_params", "config_settings_stg", "postgres_port"], settingsElsewhere),
+  ...each(
+    ["environment_user_id", "os_username", "os_password", "privileged_os_user"],
+    refused("no process of this engine runs as a user of a host; appdata_source_params.ownership_spec says whose the data is"),
+  ),
+  additional_mount_points: refused("a VDB has one folder"),
+  masked: refused("this engine keeps no such mark; use tags"),
+  ...each(
+    [
+      "archive_log",
+      "auxiliary_template_id",
+      "cdb_id",
+      "cdb_tde_keystore_password",
+      "cdc_on_provision",
+      "cluster_node_ids",
+      "cluster_node_instances",
+      "file_mapping_rules",
+      "listener_ids",
+      "mssql_failover_drive_letter",
+      "new_dbid",
+      "online_log_groups",
+      "online_log_size",
+      "open_reset_logs",
+      "oracle_instance_name",
+      "oracle_rac_custom_env_files",
+      "oracle_rac_custom_env_vars",
+      "parentTdeKeystorePath",
+      "parent_tde_keystore_password",
+      "recovery_model",
+      "target_vcdb_tde_keystore_path",
+      "tde_exported_key_file_secret",
+      "tde_key_identifier",
+      "truncate_log_on_checkpoint",
+      "unique_name",
+      "vcdb_database_name",
+      "vcdb_name",
+      "vcdb_restart",
+      "vcdb_tde_key_identifier",
+    ],
+    otherDatabases,
+  ),
+} satisfies BodyRules;
+
+export const linkBody = {
+  name: required(name),
+  group_id: required(id),
+  // Decoded by itself, exactly: see connection-fields.ts.
+  parameters: required(map),
+  tags: served(tags),
+
+  source_id: ignored(string, "parameters say where the source is"),
+  environment_user: ignored(string, "nothing runs on the source's machine"),
+  link_type: ignored(string, "there is one way to link"),
+  make_current_account_owner: oneAccount,
+
+  sync_parameters: refused("a snapshot of this engine takes no parameters"),
+  description: refused("this engine keeps none; use tags"),
+  log_sync_enabled: refused("this engine takes snapshots only"),
+  ...each(["ops_pre_sync", "ops_post_sync"], refused("no hooks run in this engine")),
+  ...each(
+    ["staging_mount_base", "staging_environment", "staging_environment_user"],
+    refused("the engine itself holds the copy: there is no staging environment"),
+  ),
+  ...each(["excludes", "follow_symlinks"], refused("a base backup is of the whole database")),
+} satisfies BodyRules;
+
+export const deleteDSourceBody = {
+  dsource_id: required(id),
+  force: served(boolean),
+  delete_all_dependent_vdbs: onItsOwn,
+  ...each(["oracle_username", "oracle_password"], otherDatabases),
+} satisfies BodyRules;
+
+export const snapshotDSourceBody = {
+  ...each(["appdata_parameters", "skip_space_check"], refused("a snapshot of this engine takes no parameters")),
+  ...each(
+    [
+      "ase_backup_files",
+      "availability_group_backup_policy",
+      "compression_enabled",
+      "do_not_resume",
+      "double_sync",
+      "drop_and_recreate_devices",
+      "files_for_partial_full_backup",
+      "force_full_backup",
+      "mssql_backup_uuid",
+      "sync_strategy",
+    ],
+    otherDatabases,
+  ),
+} satisfies BodyRules;
+
+export const deleteVdbBody = {
+  force: ignored(boolean, "the engine asks no machine when it deletes, so there is no failure to go on after"),
+  delete_all_dependent_vdbs: onItsOwn,
+  move_to_recycle_bin: refused("this engine has no recycle bin"),
+} satisfies BodyRules;
+
+export const enableVdbBody = {
+  attempt_start: ignored(boolean, "the pod starts the server, not the engine"),
+  container_mode: ignored(boolean, "every VDB here is for a container"),
+  ownership_spec: refused("whose the data is, is said once, by appdata_source_params.ownership_spec of the provision"),
+} satisfies BodyRules;
+
+export const disableVdbBody = {
+  attempt_cleanup: ignored(boolean, "the pod stops the server, not the engine"),
+  container_mode: ignored(boolean, "every VDB here is for a container"),
+} satisfies BodyRules;
+
+export const deleteSnapshotBody = { delete_all_dependencies: onItsOwn } satisfies BodyRules;
+
+export const searchBody = { filter_expression: served(string) } satisfies BodyRules;
