@@ -302,7 +302,10 @@ stop() {
 is_ready() {
   case $data_major in
   9.*) pg_isready -q -h "$VDB_RUN" ;;
-  *) case $(sed -n '8s/ *$//p' "$PGDATA/postmaster.pid" 2>/dev/null) in ready | standby) ;; *) return 1 ;; esac ;;
+  *)
+    [ "$(first_line "$PGDATA/postmaster.pid")" = "$server" ] || return 1 # another server's, which was killed
+    case $(sed -n '8s/ *$//p' "$PGDATA/postmaster.pid" 2>/dev/null) in ready | standby) ;; *) return 1 ;; esac
+    ;;
   esac
 }
 # Starts the server with the settings in the file. 0: it is ready; otherwise it has ended before, `status` being its exit code,
