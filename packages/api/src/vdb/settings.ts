@@ -78,7 +78,7 @@ export function holdsAnyway(
 /** CEL, on one entry. */
 const given = "self.value.replace(\"'\", '').trim()";
 const texts = (all: readonly string[]): string => all.map((text) => `'${text}'`).join(", ");
-const holdingPairs = Object.entries(holding).flatMap(([name, values = []]) => values.map((value) => `${name}=${value}`));
+const holdingPairs = Object.entries(holding).flatMap(([name, values]) => values.map((value) => `${name}=${value}`));
 /** These two are what other fields of the spec say: the rules that compare them stand there. */
 const saidElsewhere = ["port", "data_directory"];
 
