@@ -2,6 +2,7 @@
 export interface DueHeap {
   readonly add: (key: string, due: number) => void;
   readonly remove: (key: string) => void;
+  readonly has: (key: string) => boolean;
   /** The earliest time, or undefined when there is none. */
   readonly next: () => number | undefined;
   /** Takes the key that is due first. */
@@ -27,6 +28,7 @@ export function createDueHeap(): DueHeap {
     size: () => dueOf.size,
     held: () => heap.length,
     remove: (key) => dueOf.delete(key),
+    has: (key) => dueOf.has(key),
     add: (key, due) => {
       const present = dueOf.get(key);
       if (present !== undefined && present <= due) return;

@@ -54,7 +54,7 @@ interface Model {
   readonly fresh: string[];
   readonly resync: string[];
   readonly working: Map<string, Priority | undefined>;
-  readonly delayed: Map<string, number>;
+  readonly delayed: Map<string, { readonly at: number; readonly priority: Priority }>;
   readonly failures: Map<string, number>;
   now: number;
   takes: number;
@@ -78,15 +78,19 @@ const modelAdd = (model: Model, key: string, priority: Priority): void => {
   model[priority].push(key);
 };
 
-const modelAddAfter = (model: Model, key: string, ms: number): void => {
+const modelAddAfter = (model: Model, key: string, ms: number, priority: Priority): void => {
   if (model.fresh.includes(key) || model.resync.includes(key)) return;
-  model.delayed.set(key, Math.min(model.delayed.get(key) ?? Infinity, model.now + ms));
+  const present = model.delayed.get(key) ?? { at: Infinity, priority };
+  model.delayed.set(key, {
+    at: Math.min(present.at, model.now + ms),
+    priority: [present.priority, priority].includes("fresh") ? "fresh" : "resync",
+  });
 };
 
 const modelAdvance = (model: Model, ms: number): void => {
   model.now += ms;
-  const due = [...model.delayed].filter(([, at]) => at <= model.now).toSorted(([, a], [, b]) => a - b);
-  for (const [key] of due) modelAdd(model, key, "fresh");
+  const due = [...model.delayed].filter(([, { at }]) => at <= model.now).toSorted(([, a], [, b]) => a.at - b.at);
+  for (const [key, { priority }] of due) modelAdd(model, key, priority);
 };
 
 const modelTake = (model: Model): string | undefined => {
@@ -125,10 +129,10 @@ const commands = [
       queue.add(key, priority);
     }),
   ),
-  fc.tuple(keys, delays).map(([key, ms]) =>
-    command(`addAfter ${key} ${ms}`, always, (model, { queue }) => {
-      modelAddAfter(model, key, ms);
-      queue.addAfter(key, ms);
+  fc.tuple(keys, delays, fc.constantFrom<Priority>("fresh", "resync")).map(([key, ms, priority]) =>
+    command(`addAfter ${key} ${ms} ${priority}`, always, (model, { queue }) => {
+      modelAddAfter(model, key, ms, priority);
+      queue.addAfter(key, ms, priority);
     }),
   ),
   keys.map((key) =>
@@ -138,7 +142,7 @@ const commands = [
       (model, { queue }) => {
         const count = (model.failures.get(key) ?? 0) + 1;
         model.failures.set(key, count);
-        modelAddAfter(model, key, Math.min(first * 2 ** (count - 1), most) * 1000);
+        modelAddAfter(model, key, Math.min(first * 2 ** (count - 1), most) * 1000, "fresh");
         queue.retry(key);
       },
     ),

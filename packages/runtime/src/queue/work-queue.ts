@@ -15,7 +15,8 @@ export type Priority = "fresh" | "resync";
  */
 export interface WorkQueue {
   readonly add: (key: string, priority?: Priority) => void;
-  readonly addAfter: (key: string, ms: number) => void;
+  /** `fresh` unless told; of several delays of one key the earliest counts, and it is fresh when one of them is. */
+  readonly addAfter: (key: string, ms: number, priority?: Priority) => void;
   /** Again, after the back-off of this key and at least `leastMs`: it doubles with every failure until `forget`. */
   readonly retry: (key: string, leastMs?: number) => void;
   readonly forget: (key: string) => void;
@@ -53,6 +54,7 @@ export function createWorkQueue({ clock, backOffSeconds, retries, observer }: Qu
   const lanes = { fresh: new Map<string, number>(), resync: new Map<string, number>() }; // key → when it was added, in order
   const working = new Map<string, { since: number; again: Priority | undefined }>();
   const delayed = createDueHeap();
+  const delayedResyncs = new Set<string>(); // those of them that are only time to look
   const failed = new Map<string, number>();
   const takers: ((key: string) => void)[] = [];
   const state = { takes: 0, wakeAt: Infinity, waker: new AbortController(), closed: false };
@@ -79,6 +81,7 @@ export function createWorkQueue({ clock, backOffSeconds, retries, observer }: Qu
   };
   const enqueue = (key: string, priority: Priority): void => {
     delayed.remove(key);
+    delayedResyncs.delete(key);
     const run = working.get(key);
     if (run !== undefined) {
       run.again = run.again === "fresh" ? "fresh" : priority;
@@ -95,7 +98,7 @@ export function createWorkQueue({ clock, backOffSeconds, retries, observer }: Qu
     state.wakeAt = Infinity;
     for (let due = delayed.next(); due !== undefined && due <= clock.monotonic(); due = delayed.next()) {
       const key = delayed.take();
-      if (key !== undefined) enqueue(key, "fresh");
+      if (key !== undefined) enqueue(key, delayedResyncs.has(key) ? "resync" : "fresh");
     }
     schedule();
   };
@@ -109,21 +112,23 @@ export function createWorkQueue({ clock, backOffSeconds, retries, observer }: Qu
     state.wakeAt = due;
     clock.sleep(Math.max(0, due - clock.monotonic()), state.waker.signal).then(wakeDelayed, () => undefined); // aborted: another sleeps
   };
-  const addAfter = (key: string, ms: number): void => {
+  const addAfter = (key: string, ms: number, priority: Priority): void => {
     if (lanes.fresh.has(key) || lanes.resync.has(key)) return; // it comes sooner than that
+    if (priority === "fresh") delayedResyncs.delete(key);
+    else if (!delayed.has(key)) delayedResyncs.add(key);
     delayed.add(key, clock.monotonic() + ms);
     schedule();
   };
 
   return {
     add: (key, priority = "fresh") => enqueue(key, priority),
-    addAfter: (key, ms) => (ms <= 0 ? enqueue(key, "fresh") : addAfter(key, ms)),
+    addAfter: (key, ms, priority = "fresh") => (ms <= 0 ? enqueue(key, priority) : addAfter(key, ms, priority)),
     retry: (key, leastMs = 0) => {
       const count = (failed.get(key) ?? 0) + 1;
       failed.set(key, count);
       observer?.onRetry();
       const backOffMs = Math.min(backOffSeconds.first * 2 ** (count - 1), backOffSeconds.most) * 1000;
-      addAfter(key, Math.max(backOffMs, leastMs, retries.reserveMs()));
+      addAfter(key, Math.max(backOffMs, leastMs, retries.reserveMs()), "fresh");
     },
     forget: (key) => failed.delete(key),
     failures: (key) => failed.get(key) ?? 0,
