@@ -26,9 +26,9 @@ export type { Counter, Gauge, Histogram, LabelValues, Metrics } from "./metrics/
 export { addFinalizer, hasFinalizer, removeFinalizer } from "./controller/finalizer.ts";
 
 // A kind and its steps.
-export type { CleanUp, ConditionRow, ControlledKind, Run, RunResult, Step } from "./controller/kind.ts";
-export { after, done, type Outcome, terminal, waiting } from "./controller/outcome.ts";
-export { readySummary, summaryOf } from "./controller/summary.ts";
+export type { CleanUp, ConditionRow, ControlledKind, Plan, Run, RunResult, Step, Steps } from "./controller/kind.ts";
+export { type Again, after, done, type Outcome, retry, terminal, type Unmet, waiting } from "./controller/outcome.ts";
+export { endingSummary, readySummary } from "./controller/summary.ts";
 export { mapped, owned, type Trigger } from "./controller/watches.ts";
 
 // Commands in pods.

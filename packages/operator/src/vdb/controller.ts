@@ -47,9 +47,9 @@ export function vdbKind(world: World): ControlledKind<PostgresVDB, VdbContext> {
     conditions: conditionRows,
     extraConditions: ["HygieneApplied", "HooksComplete", "StorageHealthy"],
     observe: async (run) => observe(world, run),
-    steps: (ctx) => [tellStorage, ...(ctx.vdb.spec.enabled ? vdbSteps : stopSteps(ctx))],
+    steps: (ctx) => ({ steps: [tellStorage, ...(ctx.vdb.spec.enabled ? vdbSteps : stopSteps(ctx))] }),
     cleanUp: { finalizer, steps: cleanUpSteps },
-    phase: (conditions, { metadata }) => vdbPhase(conditions, metadata.deletionTimestamp !== undefined),
+    phase: (conditions, _status, { metadata }) => vdbPhase(conditions, metadata.deletionTimestamp !== undefined),
     summary,
   };
 }

@@ -63,6 +63,18 @@ const rows: readonly { name: string; why: string; given: Partial<Findings>; want
     want: ["Provisioned True Provisioned"],
   },
   {
+    name: "a condition that the plan keeps",
+    why: "what was found out about a stopped thing is still so, and nobody looks at it again",
+    given: {
+      planned: [],
+      keep: ["Provisioned", "Deployed"],
+      results: [],
+      outcome: done(),
+      before: [old("Provisioned", "True")],
+    },
+    want: ["Provisioned True Old"],
+  },
+  {
     name: "somebody else's condition",
     why: "it is not ours to remove",
     given: { results: ran(done(), done()), outcome: done(), before: [old("example.dev/Audited", "True")] },

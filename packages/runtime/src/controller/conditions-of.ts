@@ -10,6 +10,8 @@ export interface Findings {
   readonly table: readonly ConditionRow[];
   /** Of every step that this object needs, reached or not. */
   readonly planned: readonly { readonly condition?: string }[];
+  /** Conditions that stay as they are without a step. */
+  readonly keep?: readonly string[];
   readonly results: readonly StepResult[];
   readonly outcome: Outcome | Failure;
   readonly deleting: boolean;
@@ -39,7 +41,7 @@ const ownNames = new Set(["Ready", "Succeeded", "Reconciling", "Stalled"]);
 
 function rowCondition(
   row: ConditionRow,
-  { planned, results, before, deleting }: Findings,
+  { planned, keep = [], results, before, deleting }: Findings,
 ): ConditionValue | Condition | undefined {
   const { type } = row;
   const reached = results.filter(({ step }) => step.condition === type);
@@ -47,7 +49,7 @@ function rowCondition(
   const last = reached.at(-1)?.outcome;
   const present = findCondition(before, type);
   if (last === undefined) {
-    if (deleting) return present;
+    if (deleting || keep.includes(type)) return present;
     if (wanted === 0) return undefined; // this object does not need it, as it is now
     return present ?? { type, status: "Unknown", reason: "NotReached", message: "an earlier step is not done" };
   }

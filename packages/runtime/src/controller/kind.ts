@@ -4,7 +4,8 @@ import type { Condition, Draft, ObjectWithStatus } from "../objects/object.ts";
 import type { Resource } from "../objects/resource.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Log } from "../support/log.ts";
-import type { Outcome } from "./outcome.ts";
+import type { BackOff } from "./look-again.ts";
+import type { Outcome, Unmet } from "./outcome.ts";
 
 /**
  * A kind as the skeleton runs it: what is particular about it, and nothing else.
@@ -23,17 +24,21 @@ export interface ControlledKind<T extends ObjectWithStatus, Ctx> {
   readonly conditions: readonly ConditionRow[];
   /** Gathers what the steps decide on. A throw becomes a Ready condition and a retry. */
   readonly observe: (run: Run<T>, signal: AbortSignal) => Promise<Ctx>;
-  /** The steps, or which steps this object needs (a stopped one needs others). */
-  readonly steps: readonly Step<Ctx>[] | ((ctx: Ctx) => readonly Step<Ctx>[]);
+  readonly steps: Steps<Ctx>;
   readonly cleanUp?: CleanUp<Ctx>;
   /** Whether there is nothing left to do for good: a completed action. It is then never run again, nor written to. */
   readonly finished?: (object: T) => boolean;
-  /** The phase that the conditions amount to. */
-  readonly phase?: (conditions: readonly Condition[], object: T) => string;
+  /** The phase that the conditions and the rest of the status, as this run leaves it, amount to. */
+  readonly phase?: (conditions: readonly Condition[], status: Draft<NonNullable<T["status"]>>, object: T) => string;
   /** The summary conditions; `readySummary` unless given. None when the object is as declared without being ready. */
-  readonly summary?: (result: RunResult<Ctx>) => readonly ConditionValue[];
-  /** The words for an error that a step threw, where the error's own message would not help a person. */
-  readonly explain?: (error: unknown) => { readonly reason: string; readonly message: string } | undefined;
+  readonly summary?: (result: RunResult<Ctx>, run: Run<T>) => readonly ConditionValue[];
+  /**
+   * What an error that `observe` or a step threw comes to, said once for all of them: `terminal` where a person has to act,
+   * `retry` where time may be enough. Undefined: shown in the error's own words, and retried by the queue.
+   */
+  readonly explain?: (error: unknown) => Unmet | undefined;
+  /** When to look again at what fails: see `retry` and `terminal`. A second at first, then as long as it has lasted, 60 s at most. */
+  readonly backOff?: (failingSeconds: number, object: T) => ReturnType<BackOff>;
   /** Condition types that a step sets through `run.setCondition` beside its own; dropped when a whole run did not set them. */
   readonly extraConditions?: readonly string[];
 }
@@ -54,10 +59,19 @@ export interface Step<Ctx> {
   readonly run: (ctx: Ctx, signal: AbortSignal) => Promise<Outcome>;
 }
 
+/** The steps, or a plan of those that this object needs as it was observed (a stopped one needs others). */
+export type Steps<Ctx> = readonly Step<Ctx>[] | ((ctx: Ctx) => Plan<Ctx>);
+
+export interface Plan<Ctx> {
+  readonly steps: readonly Step<Ctx>[];
+  /** Conditions of the table that stay as they are although no step of this plan sets them; others without a step are dropped. */
+  readonly keep?: readonly string[];
+}
+
 export interface CleanUp<Ctx> {
   readonly finalizer: string;
   /** Run in order when the object is being deleted; the finalizer goes when all are done. */
-  readonly steps: readonly Step<Ctx>[] | ((ctx: Ctx) => readonly Step<Ctx>[]);
+  readonly steps: Steps<Ctx>;
 }
 
 /** One run over one object: what the skeleton hands to `observe`. */
@@ -70,7 +84,15 @@ export interface Run<T extends ObjectWithStatus> {
   readonly id: string;
   readonly client: Client;
   readonly log: Log;
+  /** The one clock of a run and its steps. */
   readonly clock: Clock;
+  /** How long the kind's back-off would wait now for a failure with this reason: what `retry` and `terminal` would come to. */
+  readonly backOffSeconds: (reason: string) => number;
+  /**
+   * Moments that this process keeps of this object between runs, by a name of the step's; monotonic milliseconds. Never
+   * written: lost with a restart, and when an object is made anew under the same name.
+   */
+  readonly marks: Map<string, number>;
   /** Writes the draft now: an intent, before the effect outside that it announces. Throws a conflict when the object moved on. */
   readonly saveStatus: (signal: AbortSignal) => Promise<void>;
   /** Sets one of the kind's `extraConditions`: a warning beside the steps' own. */

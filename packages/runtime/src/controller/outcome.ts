@@ -1,24 +1,63 @@
 /**
- * How a step ended. Expected outcomes are values; a throw is an outage or a bug, shown and retried with back-off by the
- * skeleton. `reason` is a CamelCase word, `message` is for people; both end up in condition, event and log.
+ * How a step ended. Expected outcomes are values; a throw is an outage or a bug, shown and retried by the skeleton unless the
+ * kind's `explain` makes an outcome of it. `reason` is a CamelCase word, `message` is for people; both end up in condition,
+ * event and log.
  */
 export type Outcome =
-  | { readonly kind: "done"; readonly reason?: string; readonly message?: string }
-  | { readonly kind: "after"; readonly seconds: number; readonly reason: string; readonly message: string } // nothing will wake us: look again then
-  | { readonly kind: "waiting"; readonly reason: string; readonly message: string } // a watch will wake us
-  | { readonly kind: "terminal"; readonly reason: string; readonly message: string }; // only a person can help
+  | { readonly kind: "done"; readonly reason?: string; readonly message?: string; readonly again?: Again }
+  | Unmet;
 
-/** The step reached what it is for. Without words, those of the condition table are used. */
-export const done = (words: { readonly reason?: string; readonly message?: string } = {}): Outcome => ({
-  kind: "done",
-  ...words,
-});
+/** Every outcome but done: the steps behind it do not run. */
+export type Unmet =
+  | { readonly kind: "after"; readonly reason: string; readonly message: string; readonly again: Again } // nothing will wake us: look again then
+  | { readonly kind: "waiting"; readonly reason: string; readonly message: string } // a watch will wake us
+  | { readonly kind: "terminal"; readonly reason: string; readonly message: string; readonly again?: Again }; // only a person can help
+
+/** When the object is looked at again at the latest, although no watch has told of a change. */
+export type Again =
+  | { readonly recheckSeconds: number }
+  /** As the kind's `backOff` has it for the time that this reason has lasted; `mostSeconds` bounds it further. */
+  | { readonly backOff: true; readonly mostSeconds?: number };
+
+/**
+ * The step reached what it is for. Without words, those of the condition table are used. `recheckSeconds`: what it found can
+ * change without a watch telling; the steps behind it run all the same.
+ */
+export const done = ({
+  recheckSeconds,
+  ...words
+}: {
+  readonly reason?: string;
+  readonly message?: string;
+  readonly recheckSeconds?: number;
+} = {}): Outcome => ({ kind: "done", ...words, ...(recheckSeconds === undefined ? {} : { again: { recheckSeconds } }) });
 
 /** Run again after this many seconds: for states of which no watch tells. */
-export const after = (seconds: number, reason: string, message: string): Outcome => ({ kind: "after", seconds, reason, message });
+export const after = (seconds: number, reason: string, message: string): Unmet => ({
+  kind: "after",
+  again: { recheckSeconds: seconds },
+  reason,
+  message,
+});
+
+/** It may pass by itself, and no watch tells: run again after the kind's back-off, later each time. */
+export const retry = (reason: string, message: string, { mostSeconds }: { readonly mostSeconds?: number } = {}): Unmet => ({
+  kind: "after",
+  again: { backOff: true, ...(mostSeconds === undefined ? {} : { mostSeconds }) },
+  reason,
+  message,
+});
 
 /** Stop here until a watch brings a change. */
-export const waiting = (reason: string, message: string): Outcome => ({ kind: "waiting", reason, message });
+export const waiting = (reason: string, message: string): Unmet => ({ kind: "waiting", reason, message });
 
-/** Stop here until a person changes something: the object is Stalled. It is looked at again on every change. */
-export const terminal = (reason: string, message: string): Outcome => ({ kind: "terminal", reason, message });
+/**
+ * Stop here until a person changes something: the object is Stalled. It is looked at again on every change; with `again` also
+ * without one, where no watch tells that the cause was mended.
+ */
+export const terminal = (reason: string, message: string, again?: Again): Unmet => ({
+  kind: "terminal",
+  reason,
+  message,
+  ...(again === undefined ? {} : { again }),
+});

@@ -157,9 +157,14 @@ function settle(
       counted.onTerminal();
       counted.onRun("error", seconds);
       queue.forget(key);
+      recheck(queue, key, result);
       break;
     case "done":
     case "waiting":
+      counted.onRun("success", seconds);
+      queue.forget(key);
+      recheck(queue, key, result);
+      break;
     case "gone":
       counted.onRun("success", seconds);
       queue.forget(key);
@@ -168,6 +173,11 @@ function settle(
       result satisfies never;
   }
   log.debug({ outcome: result.kind, seconds }, "reconciled");
+}
+
+/** Nothing is known to have happened: it goes behind what has. */
+function recheck(queue: WorkQueue, key: string, { recheckSeconds }: { readonly recheckSeconds?: number }): void {
+  if (recheckSeconds !== undefined) queue.addAfter(key, recheckSeconds * 1000, "resync");
 }
 
 const isBug = (error: unknown): boolean =>

@@ -2,7 +2,7 @@ import { ApiError } from "../client/api-error.ts";
 import { DeadlineError } from "../support/deadline.ts";
 import { errorMessage } from "../support/error-message.ts";
 import type { ControlledKind, Step } from "./kind.ts";
-import type { Outcome } from "./outcome.ts";
+import type { Outcome, Unmet } from "./outcome.ts";
 
 /** A step that threw: shown like an outcome, retried with the queue's back-off. */
 export interface Failure {
@@ -33,17 +33,17 @@ export async function runSteps<Ctx>(
   return results;
 }
 
-/** The only place where a throw becomes words. */
+/** The only place where a throw becomes an outcome, or words. */
 export async function caught<T>(
   work: () => Promise<T>,
   explain: ControlledKind<never, never>["explain"],
   signal: AbortSignal,
-): Promise<T | Failure> {
+): Promise<T | Unmet | Failure> {
   try {
     return await work();
   } catch (error) {
     if (isNoNews(error, signal)) throw error;
-    return { kind: "failed", error, ...wordsOf(error, explain) };
+    return explain?.(error) ?? { kind: "failed", error, ...wordsOf(error) };
   }
 }
 
@@ -53,12 +53,7 @@ function isNoNews(error: unknown, signal: AbortSignal): boolean {
   return error instanceof ApiError && (error.kind === "conflict" || error.kind === "fenced");
 }
 
-function wordsOf(
-  error: unknown,
-  explain: ControlledKind<never, never>["explain"],
-): { readonly reason: string; readonly message: string } {
-  const words = explain?.(error);
-  if (words !== undefined) return words;
+function wordsOf(error: unknown): { readonly reason: string; readonly message: string } {
   if (error instanceof DeadlineError) return { reason: "TimedOut", message: error.message };
   if (error instanceof ApiError) return { reason: reasons[error.kind], message: error.message };
   return { reason: "Failed", message: errorMessage(error) };

@@ -8,11 +8,13 @@ import type { RecordedEvent } from "../events/recorder.ts";
 import { DeadlineError } from "../support/deadline.ts";
 import { silentLog } from "../support/log.ts";
 import { type MemoryApi, memoryApi } from "../testing/memory-api.ts";
-import { createVirtualClock } from "../testing/virtual-clock.ts";
+import { createVirtualClock, type VirtualClock } from "../testing/virtual-clock.ts";
 import { type Widget, widgets } from "../testing/widget.ts";
 import type { ControlledKind, Run, Step } from "./kind.ts";
-import { after, done, terminal, waiting } from "./outcome.ts";
+import { createObjectMemories } from "./object-memory.ts";
+import { after, done, type Outcome, retry, terminal, waiting } from "./outcome.ts";
 import { runKind, type SkeletonResult } from "./skeleton.ts";
+import { endingSummary } from "./summary.ts";
 
 const key = { namespace: "n", name: "w" };
 const signal = new AbortController().signal;
@@ -20,6 +22,7 @@ const signal = new AbortController().signal;
 interface Bench {
   readonly api: MemoryApi;
   readonly client: Client;
+  readonly clock: VirtualClock;
   readonly events: RecordedEvent[];
   readonly read: () => Promise<Widget | undefined>;
   readonly run: (kind: ControlledKind<Widget, Run<Widget>>, client?: Client, signal?: AbortSignal) => Promise<SkeletonResult>;
@@ -27,6 +30,8 @@ interface Bench {
 
 async function bench(metadata: object = {}): Promise<Bench> {
   const api = memoryApi();
+  const clock = createVirtualClock();
+  const memories = createObjectMemories();
   const client = createClient(api, { fieldManager: "test" });
   await client.create(widgets, { metadata: { ...key, ...metadata }, spec: { size: 1 } }, signal);
   const events: RecordedEvent[] = [];
@@ -35,10 +40,11 @@ async function bench(metadata: object = {}): Promise<Bench> {
   return {
     api,
     client,
+    clock,
     events,
     read,
     run: async (kind, through = client, runSignal = signal) => {
-      const parts = { client: through, events: recorder, clock: createVirtualClock() };
+      const parts = { client: through, events: recorder, clock, memories };
       return runKind(kind, parts, { key, object: await read(), id: "1", log: silentLog }, runSignal);
     },
   };
@@ -128,7 +134,7 @@ test("a kind finds better words for an error than the error itself", async () =>
           throw new Error("ECONNREFUSED");
         }),
       ],
-      { explain: () => ({ reason: "EngineDown", message: "start the engine" }) },
+      { explain: () => retry("EngineDown", "start the engine") },
     ),
   );
   equal((await read())?.status?.conditions?.[0]?.reason, "EngineDown");
@@ -347,4 +353,161 @@ test("a failed status write is a failed run", async () => {
     { fieldManager: "test" },
   );
   await rejects(run(kindOf([step(async () => done())]), broken), (error: unknown) => isApiError(error, "unavailable"));
+});
+
+test("an error that the kind explains is an outcome, thrown by a step or by observe", async () => {
+  const rows = [
+    {
+      explained: terminal("KeyRefused", "set another key", { recheckSeconds: 5 }),
+      want: { kind: "terminal", recheckSeconds: 5 },
+    },
+    { explained: retry("EngineDown", "start the engine"), want: { kind: "after", seconds: 1 } },
+  ] as const;
+  for (const { explained, want } of rows) {
+    const { run, read } = await bench();
+    const fail = async (): Promise<never> => {
+      throw new Error("ECONNREFUSED");
+    };
+    const explain = (error: unknown) => (error instanceof Error && error.message === "ECONNREFUSED" ? explained : undefined);
+    deepEqual(await run(kindOf([step(fail)], { explain })), want);
+    deepEqual(await run(kindOf([], { observe: fail, explain })), want);
+    equal((await read())?.status?.conditions?.[0]?.reason, explained.reason);
+  }
+});
+
+test("what is done can ask for another look, and the steps behind it run; the earliest look of a run counts", async () => {
+  const { run } = await bench();
+  const password = step(async () => done({ recheckSeconds: 30 }));
+  deepEqual(await run(kindOf([password, step(async () => done())])), { kind: "done", recheckSeconds: 30 });
+  deepEqual(await run(kindOf([password, step(async () => waiting("Starting", "the pod starts"))])), {
+    kind: "waiting",
+    recheckSeconds: 30,
+  });
+  deepEqual(await run(kindOf([password, step(async () => after(60, "Slow", "…"))])), { kind: "after", seconds: 30 });
+  deepEqual(await run(kindOf([password, step(async () => after(2, "Slow", "…"))])), { kind: "after", seconds: 2 });
+});
+
+test("the kind's back-off is asked with how long the same reason has lasted, until every step is done", async () => {
+  const { run, clock, client } = await bench();
+  const looks: number[] = [];
+  let outcome = terminal("NoSource", "name another", { backOff: true });
+  const kind = kindOf([step(async () => outcome)], { backOff: (seconds) => (looks.push(seconds), 1 + seconds) });
+  deepEqual(await run(kind), { kind: "terminal", recheckSeconds: 1 });
+  await clock.advance(4000);
+  deepEqual(await run(kind), { kind: "terminal", recheckSeconds: 5 });
+  outcome = terminal("NoSource", "name another", { backOff: true, mostSeconds: 3 });
+  deepEqual(await run(kind), { kind: "terminal", recheckSeconds: 3 }, "no later than the step says");
+  outcome = after(2, "Starting", "…");
+  await run(kind);
+  await clock.advance(2000);
+  outcome = terminal("NoSource", "name another", { backOff: true });
+  deepEqual(await run(kind), { kind: "terminal", recheckSeconds: 7 }, "what came in between disproved nothing");
+  outcome = retry("EngineDown", "start the engine");
+  deepEqual(await run(kind), { kind: "after", seconds: 1 }, "another reason begins anew");
+  await clock.advance(9000);
+  await run(kindOf([step(async () => done())]));
+  deepEqual(await run(kind), { kind: "after", seconds: 1 }, "it was overcome in between");
+  await clock.advance(9000);
+  await client.delete(widgets, key, signal);
+  await client.create(widgets, { metadata: key, spec: { size: 1 } }, signal);
+  deepEqual(await run(kind), { kind: "after", seconds: 1 }, "another object of the same name");
+});
+
+test("a step learns what the back-off would come to, and asking begins nothing", async () => {
+  const { run, clock } = await bench();
+  const asked: number[] = [];
+  const kind = kindOf([
+    step(async (ctx) => {
+      asked.push(ctx.backOffSeconds("Crashing"), ctx.backOffSeconds("Other"));
+      return retry("Crashing", "…");
+    }),
+  ]);
+  for (const ms of [0, 8000, 100_000]) {
+    await clock.advance(ms);
+    await run(kind);
+  }
+  deepEqual(asked, [1, 1, 8, 1, 60, 1]);
+});
+
+test("marks last from run to run, and not to another object of the same name", async () => {
+  const { run, client } = await bench();
+  const seen: (number | undefined)[] = [];
+  const kind = kindOf([
+    step(async ({ marks, clock }) => {
+      seen.push(marks.get("begun"));
+      marks.set("begun", clock.monotonic());
+      return done();
+    }),
+  ]);
+  await run(kind);
+  await run(kind);
+  await client.delete(widgets, key, signal);
+  await client.create(widgets, { metadata: key, spec: { size: 1 } }, signal);
+  await run(kind);
+  deepEqual(seen, [undefined, 0, undefined]);
+});
+
+test("a plan keeps conditions that none of its steps sets, word for word; others are dropped", async () => {
+  const { run, read, client } = await bench();
+  const conditions = [
+    { type: "Made", reason: "Made", message: "it is made" },
+    { type: "Filled", reason: "Filled", message: "it is filled" },
+  ];
+  const named = (condition: string): Step<Run<Widget>> => ({ name: condition, condition, run: async () => done() });
+  await run(kindOf([named("Made"), named("Filled")], { conditions }));
+  const made = (await read())?.status?.conditions?.find(({ type }) => type === "Made");
+  await client.patch(widgets, key, { spec: { size: 2 } }, signal);
+  await run(kindOf([], { conditions, steps: () => ({ steps: [], keep: ["Made", "NeverSet"] }) }));
+  const left = (await read())?.status?.conditions ?? [];
+  deepEqual(
+    left.map(({ type }) => type),
+    ["Ready", "Made"],
+  );
+  deepEqual(left[1], made, "with the generation it was found out about");
+});
+
+test("the phase sees the status as this run leaves it", async () => {
+  const { run, read } = await bench();
+  const count = step(async ({ status }) => {
+    status.copies = 3;
+    return done();
+  });
+  await run(kindOf([count], { phase: (_conditions, { copies = 0 }, { spec }) => `${copies} of ${spec.size ?? 0}` }));
+  equal((await read())?.status?.phase, "3 of 1");
+});
+
+test("a thing that ends: Succeeded is absent until the end, and then agrees with Ready or Stalled", async () => {
+  const rows: { outcome: Outcome; want: readonly string[] }[] = [
+    { outcome: after(1, "Working", "…"), want: ["Ready False Working", "Reconciling True Working"] },
+    { outcome: waiting("Queued", "…"), want: ["Ready False Queued", "Reconciling True Queued"] },
+    { outcome: done(), want: ["Ready True Completed", "Succeeded True Completed"] },
+    {
+      outcome: terminal("HookFailed", "…"),
+      want: ["Ready False HookFailed", "Succeeded False HookFailed", "Stalled True HookFailed"],
+    },
+  ];
+  for (const { outcome, want } of rows) {
+    const { run, read } = await bench();
+    await run(kindOf([{ name: "work", run: async () => outcome }], { conditions: [], summary: endingSummary }));
+    deepEqual(
+      (await read())?.status?.conditions?.map(({ type, status, reason }) => `${type} ${status} ${reason}`),
+      want,
+    );
+  }
+});
+
+test("a finished object that is deleted is cleaned up, and its status stays as it ended", async () => {
+  const finalizer = "testing.kube-runtime.dev/clean";
+  const { run, read, client } = await bench({ finalizers: [finalizer] });
+  await client.delete(widgets, key, signal);
+  const before = await read();
+  let clean = false;
+  const kind = kindOf([], {
+    finished: () => true,
+    cleanUp: { finalizer, steps: [{ name: "empty", run: async () => (clean ? done() : waiting("NotEmpty", "…")) }] },
+  });
+  deepEqual(await run(kind), { kind: "waiting" });
+  deepEqual(await read(), before);
+  clean = true;
+  deepEqual(await run(kind), { kind: "gone" });
 });

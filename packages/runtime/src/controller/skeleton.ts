@@ -3,12 +3,14 @@ import type { Client } from "../client/client.ts";
 import type { EventRecorder } from "../events/recorder.ts";
 import type { ReconcileRequest } from "../manager/manager.ts";
 import { type ConditionValue, findCondition } from "../objects/conditions.ts";
-import type { Condition, ObjectWithStatus } from "../objects/object.ts";
+import { type Condition, nameOfKey, type ObjectWithStatus } from "../objects/object.ts";
 import type { Clock } from "../support/clock.ts";
 import { DeadlineError, withDeadline } from "../support/deadline.ts";
 import { conditionsOf } from "./conditions-of.ts";
 import { addFinalizer, hasFinalizer, removeFinalizer } from "./finalizer.ts";
-import type { ControlledKind, Run, RunResult, Step } from "./kind.ts";
+import type { ControlledKind, Plan, Run, RunResult, Steps } from "./kind.ts";
+import { backOffSeconds, defaultBackOff, lookAgainSeconds, noteFailing } from "./look-again.ts";
+import type { ObjectMemories, ObjectMemory } from "./object-memory.ts";
 import type { Outcome } from "./outcome.ts";
 import { caught, type Failure, runSteps, type StepResult } from "./run-steps.ts";
 import { createStatusDraft, type StatusDraft } from "./status-draft.ts";
@@ -20,11 +22,14 @@ export interface SkeletonParts {
   readonly statusClient?: Client;
   readonly events: EventRecorder;
   readonly clock: Clock;
+  /** Of this kind's controller; they last as long as it does. */
+  readonly memories: ObjectMemories;
 }
 
-/** What one run came to, for the queue and the metrics. */
+/** What one run came to, for the queue and the metrics. `recheckSeconds`: a look after so long, although nothing may have happened. */
 export type SkeletonResult =
-  | { readonly kind: "done" | "waiting" | "terminal" | "gone" }
+  | { readonly kind: "gone" }
+  | { readonly kind: "done" | "waiting" | "terminal"; readonly recheckSeconds?: number }
   | { readonly kind: "after"; readonly seconds: number }
   | { readonly kind: "failed"; readonly error: unknown };
 
@@ -36,11 +41,14 @@ export async function runKind<T extends ObjectWithStatus, Ctx>(
   signal: AbortSignal,
 ): Promise<SkeletonResult> {
   const { object } = request;
-  if (object === undefined) return { kind: "gone" };
-  const deleting = object.metadata.deletionTimestamp !== undefined;
+  const deleting = object?.metadata.deletionTimestamp !== undefined;
   const finalizer = kind.cleanUp?.finalizer;
-  if (deleting && (finalizer === undefined || !hasFinalizer(object, finalizer))) return { kind: "gone" };
-  if (!deleting && kind.finished?.(object) === true) return { kind: "done" };
+  const gone = object === undefined || (deleting && (finalizer === undefined || !hasFinalizer(object, finalizer)));
+  const finished = object !== undefined && kind.finished?.(object) === true;
+  if (gone || (finished && !deleting)) {
+    parts.memories.forget(nameOfKey(request.key));
+    return { kind: gone ? "gone" : "done" };
+  }
   const held =
     deleting || finalizer === undefined ? object : await addFinalizer(parts.client, kind.resource, object, finalizer, signal);
 
@@ -51,8 +59,8 @@ export async function runKind<T extends ObjectWithStatus, Ctx>(
     request.log.info({}, "clean-up is done: finalizer removed");
     return { kind: "gone" };
   }
-  await report(kind, parts, session, found, signal);
-  return resultOf(found.outcome);
+  if (!finished) await report(kind, parts, session, found, signal);
+  return resultOf(found, session);
 }
 
 interface Session<T extends ObjectWithStatus> {
@@ -61,14 +69,16 @@ interface Session<T extends ObjectWithStatus> {
   /** As stored before this run. */
   readonly before: readonly Condition[];
   readonly extra: Map<string, ConditionValue>;
+  readonly memory: ObjectMemory;
 }
 
 function openSession<T extends ObjectWithStatus, Ctx>(
-  { resource }: ControlledKind<T, Ctx>,
-  { client, statusClient = client, events, clock }: SkeletonParts,
-  { id, log }: ReconcileRequest<T>,
+  { resource, backOff = defaultBackOff }: ControlledKind<T, Ctx>,
+  { client, statusClient = client, events, clock, memories }: SkeletonParts,
+  { id, log, key }: ReconcileRequest<T>,
   object: T,
 ): Session<T> {
+  const memory = memories.of(nameOfKey(key), object.metadata.uid);
   const status = createStatusDraft({ client: statusClient, resource, clock }, object);
   const extra = new Map<string, ConditionValue>();
   const run: Run<T> = {
@@ -78,18 +88,21 @@ function openSession<T extends ObjectWithStatus, Ctx>(
     client,
     log,
     clock,
+    backOffSeconds: (reason) => backOffSeconds(memory, reason, clock.monotonic(), (failing) => backOff(failing, object)),
+    marks: memory.marks,
     saveStatus: async (signal) => {
       await status.save(signal);
     },
     setCondition: (condition) => extra.set(condition.type, condition),
     event: (type, reason, message) => events.record(object, { type, reason, message }),
   };
-  return { run, status, before: object.status?.conditions ?? [], extra };
+  return { run, status, before: object.status?.conditions ?? [], extra, memory };
 }
 
 interface Found<Ctx> {
   readonly ctx: Ctx | undefined;
-  readonly planned: readonly Step<Ctx>[];
+  /** Undefined when `observe` threw: nobody knows what this object needs. */
+  readonly plan: Plan<Ctx> | undefined;
   readonly results: readonly StepResult[];
   readonly outcome: Outcome | Failure;
   readonly deleting: boolean;
@@ -107,13 +120,14 @@ async function workThrough<T extends ObjectWithStatus, Ctx>(
     kind.explain,
     signal,
   );
-  if (observed.kind === "failed") return { ctx: undefined, planned: [], results: [], outcome: observed, deleting };
+  if (observed.kind !== "observed") return { ctx: undefined, plan: undefined, results: [], outcome: observed, deleting };
   const { ctx } = observed;
-  const steps = deleting ? (kind.cleanUp?.steps ?? []) : kind.steps;
-  const planned = typeof steps === "function" ? steps(ctx) : steps;
-  const results = await runSteps(planned, ctx, kind.explain, signal);
-  return { ctx, planned, results, outcome: results.at(-1)?.outcome ?? { kind: "done" }, deleting };
+  const plan = planOf<Ctx>(deleting ? (kind.cleanUp?.steps ?? []) : kind.steps, ctx);
+  const results = await runSteps(plan.steps, ctx, kind.explain, signal);
+  return { ctx, plan, results, outcome: results.at(-1)?.outcome ?? { kind: "done" }, deleting };
 }
+
+const planOf = <Ctx>(steps: Steps<Ctx>, ctx: Ctx): Plan<Ctx> => (typeof steps === "function" ? steps(ctx) : { steps });
 
 /** Writes status once, and tells what changed. */
 async function report<T extends ObjectWithStatus, Ctx>(
@@ -123,18 +137,20 @@ async function report<T extends ObjectWithStatus, Ctx>(
   found: Found<Ctx>,
   signal: AbortSignal,
 ): Promise<void> {
+  const { plan = { steps: kind.conditions.map(({ type }) => ({ condition: type })), keep: [] } } = found;
   const conditions = conditionsOf({
     before,
     table: kind.conditions,
-    planned: found.ctx === undefined ? kind.conditions.map(({ type }) => ({ condition: type })) : found.planned,
+    planned: plan.steps,
+    keep: plan.keep ?? [],
     results: found.results,
     outcome: found.outcome,
     deleting: found.deleting,
-    summary: (kind.summary ?? readySummary)(summaryInput(found)),
+    summary: (kind.summary ?? readySummary)(summaryInput(found), run),
     extra: { declared: kind.extraConditions ?? [], set: [...extra.values()] },
   });
   const { phase } = kind;
-  status.stamp(conditions, phase === undefined ? undefined : (all) => phase(all, run.object));
+  status.stamp(conditions, phase === undefined ? undefined : (all) => phase(all, run.status, run.object));
   const saved = await saveDespiteDeadline(status, signal);
   if (saved === "unchanged") return;
   const { outcome } = found;
@@ -187,14 +203,21 @@ const withVersion = <T extends ObjectWithStatus>(object: T, resourceVersion: str
   metadata: { ...object.metadata, resourceVersion },
 });
 
-function resultOf(outcome: Outcome | Failure): SkeletonResult {
+/** When to look again: the earliest that any step of this run asks for. */
+function resultOf<T extends ObjectWithStatus, Ctx>(
+  { outcome, results }: Found<Ctx>,
+  { run, memory }: Session<T>,
+): SkeletonResult {
+  noteFailing(memory, outcome, run.clock.monotonic());
+  const outcomes = results.length === 0 ? [outcome] : results.map((result) => result.outcome);
+  const seconds = lookAgainSeconds(outcomes, run.backOffSeconds);
   switch (outcome.kind) {
     case "done":
     case "waiting":
     case "terminal":
-      return { kind: outcome.kind };
+      return seconds === undefined ? { kind: outcome.kind } : { kind: outcome.kind, recheckSeconds: seconds };
     case "after":
-      return { kind: "after", seconds: outcome.seconds };
+      return { kind: "after", seconds: seconds ?? 0 };
     case "failed":
       return { kind: "failed", error: outcome.error };
     default:

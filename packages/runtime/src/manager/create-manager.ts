@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { createCacheSet } from "../cache/cache-set.ts";
 import { createCache } from "../cache/create-cache.ts";
 import { createClient } from "../client/create-client.ts";
+import { createObjectMemories } from "../controller/object-memory.ts";
 import { runController } from "../controller/run-controller.ts";
 import { runKind, type SkeletonResult } from "../controller/skeleton.ts";
 import { createEventRecorder } from "../events/recorder.ts";
@@ -90,7 +91,8 @@ export function createManager(options: ManagerOptions): Manager {
     },
     control: (kind, controllerOptions = {}) => {
       const cache = controllerOptions.cache ?? caches.cacheFor(kind.resource, {});
-      const skeleton = { client, statusClient: caches.remembering(fenced, kind.name), events: recorder, clock };
+      const memories = createObjectMemories();
+      const skeleton = { client, statusClient: caches.remembering(fenced, kind.name), events: recorder, clock, memories };
       addPart({
         name: kind.name,
         run: (signals) =>

@@ -5,7 +5,7 @@ import { ApiError, isApiError } from "../client/api-error.ts";
 import { createClient } from "../client/create-client.ts";
 import { interceptApi } from "../client/intercept.ts";
 import type { ControlledKind, Run } from "../controller/kind.ts";
-import { done, type Outcome, terminal, waiting } from "../controller/outcome.ts";
+import { done, type Outcome, retry, terminal, waiting } from "../controller/outcome.ts";
 import { owned } from "../controller/watches.ts";
 import { leases } from "../kinds/cluster.ts";
 import { configMaps } from "../kinds/core.ts";
@@ -500,6 +500,34 @@ test("a reconcile that the API server asked to stay away does, and is counted; b
       match(text, /controller_runtime_reconcile_panics_total\{controller="counted"\} [3-9]/u);
       match(text, /controller_runtime_terminal_reconcile_errors_total\{controller="counted"\} 1/u);
       match(text, /controller_runtime_reconcile_total\{controller="counted",result="success"\} 0/u);
+    },
+  );
+});
+
+test("what asks to be looked at again is, without a change of anything; what does not is left alone", async () => {
+  const api = memoryApi();
+  const client = createClient(api, { fieldManager: "test" });
+  const outcomes: Readonly<Record<string, Outcome>> = {
+    done: done({ recheckSeconds: 0.01 }),
+    stalled: terminal("KeyMissing", "set it", { backOff: true }),
+    retried: retry("EngineDown", "start it"),
+    left: terminal("BadImage", "name another"),
+  };
+  for (const name of Object.keys(outcomes))
+    await client.create(widgets, { metadata: { namespace: "n", name }, spec: {} }, signal);
+  const runs = new Map<string, number>();
+  const look = async ({ object }: Run<Widget>): Promise<Outcome> => {
+    const { name } = object.metadata;
+    runs.set(name, (runs.get(name) ?? 0) + 1);
+    return outcomes[name] ?? done();
+  };
+  const kind = { ...waitingKind("looking", () => undefined), backOff: () => 0.01, steps: [{ name: "s", run: look }] };
+  await withManager(
+    { api },
+    (manager) => manager.control(kind),
+    async () => {
+      await until(() => ["done", "stalled", "retried"].every((name) => (runs.get(name) ?? 0) >= 4));
+      equal(runs.get("left"), 1);
     },
   );
 });
