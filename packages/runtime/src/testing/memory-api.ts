@@ -58,7 +58,7 @@ export function memoryApi(options: MemoryApiOptions = {}): MemoryApi {
     call: async (call, signal) => {
       await pass(signal);
       call.beforeSend?.();
-      return copy(answer(store, call));
+      return copy(answer(store, call.body === undefined ? call : { ...call, body: copy(call.body) }));
     },
     watch: async (call, signal) => {
       await pass(signal);
@@ -93,7 +93,7 @@ export function memoryApi(options: MemoryApiOptions = {}): MemoryApi {
   };
 }
 
-/** Nobody gets the stored object itself. */
+/** Nobody gets the stored object itself, nor keeps a hand on what was sent. */
 const copy = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as unknown;
 
 function answer(store: MemoryStore, call: ApiCall): unknown {
