@@ -25,10 +25,19 @@ export { createMetrics } from "./metrics/create-metrics.ts";
 export type { Counter, Gauge, Histogram, LabelValues, Metrics } from "./metrics/metrics.ts";
 export { addFinalizer, hasFinalizer, removeFinalizer } from "./controller/finalizer.ts";
 
-// A kind and its steps.
+// A kind, its steps and their journal.
 export type { CleanUp, ConditionRow, ControlledKind, Plan, Run, RunResult, Step, Steps } from "./controller/kind.ts";
 export { type Again, after, done, type Outcome, retry, terminal, type Unmet, waiting } from "./controller/outcome.ts";
 export { endingSummary, readySummary } from "./controller/summary.ts";
+export {
+  createJournal,
+  type Journal,
+  type JournalEntry,
+  type JournalOptions,
+  type JournalRun,
+  type JournalStep,
+  journalPhase,
+} from "./controller/journal.ts";
 export { mapped, owned, type Trigger } from "./controller/watches.ts";
 
 // Commands in pods.

@@ -4,7 +4,7 @@ import type { Client } from "../client/client.ts";
 import { type ConditionValue, stampCondition } from "../objects/conditions.ts";
 import type { Condition, Draft, ObjectWithStatus } from "../objects/object.ts";
 import type { Resource } from "../objects/resource.ts";
-import type { Clock } from "../support/clock.ts";
+import { type Clock, timestamp } from "../support/clock.ts";
 import { asRecord } from "../support/json.ts";
 import { mergeDiff } from "./merge-diff.ts";
 
@@ -42,7 +42,7 @@ export function createStatusDraft<T extends ObjectWithStatus>(
     stamp: (conditions, phase) => {
       const { generation } = object.metadata;
       const at = {
-        time: new Date(clock.now()).toISOString().replace(/\.\d+Z$/u, "Z"),
+        time: timestamp(clock.now()),
         ...(generation === undefined ? {} : { observedGeneration: generation }),
       };
       const before = stored.status.conditions ?? [];

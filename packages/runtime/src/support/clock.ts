@@ -10,6 +10,9 @@ export interface Clock {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
+/** A moment as the API has it: to the second, UTC. */
+export const timestamp = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/u, "Z");
+
 /** A number from 0 up to, not including, 1. */
 export type Random = () => number;
 

@@ -1,3 +1,4 @@
+import type { JournalEntry } from "../controller/journal.ts";
 import type { CustomResourceDefinition } from "../kinds/cluster.ts";
 import type { ControlledStatus, KubeObject } from "../objects/object.ts";
 import { defineResource } from "../objects/resource.ts";
@@ -5,7 +6,11 @@ import { defineResource } from "../objects/resource.ts";
 /** A kind for tests of the runtime itself. */
 export interface Widget extends KubeObject {
   readonly spec: { readonly size?: number; readonly color?: string; readonly tags?: readonly string[] };
-  readonly status?: ControlledStatus & { readonly copies?: number; readonly intent?: string };
+  readonly status?: ControlledStatus & {
+    readonly copies?: number;
+    readonly intent?: string;
+    readonly steps?: readonly JournalEntry[];
+  };
 }
 
 export const widgets = defineResource<Widget>({
