@@ -63,10 +63,16 @@ const phaseText = {
 const step = schema({
   type: "object",
   description: "One step of the action.",
-  required: ["name"],
+  required: ["name", "phase"],
   properties: {
     name: { type: "string", description: "The step's name.", maxLength: 63 },
+    phase: { type: "string", description: "The action's phase while this is the first step that is not done.", maxLength: 63 },
     startTime: { type: "string", format: "date-time", description: "When it began. Written before anything is done outside." },
+    intent: {
+      type: "string",
+      description: "What it is about to do, written with startTime: by this its effect is found again after a crash.",
+      maxLength: 1024,
+    },
     completionTime: {
       type: "string",
       format: "date-time",
@@ -74,9 +80,10 @@ const step = schema({
     },
     effect: {
       type: "string",
-      description: "What the step began outside, by which it is found again after a crash: a DCT job's id, an object's name.",
+      description: "What the step began outside: a DCT job's id, an object's name.",
       maxLength: 512,
     },
+    undoneTime: { type: "string", format: "date-time", description: "When its effect was found taken back, after a failure." },
     message: { type: "string", description: "What it did, or what it waits for.", maxLength: 32_768 },
   },
 });

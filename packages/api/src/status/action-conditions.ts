@@ -1,6 +1,6 @@
 import type { ConditionTable } from "./vdb-conditions.ts";
 
-/** The conditions of the eight actions and their reasons. While an action works, Reconciling's reason is its phase. */
+/** The conditions of the eight actions and their reasons. The phase follows from the steps: a reason says why it lasts. */
 export const actionConditions = {
   Ready: {
     meaning: "The action is done and its result is there.",

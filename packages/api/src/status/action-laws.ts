@@ -25,10 +25,10 @@ const stepsOf = ({ status }: ActionObject) => status.steps ?? [];
 export const actionLaws: readonly Law<ActionObject>[] = [
   {
     number: 40,
-    says: "the phase is what the conditions say",
+    says: "the phase is the end that the conditions tell, else that of the first step that is not done",
     broken: (object) => {
-      const said = actionPhase(conditionsOf(object), phasesOf[object.kind]);
-      return unless(said === object.status.phase, `phase ${object.status.phase}, conditions ${said}`);
+      const said = actionPhase(conditionsOf(object), object.status.steps, phasesOf[object.kind]);
+      return unless(said === object.status.phase, `phase ${object.status.phase}, conditions and steps say ${said}`);
     },
   },
   {
@@ -67,8 +67,8 @@ export const actionLaws: readonly Law<ActionObject>[] = [
     says: "a step has ended only if it had begun, and its effect was announced with its start",
     broken: (object) => {
       const wrong = stepsOf(object).filter(
-        ({ startTime, completionTime, effect }) =>
-          startTime === undefined && (completionTime !== undefined || effect !== undefined),
+        ({ startTime, completionTime, undoneTime, effect }) =>
+          startTime === undefined && [completionTime, undoneTime, effect].some((told) => told !== undefined),
       );
       return unless(wrong.length === 0, wrong.map(({ name }) => name).join(", "));
     },
@@ -103,6 +103,18 @@ export const actionLaws: readonly Law<ActionObject>[] = [
     says: "what has ended well is not in error",
     broken: (object) =>
       unless(!isTrue(object, "Succeeded") || (object.status.lastError ?? "") === "", `${object.status.lastError}`),
+  },
+  {
+    number: 49,
+    says: "what is recorded of a step stays: its order, its intent, its effect, its ends",
+    broken: (object, before) => {
+      const now = stepsOf(object);
+      const changed = (before === undefined ? [] : stepsOf(before)).filter((was, at) => {
+        const is = now[at];
+        return !same({ ...is, ...was, message: "" }, { ...is, message: "" });
+      });
+      return unless(changed.length === 0, changed.map(({ name }) => name).join(", "));
+    },
   },
 ];
 

@@ -105,7 +105,7 @@ export const vdbStates: readonly ExampleState<PostgresVDB>[] = [
 
 type RefreshStatus = PostgresRefresh["status"];
 function refresh(status: Omit<RefreshStatus, "phase" | "observedGeneration">): PostgresRefresh {
-  const phase = actionPhase(status.conditions ?? [], refreshPhases);
+  const phase = actionPhase(status.conditions ?? [], status.steps, refreshPhases);
   return decode(postgresRefresh, {
     apiVersion: "actions.delphix.com/v1alpha1",
     kind: "PostgresRefresh",
@@ -115,7 +115,7 @@ function refresh(status: Omit<RefreshStatus, "phase" | "observedGeneration">): P
   });
 }
 
-const begun = { startTime: time, steps: [{ name: "Stopping", startTime: time }] };
+const begun = { startTime: time, steps: [{ name: "hold-database", phase: "Stopping", startTime: time, intent: "stopped" }] };
 const ended = { startTime: time, completionTime: "2026-01-31T12:00:12Z", duration: "12s" };
 const failed = "hook mask-tellers of stage post-refresh failed: relation pgbench_tellers does not exist; the old data is back";
 
@@ -145,7 +145,7 @@ export const actionStates: readonly ExampleState<PostgresRefresh>[] = [
     object: refresh({
       ...ended,
       snapshot: { type: "dct-snapshot", name: "1-APPDATA_SNAPSHOT-12", id: "1-APPDATA_SNAPSHOT-12" },
-      steps: [{ name: "Stopping", startTime: time, completionTime: time }],
+      steps: [{ name: "hold-database", phase: "Stopping", startTime: time, intent: "stopped", completionTime: time }],
       conditions: conditions("Ready+ Completed", "Succeeded+ Completed", "ModeEnforced+ Enforced"),
     }),
   },

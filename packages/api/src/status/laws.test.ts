@@ -45,6 +45,7 @@ const aCondition = (type: string, status: Condition["status"] = "True"): Conditi
 
 const ready = vdb("ready");
 const completed = refresh("completed");
+const [stopping = { name: "", phase: "" }] = refresh("stopping the pod").status.steps ?? [];
 const broken: { law: number; object: StatusObject; before?: StatusObject; how: string }[] = [
   { law: 1, how: "Ready twice", object: vdb("ready", { conditions: [...conditionsOf(ready), aCondition("Ready")] }) },
   { law: 2, how: "a condition of no table", object: vdb("ready", { conditions: [...conditionsOf(ready), aCondition("Happy")] }) },
@@ -129,12 +130,12 @@ const broken: { law: number; object: StatusObject; before?: StatusObject; how: s
   {
     law: 44,
     how: "an effect before its announcement",
-    object: refresh("stopping the pod", { steps: [{ name: "Stopping", effect: "job-1" }] }),
+    object: refresh("stopping the pod", { steps: [{ name: "hold-database", phase: "Stopping", effect: "job-1" }] }),
   },
   {
     law: 45,
     how: "completed while a step runs",
-    object: refresh("completed", { steps: [{ name: "Stopping", startTime: "2026-01-31T12:00:00Z" }] }),
+    object: refresh("completed", { steps: [{ name: "hold-database", phase: "Stopping", startTime: "2026-01-31T12:00:00Z" }] }),
   },
   { law: 46, how: "a finished action written again", object: refresh("completed", { duration: "13s" }), before: completed },
   {
@@ -143,7 +144,31 @@ const broken: { law: number; object: StatusObject; before?: StatusObject; how: s
     object: refresh("queued behind another action"),
     before: refresh("stopping the pod"),
   },
+  {
+    law: 47,
+    how: "an outage in the middle that shows as a phase",
+    object: refresh("stopping the pod", { phase: "Pending" }),
+    before: refresh("stopping the pod"),
+  },
   { law: 48, how: "done well, and an error", object: refresh("completed", { lastError: "x" }) },
+  {
+    law: 49,
+    how: "a step that is forgotten",
+    object: refresh("stopping the pod", { steps: [] }),
+    before: refresh("stopping the pod"),
+  },
+  {
+    law: 49,
+    how: "an intent that changes after the act",
+    object: refresh("stopping the pod", { steps: [{ ...stopping, intent: "another" }] }),
+    before: refresh("stopping the pod"),
+  },
+  {
+    law: 49,
+    how: "a step that is done, and then is not",
+    object: refresh("stopping the pod"),
+    before: refresh("stopping the pod", { steps: [{ ...stopping, completionTime: "2026-01-31T12:00:01Z" }] }),
+  },
 ];
 for (const { law, how, object, before } of broken) {
   test(`law ${law} is broken by ${how}`, () => {

@@ -1,6 +1,6 @@
 import { equal } from "node:assert/strict";
 import { test } from "node:test";
-import { refreshPhases } from "../actions/status-fields.ts";
+import { type ActionStep, refreshPhases } from "../actions/status-fields.ts";
 import { actionPhase, vdbPhase } from "./phase.ts";
 
 type Given = Parameters<typeof vdbPhase>[0];
@@ -36,14 +36,37 @@ for (const { given, deleting = false, want, why } of vdbRows)
   test(`vdbPhase: ${deleting ? "deleting, " : ""}${given === "" ? "nothing" : given} is ${want}`, () =>
     equal(vdbPhase(seen(given), deleting), want, why));
 
-const actionRows: { given: string; want: string; why: string }[] = [
+/** `PreRefresh done, Stopping`: steps by their phases. */
+const recorded = (text: string): ActionStep[] =>
+  text === ""
+    ? []
+    : text.split(", ").map((one) => {
+        const [phase = "", end] = one.split(" ");
+        return { name: phase, phase, ...(end === undefined ? {} : { completionTime: "2026-01-31T12:00:00Z" }) };
+      });
+
+const actionRows: { given: string; steps?: string; want: string; why: string }[] = [
   { given: "", want: "Pending", why: "nobody has looked" },
   { given: "Reconciling + Queued", want: "Pending", why: "it waits behind another" },
-  { given: "Reconciling + Stopping", want: "Stopping", why: "the reason of Reconciling is the phase" },
-  { given: "Reconciling + Rewinding", want: "Pending", why: "not a phase of a refresh" },
-  { given: "Succeeded +, Ready +", want: "Completed", why: "the end" },
-  { given: "Succeeded -, Stalled +", want: "Error", why: "the other end" },
+  { given: "Reconciling + Stopping", want: "Pending", why: "a reason says why, and is no phase" },
+  { given: "Reconciling + Stopping", steps: "PreRefresh done, Stopping", want: "Stopping", why: "the first that is not done" },
+  {
+    given: "Reconciling + DctUnreachable",
+    steps: "PreRefresh done, Stopping done, Refreshing",
+    want: "Refreshing",
+    why: "an outage in the middle leaves the phase where it is",
+  },
+  { given: "Reconciling + RollingBack", steps: "Stopping done, Refreshing", want: "Refreshing", why: "so does taking back" },
+  {
+    given: "Reconciling + Retrying",
+    steps: "Stopping done",
+    want: "Stopping",
+    why: "its last step is done, its end is not told",
+  },
+  { given: "Reconciling + Retrying", steps: "Rewinding", want: "Pending", why: "not a phase of a refresh" },
+  { given: "Succeeded +, Ready +", steps: "Finalizing done", want: "Completed", why: "the end" },
+  { given: "Succeeded -, Stalled +", steps: "Stopping", want: "Error", why: "the other end" },
 ];
-for (const { given, want, why } of actionRows)
-  test(`actionPhase: ${given === "" ? "nothing" : given} is ${want}`, () =>
-    equal(actionPhase(seen(given), refreshPhases), want, why));
+for (const { given, steps = "", want, why } of actionRows)
+  test(`actionPhase: ${given === "" ? "nothing" : given}${steps === "" ? "" : `, steps ${steps}`} is ${want}`, () =>
+    equal(actionPhase(seen(given), recorded(steps), refreshPhases), want, why));

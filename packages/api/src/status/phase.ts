@@ -1,4 +1,4 @@
-import type { ActionPhase } from "../actions/status-fields.ts";
+import type { ActionPhase, ActionStep } from "../actions/status-fields.ts";
 import type { Condition } from "../fields/condition.ts";
 import type { VdbPhase } from "../vdb/status.ts";
 
@@ -19,13 +19,17 @@ export function vdbPhase(conditions: readonly Seen[], deleting: boolean): VdbPha
   return "Deploying";
 }
 
-/** The phase of an action: its end if it has one, else the reason of Reconciling where that is a phase of its kind. */
+/**
+ * The phase of an action: its end if the conditions tell one, else that of the first step that is not done; Pending before the
+ * first. Reasons say why, and move no phase: an outage in the middle leaves it where it is.
+ */
 export function actionPhase<const P extends ActionPhase>(
   conditions: readonly Seen[],
+  steps: readonly ActionStep[] | undefined = [],
   phases: readonly P[],
 ): P | "Pending" | "Completed" | "Error" {
   if (has(conditions, "Succeeded", "True")) return "Completed";
   if (has(conditions, "Succeeded", "False")) return "Error";
-  const reconciling = conditions.find(({ type, status }) => type === "Reconciling" && status === "True");
-  return phases.find((phase) => phase === reconciling?.reason) ?? "Pending";
+  const reached = steps.find(({ completionTime }) => completionTime === undefined) ?? steps.at(-1);
+  return phases.find((phase) => phase === reached?.phase) ?? "Pending";
 }

@@ -92,9 +92,11 @@ interface Turn<Ctx> {
 }
 
 async function forward<Ctx>(turn: Turn<Ctx>, signal: AbortSignal): Promise<Outcome> {
-  const { step, ctx } = turn;
+  const { step, ctx, run } = turn;
   const present = entryOf(turn);
   if (present?.completionTime !== undefined) return done();
+  // The first report comes first: an intent in a status that nobody has reported on would show work without a condition.
+  if (present === undefined && (run.status.conditions ?? []).length === 0) return after(0, "Pending", "it is about to begin");
   const entry = present ?? (await announceFirst(turn, signal));
   const effect = entry.effect ?? (await haveEffect(turn, entry, signal));
   if (typeof effect !== "string") return effect;

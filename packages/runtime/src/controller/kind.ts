@@ -93,7 +93,10 @@ export interface Run<T extends ObjectWithStatus> {
    * written: lost with a restart, and when an object is made anew under the same name.
    */
   readonly marks: Map<string, number>;
-  /** Writes the draft now: an intent, before the effect outside that it announces. Throws a conflict when the object moved on. */
+  /**
+   * Writes the draft now, with the phase that follows from it: an intent, before the effect outside that it announces. Throws a
+   * conflict when the object moved on.
+   */
   readonly saveStatus: (signal: AbortSignal) => Promise<void>;
   /** Sets one of the kind's `extraConditions`: a warning beside the steps' own. */
   readonly setCondition: (condition: ConditionValue) => void;

@@ -355,6 +355,10 @@ test("a failed status write is a failed run", async () => {
   await rejects(run(kindOf([step(async () => done())]), broken), (error: unknown) => isApiError(error, "unavailable"));
 });
 
+const fail = async (): Promise<never> => {
+  throw new Error("ECONNREFUSED");
+};
+
 test("an error that the kind explains is an outcome, thrown by a step or by observe", async () => {
   const rows = [
     {
@@ -365,9 +369,6 @@ test("an error that the kind explains is an outcome, thrown by a step or by obse
   ] as const;
   for (const { explained, want } of rows) {
     const { run, read } = await bench();
-    const fail = async (): Promise<never> => {
-      throw new Error("ECONNREFUSED");
-    };
     const explain = (error: unknown) => (error instanceof Error && error.message === "ECONNREFUSED" ? explained : undefined);
     deepEqual(await run(kindOf([step(fail)], { explain })), want);
     deepEqual(await run(kindOf([], { observe: fail, explain })), want);
@@ -447,13 +448,14 @@ test("marks last from run to run, and not to another object of the same name", a
   deepEqual(seen, [undefined, 0, undefined]);
 });
 
+const named = (condition: string): Step<Run<Widget>> => ({ name: condition, condition, run: async () => done() });
+
 test("a plan keeps conditions that none of its steps sets, word for word; others are dropped", async () => {
   const { run, read, client } = await bench();
   const conditions = [
     { type: "Made", reason: "Made", message: "it is made" },
     { type: "Filled", reason: "Filled", message: "it is filled" },
   ];
-  const named = (condition: string): Step<Run<Widget>> => ({ name: condition, condition, run: async () => done() });
   await run(kindOf([named("Made"), named("Filled")], { conditions }));
   const made = (await read())?.status?.conditions?.find(({ type }) => type === "Made");
   await client.patch(widgets, key, { spec: { size: 2 } }, signal);

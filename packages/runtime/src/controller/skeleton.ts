@@ -73,7 +73,7 @@ interface Session<T extends ObjectWithStatus> {
 }
 
 function openSession<T extends ObjectWithStatus, Ctx>(
-  { resource, backOff = defaultBackOff }: ControlledKind<T, Ctx>,
+  { resource, phase, backOff = defaultBackOff }: ControlledKind<T, Ctx>,
   { client, statusClient = client, events, clock, memories }: SkeletonParts,
   { id, log, key }: ReconcileRequest<T>,
   object: T,
@@ -81,6 +81,7 @@ function openSession<T extends ObjectWithStatus, Ctx>(
   const memory = memories.of(nameOfKey(key), object.metadata.uid);
   const status = createStatusDraft({ client: statusClient, resource, clock }, object);
   const extra = new Map<string, ConditionValue>();
+  const before = object.status?.conditions ?? [];
   const run: Run<T> = {
     object,
     status: status.draft,
@@ -91,12 +92,13 @@ function openSession<T extends ObjectWithStatus, Ctx>(
     backOffSeconds: (reason) => backOffSeconds(memory, reason, clock.monotonic(), (failing) => backOff(failing, object)),
     marks: memory.marks,
     saveStatus: async (signal) => {
+      if (phase !== undefined) Object.assign(status.draft, { phase: phase(before, status.draft, object) }); // it may follow from what is saved
       await status.save(signal);
     },
     setCondition: (condition) => extra.set(condition.type, condition),
     event: (type, reason, message) => events.record(object, { type, reason, message }),
   };
-  return { run, status, before: object.status?.conditions ?? [], extra, memory };
+  return { run, status, before, extra, memory };
 }
 
 interface Found<Ctx> {
