@@ -193,3 +193,19 @@ test("who gives up gets the own reason, not an error of DCT", async () => {
   await rejects(client.getVdb("1", { signal: controller.signal }), given, "a signal already aborted sends nothing");
   equal(dct.seen.length, 1);
 });
+
+test("a call that its caller may no longer make is not sent, and says so in the caller's own words", async () => {
+  await using dct = await startDct(() => ({ body: { items: [] } }));
+  const lost = new Error("not the leader");
+  let leads = true;
+  const beforeSend = (): void => {
+    if (!leads) throw lost;
+  };
+  await using client = createDctClient({ url: `${dct.url}/v3`, apiKey: "key", beforeSend });
+  await client.searchEngines();
+  leads = false;
+  const sent = dct.seen.length;
+  ok(sent > 0);
+  await rejects(client.deleteVdb("1"), lost);
+  equal(dct.seen.length, sent);
+});

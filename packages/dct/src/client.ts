@@ -31,6 +31,8 @@ export interface DctClientOptions {
   readonly caPem?: string;
   readonly timeoutSeconds?: number;
   readonly connectTimeoutSeconds?: number;
+  /** Asked right before each call is sent. What it throws is thrown as it is, and the call is not sent. */
+  readonly beforeSend?: () => void;
 }
 
 export interface WithSignal {
@@ -99,6 +101,7 @@ export function createDctClient({
   caPem,
   timeoutSeconds = 30,
   connectTimeoutSeconds = 3,
+  beforeSend = () => undefined,
 }: DctClientOptions): DctClient {
   const { origin, pathname } = new URL(url);
   const transport = createTransport({
@@ -106,6 +109,7 @@ export function createDctClient({
     apiKey,
     timeoutSeconds,
     connectTimeoutSeconds,
+    beforeSend,
     ...(caPem === undefined ? {} : { caPem }),
   });
   const pages = createPages(transport, (signal) => probeBasePath(transport, pathname, signal));

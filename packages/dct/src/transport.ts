@@ -11,6 +11,8 @@ export interface TransportOptions {
   readonly caPem?: string;
   readonly timeoutSeconds: number;
   readonly connectTimeoutSeconds: number;
+  /** May throw: the call is then not sent. */
+  readonly beforeSend: () => void;
 }
 
 export interface Call {
@@ -27,7 +29,8 @@ export interface Transport extends AsyncDisposable {
   call<T>(call: Call, decode: Decoder<T>): Promise<T>;
 }
 
-export function createTransport({ origin, apiKey, caPem, timeoutSeconds, connectTimeoutSeconds }: TransportOptions): Transport {
+export function createTransport(options: TransportOptions): Transport {
+  const { origin, apiKey, caPem, timeoutSeconds, connectTimeoutSeconds, beforeSend } = options;
   const agent = new Agent({
     connect: { timeout: connectTimeoutSeconds * 1000, ...(caPem === undefined ? {} : { ca: caPem }) },
     // Below the idle limits of common proxies: a connection they dropped silently would cost a failed call.
@@ -39,6 +42,7 @@ export function createTransport({ origin, apiKey, caPem, timeoutSeconds, connect
     call: async ({ method, path, query, body, signal }, decode) => {
       const what = `${method} ${path}`;
       signal?.throwIfAborted();
+      beforeSend();
       const deadline = AbortSignal.timeout(timeoutSeconds * 1000);
       const limits = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
       try {

@@ -12,6 +12,7 @@ import {
 } from "kube-runtime";
 import { type OperatorConfig, readConfig } from "./config.ts";
 import { createStorageWatch } from "./data/dct/watch-storage.ts";
+import { fencedDct } from "./fenced-dct.ts";
 import { fencedExec } from "./fenced-exec.ts";
 import { controlVdbs, vdbCaches } from "./vdb/controller.ts";
 import { createMemories } from "./vdb/memory.ts";
@@ -36,6 +37,7 @@ async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Pro
   await using dct = createDctConnection({
     // By its name: the Secret is never listed or watched.
     read: async (stop) => decodeCredentials(await manager.client.find(secrets, key, stop), key),
+    connect: fencedDct(manager),
   });
   const caches = vdbCaches(manager, config.watchNamespace);
   controlVdbs(manager, {
