@@ -1,6 +1,5 @@
 /** An operator on a real API server, with everything outside of Kubernetes played: DCT, and what exec runs in a pod. */
 import { globSync, readFileSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { brokenLaws, type PostgresVDB, postgresVDB, resourceOf } from "@vdb/api";
 import { createDctConnection, decodeCredentials } from "@vdb/dct";
 import {
@@ -23,12 +22,13 @@ import {
 } from "kube-runtime";
 import { startApiServer, type TestApiServer } from "kube-runtime/testing";
 import { parse } from "yaml";
-import { readConfig } from "../src/config.ts";
-import { createStorageWatch } from "../src/data/dct/watch-storage.ts";
-import { controlVdbs, vdbCaches } from "../src/vdb/controller.ts";
-import { createMemories } from "../src/vdb/memory.ts";
-import { createRechecks } from "../src/vdb/rechecks.ts";
+import { readConfig } from "../../src/config.ts";
+import { createStorageWatch } from "../../src/data/dct/watch-storage.ts";
+import { controlVdbs, vdbCaches } from "../../src/vdb/controller.ts";
+import { createMemories } from "../../src/vdb/memory.ts";
+import { createRechecks } from "../../src/vdb/rechecks.ts";
 import type { FakeDct } from "./fake-dct.ts";
+import { until } from "./until.ts";
 
 const csiDrivers = defineResource<KubeObject & { spec: object }>({
   group: "storage.k8s.io",
@@ -52,7 +52,7 @@ export async function startBench(): Promise<Bench> {
   const server = await startApiServer();
   const api = httpApi(server.connection);
   const client = createClient(api, { fieldManager: "test" });
-  for (const file of globSync(new URL("../../../charts/delphix-operator/templates/crds/*.yaml", import.meta.url).pathname)) {
+  for (const file of globSync(new URL("../../../../charts/delphix-operator/templates/crds/*.yaml", import.meta.url).pathname)) {
     const manifest: CustomResourceDefinition = parse(readFileSync(file, "utf8"));
     await client.create(customResourceDefinitions, manifest, forever);
   }
@@ -167,22 +167,7 @@ export async function applyVdb(client: Client, namespace: string, name: string, 
   await client.apply(vdbs, manifest(namespace, name, spec) as never, { fieldManager: "user", force: true }, forever);
 }
 
-/** Asks until there is an answer; fails with what was seen last. Every status on the way is held against the laws. */
-export async function until<T>(what: string, ask: () => Promise<T | undefined>, seconds = 20): Promise<T> {
-  const end = performance.now() + seconds * 1000;
-  let seen: unknown;
-  while (performance.now() < end) {
-    try {
-      const found = await ask();
-      if (found !== undefined) return found;
-    } catch (error) {
-      seen = error;
-    }
-    await sleep(25);
-  }
-  throw new Error(`${what}: not within ${seconds} s; last: ${String(seen)}`);
-}
-
+/** Fails with the status that was seen last. Every status on the way is held against the laws. */
 export async function untilVdb(
   client: Client,
   namespace: string,
