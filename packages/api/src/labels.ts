@@ -11,7 +11,7 @@ export interface MetadataKey {
 export const vdbLabels = {
   sourceDBName: {
     key: "sourceDBName",
-    meaning: "the dSource or VDB that the database was made from",
+    meaning: "the dSource or VDB that the data comes from",
     from: "dct-source: the part of spec.source.reference after the first colon; other sources have no such label",
   },
   sourceRef: {
@@ -40,20 +40,20 @@ export const vdbLabels = {
 export const pvcAnnotations = {
   vdbGroupName: {
     key: "vdbGroupName",
-    meaning: "the DCT dataset group that the VDB is put into",
+    meaning: "the DCT dataset group of the VDB",
     from: vdbLabels.vdbGroupName.from,
   },
-  envName: { key: "envName", meaning: "the DCT environment that the VDB is provisioned through", from: vdbLabels.envName.from },
+  envName: { key: "envName", meaning: "the DCT environment of the VDB", from: vdbLabels.envName.from },
   engineName: { key: "engineName", meaning: "the engine that holds the source", from: vdbLabels.engineName.from },
   sourceDBName: { key: "sourceDBName", meaning: "the dSource or VDB to provision from", from: vdbLabels.sourceDBName.from },
-  vdbStageMountpath: { key: "vdbStageMountpath", meaning: "where the data is mounted", from: "spec.mountPath" },
+  vdbStageMountpath: { key: "vdbStageMountpath", meaning: "where the pod mounts the volume", from: "spec.mountPath" },
   ownershipSpec: { key: "ownershipSpec", meaning: "the uid:gid that own the data", from: "spec.ownershipSpec" },
   vdbRepositoryName: {
     key: "vdbRepositoryName",
     meaning: "the repository on the environment",
-    from: "the driver's default; set it on a claim of your own only",
+    from: "the driver's default; set it only on a claim of your own",
   },
-  created: { key: "delphix.com/created", meaning: '"true" on each claim that the operator made', from: 'always "true"' },
+  created: { key: "delphix.com/created", meaning: '"true" on each claim that the operator creates', from: 'always "true"' },
 } as const satisfies Readonly<Record<string, MetadataKey>>;
 
 const maxLength = 63;

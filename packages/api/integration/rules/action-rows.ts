@@ -60,7 +60,7 @@ const snapshotReferences: readonly RuleRow[] = [
     field: "spec.snapshotRef",
     at: "spec.snapshotRef.name",
     refused: snapshot("dct-bookmark"),
-    message: "the snapshot's name, for example 1-APPDATA_SNAPSHOT-1029; leave snapshotRef out for the latest snapshot",
+    message: "name the snapshot, for example 1-APPDATA_SNAPSHOT-1029; leave snapshotRef out for the latest snapshot",
     accepted: [snapshot("dct-bookmark", "b"), undefined],
   },
   {

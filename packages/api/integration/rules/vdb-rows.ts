@@ -35,7 +35,7 @@ export const vdbRows: readonly RuleRow[] = [
   ...text(
     "metadata.name",
     ["1orders", "orders.eu", "o".repeat(64)],
-    "must be at most 63 lower-case letters, digits and '-', beginning with a letter and ending with a letter or digit, for example my-postgres-vdb (a Service is named by it)",
+    "must be at most 63 lower-case letters, digits and '-', beginning with a letter and ending with a letter or digit, for example my-postgres-vdb (the Service has the same name)",
     ["o", `o${"-".repeat(61)}1`],
   ),
 
@@ -68,7 +68,7 @@ export const vdbRows: readonly RuleRow[] = [
     refused: source("k8s-snapshot", reference),
     at: "spec.source.reference",
     message:
-      'for type k8s-snapshot it must be a VolumeSnapshot\'s name, for example "orders-monday"; its namespace goes into source.namespace',
+      'for type k8s-snapshot it must be a VolumeSnapshot\'s name, for example "orders-monday"; put its namespace into source.namespace',
     accepted: [source("k8s-snapshot", "orders-monday", { namespace: "staging" })],
   })),
   ...["staging/orders", "orders_data"].map((reference) => ({
@@ -136,7 +136,7 @@ export const vdbRows: readonly RuleRow[] = [
   ...text(
     "spec.database.user",
     ["pg_monitor", "public", "none"],
-    "must not be a name that PostgreSQL keeps for itself (pg_..., public, none), for example app",
+    "must not be a name that PostgreSQL reserves (pg_..., public, none), for example app",
     ["app", "pgbouncer"],
   ),
   ...text(
@@ -155,7 +155,7 @@ export const vdbRows: readonly RuleRow[] = [
   ...text(
     "spec.mountPath",
     ["/etc", "/tmp", "/dev/shm", "/proc/self", "/usr"],
-    "must not hide a folder of the system or one that the operator mounts, for example /mnt/postgres",
+    "must not hide a folder of the system or a folder that the operator mounts, for example /mnt/postgres",
     ["/var/lib/postgresql", "/etcetera"],
   ),
   ...["spec.ownershipSpec", "spec.OwnershipSpec"].flatMap((field) => [
@@ -241,7 +241,7 @@ export const vdbRows: readonly RuleRow[] = [
     at: "spec.postgresConfig",
     refused: { name, value: "5432" },
     given: { "spec.port": 5493 },
-    message: "port is set by spec.port: write it there, for example port: 5493",
+    message: "spec.port sets the port: write it there, for example port: 5493",
     accepted: ["5493", "'5493'"].map((value) => ({ name, value })),
   })),
   {
@@ -249,7 +249,7 @@ export const vdbRows: readonly RuleRow[] = [
     at: "spec.postgresConfig",
     refused: { name: "data_directory", value: "/var/lib/postgresql/data" },
     given: { "spec.mountPath": "/mnt/postgres" },
-    message: "data_directory is data below spec.mountPath: leave this entry out",
+    message: "the data directory is spec.mountPath + /data: leave this entry out",
     accepted: ["/mnt/postgres/data", "'/mnt/postgres/data'"].map((value) => ({ name: "data_directory", value })),
   },
   ...text(
@@ -265,7 +265,7 @@ export const vdbRows: readonly RuleRow[] = [
       { name: "Work_Mem", value: "2MB" },
     ],
     message:
-      "must name each setting once, upper and lower case being the same, for example shared_buffers and not also Shared_Buffers",
+      "must name each setting once: upper and lower case are the same, so shared_buffers and Shared_Buffers are one setting",
     accepted: [
       [
         { name: "work_mem", value: "1MB" },
@@ -287,7 +287,7 @@ export const vdbRows: readonly RuleRow[] = [
 
 /** What a PostgresVDB that has its data may not become; one without may. */
 const provisioned = { "status.delphixID": "1-APPDATA_CONTAINER-7" };
-const asItWas = "is read when the volume is made: leave it as it was, or apply a new PostgresVDB";
+const asItWas = "is read only when the volume is created: keep the former value, or apply a new PostgresVDB";
 const once = (field: string, refused: unknown, message = asItWas, accepted: readonly unknown[] = []): RuleRow => ({
   field,
   refused,
@@ -308,7 +308,7 @@ export const vdbUpdateRows: readonly RuleRow[] = [
   once(
     "spec.ownershipSpec",
     "70:70",
-    "is read when the volume is made, and the data keeps its owner: leave it as it was, or apply a new PostgresVDB",
+    "is read only when the volume is created, and the data keeps its owner: keep the former value, or apply a new PostgresVDB",
     [undefined],
   ),
 ];

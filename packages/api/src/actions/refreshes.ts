@@ -17,7 +17,7 @@ export const vdbRefresh = defineKind({
   kind: "VDBRefresh",
   plural: "vdbrefreshes",
   shortNames: ["vdbrf"],
-  description: "Gives a database the data of its source's latest snapshot, or of a given one.",
+  description: "Gives a database the data of its source's latest snapshot, or of a named one.",
   spec: {
     type: "object",
     description: "Which database gets which data.",
@@ -39,18 +39,16 @@ export const postgresRefresh = defineKind({
   plural: "postgresrefreshes",
   shortNames: ["pgrefresh"],
   description:
-    "Refreshes a PostgreSQL database step by step: hooks, stop, new data, start, hooks, and a last look that its mode holds.",
+    "Refreshes a PostgreSQL database step by step: hooks, stop, new data, start, hooks, and a check that the database runs in its mode.",
   spec: {
     type: "object",
-    description: "Which database gets which data, and what is run around it.",
+    description: "Which database gets which data, and what runs before and after.",
     required: ["vdbRef"],
     properties: {
       vdbRef,
       snapshotRef: refreshSnapshotRef,
-      preRefresh: actionScript("Run before the refresh, after the database's own pre-refresh hooks."),
-      postRefresh: actionScript(
-        "Run after the refresh, before the database's own post-refresh hooks and before any client is let in.",
-      ),
+      preRefresh: actionScript("Runs before the refresh, after the database's own pre-refresh hooks."),
+      postRefresh: actionScript("Runs after the refresh, before the database's own post-refresh hooks, behind the shut gate."),
       previousRetention,
       ...common,
     },

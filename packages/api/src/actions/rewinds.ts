@@ -17,7 +17,7 @@ export const vdbRewind = defineKind({
   kind: "VDBRewind",
   plural: "vdbrewinds",
   shortNames: ["vdbrw"],
-  description: "Takes a database back to its latest snapshot, to a given one, or to the data before its last refresh or rewind.",
+  description: "Takes a database back to its latest snapshot, to a named one, or to the data before its last refresh or rewind.",
   spec: {
     type: "object",
     description: "Which database goes back to which state.",
@@ -39,18 +39,16 @@ export const postgresRewind = defineKind({
   plural: "postgresrewinds",
   shortNames: ["pgrewind"],
   description:
-    "Rewinds a PostgreSQL database step by step: hooks, stop, older data, start, hooks, and a last look that its mode holds.",
+    "Rewinds a PostgreSQL database step by step: hooks, stop, older data, start, hooks, and a check that the database runs in its mode.",
   spec: {
     type: "object",
-    description: "Which database goes back to which state, and what is run around it.",
+    description: "Which database goes back to which state, and what runs before and after.",
     required: ["vdbRef"],
     properties: {
       vdbRef,
       snapshotRef: rewindSnapshotRef,
-      preRewind: actionScript("Run before the rewind, after the database's own pre-rewind hooks."),
-      postRewind: actionScript(
-        "Run after the rewind, before the database's own post-rewind hooks and before any client is let in.",
-      ),
+      preRewind: actionScript("Runs before the rewind, after the database's own pre-rewind hooks."),
+      postRewind: actionScript("Runs after the rewind, before the database's own post-rewind hooks, behind the shut gate."),
       previousRetention,
       ...common,
     },

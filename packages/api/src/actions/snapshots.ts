@@ -29,7 +29,8 @@ export const postgresSnapshot = defineKind({
   kind: "PostgresSnapshot",
   plural: "postgressnapshots",
   shortNames: ["pgsnap"],
-  description: "Takes a snapshot of a database inside one backup session of PostgreSQL, and records where in its log it stands.",
+  description:
+    "Takes a snapshot of a database inside one backup session of PostgreSQL, and records its position in the write-ahead log.",
   spec: {
     type: "object",
     description: "What to take a snapshot of, and how.",
@@ -48,9 +49,9 @@ export const postgresSnapshot = defineKind({
         default: true,
       },
       preSnapshot: sessionScript(
-        "Run in the backup session before the snapshot. pg_start_backup and pg_backup_start are put in the words of the server's version.",
+        "Runs in the backup session before the snapshot. pg_start_backup and pg_backup_start are translated for the server's version.",
       ),
-      postSnapshot: sessionScript("Run in the same session once the snapshot is cut, also when cutting it failed."),
+      postSnapshot: sessionScript("Runs in the same session after the snapshot, also when the snapshot failed."),
       ...common,
     },
     rules: [immutableSpec],

@@ -3,7 +3,7 @@ import { dnsLabel, dnsLabelWords, dnsSubdomain, dnsSubdomainWords, labelLength, 
 import { databaseName, scriptText, scriptType, timeoutSeconds } from "../fields/script.ts";
 import { type Rule, schema, type TypeOf } from "../schema.ts";
 
-/** Every action is one piece of work: its spec never changes, a second try is a second object. */
+/** Every action is one piece of work: its spec never changes, another try is another object. */
 export const immutableSpec: Rule = {
   rule: "self == oldSelf",
   message: "is immutable: apply a new action under another name, for example <name>-2",
@@ -32,7 +32,7 @@ const vdbReference = <const D extends string>(description: D) =>
       namespace: {
         type: "string",
         description:
-          "The namespace of the PostgresVDB; left out: the action's own. Another namespace has to allow it with a ReferenceGrant.",
+          "The namespace of the PostgresVDB. Left out: the action's own. Another namespace has to allow it with a ReferenceGrant.",
         maxLength: labelLength,
         pattern: dnsLabel,
         allowed: dnsLabelWords,
@@ -42,7 +42,7 @@ const vdbReference = <const D extends string>(description: D) =>
   });
 export const vdbRef = vdbReference("The database that this action works on.");
 export type VdbRef = TypeOf<typeof vdbRef>;
-export const targetRef = vdbReference("The database that the text is run in.");
+export const targetRef = vdbReference("The database that the text runs in.");
 
 export const snapshotTypes = ["dct-snapshot", "dct-bookmark", "volume-snapshot", "timestamp"] as const;
 
@@ -55,11 +55,9 @@ const snapshotReference = <const T extends readonly string[]>(types: T, descript
       type: {
         type: "string",
         description:
-          "What name names. dct-snapshot: a DCT snapshot's id (or name). dct-bookmark: a DCT bookmark's name. volume-snapshot: a VolumeSnapshot " +
-          "of the database's namespace. timestamp: a moment; the newest snapshot at or before it is taken." +
-          (types.includes("previous")
-            ? " previous: the data that the last refresh or rewind replaced, which needs no name."
-            : ""),
+          "What kind of snapshot name refers to. dct-snapshot: a DCT snapshot's id (or name). dct-bookmark: a DCT bookmark's name. volume-snapshot: a VolumeSnapshot " +
+          "in the database's namespace. timestamp: a moment; it means the newest snapshot at or before it." +
+          (types.includes("previous") ? " previous: the data that the last refresh or rewind replaced; it needs no name." : ""),
         enum: types,
       },
       name: {
@@ -92,19 +90,19 @@ const nameNeeded = (type: string): Rule => ({
   rule: `${type} || has(self.name)`,
   fieldPath: ".name",
   reason: "FieldValueRequired",
-  message: "the snapshot's name, for example 1-APPDATA_SNAPSHOT-1029; leave snapshotRef out for the latest snapshot",
+  message: "name the snapshot, for example 1-APPDATA_SNAPSHOT-1029; leave snapshotRef out for the latest snapshot",
 });
 
 export const refreshSnapshotRef = snapshotReference(
   snapshotTypes,
-  "The snapshot whose data the database gets; left out: the latest of its source.",
+  "The snapshot whose data the database gets. Left out: the latest one of its source.",
   [nameNeeded("false")],
 );
 export type RefreshSnapshotRef = TypeOf<typeof refreshSnapshotRef>;
 
 export const rewindSnapshotRef = snapshotReference(
   [...snapshotTypes, "previous"],
-  "The snapshot that the database goes back to; left out: the latest of its own.",
+  "The snapshot that the database goes back to. Left out: its own latest one.",
   [
     nameNeeded("self.type == 'previous'"),
     {
@@ -122,7 +120,8 @@ export const common = {
   deadlineSeconds: {
     type: "integer",
     format: "int32",
-    description: "After how many seconds, counted from its start, the action is given up and the old data brought back.",
+    description:
+      "How many seconds the action may take from its start. After that the operator gives it up and brings the old data back.",
     minimum: 1,
     maximum: 604_800,
     default: 3600,
@@ -131,7 +130,7 @@ export const common = {
   ttlSecondsAfterFinished: {
     type: "integer",
     format: "int32",
-    description: "How many seconds after its end the object is deleted; left out: it is kept.",
+    description: "How many seconds after its end the operator deletes the object. Left out: never.",
     minimum: 0,
     maximum: 31_536_000,
     example: 86_400,
@@ -140,7 +139,7 @@ export const common = {
 
 export const previousRetention = durationField({
   description:
-    "How long the replaced data is kept after the end, so that a rewind with snapshotRef.type previous can return to it; 0s: not at all.",
+    "How long the operator keeps the replaced data after the end, so that a rewind with snapshotRef.type previous can return to it. 0s: not at all.",
   default: "24h",
   minimum: "0s",
   maximum: "8760h",
@@ -156,8 +155,8 @@ export const actionScript = (description: string) =>
     properties: {
       type: scriptType("sql"),
       content: scriptText("The SQL, or the command's text."),
-      database: databaseName("The database that SQL runs in; left out: the PostgresVDB's spec.database.name."),
-      timeoutSeconds: timeoutSeconds("After how many seconds it is ended and counts as failed."),
+      database: databaseName("The database that SQL runs in. Left out: the PostgresVDB's spec.database.name."),
+      timeoutSeconds: timeoutSeconds("How many seconds it may take. After that the operator ends it, and it counts as failed."),
     },
   });
 /** SQL that shares one session, or a command beside it: the session's database is the PostgresVDB's. */
@@ -177,11 +176,11 @@ export const misplacedSnapshotRef = {
   misplaced: {
     snapshotRef: schema({
       type: "object",
-      description: "Not here: put snapshotRef under spec.",
+      description: "Not allowed here: put snapshotRef under spec.",
       required: [],
       properties: {
-        type: { type: "string", description: "Not here: put snapshotRef under spec." },
-        name: { type: "string", description: "Not here: put snapshotRef under spec." },
+        type: { type: "string", description: "Not allowed here: put snapshotRef under spec." },
+        name: { type: "string", description: "Not allowed here: put snapshotRef under spec." },
       },
     }),
   },

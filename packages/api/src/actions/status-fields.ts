@@ -42,22 +42,22 @@ export type ActionPhase =
   | (typeof taskPhases)[number];
 
 const phaseText = {
-  Pending: "not begun, perhaps behind another action (see conditions)",
+  Pending: "the action has not begun, or waits for another action: see conditions",
   PreRefresh: "hooks before the refresh",
-  Stopping: "the pod is being stopped",
-  Refreshing: "new data is being put in place",
-  Starting: "the pod is being started",
+  Stopping: "PostgreSQL shuts down",
+  Refreshing: "the new data is put in place",
+  Starting: "the pod starts",
   PostRefresh: "hooks after the refresh",
   PreRewind: "hooks before the rewind",
-  Rewinding: "the older data is being put in place",
+  Rewinding: "the older data is put in place",
   PostRewind: "hooks after the rewind",
-  PreSnapshot: "hooks before the snapshot, and the backup session's begin",
-  Snapshotting: "the snapshot is being cut",
-  PostSnapshot: "the backup session's end, and hooks after the snapshot",
-  Running: "the text is being run",
-  Finalizing: "clean-up and a last look",
-  Completed: "done",
-  Error: "failed: see lastError",
+  PreSnapshot: "hooks before the snapshot, and the begin of the backup session",
+  Snapshotting: "the storage takes the snapshot",
+  PostSnapshot: "the end of the backup session, and hooks after the snapshot",
+  Running: "the text runs",
+  Finalizing: "clean-up and a last check",
+  Completed: "the action has completed",
+  Error: "the action has failed: see lastError",
 } as const satisfies Readonly<Record<ActionPhase, string>>;
 
 const step = schema({
@@ -66,15 +66,15 @@ const step = schema({
   required: ["name"],
   properties: {
     name: { type: "string", description: "The step's name.", maxLength: 63 },
-    startTime: { type: "string", format: "date-time", description: "When it began. Written before anything is done outside." },
+    startTime: { type: "string", format: "date-time", description: "When it began. Written before any effect outside." },
     completionTime: {
       type: "string",
       format: "date-time",
-      description: "When it was found done; missing: it is running, or its result is not known yet.",
+      description: "When its end was seen. Missing: it runs, or its result is not known yet.",
     },
     effect: {
       type: "string",
-      description: "What the step began outside, by which it is found again after a crash: a DCT job's id, an object's name.",
+      description: "What the step has begun outside, so that it is found again after a crash: a DCT job's id, an object's name.",
       maxLength: 512,
     },
     message: { type: "string", description: "What it did, or what it waits for.", maxLength: 32_768 },
@@ -89,7 +89,7 @@ export const actionStatus = <const P extends readonly ActionPhase[], const R ext
 ) =>
   schema({
     type: "object",
-    description: "How far the action is, and what came of it.",
+    description: "How far the action is, and its result.",
     required: ["phase", "observedGeneration"],
     properties: {
       phase: {
@@ -102,14 +102,14 @@ export const actionStatus = <const P extends readonly ActionPhase[], const R ext
       startTime: {
         type: "string",
         format: "date-time",
-        description: "When the work began; waiting behind another action does not count.",
+        description: "When the work began. Waiting for another action does not count.",
       },
-      completionTime: { type: "string", format: "date-time", description: "When it ended, well or not." },
+      completionTime: { type: "string", format: "date-time", description: "When the action ended, in success or failure." },
       duration: { type: "string", description: "From startTime to completionTime, for example 12s.", maxLength: 32 },
       lastError,
       steps: {
         type: "array",
-        description: "What was done so far, in order.",
+        description: "The steps so far, in order.",
         listType: "map",
         mapKeys: ["name"],
         maxItems: 64,
@@ -125,11 +125,11 @@ export const snapshotResult = { snapshot: snapshotStatus } as const;
 export const lsnResult = {
   lsn: {
     type: "object",
-    description: "Where in the write-ahead log the snapshot stands: a database restored from it has every commit before begin.",
+    description: "The snapshot's position in the write-ahead log. A database restored from it has every commit before begin.",
     required: [],
     properties: {
-      begin: lsn("Where the backup began, for example 0/3000028."),
-      end: lsn("Where the backup ended."),
+      begin: lsn("The position at which the backup began, for example 0/3000028."),
+      end: lsn("The position at which the backup ended."),
       timeline: { type: "integer", format: "int64", description: "The timeline of both." },
     },
   },
@@ -137,7 +137,7 @@ export const lsnResult = {
 export const taskResult = {
   output: {
     type: "string",
-    description: "The end of what the text printed, secrets blotted out, at most 16 KiB.",
+    description: "The end of the output, secrets redacted, at most 16 KiB.",
     maxLength: 16_384,
   },
   exitCode: { type: "integer", format: "int32", description: "The exit code of the last attempt." },

@@ -6,13 +6,13 @@ import { actionStatus, taskColumns, taskPhases, taskResult } from "./status-fiel
 
 const retryPolicy = schema({
   type: "object",
-  description: "Whether and when a failed attempt is made again. Left out: never.",
+  description: "Whether and when a failed attempt runs again. Left out: never.",
   required: [],
   properties: {
     maxRetries: {
       type: "integer",
       format: "int32",
-      description: "How many times it is tried again after the first attempt.",
+      description: "How many attempts may follow the first one.",
       minimum: 0,
       maximum: 100,
       default: 0,
@@ -39,9 +39,13 @@ const taskSpec = <const D extends "sql" | "command">(defaultType: D) =>
     properties: {
       targetRef,
       type: scriptType(defaultType),
-      content: scriptText("The SQL, or the command's text; the first line of a command may name its interpreter (#!/bin/bash)."),
-      database: databaseName("The database that SQL runs in; left out: the PostgresVDB's spec.database.name."),
-      timeoutSeconds: timeoutSeconds("After how many seconds one attempt is ended with all its processes and counts as failed."),
+      content: scriptText(
+        "The SQL, or the text of the command. The first line of a command may name its interpreter (#!/bin/bash).",
+      ),
+      database: databaseName("The database that SQL runs in. Left out: the PostgresVDB's spec.database.name."),
+      timeoutSeconds: timeoutSeconds(
+        "How many seconds one attempt may take. After that the operator ends it with all its processes, and it counts as failed.",
+      ),
       retryPolicy,
       ...common,
     },
@@ -55,7 +59,7 @@ export const postgresTask = defineKind({
   kind: "PostgresTask",
   plural: "postgrestasks",
   shortNames: ["pgtask"],
-  description: "Runs SQL or a command in a running PostgreSQL database, once, and keeps its output and exit code.",
+  description: "Runs SQL or a command once in a running PostgreSQL database, and keeps its output and exit code.",
   spec: taskSpec("sql"),
   status: actionStatus(taskPhases, taskResult),
   columns: taskColumns,
@@ -69,7 +73,7 @@ export const task = defineKind({
   kind: "Task",
   plural: "tasks",
   shortNames: ["vdbtask"],
-  description: "Runs a command or SQL in a running virtual database of any kind, once, and keeps its output and exit code.",
+  description: "Runs a command or SQL once in a running virtual database of any kind, and keeps its output and exit code.",
   spec: taskSpec("command"),
   status: actionStatus(taskPhases, taskResult),
   columns: taskColumns,

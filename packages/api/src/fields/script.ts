@@ -1,15 +1,15 @@
 import { schema } from "../schema.ts";
 import { labelLength } from "./names.ts";
 
-/** 64 KiB: a thousand lines; longer work belongs into the image or into a file that the script reads. */
+/** 64 KiB: a thousand lines; longer work belongs in the image or into a file that the script reads. */
 export const scriptLength = 65_536;
 
 export const scriptType = <const D extends "sql" | "command">(defaultType: D) =>
   schema({
     type: "string",
     description:
-      "How the text is run. sql: by psql on the database's local socket, as the database's user, stopping at the first error. " +
-      "command: by the shell named in its first line (#!), else /bin/sh, in the database's container as its operating-system user.",
+      "How the text runs. sql: psql runs it on the database's local socket, as the database's user, and stops at the first error. " +
+      "command: the interpreter in its first line (#!), else /bin/sh, runs it in the database's container, as the owner of the data.",
     enum: ["sql", "command"],
     default: defaultType,
   });

@@ -3,7 +3,7 @@ import { schema, type TypeOf } from "../schema.ts";
 /** A snapshot as a status names it: by all the names that it has. */
 export const snapshotStatus = schema({
   type: "object",
-  description: "The snapshot that was taken or used, by all its names.",
+  description: "The snapshot that the action took or used, with all its names.",
   required: [],
   properties: {
     type: {
@@ -19,7 +19,7 @@ export const snapshotStatus = schema({
     namespace: { type: "string", description: "The namespace of a VolumeSnapshot.", maxLength: 63 },
     id: { type: "string", description: "The DCT snapshot id, for example 1-APPDATA_SNAPSHOT-1029.", maxLength: 512 },
     timestamp: { type: "string", format: "date-time", description: "The moment whose data the snapshot holds." },
-    readyToUse: { type: "boolean", description: "Whether a database can be made from it." },
+    readyToUse: { type: "boolean", description: "Whether a database can use it." },
     sizeBytes: {
       type: "integer",
       format: "int64",

@@ -25,7 +25,7 @@ const stepsOf = ({ status }: ActionObject) => status.steps ?? [];
 export const actionLaws: readonly Law<ActionObject>[] = [
   {
     number: 40,
-    says: "the phase is what the conditions say",
+    says: "the phase follows from the conditions",
     broken: (object) => {
       const said = actionPhase(conditionsOf(object), phasesOf[object.kind]);
       return unless(said === object.status.phase, `phase ${object.status.phase}, conditions ${said}`);
@@ -33,7 +33,7 @@ export const actionLaws: readonly Law<ActionObject>[] = [
   },
   {
     number: 41,
-    says: "an action has ended when, and only when, it has a completion time",
+    says: "an action has a completion time if and only if it has ended",
     broken: (object) =>
       unless(
         isFinished(object) === (object.status.completionTime !== undefined),
@@ -53,7 +53,7 @@ export const actionLaws: readonly Law<ActionObject>[] = [
   },
   {
     number: 43,
-    says: "an end is not before its start",
+    says: "no end is before its start",
     broken: (object) => {
       const wrong = [{ name: "the action", ...object.status }, ...stepsOf(object)].filter(
         ({ startTime, completionTime }) =>
@@ -64,7 +64,7 @@ export const actionLaws: readonly Law<ActionObject>[] = [
   },
   {
     number: 44,
-    says: "a step has ended only if it had begun, and its effect was announced with its start",
+    says: "a step with an end or an effect has a start",
     broken: (object) => {
       const wrong = stepsOf(object).filter(
         ({ startTime, completionTime, effect }) =>
@@ -75,7 +75,7 @@ export const actionLaws: readonly Law<ActionObject>[] = [
   },
   {
     number: 45,
-    says: "a Completed action has no step that is still running",
+    says: "a Completed action has no running step",
     broken: (object) => {
       const running = stepsOf(object).filter(
         ({ startTime, completionTime }) => startTime !== undefined && completionTime === undefined,
@@ -85,13 +85,13 @@ export const actionLaws: readonly Law<ActionObject>[] = [
   },
   {
     number: 46,
-    says: "a finished action is never written again",
+    says: "the status of a finished action never changes",
     broken: (object, before) =>
       unless(before === undefined || !isFinished(before) || same(before.status, object.status), "its status has changed"),
   },
   {
     number: 47,
-    says: "a phase never comes again: an action goes forward",
+    says: "an action never goes back to an earlier phase",
     broken: (object, before) => {
       const phases: readonly string[] = phasesOf[object.kind];
       const [was, is] = [phases.indexOf(before?.status.phase ?? "Pending"), phases.indexOf(object.status.phase)];
@@ -100,7 +100,7 @@ export const actionLaws: readonly Law<ActionObject>[] = [
   },
   {
     number: 48,
-    says: "what has ended well is not in error",
+    says: "an action that has succeeded has no lastError",
     broken: (object) =>
       unless(!isTrue(object, "Succeeded") || (object.status.lastError ?? "") === "", `${object.status.lastError}`),
   },

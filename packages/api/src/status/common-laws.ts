@@ -30,7 +30,7 @@ export const commonLaws: readonly Law<StatusObject>[] = [
   },
   {
     number: 3,
-    says: "a condition has a reason in one word, and says something",
+    says: "a condition has a reason in one word and a message",
     broken: (object) => {
       const mute = conditionsOf(object).filter(
         ({ reason, message }) => !/^[A-Za-z][A-Za-z0-9]*$/u.test(reason) || message === "",
@@ -40,7 +40,7 @@ export const commonLaws: readonly Law<StatusObject>[] = [
   },
   {
     number: 4,
-    says: "what was observed is not newer than what there is",
+    says: "an observed generation is not newer than the object's own",
     broken: ({ metadata, status }) =>
       unless(
         status.observedGeneration <= metadata.generation &&
@@ -50,7 +50,7 @@ export const commonLaws: readonly Law<StatusObject>[] = [
   },
   {
     number: 5,
-    says: "before anybody looked there is nothing but phase Pending",
+    says: "a status that nobody has written has phase Pending and no conditions",
     broken: ({ status }) =>
       unless(
         status.observedGeneration !== -1 || (status.phase === "Pending" && (status.conditions ?? []).length === 0),
@@ -59,7 +59,7 @@ export const commonLaws: readonly Law<StatusObject>[] = [
   },
   {
     number: 6,
-    says: "nothing is Reconciling and Stalled at once, and neither is ever False: it is absent",
+    says: "Reconciling and Stalled are never True together, and never False but absent",
     broken: (object) =>
       unless(
         !(isTrue(object, "Reconciling") && isTrue(object, "Stalled")) &&
@@ -69,7 +69,7 @@ export const commonLaws: readonly Law<StatusObject>[] = [
   },
   {
     number: 7,
-    says: "what is Stalled is not Ready, and lastError tells why",
+    says: "a Stalled object is not Ready, and lastError says why",
     broken: (object) =>
       unless(
         !isTrue(object, "Stalled") || (!isTrue(object, "Ready") && (object.status.lastError ?? "") !== ""),
@@ -102,7 +102,7 @@ export const commonLaws: readonly Law<StatusObject>[] = [
   },
   {
     number: 10,
-    says: "a password is nowhere in a status",
+    says: "a status contains no password",
     broken: ({ spec, status }) => {
       const password = "database" in spec && typeof spec.database === "object" ? (spec.database.password ?? "") : "";
       return unless(password === "" || !JSON.stringify(status).includes(JSON.stringify(password).slice(1, -1)), "found it");

@@ -12,10 +12,10 @@ import { actionPhase, vdbPhase } from "./phase.ts";
 const time = "2026-01-31T12:00:00Z";
 const metadata = { namespace: "pg-operator", resourceVersion: "1", generation: 1, creationTimestamp: time };
 
-/** `Ready+ Completed` or `Stalled+ SourceNotFound: no such dSource`: type, + or -, reason, message (left out: some words). */
+/** `Ready+ Completed` or `Stalled+ SourceNotFound: no such dSource`: type, + or -, reason, message (left out: a stand-in). */
 function conditions(...texts: readonly string[]): Condition[] {
   return texts.map((text) => {
-    const [, type = "", sign, reason = "", message = "so it is"] = /^(\w+)([+-]) (\w+)(?:: (.*))?$/u.exec(text) ?? [];
+    const [, type = "", sign, reason = "", message = "as declared"] = /^(\w+)([+-]) (\w+)(?:: (.*))?$/u.exec(text) ?? [];
     return { type, status: sign === "+" ? "True" : "False", reason, message, lastTransitionTime: time, observedGeneration: 1 };
   });
 }
@@ -23,7 +23,7 @@ function conditions(...texts: readonly string[]): Condition[] {
 const steps = ["SourceResolved+ Resolved", "Provisioned+ Provisioned", "Configured+ Configured"];
 const data = { pvcName: "orders-1a2b3c", endpoint: "orders.pg-operator.svc:5432", contentId: "1a2b3c", dataTimestamp: time };
 const readyWords = `clients can connect to ${data.endpoint}, with the source's data as of ${time}`;
-const missing = "there is no dSource absent on engine delphix-engine; it has: production";
+const missing = "engine delphix-engine has neither a dSource nor a VDB named absent; its dSources: production";
 
 function vdb(status: Omit<PostgresVDBStatus, "phase" | "observedGeneration">): PostgresVDB {
   const phase = vdbPhase(status.conditions ?? [], false);
@@ -42,7 +42,7 @@ function vdb(status: Omit<PostgresVDBStatus, "phase" | "observedGeneration">): P
 export interface ExampleState<T> {
   readonly name: string;
   readonly object: T;
-  /** What a GitOps tool has to make of it. */
+  /** What a GitOps tool makes of it. */
   readonly kstatus: Kstatus;
 }
 
@@ -59,10 +59,10 @@ export const vdbStates: readonly ExampleState<PostgresVDB>[] = [
     object: vdb({
       ready: false,
       conditions: conditions(
-        "Ready- Provisioning: the claim orders-1a2b3c is being made",
-        "Reconciling+ Progressing: the claim orders-1a2b3c is being made",
+        "Ready- Provisioning: the storage provisions claim orders-1a2b3c",
+        "Reconciling+ Progressing: the storage provisions claim orders-1a2b3c",
         "SourceResolved+ Resolved",
-        "Provisioned- Provisioning: the claim orders-1a2b3c is being made",
+        "Provisioned- Provisioning: the storage provisions claim orders-1a2b3c",
       ),
     }),
   },
@@ -126,8 +126,8 @@ export const actionStates: readonly ExampleState<PostgresRefresh>[] = [
     kstatus: "InProgress",
     object: refresh({
       conditions: conditions(
-        "Ready- Queued: waits behind VDBSnapshot monday",
-        "Reconciling+ Queued: waits behind VDBSnapshot monday",
+        "Ready- Queued: the action waits for VDBSnapshot monday",
+        "Reconciling+ Queued: the action waits for VDBSnapshot monday",
       ),
     }),
   },
@@ -136,7 +136,7 @@ export const actionStates: readonly ExampleState<PostgresRefresh>[] = [
     kstatus: "InProgress",
     object: refresh({
       ...begun,
-      conditions: conditions("Ready- Stopping: the pod is being stopped", "Reconciling+ Stopping: the pod is being stopped"),
+      conditions: conditions("Ready- Stopping: PostgreSQL shuts down", "Reconciling+ Stopping: PostgreSQL shuts down"),
     }),
   },
   {

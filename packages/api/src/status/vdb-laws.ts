@@ -7,7 +7,7 @@ import { vdbPhase } from "./phase.ts";
 export const vdbLaws: readonly Law<PostgresVDB>[] = [
   {
     number: 20,
-    says: "the phase is what the conditions say",
+    says: "the phase follows from the conditions",
     broken: (object) => {
       const said = vdbPhase(conditionsOf(object), object.metadata.deletionTimestamp !== undefined);
       // Between the deletion and the next look the status is older than the metadata.
@@ -16,13 +16,13 @@ export const vdbLaws: readonly Law<PostgresVDB>[] = [
   },
   {
     number: 21,
-    says: "ready is the Ready condition",
+    says: "status.ready equals the Ready condition",
     broken: (object) =>
       unless((object.status.ready ?? false) === isTrue(object, "Ready"), `ready ${String(object.status.ready)}`),
   },
   {
     number: 22,
-    says: "what is Ready has a claim, an endpoint and a content id",
+    says: "a Ready VDB has a claim, an endpoint and a content id",
     broken: (object) => {
       const { pvcName = "", endpoint = "", contentId = "" } = object.status;
       return unless(
@@ -33,7 +33,7 @@ export const vdbLaws: readonly Law<PostgresVDB>[] = [
   },
   {
     number: 23,
-    says: "what is Stopped is neither Ready, Reconciling nor Stalled, and says nothing on Ready",
+    says: "a Stopped VDB has none of the conditions Ready, Reconciling and Stalled",
     broken: (object) => {
       const said = ["Ready", "Reconciling", "Stalled"].filter((type) => find(object, type) !== undefined);
       return unless(object.status.phase !== "Stopped" || said.length === 0, said.join(", "));
@@ -41,7 +41,7 @@ export const vdbLaws: readonly Law<PostgresVDB>[] = [
   },
   {
     number: 24,
-    says: "Ready means that every step's condition is True",
+    says: "Ready is True only if the condition of every step is True",
     broken: (object) => {
       const steps = ["Accepted", "SourceResolved", "Provisioned", "Configured", "Deployed", "Prepared", "HooksSucceeded"];
       const open = steps.filter((type) => ["False", "Unknown"].includes(find(object, type)?.status ?? ""));

@@ -7,15 +7,18 @@ export const passwordKey = "password";
 
 export const database = schema({
   type: "object",
-  description: "The database and the role that clients use. Both have to be in the source's data.",
+  description: "The database and the role that clients use. The source's data has to contain both.",
   required: [],
   properties: {
     name: { ...databaseName("The database that clients connect to."), default: "postgres" },
-    user: { ...databaseName("The role that clients log in as. Its password is set to the one given here."), default: "postgres" },
+    user: {
+      ...databaseName("The role that clients log in as. The operator sets its password to the one given here."),
+      default: "postgres",
+    },
     password: {
       type: "string",
       description:
-        "The role's password in clear text: for tries alone, since everybody who may read the object reads it. Excludes passwordSecretRef.",
+        "The role's password in clear text, for trials only: everybody who may read the object can read it. Excludes passwordSecretRef.",
       minLength: 8,
       maxLength: 1024,
       secret: true,
@@ -24,7 +27,7 @@ export const database = schema({
     },
     passwordSecretRef: {
       type: "string",
-      description: `The name of an Opaque Secret of the same namespace whose key "${passwordKey}" holds the role's password (8 characters or more). Excludes password.`,
+      description: `The name of an Opaque Secret in the same namespace. Its key "${passwordKey}" contains the role's password (8 characters or more). Excludes password.`,
       maxLength: subdomainLength,
       pattern: dnsSubdomain,
       allowed: `a Secret's name: ${dnsSubdomainWords}`,
@@ -39,7 +42,7 @@ export const database = schema({
     {
       rule: "!self.user.startsWith('pg_') && !(self.user in ['public', 'none'])",
       fieldPath: ".user",
-      message: "must not be a name that PostgreSQL keeps for itself (pg_..., public, none), for example app",
+      message: "must not be a name that PostgreSQL reserves (pg_..., public, none), for example app",
     },
     {
       rule: "!(self.name in ['template0', 'template1'])",

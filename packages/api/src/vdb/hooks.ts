@@ -20,7 +20,7 @@ export const hook = schema({
   properties: {
     name: {
       type: "string",
-      description: "The hook's name, unique within its stage; conditions and events call it by it.",
+      description: "The hook's name, unique within its stage. Conditions and events use it.",
       maxLength: labelLength,
       pattern: dnsLabel,
       allowed: dnsLabelWords,
@@ -29,20 +29,23 @@ export const hook = schema({
     stage: {
       type: "string",
       description:
-        "When it runs. post-create: once, after the database was made and before any client is let in. pre-/post-refresh, -rewind, -snapshot: " +
-        "before and after that action, whichever kind asked for it; clients are kept out until the post hooks have succeeded.",
+        "When it runs. post-create: once on new data, behind the shut gate. pre-/post-refresh, -rewind, -snapshot: " +
+        "before and after that action, whichever kind asks for it. After new data the gate stays shut until the post hooks have succeeded.",
       enum: hookStages,
     },
     type: scriptType("sql"),
-    script: scriptText("The SQL, or the command's text; the first line of a command may name its interpreter (#!/bin/bash)."),
-    database: databaseName(
-      "The database that SQL runs in (and that PGDATABASE names for a command); left out: spec.database.name.",
+    script: scriptText(
+      "The SQL, or the text of the command. The first line of a command may name its interpreter (#!/bin/bash).",
     ),
-    timeoutSeconds: timeoutSeconds("After how many seconds the hook is ended with all its processes and counts as failed."),
+    database: databaseName(
+      "The database that SQL runs in, and that PGDATABASE names for a command. Left out: spec.database.name.",
+    ),
+    timeoutSeconds: timeoutSeconds(
+      "How many seconds the hook may take. After that the operator ends it with all its processes, and it counts as failed.",
+    ),
     continueOnError: {
       type: "boolean",
-      description:
-        "Whether the stage goes on when this hook fails. false: the failure ends the action, and clients are not let in.",
+      description: "Whether the stage goes on when this hook fails. false: the failure ends the action, and the gate stays shut.",
       default: false,
     },
   },
@@ -51,7 +54,7 @@ export type Hook = TypeOf<typeof hook>;
 
 export const hooks = schema({
   type: "array",
-  description: "SQL and commands to run at stages of the database's life, in this order within a stage.",
+  description: "SQL and commands that run at stages of the database's life, within a stage in this order.",
   listType: "map",
   mapKeys: ["stage", "name"],
   maxItems: 64,

@@ -26,7 +26,7 @@ const owner = (spec: string): string =>
 const notTheOwner =
   "has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.type == 'Deployed' && c.reason == 'OwnerMismatch')";
 
-const asItWas = "is read when the volume is made: leave it as it was, or apply a new PostgresVDB";
+const asItWas = "is read only when the volume is created: keep the former value, or apply a new PostgresVDB";
 
 export const onceMade: readonly Rule[] = [
   once(
@@ -40,6 +40,6 @@ export const onceMade: readonly Rule[] = [
   once(
     "ownershipSpec",
     `${owner("self.spec")} == ${owner("oldSelf.spec")} || ${notTheOwner}`,
-    "is read when the volume is made, and the data keeps its owner: leave it as it was, or apply a new PostgresVDB",
+    "is read only when the volume is created, and the data keeps its owner: keep the former value, or apply a new PostgresVDB",
   ),
 ];

@@ -11,7 +11,7 @@ export const postgresVDB = defineKind({
   plural: "postgresvdbs",
   shortNames: ["pvdb", "vdb"],
   description:
-    "A virtual PostgreSQL database, made in seconds from a dSource, a volume or a snapshot, and kept as declared here.",
+    "A virtual PostgreSQL database: created in seconds from a dSource, a volume or a snapshot, and kept as declared here.",
   spec: postgresVdbSpec,
   status: postgresVdbStatus,
   columns: [
@@ -29,7 +29,7 @@ export const postgresVDB = defineKind({
       rule: "self.metadata.name.size() <= 63 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
       fieldPath: ".metadata.name",
       message:
-        "must be at most 63 lower-case letters, digits and '-', beginning with a letter and ending with a letter or digit, for example my-postgres-vdb (a Service is named by it)",
+        "must be at most 63 lower-case letters, digits and '-', beginning with a letter and ending with a letter or digit, for example my-postgres-vdb (the Service has the same name)",
     },
     ...onceMade,
   ],

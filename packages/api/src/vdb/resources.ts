@@ -43,9 +43,9 @@ export const resources = schema({
   description: "What the database's container asks for and may use, as in any pod.",
   required: [],
   properties: {
-    requests: amounts("What is set aside for the container; the scheduler looks for a node that has it."),
+    requests: amounts("What the node sets aside for the container. The scheduler chooses a node that has it."),
     limits: amounts(
-      "What the container may use at most. shared_buffers is set by the memory limit where postgresConfig is silent.",
+      "What the container may use at most. The memory limit bounds shared_buffers where postgresConfig does not set it.",
     ),
   },
   rules: [

@@ -85,8 +85,8 @@ const saidElsewhere = ["port", "data_directory"];
 /** Rules of the spec, where its other fields are seen. */
 export const settingsOfSpec: readonly Rule[] = (
   [
-    ["port", "string(self.port)", "port is set by spec.port: write it there, for example port: 5493"],
-    ["data_directory", "self.mountPath + '/data'", "data_directory is data below spec.mountPath: leave this entry out"],
+    ["port", "string(self.port)", "spec.port sets the port: write it there, for example port: 5493"],
+    ["data_directory", "self.mountPath + '/data'", "the data directory is spec.mountPath + /data: leave this entry out"],
   ] as const
 ).map(([name, value, message]) => ({
   rule: `!has(self.postgresConfig) || self.postgresConfig.all(one, one.name.lowerAscii() != '${name}' || one.value.replace("'", '').trim() == ${value})`,
@@ -97,7 +97,7 @@ export const settingsOfSpec: readonly Rule[] = (
 export const postgresConfig = schema({
   type: "array",
   description:
-    "Settings of PostgreSQL, each name once. They win over those that came with the source's data; a changed list restarts or reloads the server as the setting needs.",
+    "Settings of PostgreSQL, each name once. They win over the source's settings. A change reloads the server, or restarts it where the setting needs that.",
   listType: "map",
   mapKeys: ["name"],
   maxItems: 100,
@@ -117,7 +117,7 @@ export const postgresConfig = schema({
       value: {
         type: "string",
         description:
-          'The value, always as a string, for example "256MB" or "100". It needs no quotes of its own; one pair of single quotes around the whole is taken off.',
+          'The value, always as a string, for example "256MB" or "100". It needs no quotes of its own; the operator removes one pair of single quotes around it.',
         maxLength: 1024,
         pattern: "^([^\\x00-\\x1f\\x7f'\\\\]*|'[^\\x00-\\x1f\\x7f'\\\\]*')$",
         allowed: "one line without single quotes inside, backslashes and control characters (no quotes around it are needed)",
@@ -139,7 +139,7 @@ export const postgresConfig = schema({
     {
       rule: "self.all(a, self.exists_one(b, a.name.lowerAscii() == b.name.lowerAscii()))",
       message:
-        "must name each setting once, upper and lower case being the same, for example shared_buffers and not also Shared_Buffers",
+        "must name each setting once: upper and lower case are the same, so shared_buffers and Shared_Buffers are one setting",
     },
   ],
 });

@@ -9,14 +9,14 @@ const name = "[a-z0-9]([-a-z0-9.]*[a-z0-9])?";
 export const source = schema({
   type: "object",
   description:
-    "What the database is made from. It can be corrected until the data exists, and is immutable from then on: to get newer data use PostgresRefresh or VDBRefresh, to change the source make a new PostgresVDB.",
+    "Where the data comes from. You can correct it until the data exists; from then on it is immutable. For newer data use PostgresRefresh or VDBRefresh; for another source create a new PostgresVDB.",
   required: ["type", "reference"],
   properties: {
     type: {
       type: "string",
       description:
         "Where the bytes come from. dct-source: a dSource or VDB known to DCT. pvc-clone: a copy of a PersistentVolumeClaim. " +
-        "k8s-snapshot: a VolumeSnapshot. pvc-adopt: an existing PersistentVolumeClaim itself, taken over as it is.",
+        "k8s-snapshot: a VolumeSnapshot. pvc-adopt: an existing PersistentVolumeClaim itself.",
       enum: sourceTypes,
     },
     reference: {
@@ -32,7 +32,7 @@ export const source = schema({
     namespace: {
       type: "string",
       description:
-        "The namespace of the claim or VolumeSnapshot; left out: the PostgresVDB's own. Another namespace has to allow it with a ReferenceGrant. For dct-source and pvc-adopt it can only be the PostgresVDB's own.",
+        "The namespace of the claim or VolumeSnapshot. Left out: the PostgresVDB's own. Another namespace has to allow it with a ReferenceGrant. dct-source and pvc-adopt allow only the PostgresVDB's own.",
       maxLength: labelLength,
       pattern: dnsLabel,
       allowed: dnsLabelWords,
@@ -54,7 +54,7 @@ export const source = schema({
       rule: `self.type != 'k8s-snapshot' || self.reference.matches('^${name}$')`,
       fieldPath: ".reference",
       message:
-        'for type k8s-snapshot it must be a VolumeSnapshot\'s name, for example "orders-monday"; its namespace goes into source.namespace',
+        'for type k8s-snapshot it must be a VolumeSnapshot\'s name, for example "orders-monday"; put its namespace into source.namespace',
     },
     {
       rule: `self.type != 'pvc-adopt' || self.reference.matches('^${name}$')`,

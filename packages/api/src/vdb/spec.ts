@@ -55,22 +55,19 @@ const dctName = (description: string, example: string) =>
 
 export const postgresVdbSpec = schema({
   type: "object",
-  description: "The database as it should be.",
+  description: "The desired state of the database.",
   required: ["source", "database"],
   properties: {
     source,
-    vdbGroupName: dctName(
-      "The DCT dataset group that the VDB is put into; it must exist. Left out: the configured default.",
-      "Untitled",
-    ),
+    vdbGroupName: dctName("The DCT dataset group of the VDB. It has to exist. Left out: the configured default.", "Untitled"),
     envName: dctName(
-      "The DCT environment that the VDB is provisioned through. Left out: the configured default, or the only one there is; for pvc-clone and pvc-adopt the claim's own.",
+      "The DCT environment of the VDB. Left out: the configured default, or the engine's only one. For pvc-clone and pvc-adopt: the claim's own.",
       "dev-env",
     ),
     port: {
       type: "integer",
       format: "int32",
-      description: "The port of the database's Service, and the one PostgreSQL listens on in the pod.",
+      description: "The port of the database's Service, and of PostgreSQL in the pod.",
       minimum: 1024,
       maximum: 49_151,
       default: 5432,
@@ -79,7 +76,7 @@ export const postgresVdbSpec = schema({
     image: {
       type: "string",
       description:
-        "The container image with PostgreSQL of the data's major version. Left out: the operator's image for that major version. Another major version than the data's is refused, the data untouched.",
+        "The container image with PostgreSQL of the data's major version. Left out: the operator's image for that major version. The operator refuses another major version; the data stays untouched.",
       maxLength: 512,
       pattern: "^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$",
       allowed: "an image's name",
@@ -99,7 +96,7 @@ export const postgresVdbSpec = schema({
     database,
     mountPath: {
       type: "string",
-      description: "Where the volume is mounted in the container; the data directory is data below it.",
+      description: "Where the container mounts the volume. The data directory is the folder data below it.",
       maxLength: 255,
       default: "/mnt/postgres",
       pattern: "^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$",
@@ -108,7 +105,7 @@ export const postgresVdbSpec = schema({
       rules: [
         {
           rule: `!self.matches('^/(${systemFolders.join("|")})$') && !self.matches('^/(dev|proc|sys|bin|sbin|lib|lib64|tmp)/')`,
-          message: "must not hide a folder of the system or one that the operator mounts, for example /mnt/postgres",
+          message: "must not hide a folder of the system or a folder that the operator mounts, for example /mnt/postgres",
         },
       ],
     },
@@ -118,10 +115,10 @@ export const postgresVdbSpec = schema({
     },
     OwnershipSpec: {
       ...ownership,
-      description: "Another spelling of ownershipSpec. Where both are given they must be the same.",
+      description: "Another spelling of ownershipSpec. If both are given, they must be equal.",
     },
     errorBackoffPeriod: durationField({
-      description: "How long to wait after an error before the next try, where nothing reports a change by itself.",
+      description: "How long the operator waits after an error before it tries again, where no watch reports a change.",
       default: "30s",
       minimum: "1s",
       maximum: "24h",
@@ -130,7 +127,7 @@ export const postgresVdbSpec = schema({
     storageClassName: {
       type: "string",
       description:
-        "The StorageClass of the volume. Left out: the Delphix class for dct-source, else the class of the source's volume.",
+        "The StorageClass of the volume. Left out: for dct-source the configured default, else the class of the source's volume.",
       maxLength: subdomainLength,
       pattern: dnsSubdomain,
       allowed: `a StorageClass's name: ${dnsSubdomainWords}`,
@@ -158,7 +155,7 @@ export const postgresVdbSpec = schema({
     deletionPolicy: {
       type: "string",
       description:
-        "What deleting the PostgresVDB does to its data. Delete: the claim and the DCT VDB go with it. Retain: both stay.",
+        "What happens to the data when the PostgresVDB is deleted. Delete: the claim and the DCT VDB are deleted too. Retain: both stay.",
       enum: ["Delete", "Retain"],
       default: "Delete",
     },

@@ -20,7 +20,7 @@ const time = (description: string) => schema({ type: "string", format: "date-tim
 
 const origin = schema({
   type: "object",
-  description: "What the present data was made from, as it was found when it was made.",
+  description: "The source of the present data, as it was when the data was created.",
   required: [],
   properties: {
     type: { type: "string", description: "The type of the source.", enum: sourceTypes },
@@ -36,7 +36,7 @@ const origin = schema({
 
 const activeAction = schema({
   type: "object",
-  description: "The action that works on this database now; others wait for it.",
+  description: "The action that works on this database now. Others wait for it.",
   required: ["kind", "name", "namespace", "uid"],
   properties: {
     kind: text("The action's kind, for example PostgresRefresh."),
@@ -49,31 +49,31 @@ const activeAction = schema({
 const previous = schema({
   type: "object",
   description:
-    "The data that the last refresh or rewind replaced: a VDBRewind or PostgresRewind with snapshotRef.type previous returns to it.",
+    "The data that the last refresh or rewind replaced. A VDBRewind or PostgresRewind with snapshotRef.type previous returns to it.",
   required: ["contentId"],
   properties: {
     contentId: text("The content id of that data."),
-    pvcName: text("The claim that holds it, where it is a volume of its own.", 253),
-    snapshotName: text("The VolumeSnapshot that holds it, where it is one.", 253),
-    snapshotId: text("The DCT snapshot that holds it, where it is one."),
+    pvcName: text("The claim that holds that data, if it is a volume of its own.", 253),
+    snapshotName: text("The VolumeSnapshot that holds that data, if it is one.", 253),
+    snapshotId: text("The DCT snapshot that holds that data, if it is one."),
     dataTimestamp: time("How old that data is."),
-    until: time("Until when it is kept."),
+    until: time("Until when the operator keeps that data."),
   },
 });
 
 const hookRun = schema({
   type: "object",
-  description: "One run of a hook on the present data. Written before it begins, so that it is never run twice by mistake.",
+  description: "One run of a hook on the present data. Written before the hook begins, so that no hook runs twice by mistake.",
   required: ["stage", "name", "outcome"],
   properties: {
     stage: { type: "string", description: "The hook's stage.", enum: hookStages },
     name: text("The hook's name.", 63),
     contentId: text("The data that it ran on.", 63),
-    scriptHash: text("Which text it ran: a corrected hook is run again.", 63),
+    scriptHash: text("Which text it ran. A corrected hook runs again.", 63),
     pod: text("The uid of the pod that it ran in.", 63),
     outcome: {
       type: "string",
-      description: "How it ended. Running: not yet. Interrupted: its pod died, so whether it took effect is not known.",
+      description: "How it ended. Running: not yet. Interrupted: its pod ended, so whether the hook took effect is unknown.",
       enum: ["Running", "Succeeded", "Failed", "TimedOut", "Interrupted"],
     },
     startTime: time("When it began."),
@@ -81,7 +81,7 @@ const hookRun = schema({
     exitCode: { type: "integer", format: "int32", description: "Its exit code." },
     output: {
       type: "string",
-      description: "The end of what it printed, the password blotted out, at most 4 KiB.",
+      description: "The end of its output, the password redacted, at most 4 KiB.",
       maxLength: 4096,
     },
   },
@@ -90,13 +90,13 @@ export type HookRun = TypeOf<typeof hookRun>;
 
 export const postgresVdbStatus = schema({
   type: "object",
-  description: "The database as it was last seen.",
+  description: "The state of the database as the operator last saw it.",
   required: ["phase", "observedGeneration"],
   properties: {
     phase: {
       type: "string",
       description:
-        "Where the database stands, in a word. Pending, Provisioning (volume), Configuring (settings), Deploying (pod), Ready; " +
+        "The state of the database in one word. Pending, Provisioning (volume), Configuring (settings), Deploying (pod), Ready; " +
         "Stopped (enabled: false), Error (see conditions and lastError), Terminating.",
       enum: vdbPhases,
     },
@@ -107,15 +107,17 @@ export const postgresVdbStatus = schema({
     delphixVDB: text("The name of the VDB in DCT."),
     delphixID: text("The id of the VDB in DCT."),
     endpoint: text("Where clients inside the cluster reach the database: host:port."),
-    dataTimestamp: time("The moment whose data the database held when it was made, refreshed or rewound: how fresh it is."),
-    contentId: text("Names the present data; another one after each create, refresh and rewind."),
+    dataTimestamp: time(
+      "The moment of the source's data that the last create, refresh or rewind brought: how fresh the data is.",
+    ),
+    contentId: text("The id of the present data. Each create, refresh and rewind brings a new one."),
     openedFor: text(
-      "The content id whose clients are let in: all post-create hooks of that data have succeeded. Other data's gate is shut.",
+      "The content id that the gate is open for: all post-create hooks of that data have succeeded. For other data the gate is shut.",
     ),
     source: origin,
     hooks: {
       type: "array",
-      description: "What the hooks of the present data's stage did.",
+      description: "The runs of hooks on the present data.",
       listType: "map",
       mapKeys: ["stage", "name"],
       maxItems: 64,
