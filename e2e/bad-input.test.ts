@@ -118,7 +118,7 @@ describe("bad input", { timeout: 900_000 }, () => {
     await waitForPhase(kubectl, vdb, "Ready");
   });
 
-  test("no room in the pool: named with the bytes, and when there is room again the VDB gets Ready", async () => {
+  test("too little free space in the pool: named with the bytes, and with enough again the VDB gets Ready", async () => {
     const pool = "/var/lib/delphix-engine/pool";
     const before = await provisioned();
     // Twice and after a sync: what was deleted just before is given back only then, and would be room again.
@@ -129,7 +129,7 @@ describe("bad input", { timeout: 900_000 }, () => {
     try {
       await makePasswordSecret(kubectl, vdb);
       await applyVdb(kubectl, vdb);
-      await namedWithin(vdb, /StorageFull/u, /no room.*bytes/u);
+      await namedWithin(vdb, /StorageFull/u, /not enough free space.*bytes/u);
       // The provisioner tries again every few seconds: a try that is under way may be seen.
       await eventually("nothing half-made is left", 120, async () => ((await provisioned()) === before ? true : undefined));
     } finally {

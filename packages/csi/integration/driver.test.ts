@@ -103,7 +103,7 @@ describe("the driver and the engine", { timeout: 900_000 }, () => {
   test("killed while the VDB is being made: the next driver finds it, and there is one", async () => {
     await restartEngine(["--hold-at=DB_PROVISION:cloned"]);
     const lost = create();
-    await engine.logged('"msg":"held"');
+    await engine.logged('"msg":"stopped at a failpoint"');
     await driver.end("SIGKILL");
     equal((await lost).code, "UNAVAILABLE");
     driver = await startDriver(scratch, kubernetes);
@@ -121,7 +121,7 @@ describe("the driver and the engine", { timeout: 900_000 }, () => {
   test("stopped while it waits: the caller is told to come again, and the process ends by itself", async () => {
     await restartEngine(["--hold-at=DB_PROVISION:cloned"]);
     const waiting = create();
-    await engine.logged('"msg":"held"');
+    await engine.logged('"msg":"stopped at a failpoint"');
     const from = performance.now();
     equal(await driver.end("SIGTERM"), 0);
     ok(performance.now() - from < 25_000, "within a pod's grace period");
@@ -132,12 +132,12 @@ describe("the driver and the engine", { timeout: 900_000 }, () => {
     equal((await vdbs()).length, 1);
   });
 
-  test("no room: the code for it, the bytes in words, nothing left; with room again it succeeds", async () => {
+  test("too little free space: the code for it, the bytes in words, nothing left; with enough again it succeeds", async () => {
     configureEngine(scratch, source, "100Gi");
-    await engine.logged("the configuration was read again");
+    await engine.logged("the changed configuration is in force");
     const full = await create();
     equal(full.code, "RESOURCE_EXHAUSTED");
-    match("details" in full ? full.details : "", /no room in pool .* bytes/u);
+    match("details" in full ? full.details : "", /not enough free space in pool .* bytes/u);
     deepEqual(await vdbs(), []);
     configureEngine(scratch, source);
     await restartEngine();
@@ -168,7 +168,7 @@ describe("the driver and the engine", { timeout: 900_000 }, () => {
     t.diagnostic(`named after ${((performance.now() - from) / 1000).toFixed(1)} s; 10 s are promised`);
     ok(performance.now() - from < 60_000);
     equal(down.code, "UNAVAILABLE");
-    match("details" in down ? down.details : "", /DCT at https:\/\/localhost:\d+ could not be reached/u);
+    match("details" in down ? down.details : "", /DCT at https:\/\/localhost:\d+ does not answer/u);
     await restartEngine();
     createdVolume(await create());
   });
@@ -179,7 +179,7 @@ describe("the driver and the engine", { timeout: 900_000 }, () => {
     equal(early.code, "UNAVAILABLE");
     match(
       "details" in early ? early.details : "",
-      /Secret delphix-creds in namespace delphix-storage has no DCT_URL yet: the embedded engine fills it/u,
+      /Secret delphix-creds in namespace delphix-storage has no DCT_URL yet: the embedded engine sets it/u,
     );
     kubernetes.secret = engine.credentials;
     createdVolume(await create());

@@ -54,7 +54,7 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
   const mode = oneOf("mode", flag.mode, modes);
   const nodeId = flag["node-id"] ?? env["NODE_NAME"] ?? "";
   if (mode !== "controller" && nodeId === "")
-    throw new Error("--node-id (or NODE_NAME) is needed: the node's name in Kubernetes");
+    throw new Error("--node-id or NODE_NAME is missing: set it to the node's name in Kubernetes");
   return {
     mode,
     endpoint: flag.endpoint,

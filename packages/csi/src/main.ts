@@ -10,10 +10,10 @@ const stop = Promise.withResolvers<void>();
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.resolve());
 
 await using driver = await startDriver(config, log, (reason) => {
-  log.error({ reason }, "the kubelet refused the driver; ending, to be started again");
+  log.error({ reason }, "the kubelet refuses the driver; the driver ends, so that it starts again");
   process.exitCode = 1;
   stop.resolve();
 });
-log.info({ healthPort: driver.healthPort }, "started");
+log.info({ healthPort: driver.healthPort }, "the driver has started");
 await stop.promise;
-log.info({}, "stopping");
+log.info({}, "the driver stops");

@@ -55,7 +55,7 @@ async function controllerService(
   const connection = kubernetesUrl === undefined ? await inClusterConnection(pod) : unprotected(kubernetesUrl);
   if (connection === undefined)
     throw new Error(
-      "this is no pod with a service account (KUBERNETES_SERVICE_HOST and its token are missing): --kubernetes-url",
+      "the driver does not run in a pod with a service account (KUBERNETES_SERVICE_HOST and its token are missing): set --kubernetes-url",
     );
   const kubernetes = createClient(stack.use(httpApi(connection)), { fieldManager: driverName, timeoutSeconds: 5 });
   // Asked for instead of mounted: the embedded engine fills the Secret in after the pods started, and a mounted one would show

@@ -11,10 +11,10 @@ const singleNodeModes: ReadonlySet<string> = new Set([
 /** Why a volume cannot be used in this way; undefined when it can. */
 export function objection(capability: Message): string | undefined {
   if (capability.message("block") !== undefined)
-    return "volumeMode Block is not supported: a virtual database is a folder; use volumeMode Filesystem";
+    return "the driver does not support volumeMode Block, because a VDB is a folder: use volumeMode Filesystem";
   if (capability.message("mount") === undefined) return "volume_capability.access_type is missing";
   const mode = capability.message("accessMode")?.string("mode") ?? "UNKNOWN";
   if (!singleNodeModes.has(mode))
-    return `access mode ${mode} is not supported: a volume is used by one node; use ReadWriteOnce or ReadWriteOncePod`;
+    return `the driver does not support access mode ${mode}, because one node uses a volume: use ReadWriteOnce or ReadWriteOncePod`;
   return undefined;
 }

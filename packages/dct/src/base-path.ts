@@ -10,7 +10,7 @@ export async function probeBasePath(transport: Transport, configuredPath: string
   const given = configuredPath.replace(/\/+$/u, "");
   if (given !== "") return given;
   for (const path of candidates) if (await answers(transport, path, signal)) return path;
-  throw new DctError("badAnswer", `no DCT API was found under ${candidates.join(" or ")}: check the DCT URL`);
+  throw new DctError("badAnswer", `there is no DCT API under ${candidates.join(" or ")}: check DCT_URL`);
 }
 
 async function answers(transport: Transport, path: string, signal: AbortSignal | undefined): Promise<boolean> {

@@ -59,7 +59,7 @@ export function createDctConnection(options: DctConnectionOptions): DctConnectio
     const order = (asked += 1);
     const askedAt = clock();
     const credentials = await read(signal);
-    if (closed) throw new DctError("unreachable", "the connection to DCT is closed: this program is stopping");
+    if (closed) throw new DctError("unreachable", "the connection to DCT is closed: the program stops");
     const before = current;
     // What was asked for earlier and answered later may be out of date.
     if (before !== undefined && before.asked > order) return take(before);

@@ -59,8 +59,8 @@ test("a certificate authority is taken with them", () => {
 });
 
 const refused: readonly { name: string; data: Record<string, string> | undefined; want: RegExp }[] = [
-  { name: "no Secret", data: undefined, want: /^Secret s in namespace ns does not exist: it holds DCT_URL and DCT_KEY$/u },
-  { name: "an empty one", data: {}, want: /^Secret s in namespace ns has no DCT_URL yet: the embedded engine fills it/u },
+  { name: "no Secret", data: undefined, want: /^Secret s in namespace ns does not exist: create it with DCT_URL and DCT_KEY$/u },
+  { name: "an empty one", data: {}, want: /^Secret s in namespace ns has no DCT_URL yet: the embedded engine sets it/u },
   { name: "no key", data: { DCT_URL: "h" }, want: /no DCT_KEY yet/u },
   { name: "a scheme without a key", data: { DCT_URL: "h", DCT_KEY: "apk " }, want: /no DCT_KEY yet/u },
   { name: "no URL", data: { DCT_URL: "my dct", DCT_KEY: "k" }, want: /DCT_URL is not a URL, for example/u },

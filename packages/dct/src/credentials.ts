@@ -26,7 +26,7 @@ export function decodeCredentials(
   { namespace, name }: { readonly namespace?: string; readonly name: string },
 ): Credentials {
   const where = `Secret ${name} in namespace ${namespace ?? "default"}`;
-  if (secret === undefined) throw new DctNotConfigured(`${where} does not exist: it holds DCT_URL and DCT_KEY`);
+  if (secret === undefined) throw new DctNotConfigured(`${where} does not exist: create it with DCT_URL and DCT_KEY`);
   const value = (key: string): string =>
     Buffer.from(secret.data?.[key] ?? "", "base64")
       .toString()
@@ -34,14 +34,16 @@ export function decodeCredentials(
   const [host, apiKey, caPem] = [value("DCT_URL"), value("DCT_KEY").replace(/^apk(?:\s+|$)/iu, ""), value("ca.crt")];
   if (host === "" || apiKey === "")
     throw new DctNotConfigured(
-      `${where} has no ${host === "" ? "DCT_URL" : "DCT_KEY"} yet: the embedded engine fills it when it starts, or set it to your DCT's`,
+      `${where} has no ${host === "" ? "DCT_URL" : "DCT_KEY"} yet: the embedded engine sets it when it starts; for your own DCT set it yourself`,
     );
   const url = host.includes("://") ? host : `https://${host}`;
   if (!URL.canParse(url) || !/^https?:$/u.test(new URL(url).protocol))
     throw new DctNotConfigured(`${where}: DCT_URL is not a URL, for example https://dct.example.com`);
   // It becomes an HTTP header, which a line break or a control character would break out of.
   if (!/^[\x21-\x7e]+$/u.test(apiKey))
-    throw new DctNotConfigured(`${where}: DCT_KEY is not an API key: it holds white space or characters that no key has`);
+    throw new DctNotConfigured(
+      `${where}: DCT_KEY is not an API key: it contains white space or other characters that no key has`,
+    );
   return { url, apiKey, ...(caPem === "" ? {} : { caPem }) };
 }
 

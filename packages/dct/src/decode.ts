@@ -10,9 +10,13 @@ export class DecodeError extends Error {
 }
 
 const unexpected = (at: string, wanted: string, value: unknown): DecodeError =>
-  new DecodeError(at, `${wanted} was expected, ${kindOf(value)} was found`);
+  new DecodeError(at, `must be ${wanted}, not ${kindOf(value)}`);
 
-const kindOf = (value: unknown): string => (value === null ? "null" : Array.isArray(value) ? "a list" : `a ${typeof value}`);
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
 
 export const string: Decoder<string> = (value, at) => {
   if (typeof value !== "string") throw unexpected(at, "a string", value);
@@ -71,7 +75,7 @@ export const exactObject = <R extends Fields, O extends Fields>(required: R, opt
   const known = [...Object.keys(required), ...Object.keys(optional)];
   return ((value, at) => {
     const stray = isObject(value) ? Object.keys(value).find((name) => !known.includes(name)) : undefined;
-    if (stray !== undefined) throw new DecodeError(`${at}.${stray}`, `is not known here; what is known: ${known.join(", ")}`);
+    if (stray !== undefined) throw new DecodeError(`${at}.${stray}`, `is not a known field; known fields: ${known.join(", ")}`);
     return decode(value, at);
   }) satisfies typeof decode;
 };

@@ -5,7 +5,7 @@ export type Filter = string & { readonly __brand: "filter" };
 export class UnquotableValue extends Error {
   override readonly name = "UnquotableValue";
   constructor(value: string) {
-    super(`${JSON.stringify(value)} cannot be searched for: it contains both kinds of quotes, or control characters`);
+    super(`DCT cannot search for ${JSON.stringify(value)}: it contains both kinds of quotes, or control characters`);
   }
 }
 

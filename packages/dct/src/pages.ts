@@ -58,7 +58,7 @@ export function createPages(transport: Transport, probe: (signal?: AbortSignal) 
         await transport.call({ method: "GET", path, query: { limit: 1 }, signal }, object({}, {})).catch((cause: unknown) => {
           basePath = undefined;
           throw cause instanceof DctError && cause.kind === "notFound"
-            ? new DctError("badAnswer", `${error.message}: and the API itself answers 404, too`, { cause })
+            ? new DctError("badAnswer", `${error.message}; the API itself answers 404 too: check DCT_URL`, { cause })
             : cause;
         });
         return undefined;

@@ -56,8 +56,8 @@ const twins = [
   { id: "d2", name: "orders", group_name: "B" },
 ];
 const refusals = [
-  { name: "no colon", reference: "orders", reason: "BadReference", says: "is not of the form engine:dataset" },
-  { name: "no engine before the colon", reference: ":orders", reason: "BadReference", says: "is not of the form" },
+  { name: "no colon", reference: "orders", reason: "BadReference", says: "does not have the form engine:dataset" },
+  { name: "no engine before the colon", reference: ":orders", reason: "BadReference", says: "does not have the form" },
   { name: "both quotes", reference: `prod-engine:a'b"c`, reason: "BadReference", says: "both kinds of quotes" },
   { name: "a mistyped engine", reference: "prd:orders", reason: "EngineNotFound", says: "known engines: prod-engine" },
   { name: "a mistyped dSource", reference: "prod-engine:order", reason: "SourceNotFound", says: "its dSources: orders, orders" },
@@ -83,7 +83,7 @@ test("an environment left out is the only one, or refused with the choices", asy
   deepEqual(several, {
     ok: false,
     reason: "EnvironmentAmbiguous",
-    message: "engine prod-engine has several environments, name one of them: dev-env, test-env",
+    message: "engine prod-engine has several environments: name one of dev-env, test-env",
   });
   const wrong = await resolveEnvironment(aDct({ environments: [a] }), engine, "prod");
   equal(!wrong.ok && wrong.message, 'engine prod-engine has no environment "prod"; its environments: dev-env');

@@ -41,7 +41,7 @@ export async function resolveDataset(client: Finder, reference: string, signal?:
   const colon = reference.indexOf(":");
   const [engineName, name] = [reference.slice(0, colon).trim(), reference.slice(colon + 1).trim()];
   if (colon < 0 || engineName === "" || name === "") {
-    return unresolved("BadReference", `"${reference}" is not of the form engine:dataset, for example delphix-engine:orders`);
+    return unresolved("BadReference", `"${reference}" does not have the form engine:dataset, for example delphix-engine:orders`);
   }
   const engine = await resolveEngine(client, engineName, signal);
   if (!engine.ok) return engine;
@@ -64,7 +64,10 @@ export async function resolveEngine(
   if (!isQuotable(name)) return unsearchable("engine", name);
   const hits = await client.searchEngines(anyOf(eq("name", name), eq("hostname", name)), { signal });
   if (hits.length > 1)
-    return unresolved("EngineAmbiguous", `${hits.length} engines are named "${name}" (ids ${list(hits.map(({ id }) => id))})`);
+    return unresolved(
+      "EngineAmbiguous",
+      `${hits.length} engines are named "${name}" (ids ${list(hits.map(({ id }) => id))}): rename one in DCT`,
+    );
   const [engine] = hits;
   if (engine !== undefined) return found(engine);
   const known = await client.searchEngines(undefined, { sort: "name", limit: listed, signal });
@@ -88,7 +91,7 @@ async function datasetOf(
     const groups = list(hits.map((one) => one.group_name ?? "?"));
     return unresolved(
       "SourceAmbiguous",
-      `engine ${engine.name} has ${hits.length} ${kind}s named "${name}", in the groups ${groups}: rename one`,
+      `engine ${engine.name} has ${hits.length} ${kind}s named "${name}", in the groups ${groups}: rename one in DCT`,
     );
   }
   if (dataset !== undefined) return found({ kind, dataset });
@@ -110,7 +113,8 @@ export async function resolveGroup(
   if (!isQuotable(name)) return unsearchable("group", name);
   const onEngine = eq("engine_id", engine.id);
   const hits = await client.searchGroups(allOf(eq("name", name), onEngine), { signal });
-  if (hits.length > 1) return unresolved("GroupAmbiguous", `engine ${engine.name} has ${hits.length} groups named "${name}"`);
+  if (hits.length > 1)
+    return unresolved("GroupAmbiguous", `engine ${engine.name} has ${hits.length} groups named "${name}": rename one in DCT`);
   const [group] = hits;
   if (group !== undefined) return found(group);
   const known = await client.searchGroups(onEngine, { sort: "name", limit: listed, signal });
@@ -134,8 +138,11 @@ export async function resolveEnvironment(
   const [environment] = hits;
   if (hits.length > 1) {
     return name === undefined
-      ? unresolved("EnvironmentAmbiguous", `engine ${engine.name} has several environments, name one of them: ${choices}`)
-      : unresolved("EnvironmentAmbiguous", `engine ${engine.name} has ${hits.length} environments named "${name}"`);
+      ? unresolved("EnvironmentAmbiguous", `engine ${engine.name} has several environments: name one of ${choices}`)
+      : unresolved(
+          "EnvironmentAmbiguous",
+          `engine ${engine.name} has ${hits.length} environments named "${name}": rename one in DCT`,
+        );
   }
   if (environment !== undefined) return found(environment);
   const wanted = name === undefined ? "no environment" : `no environment "${name}"`;
@@ -143,7 +150,7 @@ export async function resolveEnvironment(
 }
 
 const unsearchable = (what: string, name: string): Resolved<never> =>
-  unresolved("BadReference", `the ${what} name ${JSON.stringify(name)} holds both kinds of quotes or control characters`);
+  unresolved("BadReference", `the ${what} name ${JSON.stringify(name)} contains both kinds of quotes or control characters`);
 
 /** So many choices a message lists: it has to stay readable in a condition. */
 const listed = 20;

@@ -80,12 +80,12 @@ function decodeBody<T>(what: string, text: string, decode: Decoder<T>): T {
 }
 
 const noAnswer = (what: string, origin: string, reason: string, cause: unknown): DctError =>
-  new DctError("unreachable", `DCT at ${origin} could not be reached (${what}): ${reason}`, { cause });
+  new DctError("unreachable", `DCT at ${origin} does not answer (${what}): ${reason}`, { cause });
 
 /** The innermost words of a network error, e.g. "connect ECONNREFUSED 127.0.0.1:1". */
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
-  if (error instanceof errors.ConnectTimeoutError) return "connection timed out";
+  if (error instanceof errors.ConnectTimeoutError) return "the connection timed out";
   if (error instanceof Error) return error.message === "" ? error.name : error.message;
   return String(error);
 }

@@ -44,16 +44,16 @@ export async function waitForJob(
   { signal, deadlineSeconds, onProgress, clock = realClock }: WaitForJobOptions,
 ): Promise<JobEnd> {
   const until = clock.now() + deadlineSeconds * 1000;
-  let seen = "no answer yet";
+  let seen = "DCT has not answered yet";
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     const look = await lookAt(client, jobId, signal);
     if (look.kind === "end") return look.end;
     if (look.kind === "job") onProgress?.(look.job);
-    seen = look.kind === "job" ? `it is ${look.job.status}` : look.error.message;
+    seen = look.kind === "job" ? `its status is ${look.job.status}` : look.error.message;
     const wantedMs =
       look.kind === "job" ? pauseOf(look.job, pauseMs) : Math.max(pauseMs, (look.error.retryAfterSeconds ?? 0) * 1000);
     const leftMs = until - clock.now();
-    if (leftMs <= 0) return { kind: "deadline", message: `job ${jobId} did not end within ${deadlineSeconds} s: ${seen}` };
+    if (leftMs <= 0) return { kind: "deadline", message: `job ${jobId} has not ended yet: ${seen}` };
     await clock.sleep(Math.min(wantedMs, leftMs), signal);
   }
 }
@@ -68,7 +68,7 @@ type Look =
 async function lookAt(client: Pick<DctClient, "getJob">, jobId: string, signal: AbortSignal): Promise<Look> {
   try {
     const job = await client.getJob(jobId, { signal });
-    if (job === undefined) return { kind: "end", end: { kind: "gone", message: `DCT knows no job ${jobId}` } };
+    if (job === undefined) return { kind: "end", end: { kind: "gone", message: `DCT does not know job ${jobId}` } };
     switch (jobClass(job.status)) {
       case "goesOn":
       case "stuck":
@@ -86,4 +86,5 @@ async function lookAt(client: Pick<DctClient, "getJob">, jobId: string, signal: 
   }
 }
 
-const wordsOf = (job: Job): string => job.error_details ?? `job ${job.id} (${job.type ?? "unknown type"}) ended as ${job.status}`;
+const wordsOf = (job: Job): string =>
+  job.error_details ?? `job ${job.id} (${job.type ?? "unknown type"}) ended with status ${job.status}`;

@@ -1,4 +1,4 @@
-/** The engine is killed at each seam of its jobs. After the restart every job has ended and every effect has happened once. */
+/** The engine is killed at each failpoint of its jobs. After the restart every job has ended and every effect has happened once. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
@@ -23,13 +23,15 @@ const everyRun = process.env["TEST_TIER"] === "all";
 const seed = Number(process.env["TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
 /** All of them in the full tier, else two. */
-const some = (seams: readonly string[]): readonly string[] =>
-  everyRun ? seams : fc.sample(fc.shuffledSubarray([...seams], { minLength: 2, maxLength: 2 }), { numRuns: 1, seed }).flat();
+const some = (failpoints: readonly string[]): readonly string[] =>
+  everyRun
+    ? failpoints
+    : fc.sample(fc.shuffledSubarray([...failpoints], { minLength: 2, maxLength: 2 }), { numRuns: 1, seed }).flat();
 
 const ids = async (all: Promise<readonly { readonly id: string }[]>): Promise<readonly string[]> =>
   (await all).map(({ id }) => id).toSorted();
 
-describe("killed at a seam", { timeout: 900_000 }, () => {
+describe("killed at a failpoint", { timeout: 900_000 }, () => {
   const stack = new AsyncDisposableStack();
   let scratch: Scratch;
   let source: Server;
@@ -45,7 +47,7 @@ describe("killed at a seam", { timeout: 900_000 }, () => {
   });
   after(() => stack.disposeAsync());
 
-  /** Starts an engine that holds at the seam, does `work`, kills it there, and hands the next engine to `look`. */
+  /** Starts an engine that holds at the failpoint, does `work`, kills it there, and hands the next engine to `look`. */
   async function killedAt<T>(
     options: EngineOptions,
     work: (engine: EngineProcess) => Promise<T>,
@@ -53,7 +55,7 @@ describe("killed at a seam", { timeout: 900_000 }, () => {
   ): Promise<void> {
     await using held = await startEngineProcess(scratch, options);
     const made = await work(held);
-    await held.logged('"msg":"held"');
+    await held.logged('"msg":"stopped at a failpoint"');
     await held.kill();
     await using next = await startEngineProcess(scratch);
     await look(next, made);
@@ -65,11 +67,11 @@ describe("killed at a seam", { timeout: 900_000 }, () => {
     deepEqual(inPool(scratch), shown);
   }
 
-  for (const seam of ["started", "cloned", "snapshotted", "acted", "recorded"]) {
-    test(`DB_PROVISION:${seam}: exactly one VDB, with its data`, async () => {
-      const name = `provision-${seam}`;
+  for (const failpoint of ["started", "cloned", "snapshotted", "acted", "recorded"]) {
+    test(`DB_PROVISION:${failpoint}: exactly one VDB, with its data`, async () => {
+      const name = `provision-${failpoint}`;
       await killedAt(
-        { holdAt: `DB_PROVISION:${seam}` },
+        { holdAt: `DB_PROVISION:${failpoint}` },
         ({ client }) => client.provisionBySnapshot({ snapshot_id: snapshot.id, name }),
         async (engine, { vdbId, jobId }) => {
           equal((await jobEnd(engine.client, jobId)).kind, "succeeded");
@@ -123,12 +125,12 @@ describe("killed at a seam", { timeout: 900_000 }, () => {
     );
   });
 
-  for (const seam of some(["started", "removed", "acted", "recorded"])) {
-    test(`DB_DELETE:${seam}: the VDB and its snapshot are gone`, async () => {
+  for (const failpoint of some(["started", "removed", "acted", "recorded"])) {
+    test(`DB_DELETE:${failpoint}: the VDB and its snapshot are gone`, async () => {
       await killedAt(
-        { holdAt: `DB_DELETE:${seam}` },
+        { holdAt: `DB_DELETE:${failpoint}` },
         async ({ client }) => {
-          const vdb = await provisioned(client, snapshot.id, `delete-${seam}`);
+          const vdb = await provisioned(client, snapshot.id, `delete-${failpoint}`);
           await succeeded(client, (await client.snapshotVdb(vdb.id)).jobId);
           return { id: vdb.id, ...(await client.deleteVdb(vdb.id)) };
         },
@@ -158,10 +160,10 @@ describe("killed at a seam", { timeout: 900_000 }, () => {
     );
   });
 
-  for (const seam of some(["started", "backedUp", "recovered", "cloned", "acted"])) {
-    test(`DB_SYNC:${seam} (seed ${seed}): exactly one more snapshot`, async () => {
+  for (const failpoint of some(["started", "backedUp", "recovered", "cloned", "acted"])) {
+    test(`DB_SYNC:${failpoint} (seed ${seed}): exactly one more snapshot`, async () => {
       await killedAt(
-        { holdAt: `DB_SYNC:${seam}` },
+        { holdAt: `DB_SYNC:${failpoint}` },
         async ({ client }) => {
           const earlier = await client.searchSnapshots(eq("dataset_id", snapshot.dataset_id ?? ""));
           return { count: earlier.length, ...(await client.snapshotDSource(snapshot.dataset_id ?? "")) };
@@ -171,7 +173,7 @@ describe("killed at a seam", { timeout: 900_000 }, () => {
           const now = await engine.client.searchSnapshots(eq("dataset_id", snapshot.dataset_id ?? ""), { sort: "-timestamp" });
           equal(now.length, count + 1);
           await nothingLost(engine);
-          const vdb = await provisioned(engine.client, now[0]?.id ?? "", `after-sync-${seam}`);
+          const vdb = await provisioned(engine.client, now[0]?.id ?? "", `after-sync-${failpoint}`);
           await using server = await startOnClone(scratch, vdb.exported_data_directory);
           equal(contentOf(server), content);
         },
@@ -179,12 +181,12 @@ describe("killed at a seam", { timeout: 900_000 }, () => {
     });
   }
 
-  for (const seam of some(["started", "cloned", "acted", "recorded"])) {
-    test(`DB_SNAPSHOT:${seam} (seed ${seed}): exactly one snapshot of the VDB, which can be cloned`, async () => {
+  for (const failpoint of some(["started", "cloned", "acted", "recorded"])) {
+    test(`DB_SNAPSHOT:${failpoint} (seed ${seed}): exactly one snapshot of the VDB, which can be cloned`, async () => {
       await killedAt(
-        { holdAt: `DB_SNAPSHOT:${seam}` },
+        { holdAt: `DB_SNAPSHOT:${failpoint}` },
         async ({ client }) => {
-          const vdb = await provisioned(client, snapshot.id, `snapshot-${seam}`);
+          const vdb = await provisioned(client, snapshot.id, `snapshot-${failpoint}`);
           return { id: vdb.id, ...(await client.snapshotVdb(vdb.id)) };
         },
         async (engine, { id, jobId }) => {
@@ -192,7 +194,7 @@ describe("killed at a seam", { timeout: 900_000 }, () => {
           const [own, ...more] = await engine.client.searchSnapshots(eq("dataset_id", id), { sort: "-timestamp" });
           equal(more.length, 1, "the other one was taken when the VDB was made");
           await nothingLost(engine);
-          const vdb = await provisioned(engine.client, own?.id ?? "", `of-snapshot-${seam}`);
+          const vdb = await provisioned(engine.client, own?.id ?? "", `of-snapshot-${failpoint}`);
           await using server = await startOnClone(scratch, vdb.exported_data_directory);
           equal(contentOf(server), content);
         },
@@ -200,15 +202,15 @@ describe("killed at a seam", { timeout: 900_000 }, () => {
     });
   }
 
-  for (const seam of some(["started", "acted", "recorded"])) {
-    test(`SNAPSHOT_DELETE:${seam} (seed ${seed}): the snapshot is gone, its clone is not`, async () => {
+  for (const failpoint of some(["started", "acted", "recorded"])) {
+    test(`SNAPSHOT_DELETE:${failpoint} (seed ${seed}): the snapshot is gone, its clone is not`, async () => {
       await killedAt(
-        { holdAt: `SNAPSHOT_DELETE:${seam}` },
+        { holdAt: `SNAPSHOT_DELETE:${failpoint}` },
         async ({ client }) => {
-          const parent = await provisioned(client, snapshot.id, `parent-${seam}`);
+          const parent = await provisioned(client, snapshot.id, `parent-${failpoint}`);
           await succeeded(client, (await client.snapshotVdb(parent.id)).jobId);
           const [own] = await client.searchSnapshots(eq("dataset_id", parent.id));
-          const child = await provisioned(client, own?.id ?? "", `child-${seam}`);
+          const child = await provisioned(client, own?.id ?? "", `child-${failpoint}`);
           return { id: own?.id ?? "", child, ...(await client.deleteSnapshot(own?.id ?? "")) };
         },
         async (engine, { id, child, jobId }) => {
@@ -231,11 +233,11 @@ describe("killed at a seam", { timeout: 900_000 }, () => {
     return await client.linkAppData({ name, group_id: group?.id ?? "", parameters });
   };
 
-  for (const seam of some(["started", "backedUp", "recovered", "cloned", "acted"])) {
-    test(`DB_LINK:${seam} (seed ${seed}): linked, with exactly one snapshot`, async () => {
+  for (const failpoint of some(["started", "backedUp", "recovered", "cloned", "acted"])) {
+    test(`DB_LINK:${failpoint} (seed ${seed}): linked, with exactly one snapshot`, async () => {
       await killedAt(
-        { holdAt: `DB_LINK:${seam}` },
-        (engine) => link(engine, `link-${seam}`),
+        { holdAt: `DB_LINK:${failpoint}` },
+        (engine) => link(engine, `link-${failpoint}`),
         async (engine, { dsourceId, jobId }) => {
           equal((await jobEnd(engine.client, jobId)).kind, "succeeded");
           equal((await engine.client.getDSource(dsourceId))?.status, "Linked");
@@ -247,12 +249,12 @@ describe("killed at a seam", { timeout: 900_000 }, () => {
     });
   }
 
-  for (const seam of some(["started", "removed", "acted", "recorded"])) {
-    test(`DSOURCE_DELETE:${seam} (seed ${seed}): the dSource and its snapshot are gone`, async () => {
+  for (const failpoint of some(["started", "removed", "acted", "recorded"])) {
+    test(`DSOURCE_DELETE:${failpoint} (seed ${seed}): the dSource and its snapshot are gone`, async () => {
       await killedAt(
-        { holdAt: `DSOURCE_DELETE:${seam}` },
+        { holdAt: `DSOURCE_DELETE:${failpoint}` },
         async (engine) => {
-          const { dsourceId, jobId } = await link(engine, `unlink-${seam}`);
+          const { dsourceId, jobId } = await link(engine, `unlink-${failpoint}`);
           await succeeded(engine.client, jobId);
           return { dsourceId, ...(await engine.client.deleteDSource(dsourceId)) };
         },
@@ -299,7 +301,7 @@ describe("killed at a seam", { timeout: 900_000 }, () => {
   test("SIGTERM leaves a running job for the next start", async () => {
     await using engine = await startEngineProcess(scratch, { holdAt: "DB_PROVISION:cloned" });
     const { jobId, vdbId } = await engine.client.provisionBySnapshot({ snapshot_id: snapshot.id, name: "interrupted" });
-    await engine.logged('"msg":"held"');
+    await engine.logged('"msg":"stopped at a failpoint"');
     equal(await engine.stop(), 0);
     await using next = await startEngineProcess(scratch);
     equal((await jobEnd(next.client, jobId)).kind, "succeeded");

@@ -62,7 +62,7 @@ describe("accepted work", { timeout: 300_000 }, () => {
     return body;
   }
 
-  /** An engine that stands still at the seam, for `work`; then one that goes on, for `look`. */
+  /** An engine that stands still at the failpoint, for `work`; then one that goes on, for `look`. */
   async function heldAt<T>(
     holdAt: string,
     work: (client: DctClient, engine: EngineProcess) => Promise<T>,
@@ -118,7 +118,7 @@ describe("accepted work", { timeout: 300_000 }, () => {
       async (client) => {
         const deletion = await client.deleteVdb(vdb.id);
         match(await conflictOf(client.provisionBySnapshot({ source_data_id: vdb.id, name: "x" })), /VDB going is being deleted/u);
-        const goes = new RegExp(`snapshot ${own?.id} goes with going, which is being deleted`, "u");
+        const goes = new RegExp(`snapshot ${own?.id} belongs to going, which is being deleted`, "u");
         match(await conflictOf(client.provisionBySnapshot({ snapshot_id: own?.id ?? "", name: "x" })), goes);
         match(await conflictOf(client.deleteSnapshot(own?.id ?? "")), goes);
         return deletion;

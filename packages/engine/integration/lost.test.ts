@@ -42,7 +42,7 @@ describe("catalogue and pool belong together", { timeout: 300_000 }, () => {
   test("a pool that is missing is not replaced by an empty one", async () => {
     await unmount(poolDir(scratch));
     renameSync(image(), aside());
-    await rejects(startEngineProcess(scratch), /pool\.img is missing, and the catalogue knows data in it/u);
+    await rejects(startEngineProcess(scratch), /pool\.img is missing, but the catalogue lists data in it/u);
     equal(existsSync(image()), false);
   });
 
@@ -54,7 +54,7 @@ describe("catalogue and pool belong together", { timeout: 300_000 }, () => {
     await other.stop();
     rmSync(join(dataDir(scratch), "catalogue.db"));
     moveCatalogue(scratch.path, dataDir(scratch));
-    await rejects(startEngineProcess(scratch), /is mounted at .* but the catalogue's data lies in pool/u);
+    await rejects(startEngineProcess(scratch), /is mounted at .* but the catalogue's data is in pool/u);
   });
 
   test("with its own pool back, the engine has everything it had", async () => {

@@ -1,4 +1,4 @@
-/** A pool that is full refuses by name, keeps what it has, and goes on when there is room again. */
+/** A pool that is full refuses by name, keeps what it has, and goes on when there is free space again. */
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
 import { rmSync, statfsSync, statSync } from "node:fs";
@@ -24,7 +24,7 @@ import {
 import { contentOf, type Server, startOnClone, startSource } from "./testing/postgres.ts";
 import { type Scratch, scratchFolder } from "./testing/scratch.ts";
 
-describe("no room", { timeout: 300_000 }, () => {
+describe("too little free space", { timeout: 300_000 }, () => {
   const stack = new AsyncDisposableStack();
   let scratch: Scratch;
   let source: Server;
@@ -62,7 +62,7 @@ describe("no room", { timeout: 300_000 }, () => {
     ok(end.kind === "failed");
     match(
       end.message,
-      /no room in pool .*engine\/pool\/? for VDB crowded: \d+ bytes \(\d+ MiB\) free, \d+ bytes \(33 MiB\) needed/u,
+      /not enough free space in pool .*engine\/pool\/? for VDB crowded: \d+ bytes \(\d+ MiB\) free, \d+ bytes \(33 MiB\) needed/u,
     );
     equal(await engine.client.getVdb(vdbId), undefined, "a failed VDB leaves nothing, not even its name");
     deepEqual(inPool(scratch).vdbs, []);
@@ -76,11 +76,11 @@ describe("no room", { timeout: 300_000 }, () => {
   async function freeMiB(): Promise<number> {
     const [found] = await engine.client.searchEngines();
     const { data_storage_capacity: capacity = 0, data_storage_used: used = 0, data_storage_reserve } = found ?? {};
-    deepEqual([capacity, data_storage_reserve], [2 ** 30, 32 * 2 ** 20], "the pool's size: the disk below has room for it");
+    deepEqual([capacity, data_storage_reserve], [2 ** 30, 32 * 2 ** 20], "the pool's size: the disk below has enough free space");
     return (capacity - used) / 2 ** 20;
   }
 
-  test("the engine says how full its pool is, as it fills and when there is room again", async () => {
+  test("the engine says how full its pool is, as it fills and when there is free space again", async () => {
     ok((await freeMiB()) > 500);
     fill(24 * 2 ** 20);
     const left = await freeMiB();
@@ -92,21 +92,21 @@ describe("no room", { timeout: 300_000 }, () => {
     await rejects(promisify(execFile)("dd", write), /No space left on device/u);
     ok(
       (await freeMiB()) < 16,
-      "what the operator calls full: a write that gets ENOSPC is never beside figures that say there is room",
+      "what the operator calls full: a write that gets ENOSPC is never beside figures that say there is free space",
     );
     free();
     execFileSync("btrfs", ["filesystem", "sync", poolDir(scratch)]);
     ok((await freeMiB()) > 500);
   });
 
-  test("a source larger than the room is refused before the copy, stays visible as an error, and is taken when there is room", async () => {
+  test("a source larger than the free space is refused before the copy, stays visible as an error, and is taken when there is enough", async () => {
     fill(40 * 2 ** 20);
     const { jobId } = await engine.client.snapshotDSource(snapshot.dataset_id ?? "");
     const end = await jobEnd(engine.client, jobId);
     ok(end.kind === "failed");
-    match(end.message, /no room in pool .* for a base backup of dSource production: .* free, .* needed/u);
+    match(end.message, /not enough free space in pool .* for a base backup of dSource production: .* free, .* needed/u);
     const [dSource] = await engine.client.searchDSources(eq("name", "production"));
-    match(dSource?.status ?? "", /^Error: no room in pool/u);
+    match(dSource?.status ?? "", /^Error: not enough free space in pool/u);
     deepEqual(inPool(scratch).work, []);
     free();
     equal(
@@ -139,14 +139,14 @@ describe("no room", { timeout: 300_000 }, () => {
     throw new Error("no base backup was seen");
   }
 
-  test("a pool that fills up during the copy: the copy is given up by name, the reserve is kept, and with room again it works", async () => {
+  test("a pool that fills up during the copy: the copy is given up by name, the reserve is kept, and with free space again it works", async () => {
     const { jobId } = await engine.client.snapshotDSource(snapshot.dataset_id ?? "");
     const sender = await copyingHeld();
     try {
       fill(16 * 2 ** 20);
       const end = await jobEnd(engine.client, jobId);
       ok(end.kind === "failed");
-      match(end.message, /no room in pool .* for a base backup of dSource production/u);
+      match(end.message, /not enough free space in pool .* for a base backup of dSource production/u);
       deepEqual(inPool(scratch).work, []);
       equal(inPool(scratch).snapshots.length, (await engine.client.searchSnapshots()).length);
     } finally {
@@ -177,20 +177,20 @@ describe("no room", { timeout: 300_000 }, () => {
     await using held = await startEngineProcess(scratch, { holdAt: "DB_PROVISION:failed" });
     fill(16 * 2 ** 20);
     const { vdbId, jobId } = await held.client.provisionBySnapshot({ snapshot_id: snapshot.id, name: "given-up" });
-    await held.logged('"msg":"held"');
+    await held.logged('"msg":"stopped at a failpoint"');
     await held.kill();
     free();
     engine = stack.use(await startEngineProcess(scratch));
     const end = await jobEnd(engine.client, jobId);
     ok(end.kind === "failed", "a failure that was decided is not taken back by the restart");
-    match(end.message, /no room/u);
+    match(end.message, /not enough free space/u);
     equal(await engine.client.getVdb(vdbId), undefined);
   });
 
   test("the pool grows when the configuration says so, without a restart", async () => {
     const earlier = freeBytes();
     writeConfig(scratch, { ...config(), pool: { size: "1280Mi", reserve: "32Mi" } });
-    await engine.logged("the configuration was read again");
+    await engine.logged("the changed configuration is in force");
     equal(statSync(join(dataDir(scratch), "pool.img")).size, 1280 * 2 ** 20);
     ok(freeBytes() > earlier + 200 * 2 ** 20, `${earlier} → ${freeBytes()}`);
   });

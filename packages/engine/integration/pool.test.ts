@@ -130,7 +130,7 @@ describe("pool", { timeout: 120_000 }, () => {
 
   test("no pool is made where data is known to lie in one that is missing", async () => {
     const missing = { imageFile: join(scratch.path, "missing.img"), mountPoint: join(scratch.path, "missing") };
-    await rejects(mountPool(missing, { sizeBytes, holdsData: true }), /missing\.img is missing, and the catalogue knows data/u);
+    await rejects(mountPool(missing, { sizeBytes, holdsData: true }), /missing\.img is missing, but the catalogue lists data/u);
     equal(existsSync(missing.imageFile), false);
   });
 
@@ -145,7 +145,7 @@ describe("pool", { timeout: 120_000 }, () => {
     const mountPoint = join(scratch.path, "taken");
     mkdirSync(mountPoint);
     execFileSync("mount", ["-t", "tmpfs", "none", mountPoint]);
-    await rejects(mountPool({ ...place, mountPoint }, { holdsData: false }), /holds another file system/u);
+    await rejects(mountPool({ ...place, mountPoint }, { holdsData: false }), /another file system is mounted/u);
   });
 
   test("the marker names the file system, and a foreign one is refused", async () => {

@@ -132,10 +132,10 @@ describe("sources", { timeout: 300_000 }, () => {
   test("an engine that is the first process of its container leaves no dead processes behind when it gives up a backup", async () => {
     const other: Scratch = { ...scratch, path: join(scratch.path, "contained") };
     mkdirSync(other.path);
-    // Room enough to begin, not enough for what the source then says it has.
+    // Enough free space to begin, not enough for what the source then says it has.
     const config = { pool: { size: "512Mi", reserve: "400Mi" }, dsources: [declared("large", source.port)] };
     await using contained = await startEngineProcess(other, { config, contained: true });
-    await seen("large", /^Error: no room in pool/u, contained);
+    await seen("large", /^Error: not enough free space in pool/u, contained);
     const [engineId = ""] = readFileSync(`/proc/${contained.pid}/task/${contained.pid}/children`, "utf8").trim().split(" ");
     const processes = execFileSync("ps", ["-e", "-o", "ppid=,stat=,comm="], { encoding: "utf8" }).split("\n");
     deepEqual(

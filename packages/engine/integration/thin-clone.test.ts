@@ -169,7 +169,7 @@ describe("thin clones of a running database", { timeout: 300_000 }, () => {
     deepEqual(twice.map(({ status }) => status).toSorted(), ["fulfilled", "rejected"]);
     const refused = twice.find((one) => one.status === "rejected");
     ok(refused?.reason instanceof DctError && refused.reason.kind === "conflict");
-    match(refused.reason.message, /a VDB once exists in group Untitled/u);
+    match(refused.reason.message, /a VDB once already exists in group Untitled/u);
     await rejects(engine.client.provisionBySnapshot({ snapshot_id: "1-APPDATA_SNAPSHOT-999" }), { kind: "notFound" });
     await rejects(engine.client.provisionBySnapshot({ snapshot_id: snapshot.id, target_group_id: "nowhere" }), {
       kind: "refused",

@@ -8,7 +8,7 @@ import { type RunningServer, startServer } from "./http/server.ts";
 import { keepApiKey } from "./identity/api-key.ts";
 import { type Certificate, keepCertificate } from "./identity/certificate.ts";
 import { publishCredentials } from "./identity/publish.ts";
-import { holdAt } from "./jobs/hold-at.ts";
+import { stopAt } from "./jobs/failpoint.ts";
 import { jobKinds } from "./jobs/kinds.ts";
 import { type Runner, startRunner } from "./jobs/runner.ts";
 import { forgetOldJobs } from "./jobs/submit.ts";
@@ -52,7 +52,7 @@ export async function startEngine(flags: Flags, log: Log): Promise<Engine> {
   const server = started.use(await startApi(running, runner, { apiKey, certificate }));
   log.info(
     { port: server.port, pool: storage.pool.pathOf(""), engine: settings.name, node: flags.nodeName },
-    "the engine answers",
+    "the engine has started",
   );
   started.use(startFollowing(running, runner, { apiKey, certificate }));
   const all = started.move();
@@ -68,7 +68,7 @@ function startJobs(running: Running): Runner {
     secrets: mountedSecrets(flags.secretsDir),
     reserveBytes: () => storage.reserveBytes(running.settings),
     log,
-    seam: holdAt(flags.holdAt, log),
+    failpoint: stopAt(flags.holdAt, log),
   };
   return startRunner(parts, jobKinds);
 }
@@ -101,7 +101,7 @@ function startFollowing(running: Running, runner: Runner, { apiKey, certificate 
     await storage.ensureMounted(changed);
     reconcilePlaces(storage.catalogue, changed);
     running.settings = changed;
-    log.info({}, "the configuration was read again");
+    log.info({}, "the changed configuration is in force");
   };
   const pass = async ({ dsources }: Settings): Promise<void> => {
     if ((await storage.notReadyBecause()) !== undefined) await storage.ensureMounted(running.settings);

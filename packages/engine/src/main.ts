@@ -13,13 +13,13 @@ async function main(): Promise<void> {
   });
   await using engine = await startEngine(flags, log);
   const signal = await stopped;
-  log.info({ signal, port: engine.port }, "stopping; unfinished jobs go on at the next start");
+  log.info({ signal, port: engine.port }, "the engine stops; unfinished jobs go on at its next start");
 }
 
 try {
   await main();
-  process.exit(0); // a held job of a test would keep the process alive
+  process.exit(0); // a job that a test has stopped at a failpoint would keep the process alive
 } catch (error) {
-  log.error({ failure: error instanceof Error ? error.message : String(error) }, "the engine cannot run");
+  log.error({ failure: error instanceof Error ? error.message : String(error) }, "the engine cannot start or go on");
   process.exit(1);
 }

@@ -25,7 +25,7 @@ export function countedSizes(pool: Pool, log: Log): Sizes {
       if (bytes === undefined) figures.delete(name);
       else figures.set(name, { at: performance.now(), bytes });
     } catch (error) {
-      log.debug({ name, err: error }, "bytes could not be counted"); // removed meanwhile, most likely
+      log.debug({ name, err: error }, "cannot count the bytes of a subvolume"); // removed meanwhile, most likely
     } finally {
       counting.delete(name);
     }

@@ -66,14 +66,13 @@ async function ensureMounted(catalogue: Catalogue, place: PoolPlace, { poolSizeB
 async function notReadyBecause(catalogue: Catalogue, mountPoint: string): Promise<string | undefined> {
   const mount = await mountAt(mountPoint);
   if (mount === undefined) return `the pool is not mounted at ${mountPoint}`;
-  if (mount.isReadOnly)
-    return `the pool at ${mountPoint} is read-only: btrfs found an error, which the kernel's log of the node names`;
+  if (mount.isReadOnly) return `the pool at ${mountPoint} is read-only: btrfs found an error; see the kernel's log on the node`;
   const [uuid, known] = [await markedUuid(mountPoint), poolUuid(catalogue)];
   return uuid === known ? undefined : foreignPool(mountPoint, uuid, known);
 }
 
 const foreignPool = (mountPoint: string, uuid: string, known: string | undefined): string =>
-  `pool ${uuid} is mounted at ${mountPoint}, but the catalogue's data lies in pool ${known}: put back the pool.img and the catalogue.db that belong together`;
+  `pool ${uuid} is mounted at ${mountPoint}, but the catalogue's data is in pool ${known}: put back the pool.img and the catalogue.db that belong together`;
 
 function figuresOf({ mountPoint, imageFile }: PoolPlace, settings: Settings): StorageFigures {
   const [inside, below] = [statfsSync(mountPoint), statfsSync(dirname(imageFile))];

@@ -13,12 +13,12 @@ export const text =
   (longest: number): Decoder<string> =>
   (value, at) => {
     const given = string(value, at);
-    if (given === "") throw new DecodeError(at, `is empty: 1 to ${longest} characters are needed`);
+    if (given === "") throw new DecodeError(at, `is empty: it must have 1 to ${longest} characters`);
     // No character takes more than two units: a very long text is not walked through.
     if (given.length > 2 * longest || Array.from(given).length > longest)
-      throw new DecodeError(at, `is too long: at most ${longest} characters`);
-    if (!given.isWellFormed()) throw new DecodeError(at, "holds half of a surrogate pair: it is no Unicode text");
-    if (unfit.test(given)) throw new DecodeError(at, "holds control characters, line ends or marks of writing direction");
+      throw new DecodeError(at, `is too long: it may have at most ${longest} characters`);
+    if (!given.isWellFormed()) throw new DecodeError(at, "contains half of a surrogate pair: it is not Unicode text");
+    if (unfit.test(given)) throw new DecodeError(at, "contains control characters, line ends or marks of writing direction");
     return given;
   };
 
@@ -33,15 +33,16 @@ export const name: Decoder<string> = (value, at) => {
   const given = text(longestName)(value, at);
   if (given.trim() !== given) throw new DecodeError(at, "is not a name: it begins or ends with a blank");
   if (/[/\\]/u.test(given) || given === "." || given === "..")
-    throw new DecodeError(at, "is not a name: it holds a slash or a backslash, or is . or ..");
-  if (!isQuotable(given)) throw new DecodeError(at, "is not a name: with both kinds of quotes it could not be searched for");
+    throw new DecodeError(at, "is not a name: it contains a slash or a backslash, or is . or ..");
+  if (!isQuotable(given))
+    throw new DecodeError(at, "is not a name: it contains both kinds of quotes, so that no filter can search for it");
   return given;
 };
 
 /** A folder on a machine. */
 export const folder: Decoder<string> = (value, at) => {
   const given = text(longestName)(value, at);
-  if (given.split("/").includes("..")) throw new DecodeError(at, "holds .., which leads out of a folder");
+  if (given.split("/").includes("..")) throw new DecodeError(at, "contains .., which leads out of a folder");
   return given;
 };
 
@@ -49,7 +50,7 @@ export const folder: Decoder<string> = (value, at) => {
 export const host: Decoder<string> = (value, at) => {
   const given = text(253)(value, at);
   if (isIP(given) === 0 && !/^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?$/u.test(given))
-    throw new DecodeError(at, "is not a host: one DNS name or IP address is needed, without a path, a port, blanks or commas");
+    throw new DecodeError(at, "is not a host: it must be one DNS name or IP address, without a path, a port, blanks or commas");
   return given;
 };
 
@@ -57,7 +58,7 @@ export const host: Decoder<string> = (value, at) => {
 export const secretWord: Decoder<string> = (value, at) => {
   const given = text(253)(value, at);
   if (!/^[A-Za-z0-9._-]+$/u.test(given) || /^\.+$/u.test(given))
-    throw new DecodeError(at, "is not a name that Kubernetes allows: letters, digits, -, _ and . are");
+    throw new DecodeError(at, "is not a name that Kubernetes allows: use letters, digits, -, _ and .");
   return given;
 };
 
@@ -68,7 +69,8 @@ const oneTag = object({ key: tagText, value: tagText }, {});
 export const tagBytes = 32 * 1024;
 
 export const tags: Decoder<readonly { readonly key: string; readonly value: string }[]> = (value, at) => {
-  if (Array.isArray(value) && value.length > mostTags) throw new DecodeError(at, `has too many entries: at most ${mostTags}`);
+  if (Array.isArray(value) && value.length > mostTags)
+    throw new DecodeError(at, `has too many entries: at most ${mostTags} are allowed`);
   const given = list(oneTag)(value, at);
   requireBytes(given, at, tagBytes);
   return given;
@@ -86,13 +88,14 @@ export const freeForm: Decoder<Readonly<Record<string, unknown>>> = (value, at) 
 };
 
 function requireBytes(value: unknown, at: string, most: number): void {
-  if (Buffer.byteLength(JSON.stringify(value)) > most) throw new DecodeError(at, `is too large: at most ${most} bytes as JSON`);
+  if (Buffer.byteLength(JSON.stringify(value)) > most)
+    throw new DecodeError(at, `is too large: it may have at most ${most} bytes as JSON`);
 }
 
 /** Comes out of the catalogue as it went in: nothing that JSON, UTF-8 or the stack of this process would not carry. */
 function requireJson(value: unknown, at: string, levels: number): void {
   if (levels === 0) throw new DecodeError(at, `is nested deeper than ${deepest} levels`);
-  if (typeof value === "number" && !Number.isFinite(value)) throw new DecodeError(at, "holds a number that is too large");
+  if (typeof value === "number" && !Number.isFinite(value)) throw new DecodeError(at, "contains a number that is too large");
   if (typeof value === "string") requireStorable(value, at);
   if (typeof value !== "object" || value === null) return;
   for (const [key, inner] of Object.entries(value)) {
@@ -102,5 +105,5 @@ function requireJson(value: unknown, at: string, levels: number): void {
 }
 
 function requireStorable(given: string, at: string): void {
-  if (given.includes("\0") || !given.isWellFormed()) throw new DecodeError(at, "holds a NUL or half of a surrogate pair");
+  if (given.includes("\0") || !given.isWellFormed()) throw new DecodeError(at, "contains a NUL or half of a surrogate pair");
 }

@@ -35,7 +35,7 @@ export async function startDriver(
     ...more,
   ];
   const program = startProgram(main, args, { ownMounts: true });
-  await program.logged('"msg":"started"');
+  await program.logged('"msg":"the driver has started"');
   return { ...program, socket };
 }
 

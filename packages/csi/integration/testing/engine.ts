@@ -34,7 +34,7 @@ export async function startEngine(scratch: Scratch, source: Source, more: readon
     "--listen=127.0.0.1:0",
     ...more,
   ]);
-  await program.logged("the engine answers");
+  await program.logged("the engine has started");
   const read = (name: string): string => readFileSync(join(path, "engine", name), "utf8").trim();
   const port = /"port":(\d+)/u.exec(program.log())?.[1];
   const credentials = { DCT_URL: `https://localhost:${port}`, DCT_KEY: read("api-key"), "ca.crt": read("tls.crt") };

@@ -14,6 +14,6 @@ export type JobOutcome = { readonly kind: "succeeded" | "gone" } | { readonly ki
 export async function awaitJob(dct: Pick<DctClient, "getJob">, jobId: string, what: string, call: Call): Promise<JobOutcome> {
   const deadlineSeconds = Math.max(call.secondsLeft() - reserveSeconds, 0);
   const end = await waitForJob(dct, jobId, { signal: call.signal, deadlineSeconds });
-  if (end.kind === "deadline") throw new RpcError(status.DEADLINE_EXCEEDED, `${what}: ${end.message}; it goes on`);
+  if (end.kind === "deadline") throw new RpcError(status.DEADLINE_EXCEEDED, `${what}: ${end.message}; the job goes on`);
   return end.kind === "failed" ? { kind: "failed", message: end.message } : { kind: end.kind };
 }

@@ -101,8 +101,8 @@ describe("CreateVolume", () => {
   test("a failed job's VDB is gone before the cause is told, and the same name succeeds later", async () => {
     const world = new FakeWorld();
     await rejects(
-      create({ world, failure: "no room in pool: 5 bytes free" }),
-      refused(status.RESOURCE_EXHAUSTED, /no room in pool: 5 bytes/u),
+      create({ world, failure: "not enough free space in pool: 5 bytes free" }),
+      refused(status.RESOURCE_EXHAUSTED, /not enough free space in pool: 5 bytes/u),
     );
     equal(world.vdbs.size, 0);
     await create({ world });
@@ -122,7 +122,10 @@ describe("CreateVolume", () => {
     const world = new FakeWorld();
     const made = await callsUpToProvision();
     await create({ world, failure: "the recovery server ended", cut: { at: made + 2, when: "before" } }).catch(() => undefined);
-    await rejects(create({ world, keeps: "it is in use" }), refused(status.ABORTED, /what it left stays: .*it is in use/u));
+    await rejects(
+      create({ world, keeps: "it is in use" }),
+      refused(status.ABORTED, /cannot remove what it left: .*it is in use/u),
+    );
     equal(world.vdbs.size, 1);
     await create({ world });
     deepEqual([...world.vdbs.keys()], ["1-APPDATA_CONTAINER-4"], "another VDB, not the half-made one");
@@ -150,7 +153,7 @@ describe("CreateVolume", () => {
     const other = { ...annotations, sourceDBName: "staging" };
     await rejects(
       create({ world, annotations: other }),
-      refused(status.ABORTED, /from delphix-engine:production before .*staging/u),
+      refused(status.ABORTED, /has data of delphix-engine:production, .* name .*staging/u),
     );
   });
 
@@ -202,7 +205,7 @@ describe("CreateVolume", () => {
       why: "final: the provisioner may forget it",
       given: { annotations: undefined },
       code: status.NOT_FOUND,
-      message: /claim team\/orders is gone/u,
+      message: /claim team\/orders does not exist any more/u,
     },
     {
       name: "block mode",
@@ -255,7 +258,7 @@ describe("CreateVolume", () => {
     await create({ world });
     await rejects(
       create({ world, request: { capacityRange: { requiredBytes: 2 } } }),
-      refused(status.ALREADY_EXISTS, /not for 2/u),
+      refused(status.ALREADY_EXISTS, /not of 2/u),
     );
   });
 });

@@ -60,11 +60,14 @@ function decode(message: Message): Request {
   const [problem] = capabilities.flatMap((one) => objection(one) ?? []);
   if (problem !== undefined) throw invalidArgument(problem);
   if (message.message("volumeContentSource") !== undefined)
-    throw new RpcError(status.UNIMPLEMENTED, "volumes from snapshots or other volumes are not supported: leave out dataSource");
+    throw new RpcError(
+      status.UNIMPLEMENTED,
+      "the driver does not support volumes from snapshots or other volumes: leave out dataSource",
+    );
   const parameters = message.strings("parameters");
   const [namespace, claim] = [parameters["csi.storage.k8s.io/pvc/namespace"], parameters["csi.storage.k8s.io/pvc/name"]];
   if (namespace === undefined || claim === undefined)
-    throw invalidArgument("the claim's name is not among the parameters: run csi-provisioner with --extra-create-metadata");
+    throw invalidArgument("the parameters do not name the claim: run csi-provisioner with --extra-create-metadata");
   const capacityBytes = message.message("capacityRange")?.number("requiredBytes") ?? 0;
   return { name, capacityBytes, claim: { namespace, name: claim }, nodes: requestedNodes(message) };
 }
@@ -80,7 +83,10 @@ async function makeVolume(
   call: Call,
 ): Promise<string> {
   if (annotations === undefined)
-    throw new RpcError(status.NOT_FOUND, `claim ${claim.namespace}/${claim.name} is gone: nothing was provisioned`);
+    throw new RpcError(
+      status.NOT_FOUND,
+      `claim ${claim.namespace}/${claim.name} does not exist any more: the driver provisions nothing`,
+    );
   const spec = volumeSpecOf(annotations, defaults);
   const places = await resolveVolume(dct, spec, call.signal);
   assertReachable(places.environment, nodes);
@@ -91,13 +97,13 @@ async function makeVolume(
 function sameVolume({ defaults }: ControllerVolumes, vdb: Vdb, { capacityBytes }: Request, annotations: Annotations): string {
   const made = askedCapacityBytes(vdb);
   if (made !== undefined && made !== capacityBytes)
-    throw new RpcError(status.ALREADY_EXISTS, `VDB ${vdb.id} was made for ${made} bytes, not for ${capacityBytes}`);
+    throw new RpcError(status.ALREADY_EXISTS, `VDB ${vdb.id} has a volume of ${made} bytes, not of ${capacityBytes}`);
   const wanted = annotations === undefined ? undefined : sourceReferenceIn(annotations, defaults);
   const source = askedSource(vdb);
   if (wanted === undefined || source === undefined || source === wanted) return vdb.id;
   // Not final: the VDB has to stay known to the provisioner, which deletes it together with the claim.
   throw new RpcError(
     status.ABORTED,
-    `VDB ${vdb.id} was made from ${source} before the claim's annotations named ${wanted}: delete the claim, and create it anew`,
+    `VDB ${vdb.id} has data of ${source}, and the claim's annotations now name ${wanted}: delete the claim and create it again`,
   );
 }

@@ -20,7 +20,7 @@ export async function describeVolume(dct: DctClient, id: string, capacityBytes: 
   const environment =
     environment_id === undefined ? undefined : await dct.getEnvironment(environment_id, { signal: call.signal });
   const node = environment === undefined ? undefined : nodeOf(environment);
-  if (node === undefined) throw new RpcError(status.ABORTED, `VDB ${id}: DCT does not say on which host its data is`);
+  if (node === undefined) throw new RpcError(status.ABORTED, `DCT names no host for the data of VDB ${id}`);
   return {
     volume: {
       volumeId: id,
@@ -41,7 +41,7 @@ async function exportedVdb(dct: DctClient, id: string, call: Call): Promise<Vdb 
     if (vdb?.exported_data_directory !== undefined) return { ...vdb, exported_data_directory: vdb.exported_data_directory };
     if (performance.now() > until) {
       const what = vdb === undefined ? "DCT does not show it" : "DCT names no exported_data_directory for it";
-      throw new RpcError(status.ABORTED, `VDB ${id} was provisioned, but ${what}`);
+      throw new RpcError(status.ABORTED, `VDB ${id} is provisioned, but ${what}`);
     }
     await sleep(pauseSeconds * 1000, undefined, { signal: call.signal });
   }

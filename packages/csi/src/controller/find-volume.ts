@@ -32,7 +32,7 @@ async function vdbNamed(dct: Finder, name: string, signal: AbortSignal): Promise
   const [vdb, ...others] = await dct.searchVdbs(eq("name", name), { signal });
   if (others.length === 0) return vdb;
   // Names of volumes are unique in the world, so this is somebody else's doing, and whose data is right cannot be known.
-  throw new RpcError(status.ABORTED, `DCT has ${others.length + 1} VDBs named ${name}: delete those that are not in use`);
+  throw new RpcError(status.ABORTED, `DCT has ${others.length + 1} VDBs named ${name}: delete the unused ones`);
 }
 
 /** The first job that a VDB was the target of is the one that made it, unless DCT has forgotten that one. */

@@ -22,7 +22,7 @@ export async function provisionVolume(dct: DctClient, volume: NewVolume, call: C
   const { vdbId, jobId } = await start(dct, volume, call.signal);
   const end = await awaitJob(dct, jobId, `provisioning VDB ${volume.name}`, call);
   if (end.kind === "succeeded") return vdbId;
-  const reason = end.kind === "failed" ? end.message : `DCT lost job ${jobId}`;
+  const reason = end.kind === "failed" ? end.message : `DCT does not know its job ${jobId} any more`;
   await removeHalfMade(dct, vdbId, `provisioning VDB ${volume.name} failed: ${reason}`, call);
   throw refused(volume.name, reason);
 }
@@ -59,10 +59,10 @@ async function start(
   }
 }
 
-/** DCT gives an error no code, only words. Room is the one cause that the caller treats differently. */
-const noRoom = /no room|no space|out of space|ENOSPC|not enough (?:free )?space|quota/iu;
+/** DCT's errors have no code, only words. Too little free space is the one cause that the caller treats differently. */
+const tooLittleSpace = /no room|no space|out of space|ENOSPC|not enough (?:free )?space|quota/iu;
 
 function refused(name: string, reason: string, cause?: unknown): RpcError {
-  const code = noRoom.test(reason) ? status.RESOURCE_EXHAUSTED : status.FAILED_PRECONDITION;
+  const code = tooLittleSpace.test(reason) ? status.RESOURCE_EXHAUSTED : status.FAILED_PRECONDITION;
   return new RpcError(code, `provisioning VDB ${name} failed: ${reason}`, cause);
 }

@@ -56,6 +56,6 @@ async function runDelete(dct: Remover, id: string, what: string, call: Call): Pr
 export async function removeHalfMade(dct: Remover, id: string, reason: string, call: Call): Promise<void> {
   await removeVdb(dct, id, call).catch((cause: unknown) => {
     const words = cause instanceof Error ? cause.message : String(cause);
-    throw new RpcError(status.ABORTED, `${reason}; and what it left stays: ${words}`, cause);
+    throw new RpcError(status.ABORTED, `${reason}; the driver cannot remove what it left: ${words}`, cause);
   });
 }

@@ -58,6 +58,6 @@ function repositoryOf({ name, repositories = [] }: Environment, wanted: string |
           .map((one) => one.name)
           .toSorted()
           .join(", ");
-  const missing = wanted === undefined ? "several repositories, name one" : `no repository "${wanted}"`;
+  const missing = wanted === undefined ? "several repositories: name one" : `no repository "${wanted}"`;
   throw new RpcError(status.NOT_FOUND, `RepositoryNotFound: environment ${name} has ${missing}; its repositories: ${choices}`);
 }

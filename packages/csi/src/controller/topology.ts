@@ -18,8 +18,11 @@ export function requestedNodes(message: Message): readonly string[] {
 export function assertReachable(environment: Environment, requested: readonly string[]): void {
   const node = nodeOf(environment);
   if (node === undefined)
-    throw new RpcError(status.FAILED_PRECONDITION, `environment ${environment.name} has no host, so its data is on no node`);
+    throw new RpcError(
+      status.FAILED_PRECONDITION,
+      `environment ${environment.name} has no host: DCT does not say which node holds its data`,
+    );
   if (requested.length === 0 || requested.includes(node)) return;
   const asked = requested.toSorted().join(", ");
-  throw new RpcError(status.RESOURCE_EXHAUSTED, `the data is on node ${node}, and the volume was asked for on ${asked}`);
+  throw new RpcError(status.RESOURCE_EXHAUSTED, `the data is on node ${node}, but the claim asks for ${asked}`);
 }

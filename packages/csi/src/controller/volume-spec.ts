@@ -72,7 +72,7 @@ function valueOf(
 const wrong = (message: string): RpcError => new RpcError(status.FAILED_PRECONDITION, `the claim's ${message}`);
 
 function engineOf(name: string): string {
-  if (name.includes(":")) throw wrong(`annotation engineName ${JSON.stringify(name)} holds a colon, which no engine's name can`);
+  if (name.includes(":")) throw wrong(`annotation engineName ${JSON.stringify(name)} contains a colon: no engine's name has one`);
   return name;
 }
 
@@ -83,6 +83,6 @@ function mountPathOf(path: string): string {
 
 function ownershipOf(text: string): string {
   if (!/^\d{1,10}:\d{1,10}$/u.test(text))
-    throw wrong(`annotation ownershipSpec ${JSON.stringify(text)} is not of the form uid:gid`);
+    throw wrong(`annotation ownershipSpec ${JSON.stringify(text)} does not have the form uid:gid`);
   return text;
 }

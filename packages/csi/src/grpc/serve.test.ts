@@ -116,7 +116,7 @@ describe("serve", () => {
       name: "a fault of ours",
       why: "not final: something may be half made",
       thrown: new TypeError("x is undefined"),
-      want: { code: "ABORTED", details: "a fault of the driver, see its log: x is undefined" },
+      want: { code: "ABORTED", details: "unexpected error in the driver, see its log: x is undefined" },
     },
   ];
   for (const { name, why, thrown, want } of errors)
@@ -147,7 +147,7 @@ describe("serve", () => {
     const answer = call(server.socket, "Probe");
     await started.promise;
     await server[Symbol.asyncDispose]();
-    deepEqual(await answer, { code: "UNAVAILABLE", details: "the driver is stopping; call again" });
+    deepEqual(await answer, { code: "UNAVAILABLE", details: "the driver stops: call again" });
   });
 
   test("a socket that a killed driver left behind is no obstacle", async () => {

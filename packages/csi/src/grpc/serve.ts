@@ -37,7 +37,7 @@ export async function serve({ endpoint, services, log }: ServeOptions): Promise<
   await new Promise<void>((resolve, reject) => {
     server.bindAsync(endpoint, ServerCredentials.createInsecure(), (error) => (error === null ? resolve() : reject(error)));
   });
-  log.info({ endpoint, services: Object.keys(services) }, "serving");
+  log.info({ endpoint, services: Object.keys(services) }, "the driver serves gRPC");
   return {
     [Symbol.asyncDispose]: async () => {
       stopping.abort();
@@ -50,7 +50,7 @@ export async function serve({ endpoint, services, log }: ServeOptions): Promise<
 
 /** A socket file that a killed driver left behind would make the bind fail. */
 function prepareSocket(endpoint: string): void {
-  if (!endpoint.startsWith(`${unixScheme}/`)) throw new Error(`--endpoint ${endpoint}: must be ${unixScheme}/path/of/socket`);
+  if (!endpoint.startsWith(`${unixScheme}/`)) throw new Error(`--endpoint=${endpoint}: it must be ${unixScheme}/path/of/socket`);
   const path = endpoint.slice(unixScheme.length);
   mkdirSync(dirname(path), { recursive: true });
   rmSync(path, { force: true });

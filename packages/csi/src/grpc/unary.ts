@@ -53,11 +53,11 @@ function subject(message: Message): object {
 
 /** What may have run without an answer is never answered by a final code. */
 function refusal(error: unknown, stopping: AbortSignal): { readonly code: status; readonly message: string } {
-  if (stopping.aborted) return { code: status.UNAVAILABLE, message: "the driver is stopping; call again" };
+  if (stopping.aborted) return { code: status.UNAVAILABLE, message: "the driver stops: call again" };
   if (error instanceof RpcError) return error;
   if (isOutside(error)) return { code: status.UNAVAILABLE, message: error.message };
   const words = error instanceof Error ? error.message : String(error);
-  return { code: status.ABORTED, message: `a fault of the driver, see its log: ${words}` };
+  return { code: status.ABORTED, message: `unexpected error in the driver, see its log: ${words}` };
 }
 
 /** What DCT and the API server answer, or do not: nothing of the driver's own is wrong. */

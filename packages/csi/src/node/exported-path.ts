@@ -33,9 +33,13 @@ export async function exportedPath(volume: Volume, poolDir: string, mounts: read
     throw invalidArgument(`exportedDataDirectory ${JSON.stringify(directory)} is not a folder below the pool ${poolDir}`);
   const pool = await mountedPool(poolDir, mounts, volume.pool);
   const real = await realpath(directory).catch((cause: unknown) => {
-    throw new RpcError(status.NOT_FOUND, `${directory} does not exist in the pool: was the virtual database deleted?`, cause);
+    throw new RpcError(
+      status.NOT_FOUND,
+      `${directory} does not exist in the pool: look in DCT whether its VDB still exists`,
+      cause,
+    );
   });
-  if (!isBelow(real, pool.mountPoint)) throw invalidArgument(`${directory} leads out of the pool, to ${real}`);
+  if (!isBelow(real, pool.mountPoint)) throw invalidArgument(`${directory} leads out of the pool to ${real}`);
   if (!(await stat(real)).isDirectory()) throw new RpcError(status.FAILED_PRECONDITION, `${directory} is not a folder`);
   return { path: real, device: pool.device, root: join(pool.root, relative(pool.mountPoint, real)) };
 }
@@ -52,12 +56,16 @@ async function mountedPool(poolDir: string, mounts: readonly MountEntry[], wante
   if (wanted !== undefined && uuid.trim() !== wanted)
     throw new RpcError(
       status.FAILED_PRECONDITION,
-      `the volume was made in pool ${wanted}, but pool ${uuid.trim()} is mounted at ${poolDir}: mount the volume's pool again, or delete its claim`,
+      `the volume is in pool ${wanted}, but pool ${uuid.trim()} is mounted at ${poolDir}: mount the volume's pool again, or delete its claim`,
     );
   return mount;
 }
 
 const notMounted = (why: string, cause?: unknown): RpcError =>
-  new RpcError(status.UNAVAILABLE, `the engine's pool is not mounted on this node: ${why}; is the engine running here?`, cause);
+  new RpcError(
+    status.UNAVAILABLE,
+    `the engine's pool is not mounted on this node: ${why}; check that the engine runs here`,
+    cause,
+  );
 
 const isBelow = (path: string, folder: string): boolean => path.startsWith(folder.endsWith(sep) ? folder : folder + sep);

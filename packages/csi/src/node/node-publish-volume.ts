@@ -53,7 +53,7 @@ function decode(message: Message): Request {
   if (problem !== undefined) throw invalidArgument(problem);
   const { [exportedDirectoryKey]: directory = "", [exportedPoolKey]: pool } = message.strings("volumeContext");
   if (directory === "")
-    throw invalidArgument(`volume_context lacks ${exportedDirectoryKey}: the volume was not made by this driver`);
+    throw invalidArgument(`volume_context lacks ${exportedDirectoryKey}: this driver did not create the volume`);
   return { target, readOnly: message.boolean("readonly"), volume: { directory, pool } };
 }
 
@@ -70,10 +70,10 @@ async function publish(mounts: Mounts, source: Exported, target: string, readOnl
 
 function assertSame(present: MountEntry, source: Exported, readOnly: boolean): void {
   if (present.device !== source.device || present.root !== source.root)
-    throw new RpcError(status.ALREADY_EXISTS, `${present.mountPoint} shows something else: ${present.root}, not ${source.root}`);
+    throw new RpcError(status.ALREADY_EXISTS, `${present.mountPoint} is a mount of ${present.root}, not of ${source.root}`);
   if (present.readOnly !== readOnly)
     throw new RpcError(
       status.ALREADY_EXISTS,
-      `${present.mountPoint} is published ${present.readOnly ? "read-only" : "writable"} already`,
+      `${present.mountPoint} is already published as ${present.readOnly ? "read-only" : "writable"}`,
     );
 }

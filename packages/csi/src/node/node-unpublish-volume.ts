@@ -35,6 +35,6 @@ async function unmountAll(mounts: Mounts, target: string): Promise<void> {
 async function removeFolder(target: string): Promise<void> {
   await rmdir(target).catch((cause: unknown) => {
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return;
-    throw new RpcError(status.INTERNAL, `${target} cannot be removed: ${String(cause)}`, cause);
+    throw new RpcError(status.INTERNAL, `cannot remove ${target}: ${String(cause)}`, cause);
   });
 }

@@ -5,7 +5,7 @@ import type { Handler } from "../grpc/handler.ts";
 export const notifyRegistrationStatus =
   (log: Log, refused: (reason: string) => void): Handler =>
   (message) => {
-    if (message.boolean("pluginRegistered")) log.info({}, "registered with the kubelet");
+    if (message.boolean("pluginRegistered")) log.info({}, "the kubelet has registered the driver");
     else refused(message.string("error"));
     return {};
   };

@@ -72,7 +72,7 @@ export async function startEngineProcess(
   });
   const said = listen(child);
   const exited = once(child, "exit");
-  await said.logged("the engine answers");
+  await said.logged("the engine has started");
   const port = Number(/"port":(\d+)/u.exec(said.log())?.[1]);
   const url = `https://localhost:${port}`;
   const client = createDctClient({

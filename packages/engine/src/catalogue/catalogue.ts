@@ -78,9 +78,7 @@ function open(file: string): DatabaseSync {
 function migrate(db: DatabaseSync, file: string): void {
   const version = Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);
   if (version > schemaVersions.length) {
-    throw new Error(
-      `${file} has schema version ${version}, this engine knows ${schemaVersions.length}: it was written by a newer one`,
-    );
+    throw new Error(`${file} has schema version ${version}, and this engine knows ${schemaVersions.length}: run a newer engine`);
   }
   db.exec("BEGIN EXCLUSIVE");
   for (const schema of schemaVersions.slice(version)) db.exec(schema);

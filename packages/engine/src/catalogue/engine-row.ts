@@ -5,7 +5,7 @@ const decodeEngineRow = object({ number }, { pool: string });
 
 function engineRow(catalogue: Catalogue): Decoded<typeof decodeEngineRow> {
   const row = catalogue.one(decodeEngineRow, "SELECT number, pool FROM engine");
-  if (row === undefined) throw new Error("the catalogue does not say which engine it is of");
+  if (row === undefined) throw new Error("the catalogue does not name its engine");
   return row;
 }
 

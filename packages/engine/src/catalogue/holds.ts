@@ -38,5 +38,5 @@ export const requireNoneHeld = (catalogue: Catalogue, datasetId: string, what: s
 function refuse(what: string, holds: readonly Hold[]): void {
   if (holds.length === 0) return;
   const needs = holds.map((hold) => `snapshot ${hold.snapshot_id} by job ${hold.job_id} (${hold.type} of ${hold.target_name})`);
-  throw new Conflict(`${what} cannot be deleted while it is needed: ${needs.join(", ")}; delete it when the job has ended`);
+  throw new Conflict(`${what} cannot be deleted while a job needs it: ${needs.join(", ")}; delete it when the job has ended`);
 }

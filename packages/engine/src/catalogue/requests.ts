@@ -118,5 +118,5 @@ export function requestSnapshotDeletion(catalogue: Catalogue, snapshot: Snapshot
 /** Throws Conflict while the dSource or VDB of a snapshot is being deleted, which takes the snapshot with it. */
 export function requireDataset(catalogue: Catalogue, { id, dataset_id }: Pick<SnapshotRow, "id" | "dataset_id">): void {
   const dataset = dSourceById(catalogue, dataset_id) ?? vdbById(catalogue, dataset_id);
-  if (dataset?.state === "deleting") throw new Conflict(`snapshot ${id} goes with ${dataset.name}, which is being deleted`);
+  if (dataset?.state === "deleting") throw new Conflict(`snapshot ${id} belongs to ${dataset.name}, which is being deleted`);
 }

@@ -5,7 +5,7 @@ import { host, longestName, secretWord, text } from "../text-rules.ts";
 
 export const port: Decoder<number> = (value, at) => {
   if (!Number.isInteger(value) || Number(value) < 1 || Number(value) > 65_535)
-    throw new DecodeError(at, "a port from 1 to 65535 was expected");
+    throw new DecodeError(at, "must be a port from 1 to 65535");
   return number(value, at);
 };
 
@@ -14,7 +14,7 @@ const password = text(4_096);
 
 const sslmodes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] as const;
 export const sslmode: Decoder<string> = (value, at) => {
-  if (!sslmodes.some((mode) => mode === value)) throw new DecodeError(at, `one of ${sslmodes.join(", ")} was expected`);
+  if (!sslmodes.some((mode) => mode === value)) throw new DecodeError(at, `must be one of ${sslmodes.join(", ")}`);
   return string(value, at);
 };
 
@@ -30,7 +30,7 @@ export function requireAuthority(at: string, given: { readonly sslmode?: string;
   if (given.sslmode?.startsWith("verify-") === true && given.sslRootCertSecret === undefined)
     throw new DecodeError(
       at,
-      `sslmode ${given.sslmode} needs sslRootCertSecret {name, key}: the Secret that holds the certificate of the server's authority`,
+      `sslmode ${given.sslmode} needs sslRootCertSecret {name, key}: the Secret with the certificate of the server's authority`,
     );
 }
 

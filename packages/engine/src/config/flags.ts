@@ -18,7 +18,7 @@ export interface Flags {
   /** Where the credentials are published: what the kubelet tells every pod of the API server. */
   readonly pod: PodEnvironment;
   readonly logLevel: LogLevel;
-  /** For tests: the seam at which this process stops for good, waiting to be killed. */
+  /** For tests: the failpoint at which a job stops for good, so that the test can kill the engine there. */
   readonly holdAt: string | undefined;
   /** For tests: intervals may be as short as this. */
   readonly shortestIntervalSeconds: number;
@@ -42,7 +42,7 @@ export function readFlags(args: readonly string[], env: NodeJS.ProcessEnv): Flag
     },
   });
   const [, host = "", port = ""] = /^(.*):(\d+)$/u.exec(values.listen) ?? [];
-  if (host === "" || Number(port) > 65_535) throw new Error(`--listen=${values.listen}: host:port is needed`);
+  if (host === "" || Number(port) > 65_535) throw new Error(`--listen=${values.listen}: it must be host:port`);
   return {
     configFile: values.config,
     secretsDir: values["secrets-dir"],

@@ -41,10 +41,12 @@ export async function followSettings(
       said = "";
     } catch (error) {
       const failure = error instanceof Error ? error.message : String(error);
-      if (failure !== said) log.error({ failure }, "the configuration could not be put in force");
+      if (failure !== said) log.error({ failure }, "cannot put the configuration in force; the last good one stays in force");
       said = failure;
     }
-    await pass(inForce).catch((error: unknown) => log.error({ err: error }, "a pass over the configuration failed"));
+    await pass(inForce).catch((error: unknown) =>
+      log.error({ err: error }, "cannot carry out the configuration; the engine tries again"),
+    );
     await sleepMs(pauseMs, undefined, { signal }).catch(() => undefined);
   }
 }

@@ -36,7 +36,7 @@ export interface Settings {
 /** A manifest's engine:dataset is split at its first colon. */
 const engineName: Decoder<string> = (value, at) => {
   const given = name(value, at);
-  if (given.includes(":")) throw new DecodeError(at, "holds a colon, which ends an engine's name in engine:dataset");
+  if (given.includes(":")) throw new DecodeError(at, "contains a colon, which ends an engine's name in engine:dataset");
   return given;
 };
 
@@ -44,14 +44,14 @@ const emptyRepository = "Empty vFile Repository";
 
 const bytes: Decoder<number> = (value, at) => {
   const found = typeof value === "number" ? number(value, at) : parseBytes(string(value, at), at);
-  if (found <= 0) throw new DecodeError(at, "must be more than 0");
-  if (!Number.isSafeInteger(found)) throw new DecodeError(at, "a whole number of bytes that can be counted was expected");
+  if (found <= 0) throw new DecodeError(at, "must be greater than 0");
+  if (!Number.isSafeInteger(found)) throw new DecodeError(at, "must be a whole number of bytes");
   return found;
 };
 const seconds: Decoder<number> = (value, at) =>
   typeof value === "number" ? number(value, at) : parseSeconds(string(value, at), at);
 const count: Decoder<number> = (value, at) => {
-  if (!Number.isInteger(value) || Number(value) < 1) throw new DecodeError(at, "a whole number from 1 on was expected");
+  if (!Number.isInteger(value) || Number(value) < 1) throw new DecodeError(at, "must be a whole number of at least 1");
   return number(value, at);
 };
 
@@ -79,7 +79,7 @@ export function decodeSettings(yaml: string, shortestSeconds = shortestIntervalS
   const groups = file.groups ?? ["Untitled"];
   const environments = file.environments ?? [{ name: "dev-env" }];
   const [firstGroup] = groups;
-  if (firstGroup === undefined) throw new Error("configuration.groups: at least one is needed");
+  if (firstGroup === undefined) throw new Error("configuration.groups: must contain at least one group");
   const dsources = (file.dsources ?? []).map(({ interval, ...given }) => ({
     group: firstGroup,
     port: 5432,
@@ -105,7 +105,9 @@ export function decodeSettings(yaml: string, shortestSeconds = shortestIntervalS
   );
   const stray = dsources.find(({ group }) => !groups.includes(group));
   if (stray !== undefined)
-    throw new Error(`configuration.dsources: ${stray.name} is in group ${stray.group}, which is none of groups`);
+    throw new Error(
+      `configuration.dsources: ${stray.name} is in group ${stray.group}, which configuration.groups does not contain`,
+    );
   return {
     name: file.name ?? "delphix-engine",
     groups,
@@ -118,5 +120,5 @@ export function decodeSettings(yaml: string, shortestSeconds = shortestIntervalS
 
 function refuseDuplicates(where: string, names: readonly string[]): void {
   const twice = names.find((one, i) => names.indexOf(one) !== i);
-  if (twice !== undefined) throw new Error(`configuration.${where}: ${twice} stands there twice`);
+  if (twice !== undefined) throw new Error(`configuration.${where}: ${twice} appears twice`);
 }

@@ -8,7 +8,7 @@ export function parseBytes(text: string, at: string): number {
   const factor = unit === "" ? 1 : b >= 0 ? 1024 ** (b + 1) : d >= 0 ? 1000 ** (d + 1) : undefined;
   if (digits === undefined || factor === undefined) throw new Error(`${at}: "${text}" is not a size such as 20Gi`);
   const bytes = Math.round(Number(digits) * factor);
-  if (!Number.isSafeInteger(bytes)) throw new Error(`${at}: "${text}" is more than can be counted`);
+  if (!Number.isSafeInteger(bytes)) throw new Error(`${at}: "${text}" is too large`);
   return bytes;
 }
 
@@ -20,6 +20,6 @@ export function parseSeconds(text: string, at: string): number {
   if (parts.length === 0 || parts.map(([whole]) => whole).join("") !== text.trim())
     throw new Error(`${at}: "${text}" is not a time such as 12h or 1h30m`);
   const seconds = parts.reduce((sum, [, count, unit = ""]) => sum + Number(count) * (lengths[unit] ?? 0), 0);
-  if (!Number.isSafeInteger(seconds)) throw new Error(`${at}: "${text}" is more than can be counted`);
+  if (!Number.isSafeInteger(seconds)) throw new Error(`${at}: "${text}" is too large`);
   return seconds;
 }

@@ -17,9 +17,14 @@ export const badRequest = (message: string): HttpError => new HttpError(400, "ba
 export const notFound = (what: string, id: string): HttpError =>
   new HttpError(404, "not_found", `there is no ${what} ${shown(id)}`);
 export const otherMethods = (method: string, path: string, allowed: readonly string[]): HttpError =>
-  new HttpError(405, "method_not_allowed", `${method} ${path} is not served here; what is: ${allowed.join(", ")}`, {
-    allow: allowed.join(", "),
-  });
+  new HttpError(
+    405,
+    "method_not_allowed",
+    `this engine does not serve ${method} ${path}; allowed methods: ${allowed.join(", ")}`,
+    {
+      allow: allowed.join(", "),
+    },
+  );
 export const conflict = (message: string): HttpError => new HttpError(409, "conflict", message);
 
 /** What a caller sent, as a message can show it: short, and without what would disturb a terminal. */

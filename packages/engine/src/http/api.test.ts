@@ -66,7 +66,7 @@ describe("the API", () => {
     ]) {
       const answer = await api.call("GET", path);
       equal(answer.status, 404);
-      match(says(answer), /is not served here/u);
+      match(says(answer), /this engine does not serve/u);
     }
   });
 
@@ -101,7 +101,7 @@ describe("the API", () => {
   test("a query parameter that is not known is refused: a filter that is dropped would answer too much", async () => {
     const answer = await api.call("GET", "/vdbs?name=orders");
     equal(answer.status, 400);
-    match(says(answer), /query parameter "name" is not known here; what is: limit, cursor, sort, permission/u);
+    match(says(answer), /query parameter "name" is not a known one; known ones: limit, cursor, sort, permission/u);
     equal((await api.call("GET", "/vdbs?permission=READ&permission=DELETE")).status, 200);
     equal((await api.call("POST", `/vdbs/${vdbId}/delete?force=true`)).status, 400);
     equal((await api.call("GET", `/vdbs?cursor=${"a".repeat(4097)}`)).status, 400);

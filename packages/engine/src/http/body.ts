@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { DecodeError, type Decoder } from "@vdb/dct";
 import { badRequest, HttpError, shown } from "./api-error.ts";
 
-/** Room for the longest filter expression with every character escaped, and for a provision with everything that it may carry. */
+/** Enough for the longest filter expression with every character escaped, and for a provision with everything that it may carry. */
 const largestBytes = 2 ** 19;
 
 /** The JSON that came with a request, not yet decoded. */
@@ -26,7 +26,7 @@ export async function readBody(request: IncomingMessage): Promise<Body> {
   for await (const chunk of request) {
     const bytes = Buffer.from(chunk);
     size += bytes.length;
-    if (size > largestBytes) throw new HttpError(413, "too_large", `a request body may hold ${largestBytes} bytes`);
+    if (size > largestBytes) throw new HttpError(413, "too_large", `a request body may have at most ${largestBytes} bytes`);
     chunks.push(bytes);
   }
   const text = decodeUtf8(Buffer.concat(chunks));

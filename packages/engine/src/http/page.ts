@@ -26,10 +26,10 @@ export function pageQueryOf(query: URLSearchParams, sortable: readonly string[],
   const limit = limitOf(query.get("limit"));
   const sort = query.get("sort") ?? defaultSort;
   if (!sortable.includes(sort.replace(/^-/u, "")))
-    throw badRequest(`sort: one of ${sortable.join(", ")}, "-" before it for descending`);
+    throw badRequest(`sort: must be one of ${sortable.join(", ")}, with "-" before it for descending order`);
   const cursor = query.get("cursor") ?? undefined;
   if (cursor !== undefined && (cursor.length === 0 || cursor.length > longestCursor))
-    throw badRequest(`cursor: 1 to ${longestCursor} characters`);
+    throw badRequest(`cursor: must have 1 to ${longestCursor} characters`);
   return { limit, sort, cursor };
 }
 
@@ -37,7 +37,7 @@ export function pageQueryOf(query: URLSearchParams, sortable: readonly string[],
 function limitOf(given: string | null): number {
   if (given === null) return defaultLimit;
   if (!/^[1-9]\d{0,3}$/u.test(given) || Number(given) > largestLimit)
-    throw badRequest(`limit: a whole number from 1 to ${largestLimit}, in digits`);
+    throw badRequest(`limit: must be a whole number from 1 to ${largestLimit}, in digits`);
   return Number(given);
 }
 
@@ -96,5 +96,5 @@ function decodeCursor(cursor: string): Place {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
-  throw badRequest("cursor: not one that this engine gave");
+  throw badRequest("cursor: must be a next_cursor of this engine");
 }

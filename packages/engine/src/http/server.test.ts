@@ -78,6 +78,6 @@ describe("the server", () => {
     const head = request("POST /v3/vdbs/search", `authorization: apk ${apiKey}`, `content-length: ${body.length}`);
     const answer = await send(head, body);
     equal(statusOf(answer), 413);
-    match(answer, /a request body may hold 524288 bytes/u);
+    match(answer, /a request body may have at most 524288 bytes/u);
   });
 });

@@ -31,7 +31,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     (request, response) =>
       void respond(options, request, response).catch((error: unknown) => {
         // Whatever one request does, the engine goes on with the others.
-        options.log.error({ err: error }, "a request could not be answered");
+        options.log.error({ err: error }, "cannot answer a request");
         response.destroy();
       }),
   );
@@ -85,12 +85,12 @@ async function answer(options: ServerOptions, request: IncomingMessage): Promise
     throw new HttpError(
       401,
       "unauthorized",
-      "an API key is needed: Authorization: apk <key>, the key as in Secret delphix-creds",
+      "the request has no valid API key: send Authorization: apk <key>, with DCT_KEY of Secret delphix-creds",
     );
   }
   const [, path] = /^\/(?:dct\/)?v3(\/.*)$/u.exec(pathname) ?? [];
   const hit = path === undefined ? undefined : findRoute(options.routes, method, path);
-  if (hit === undefined) throw new HttpError(404, "not_found", `${method} ${shown(pathname)} is not served here`);
+  if (hit === undefined) throw new HttpError(404, "not_found", `this engine does not serve ${method} ${shown(pathname)}`);
   if (hit.kind === "otherMethods") throw otherMethods(method, shown(pathname), hit.allowed);
   return hit.route.handle({ params: hit.params, query, body: await readBody(request) });
 }
@@ -115,7 +115,7 @@ function refusal(log: Log, error: unknown): Answer {
   if (error instanceof URIError)
     return { status: 400, body: { error: "bad_request", error_description: "the path is not well-formed" } };
   if (error instanceof Error && "code" in error && error.code === "ECONNRESET")
-    return { status: 400, body: { error: "bad_request", error_description: "the request ended in the middle of its body" } };
+    return { status: 400, body: { error: "bad_request", error_description: "the request ended within its body" } };
   log.error({ err: error }, "a request failed");
   return { status: 500, body: { error: "internal", error_description: "the engine failed; its log says why" } };
 }

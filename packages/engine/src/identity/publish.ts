@@ -28,7 +28,10 @@ export async function publishCredentials({ namespaces, pod, ...options }: Publis
   if (namespaces.length === 0) return;
   const connection = await inClusterConnection(pod);
   if (connection === undefined)
-    return options.log.error({ namespaces }, "credentials not published: this is no pod with a service account");
+    return options.log.error(
+      { namespaces },
+      "cannot publish the credentials: the engine does not run in a pod with a service account",
+    );
   await using api = httpApi(connection, { userAgent: "delphix-engine" });
   const client = createClient(api, { fieldManager: "delphix-engine", timeoutSeconds: 10 });
   await Promise.all(namespaces.map((namespace) => keepPublished(client, namespace, options)));
@@ -62,5 +65,5 @@ async function keepPublished(
 
 function say(log: Log, namespace: string, failure: string): void {
   if (failure === "") log.info({ namespace, secret: secretName }, "credentials published");
-  else log.warn({ namespace, secret: secretName, failure }, "credentials not published; trying again");
+  else log.warn({ namespace, secret: secretName, failure }, "cannot publish the credentials; the engine tries again");
 }

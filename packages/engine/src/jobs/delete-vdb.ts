@@ -6,10 +6,10 @@ import type { JobKind } from "./job-kind.ts";
  * that a failure before anything was removed leaves it as it was.
  */
 export const deleteVdb: JobKind = {
-  run: async ({ catalogue, pool, job, seam }) => {
+  run: async ({ catalogue, pool, job, failpoint }) => {
     await pool.remove(`vdbs/${job.target_id}`);
     await pool.remove(`work/${job.target_id}`);
-    await seam("DB_DELETE:removed");
+    await failpoint("DB_DELETE:removed");
     for (const { id } of catalogue.all(decodeSnapshotRow, "SELECT * FROM snapshot WHERE dataset_id = ?", job.target_id)) {
       await pool.remove(`snapshots/${id}`);
     }

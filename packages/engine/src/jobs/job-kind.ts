@@ -15,7 +15,7 @@ export interface Parts {
   reserveBytes(): Promise<number>;
   readonly log: Log;
   /** Called at the points where a crash must do no harm. Does nothing, except in the tests that crash there. */
-  readonly seam: (name: string) => Promise<void>;
+  readonly failpoint: (name: string) => Promise<void>;
 }
 
 export interface JobContext extends Parts {

@@ -4,7 +4,7 @@ import { decodeSnapshotRow, type SnapshotRow, type VdbRow } from "../catalogue/r
 import { runCommand } from "../command.ts";
 import { Failure } from "../failure.ts";
 import { dataFolderIn } from "../pool/data-folder.ts";
-import { requireRoom } from "../pool/pool.ts";
+import { requireFreeSpace } from "../pool/pool.ts";
 import type { JobContext, JobKind, Result } from "./job-kind.ts";
 import { requireVdb } from "./require-vdb.ts";
 import { takeSnapshot } from "./take-snapshot.ts";
@@ -20,21 +20,21 @@ const cloneBytes = 2 ** 20;
  */
 export const provision: JobKind = {
   run: async (context) => {
-    const { catalogue, pool, job, seam } = context;
+    const { catalogue, pool, job, failpoint } = context;
     const vdb = requireVdb(context);
     const place = `vdbs/${vdb.id}`;
     const origin = originOf(context, vdb);
     const recordOrigin = await takeOrigin(context, origin);
-    await seam("DB_PROVISION:originTaken");
+    await failpoint("DB_PROVISION:originTaken");
     if (!(await pool.has(place))) {
-      await requireRoom(pool, await context.reserveBytes(), cloneBytes, `VDB ${job.target_name}`);
+      await requireFreeSpace(pool, await context.reserveBytes(), cloneBytes, `VDB ${job.target_name}`);
       await cloneTo(context, vdb, origin, place);
     }
-    await seam("DB_PROVISION:cloned");
+    await failpoint("DB_PROVISION:cloned");
     // Of a VDB that ran when it was snapshotted: in another pod its process number may belong to somebody else.
     await rm(join(await dataFolderIn(pool.pathOf(place)), "postmaster.pid"), { force: true });
     const recordFirst = await takeFirst(context, vdb);
-    await seam("DB_PROVISION:snapshotted");
+    await failpoint("DB_PROVISION:snapshotted");
     return () => {
       recordOrigin();
       recordFirst();
@@ -82,13 +82,13 @@ async function takeFirst(context: JobContext, { id, name }: VdbRow): Promise<Res
 }
 
 async function cloneTo(context: JobContext, vdb: VdbRow, { id, owner }: SnapshotRow, place: string): Promise<void> {
-  const { pool, seam, signal } = context;
+  const { pool, failpoint, signal } = context;
   if (vdb.owner === owner) return pool.clone(`snapshots/${id}`, place, "writable");
   // Another owner takes time to set, so it happens beside the final place: what stands there is whole.
   const draft = `work/${vdb.id}`;
   await pool.remove(draft);
   await pool.clone(`snapshots/${id}`, draft, "writable");
-  await seam("DB_PROVISION:drafted");
+  await failpoint("DB_PROVISION:drafted");
   await runCommand("chown", ["--recursive", "--no-dereference", vdb.owner, pool.pathOf(draft)], { signal });
   await pool.clone(draft, place, "writable");
   await pool.remove(draft);

@@ -31,8 +31,8 @@ export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKin
     stopping.signal.addEventListener("abort", () => reject(stopping.signal.reason), { once: true });
   });
   stopped.catch(() => undefined); // nobody may be waiting
-  /** A test that holds a job here must not hold the stopping of the engine, too. */
-  const seam = (name: string): Promise<void> => Promise.race([parts.seam(name), stopped]);
+  /** A test that stops a job here must not keep the engine from stopping. */
+  const failpoint = (name: string): Promise<void> => Promise.race([parts.failpoint(name), stopped]);
   const running = new Map<string, { readonly job: JobRow; readonly done: Promise<void> }>();
   const progress = new Map<string, Progress>();
 
@@ -52,11 +52,11 @@ export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKin
     if (job.failure !== undefined) return job.failure;
     try {
       touch(job, "status = 'STARTED'");
-      await seam(`${job.type}:started`);
+      await failpoint(`${job.type}:started`);
       const result = await kind.run(context);
-      await seam(`${job.type}:acted`);
+      await failpoint(`${job.type}:acted`);
       end(job, result, "status = 'COMPLETED', percent_complete = 100");
-      await seam(`${job.type}:recorded`);
+      await failpoint(`${job.type}:recorded`);
       return undefined;
     } catch (error) {
       if (stopping.signal.aborted) throw error;
@@ -69,12 +69,12 @@ export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKin
   const undo = async (context: JobContext, kind: JobKind, failure: string): Promise<void> => {
     for (;;) {
       try {
-        await seam(`${context.job.type}:failed`);
+        await failpoint(`${context.job.type}:failed`);
         end(context.job, await kind.undo(context, failure), "status = 'FAILED'");
         return;
       } catch (error) {
         stopping.signal.throwIfAborted();
-        log.error({ job: context.job.id, err: error }, "what a failed job left behind could not be removed; trying again");
+        log.error({ job: context.job.id, err: error }, "cannot remove what a failed job left; the engine tries again");
         await sleepMs(againPauseMs, undefined, { signal: stopping.signal });
       }
     }
@@ -84,7 +84,7 @@ export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKin
     const from = performance.now();
     const context: JobContext = {
       ...parts,
-      seam,
+      failpoint,
       job,
       signal: stopping.signal,
       progress: (percentComplete, task) => progress.set(job.id, { percentComplete, task }),
@@ -108,7 +108,7 @@ export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKin
         await carryOut(job);
       } catch (error) {
         // The catalogue could not be written: its disk may be full. The job is taken up again, but not in a tight loop.
-        if (!stopping.signal.aborted) log.error({ job: job.id, err: error }, "job interrupted; it is taken up again");
+        if (!stopping.signal.aborted) log.error({ job: job.id, err: error }, "job interrupted; the engine takes it up again");
         await sleepMs(againPauseMs, undefined, { signal: stopping.signal }).catch(() => undefined);
       } finally {
         running.delete(job.id);

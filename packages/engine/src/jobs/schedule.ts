@@ -11,17 +11,17 @@ const lightAtOnce = 4;
 export function choose<T extends Scheduled>(waiting: readonly T[], running: readonly Scheduled[]): readonly T[] {
   const taken = new Set(running.map((job) => job.target_id));
   const isRunning = new Set(running.map((job) => job.id));
-  const room = {
+  const left = {
     heavy: heavyAtOnce - running.filter(isHeavy).length,
     light: lightAtOnce - running.filter((job) => !isHeavy(job)).length,
   };
   return waiting.filter((job) => {
     if (isRunning.has(job.id)) return false;
     const load = isHeavy(job) ? "heavy" : "light";
-    const free = !taken.has(job.target_id) && room[load] > 0;
+    const free = !taken.has(job.target_id) && left[load] > 0;
     // A job that waits keeps its target: a later one must not overtake it.
     taken.add(job.target_id);
-    if (free) room[load] -= 1;
+    if (free) left[load] -= 1;
     return free;
   });
 }

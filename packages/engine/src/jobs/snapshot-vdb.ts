@@ -8,9 +8,9 @@ const snapshotIdOf = ({ job }: JobContext): string => String(job.parameters["sna
 export const snapshotVdb: JobKind = {
   run: async (context) => {
     requireVdb(context);
-    const { job, seam } = context;
+    const { job, failpoint } = context;
     const record = await takeSnapshot(context, job.target_id, snapshotIdOf(context), job.target_name);
-    await seam("DB_SNAPSHOT:cloned");
+    await failpoint("DB_SNAPSHOT:cloned");
     return record;
   },
   undo: async (context) => {

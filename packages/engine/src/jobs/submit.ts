@@ -28,7 +28,7 @@ export function submitJob(catalogue: Catalogue, { type, targetId, targetName, pa
   );
   addHolds(catalogue, id, holds);
   const job = jobById(catalogue, id);
-  if (job === undefined) throw new Error(`job ${id} was not recorded`);
+  if (job === undefined) throw new Error(`the catalogue does not contain job ${id} after its insert`);
   return job;
 }
 

@@ -5,7 +5,7 @@ import { takeBaseBackup } from "../link/base-backup.ts";
 import { dataOwner } from "../link/owner.ts";
 import { recoverAndShutDown } from "../link/recover.ts";
 import { requireMajor, withSource } from "../link/source.ts";
-import { NoRoom, requireRoom } from "../pool/pool.ts";
+import { TooLittleSpace, requireFreeSpace } from "../pool/pool.ts";
 import type { JobContext, JobKind } from "./job-kind.ts";
 
 /**
@@ -15,10 +15,10 @@ import type { JobContext, JobKind } from "./job-kind.ts";
  */
 export const syncDSource: JobKind = {
   run: async (context) => {
-    const { catalogue, pool, job, seam } = context;
+    const { catalogue, pool, job, failpoint } = context;
     const id = snapshotIdOf(context);
     if (!(await pool.has(`snapshots/${id}`))) await make(context, id).catch((error: unknown) => fullDisk(context, error));
-    await seam(`${job.type}:cloned`);
+    await failpoint(`${job.type}:cloned`);
     await pool.remove(`work/${id}`);
     return () => {
       catalogue.run("UPDATE snapshot SET state = 'ready' WHERE id = ?", id);
@@ -44,24 +44,29 @@ const snapshotIdOf = ({ job }: JobContext): string => String(job.parameters["sna
 /** A disk that fills up while PostgreSQL's programs write to it is told in their words: ours name the pool and its bytes. */
 async function fullDisk(context: JobContext, error: unknown): Promise<never> {
   const isFull = error instanceof Error && error.message.includes("No space left on device");
-  if (!isFull && !(error instanceof NoRoom)) throw error;
+  if (!isFull && !(error instanceof TooLittleSpace)) throw error;
   const { catalogue, pool, job } = context;
-  // The next try asks for the room before it copies, so it need not be held back.
+  // The next try checks the free space before it copies, so it need not be held back.
   catalogue.run("UPDATE job SET copying_since = NULL WHERE id = ?", job.id);
   if (!isFull) throw error;
   const neededBytes = (await context.reserveBytes()) + 1;
-  throw new NoRoom(pool.pathOf(""), await pool.freeBytes("settled"), neededBytes, `a base backup of dSource ${job.target_name}`);
+  throw new TooLittleSpace(
+    pool.pathOf(""),
+    await pool.freeBytes("settled"),
+    neededBytes,
+    `a base backup of dSource ${job.target_name}`,
+  );
 }
 
 async function make(context: JobContext, id: string): Promise<void> {
-  const { catalogue, pool, postgres, job, seam, signal, log } = context;
+  const { catalogue, pool, postgres, job, failpoint, signal, log } = context;
   const source = catalogue.one(decodeDSourceRow, "SELECT * FROM dsource WHERE id = ?", job.target_id);
   if (source === undefined) throw new Failure(`dSource ${job.target_id} does not exist any more`);
   const draft = `work/${id}`;
   const data = `${pool.pathOf(draft)}/data`;
   await emptyDraft(context, draft, data);
   const timestamp = (await backUp(context, source, draft, data)).toISOString();
-  await seam(`${job.type}:backedUp`);
+  await failpoint(`${job.type}:backedUp`);
   context.progress(90, "Recovering");
   const { lsn, version } = await recoverAndShutDown(postgres, data, { signal, log });
   catalogue.run(
@@ -71,7 +76,7 @@ async function make(context: JobContext, id: string): Promise<void> {
     version,
     id,
   );
-  await seam(`${job.type}:recovered`);
+  await failpoint(`${job.type}:recovered`);
   await pool.clone(draft, `snapshots/${id}`, "readOnly");
 }
 
@@ -89,18 +94,18 @@ async function backUp(context: JobContext, { name, connection }: DSourceRow, dra
   const { catalogue, pool, postgres, secrets, job, signal } = context;
   const reserveBytes = await context.reserveBytes();
   const what = `a base backup of dSource ${name}`;
-  await requireRoom(pool, reserveBytes, 0, what);
+  await requireFreeSpace(pool, reserveBytes, 0, what);
   return await withSource(connection, secrets, pool.pathOf(draft), async (source) => {
     await requireMajor(postgres, source, signal);
     return await takeBaseBackup(postgres, source, data, {
       signal,
       onTotal: async (bytes, { paused }) => {
-        await requireRoom(pool, reserveBytes, bytes, what, paused);
+        await requireFreeSpace(pool, reserveBytes, bytes, what, paused);
         // From here on it costs production something to try again; see next-try.ts.
         catalogue.run("UPDATE job SET copying_since = ? WHERE id = ?", new Date().toISOString(), job.id);
       },
       onProgress: (percent) => context.progress(Math.floor(percent * 0.85), "Copying"),
-      watch: ({ paused }) => requireRoom(pool, reserveBytes, 0, what, paused),
+      watch: ({ paused }) => requireFreeSpace(pool, reserveBytes, 0, what, paused),
     });
   });
 }

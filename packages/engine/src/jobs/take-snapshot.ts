@@ -1,6 +1,6 @@
 import { cleanlyShutDown } from "../link/control-data.ts";
 import { dataFolderIn } from "../pool/data-folder.ts";
-import { requireRoom } from "../pool/pool.ts";
+import { requireFreeSpace } from "../pool/pool.ts";
 import type { JobContext, Result } from "./job-kind.ts";
 
 /** A clone changes pages of the file system's trees before it holds any data of its own. */
@@ -14,7 +14,7 @@ export async function takeSnapshot(context: JobContext, vdbId: string, snapshotI
   const { catalogue, pool, postgres, signal } = context;
   const place = `snapshots/${snapshotId}`;
   if (!(await pool.has(place))) {
-    await requireRoom(pool, await context.reserveBytes(), cloneBytes, `a snapshot of VDB ${vdbName}`);
+    await requireFreeSpace(pool, await context.reserveBytes(), cloneBytes, `a snapshot of VDB ${vdbName}`);
     catalogue.run("UPDATE snapshot SET timestamp = ? WHERE id = ?", new Date().toISOString(), snapshotId);
     await pool.clone(`vdbs/${vdbId}`, place, "readOnly");
   }

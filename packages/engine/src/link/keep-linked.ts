@@ -64,7 +64,7 @@ function keepOne({ catalogue, runner, log, tries }: Linker, settings: DSourceSet
   tries.set(source.id, { count: mended ? 1 : count + 1, given });
   const because = source.state === "linked" ? "interval" : "link";
   const job = requestSourceSnapshot(catalogue, source, because);
-  log.info({ dSource: source.name, job: job.id, because }, "taking a snapshot");
+  log.info({ dSource: source.name, job: job.id, because }, "the engine takes a snapshot");
   runner.wake();
 }
 
@@ -86,7 +86,7 @@ function ensureRecorded(catalogue: Catalogue, settings: DSourceSettings, groupId
     catalogue.run("UPDATE dsource SET connection = ?, declared = 1 WHERE id = ?", JSON.stringify(connection), known.id);
   }
   const recorded = find();
-  if (recorded === undefined) throw new Error(`dSource ${settings.name} was not recorded`);
+  if (recorded === undefined) throw new Error(`the catalogue does not contain dSource ${settings.name} after its insert`);
   return recorded;
 }
 

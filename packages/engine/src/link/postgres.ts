@@ -24,7 +24,7 @@ export function installedPostgres(folder: string): Postgres {
   const bin = (major: number): string => join(folder, String(major), "bin");
   const newest = async (): Promise<string> => {
     const [major] = await majors();
-    if (major === undefined) throw new Error(`no PostgreSQL is installed under ${folder}`);
+    if (major === undefined) throw new Error(`there is no PostgreSQL under ${folder}`);
     return bin(major);
   };
   return {
@@ -46,6 +46,7 @@ export function installedPostgres(folder: string): Postgres {
 export async function majorOf(dataFolder: string): Promise<number> {
   const text = await readFile(join(dataFolder, "PG_VERSION"), "utf8");
   const major = Number(text.trim());
-  if (!Number.isSafeInteger(major)) throw new Error(`${dataFolder}/PG_VERSION: "${text.trim()}" is not a supported version`);
+  if (!Number.isSafeInteger(major))
+    throw new Error(`${dataFolder}/PG_VERSION: the engine does not support version "${text.trim()}"`);
   return major;
 }

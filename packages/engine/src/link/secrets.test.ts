@@ -22,19 +22,19 @@ const saysNothing = (error: unknown): boolean => error instanceof Error && !erro
 
 for (const value of ["abra\0cadabra", "abra\ncadabra", "abra\x7fcadabra"]) {
   test(`a password with a control character (${JSON.stringify(value)}) is refused, and not a word of it is told`, async () => {
-    await rejects(kept(value), /key "password" of Secret "link" holds control characters/u);
+    await rejects(kept(value), /key "password" of Secret "link" contains control characters/u);
     await rejects(kept(value), saysNothing);
     const link = { host: "db", user: "u", password: value };
-    throws(() => decodeNewConnection(link, "body.parameters"), /body\.parameters\.password: holds control characters/u);
+    throws(() => decodeNewConnection(link, "body.parameters"), /body\.parameters\.password: contains control characters/u);
     throws(() => decodeNewConnection(link, "body.parameters"), saysNothing);
   });
 }
 
 test("what the API is sent is checked as the configuration is", () => {
-  throws(() => decodeNewConnection({ host: "db", user: "u", sslMode: "require" }, "p"), /p\.sslMode: is not known here/u);
+  throws(() => decodeNewConnection({ host: "db", user: "u", sslMode: "require" }, "p"), /p\.sslMode: is not a known field/u);
   throws(
     () => decodeNewConnection({ host: "db", user: "u", sslmode: "verify-ca" }, "p"),
     /sslmode verify-ca needs sslRootCertSecret/u,
   );
-  throws(() => decodeNewConnection({ host: "db", user: "u", port: 0 }, "p"), /p\.port: a port from 1/u);
+  throws(() => decodeNewConnection({ host: "db", user: "u", port: 0 }, "p"), /p\.port: must be a port from 1/u);
 });

@@ -17,10 +17,10 @@ export interface Secrets {
 export function mountedSecrets(folder: string): Secrets {
   const read: Secrets["read"] = async ({ name, key }) => {
     const wellFormed = [name, key].every((word) => /^[A-Za-z0-9._-]+$/u.test(word) && !/^\.+$/u.test(word));
-    if (!wellFormed) throw new Error(`Secret "${name}", key "${key}": not a name that Kubernetes allows`);
+    if (!wellFormed) throw new Error(`Secret "${name}", key "${key}": Kubernetes does not allow such a name`);
     return await readFile(join(folder, name, key), "utf8").catch((error: NodeJS.ErrnoException) => {
       throw new Error(
-        `key "${key}" of Secret "${name}" is not there (${error.code}): create it, or mount it at ${join(folder, name)}`,
+        `cannot read key "${key}" of Secret "${name}" (${error.code}): create the key, or mount the Secret at ${join(folder, name)}`,
       );
     });
   };
@@ -30,7 +30,7 @@ export function mountedSecrets(folder: string): Secrets {
       const password = (await read(ref)).replace(/\r?\n$/u, "");
       // Node would print it when it refuses to hand it to a program.
       if (hasControlCharacters(password))
-        throw new Error(`key "${ref.key}" of Secret "${ref.name}" holds control characters: it is no password`);
+        throw new Error(`key "${ref.key}" of Secret "${ref.name}" contains control characters: it is not a password`);
       return password;
     },
   };

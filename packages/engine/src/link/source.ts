@@ -74,8 +74,8 @@ export function explain({ host, port, user }: Connection, lastLines: string): st
 
 function adviceFor(words: string, user: string): string {
   if (words.includes("no pg_hba.conf entry"))
-    return `; add to its pg_hba.conf: host replication ${user} <engine's network> scram-sha-256`;
+    return `; add a line to the source's pg_hba.conf: host replication ${user} <engine's network> scram-sha-256`;
   if (words.includes("authentication method requirement"))
-    return "; the engine sends its password only as scram-sha-256 or md5: set the method in its pg_hba.conf, or use sslmode verify-full";
+    return "; the engine sends its password only as scram-sha-256 or md5: set one of them in the source's pg_hba.conf, or use sslmode verify-full";
   return "";
 }

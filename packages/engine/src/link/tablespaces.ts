@@ -1,6 +1,6 @@
 /** A tablespace is a link to a place outside of the data folder: a clone would write into it together with its siblings. */
 export const unsupportedTablespaces =
-  "the source has tablespaces outside of its data folder, which are not supported: move what is in them to pg_default, drop them, and it is linked";
+  "the source has tablespaces outside of its data folder, which the engine does not support: move their contents to pg_default and drop them";
 
 /**
  * Whether pg_basebackup failed because of a tablespace. The replication protocol names them only in the answer to the backup itself;

@@ -3,7 +3,7 @@ import { stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CommandFailed, runCommand } from "../command.ts";
 import { markerFile } from "./mount.ts";
-import { NoRoom, type Pool } from "./pool.ts";
+import { TooLittleSpace, type Pool } from "./pool.ts";
 
 /** The root folder of every btrfs subvolume has this inode number (BTRFS_FIRST_FREE_OBJECTID). */
 const subvolumeInode = 256;
@@ -29,7 +29,7 @@ export function btrfsPool(folder: string, imageFile: string): Pool {
       return await runCommand("btrfs", args);
     } catch (error) {
       if (error instanceof CommandFailed && error.stderr.includes("No space left on device"))
-        throw new NoRoom(folder, await freeBytes(), 1, args.slice(0, 2).join(" "));
+        throw new TooLittleSpace(folder, await freeBytes(), 1, args.slice(0, 2).join(" "));
       throw error;
     }
   };
@@ -49,7 +49,7 @@ export function btrfsPool(folder: string, imageFile: string): Pool {
     create: async (name) => void (await btrfs("subvolume", "create", pathOf(name))),
     clone: async (from, to, mode) => {
       // `btrfs subvolume snapshot` into an existing folder would put the copy inside it, under the origin's name.
-      if (await has(to)) throw new Error(`${pathOf(to)} exists`);
+      if (await has(to)) throw new Error(`${pathOf(to)} already exists`);
       await btrfs("subvolume", "snapshot", ...(mode === "readOnly" ? ["-r"] : []), pathOf(from), pathOf(to));
     },
     remove: async (name) => {
@@ -71,7 +71,7 @@ export function btrfsPool(folder: string, imageFile: string): Pool {
           .split(/\s+/u)
           .map(Number) ?? [];
       if (!Number.isSafeInteger(total) || !Number.isSafeInteger(exclusive))
-        throw new Error(`btrfs filesystem du ${pathOf(name)}: unreadable answer`);
+        throw new Error(`cannot read the answer of btrfs filesystem du ${pathOf(name)}`);
       return { total, exclusive };
     },
   };

@@ -6,6 +6,6 @@ import { Failure } from "../failure.ts";
 export async function dataFolderIn(folder: string): Promise<string> {
   const data = join(folder, "data");
   const found = await lstat(data).catch(() => undefined);
-  if (found?.isDirectory() !== true) throw new Failure(`${data} is not a folder: there is no database in it`);
+  if (found?.isDirectory() !== true) throw new Failure(`${data} is not a folder: it contains no database`);
   return data;
 }

@@ -34,7 +34,7 @@ export async function mountPool(place: PoolPlace, { sizeBytes, holdsData }: Pool
   if (!mounted && !existsSync(imageFile)) {
     if (holdsData)
       throw new Error(
-        `${imageFile} is missing, and the catalogue knows data in it: put it back, or remove the catalogue as well to begin with nothing`,
+        `${imageFile} is missing, but the catalogue lists data in it: put it back, or remove the catalogue too to begin with nothing`,
       );
     await makeImage(imageFile, sizeBytes ?? (await defaultSizeBytes(imageFile)));
   }
@@ -51,7 +51,7 @@ export async function mountAt(mountPoint: string): Promise<{ readonly isReadOnly
   const top = lines.at(-1);
   if (top === undefined) return undefined;
   const [mount = "", fileSystem = ""] = top.split(" - ");
-  if (!fileSystem.startsWith("btrfs ")) throw new Error(`${mountPoint} holds another file system: unmount it (${top})`);
+  if (!fileSystem.startsWith("btrfs ")) throw new Error(`another file system is mounted at ${mountPoint}: unmount it (${top})`);
   // Of the mount, and of the file system: btrfs turns itself read-only after an error.
   const options = [mount.split(" ")[5], fileSystem.split(" ").at(-1)];
   return { isReadOnly: options.some((list) => list?.split(",").includes("ro")) };
@@ -105,7 +105,7 @@ async function ensureFreeLoopNode(): Promise<void> {
 /** A mounted file system without our marker is a new pool or not ours; one with another uuid is another engine's. */
 async function checkMarker({ mountPoint }: PoolPlace): Promise<string> {
   const [, uuid] = /uuid: ([0-9a-f-]{36})/u.exec(await runCommand("btrfs", ["filesystem", "show", mountPoint])) ?? [];
-  if (uuid === undefined) throw new Error(`${mountPoint}: btrfs filesystem show names no uuid`);
+  if (uuid === undefined) throw new Error(`btrfs filesystem show names no uuid for ${mountPoint}`);
   const marker = join(mountPoint, markerFile);
   if (!existsSync(marker)) {
     await writeFile(`${marker}.new`, `${uuid}\n`, { flush: true });

@@ -26,12 +26,12 @@ export interface Pool {
   freeBytes(when?: "now" | "settled"): Promise<number>;
 }
 
-/** The pool has too little room for what was asked. */
-export class NoRoom extends Error {
-  override readonly name = "NoRoom";
+/** The pool has too little free space for the request. */
+export class TooLittleSpace extends Error {
+  override readonly name = "TooLittleSpace";
   constructor(poolFolder: string, freeBytes: number, neededBytes: number, what: string) {
     super(
-      `no room in pool ${poolFolder} for ${what}: ${inMiB(freeBytes)} free, ${inMiB(neededBytes)} needed (reserve included); delete VDBs or snapshots, or raise the pool's size`,
+      `not enough free space in pool ${poolFolder} for ${what}: ${inMiB(freeBytes)} free, ${inMiB(neededBytes)} needed (reserve included); delete VDBs or snapshots, or raise the pool's size`,
     );
   }
 }
@@ -41,10 +41,10 @@ const inMiB = (bytes: number): string => `${bytes} bytes (${Math.floor(bytes / 2
 type Whiles = <T>(work: () => Promise<T>) => Promise<T>;
 
 /**
- * Throws NoRoom unless `bytes` can be written and the reserve is still free afterwards. Where it seems short, what was removed is
+ * Throws TooLittleSpace unless `bytes` can be written and the reserve is still free afterwards. Where it seems short, what was removed is
  * waited for; `whileShort` can hold meanwhile what writes into the pool, so that it does not eat up the reserve.
  */
-export async function requireRoom(
+export async function requireFreeSpace(
   pool: Pool,
   reserveBytes: number,
   bytes: number,
@@ -53,5 +53,5 @@ export async function requireRoom(
 ): Promise<void> {
   if ((await pool.freeBytes()) >= bytes + reserveBytes) return;
   const freeBytes = await whileShort(() => pool.freeBytes("settled"));
-  if (freeBytes < bytes + reserveBytes) throw new NoRoom(pool.pathOf(""), freeBytes, bytes + reserveBytes, what);
+  if (freeBytes < bytes + reserveBytes) throw new TooLittleSpace(pool.pathOf(""), freeBytes, bytes + reserveBytes, what);
 }

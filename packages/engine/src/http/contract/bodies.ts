@@ -3,12 +3,12 @@ import { boolean, map, string } from "@vdb/dct";
 import { folder, freeForm, id, name, tags } from "../../text-rules.ts";
 import { type BodyRules, each, ignored, refused, required, served } from "./rules.ts";
 
-const otherDatabases = refused("it is of Oracle, SQL Server or SAP ASE; this engine serves PostgreSQL");
-const noHooks = refused("no hooks run in this engine; declare them in spec.hooks of the PostgresVDB");
-const noPolicies = refused("this engine has no policies; interval and keep of a dSource are in its configuration");
+const otherDatabases = refused("it belongs to Oracle, SQL Server or SAP ASE; this engine serves PostgreSQL");
+const noHooks = refused("this engine runs no hooks; declare them in spec.hooks of the PostgresVDB");
+const noPolicies = refused("this engine has no policies; set interval and keep of a dSource in the engine's configuration");
 const settingsElsewhere = refused("this engine starts no server; declare settings in the PostgresVDB");
-const onItsOwn = refused("each dataset is deleted by a request of its own");
-const oneAccount = ignored(boolean, "there is one key, and it may do everything");
+const onItsOwn = refused("this engine deletes one dataset with each request");
+const oneAccount = ignored(boolean, "there is one API key, and it may do everything");
 
 export const provisionBody = {
   source_data_id: served(id),
@@ -23,7 +23,7 @@ export const provisionBody = {
   appdata_config_params: served(freeForm),
   tags: served(tags),
 
-  engine_id: ignored(id, "the source or the snapshot says which engine"),
+  engine_id: ignored(id, "the source or the snapshot decides the engine"),
   auto_select_repository: ignored(boolean, "an environment has one repository"),
   make_current_account_owner: oneAccount,
   vdb_restart: ignored(boolean, "Kubernetes starts a pod again"),
@@ -56,10 +56,10 @@ export const provisionBody = {
   ...each(["config_params", "config_settings_stg", "postgres_port"], settingsElsewhere),
   ...each(
     ["environment_user_id", "os_username", "os_password", "privileged_os_user"],
-    refused("no process of this engine runs as a user of a host; appdata_source_params.ownership_spec says whose the data is"),
+    refused("this engine runs no process as a user of a host; set the owner of the data in appdata_source_params.ownership_spec"),
   ),
   additional_mount_points: refused("a VDB has one folder"),
-  masked: refused("this engine keeps no such mark; use tags"),
+  masked: refused("this engine does not store it; use tags"),
   ...each(
     [
       "archive_log",
@@ -103,20 +103,20 @@ export const linkBody = {
   parameters: required(map),
   tags: served(tags),
 
-  source_id: ignored(string, "parameters say where the source is"),
+  source_id: ignored(string, "parameters name the source"),
   environment_user: ignored(string, "nothing runs on the source's machine"),
   link_type: ignored(string, "there is one way to link"),
   make_current_account_owner: oneAccount,
 
   sync_parameters: refused("a snapshot of this engine takes no parameters"),
-  description: refused("this engine keeps none; use tags"),
+  description: refused("this engine stores no description; use tags"),
   log_sync_enabled: refused("this engine takes snapshots only"),
-  ...each(["ops_pre_sync", "ops_post_sync"], refused("no hooks run in this engine")),
+  ...each(["ops_pre_sync", "ops_post_sync"], refused("this engine runs no hooks")),
   ...each(
     ["staging_mount_base", "staging_environment", "staging_environment_user"],
     refused("the engine itself holds the copy: there is no staging environment"),
   ),
-  ...each(["excludes", "follow_symlinks"], refused("a base backup is of the whole database")),
+  ...each(["excludes", "follow_symlinks"], refused("a base backup copies the whole server")),
 } satisfies BodyRules;
 
 export const deleteDSourceBody = {
@@ -154,7 +154,7 @@ export const deleteVdbBody = {
 export const enableVdbBody = {
   attempt_start: ignored(boolean, "the pod starts the server, not the engine"),
   container_mode: ignored(boolean, "every VDB here is for a container"),
-  ownership_spec: refused("whose the data is, is said once, by appdata_source_params.ownership_spec of the provision"),
+  ownership_spec: refused("the owner of the data is set when the VDB is provisioned, by appdata_source_params.ownership_spec"),
 } satisfies BodyRules;
 
 export const disableVdbBody = {

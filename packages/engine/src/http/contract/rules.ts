@@ -59,14 +59,14 @@ export const bodyDecoder =
 
 function requireAllowed(rules: BodyRules, field: string, given: unknown, at: string): void {
   const rule = Object.hasOwn(rules, field) ? rules[field] : undefined;
-  if (rule === undefined) throw new DecodeError(at.slice(0, 300), `is not known here; ${known(rules)}`);
-  if (rule.kind === "refused" && !asksForNothing(given)) throw new DecodeError(at, `is not served: ${rule.why}`);
+  if (rule === undefined) throw new DecodeError(at.slice(0, 300), `is not a known field; ${known(rules)}`);
+  if (rule.kind === "refused" && !asksForNothing(given)) throw new DecodeError(at, `is not supported: ${rule.why}`);
   if (rule.kind === "ignored" && given !== null) rule.decode(given, at);
 }
 
 function known(rules: BodyRules): string {
   const names = Object.entries(rules).flatMap(([field, { kind }]) => (kind === "served" ? [field] : []));
-  return names.length === 0 ? "this request takes no fields" : `what is served: ${names.join(", ")}`;
+  return names.length === 0 ? "this request takes no fields" : `supported fields: ${names.join(", ")}`;
 }
 
 const asksForNothing = (given: unknown): boolean =>

@@ -60,7 +60,7 @@ function compare(field: string, operator: Operator, literal: Literal, fields: Fi
   if (literal.kind === "nil") {
     if (operator === "EQ") return (object) => valuesOf(object, field).length === 0;
     if (operator === "NE") return (object) => valuesOf(object, field).length > 0;
-    throw badRequest(`filter expression: ${operator} nil says nothing; use EQ or NE`);
+    throw badRequest(`filter expression: ${operator} does not fit nil; use EQ or NE`);
   }
   const wanted = comparable(type, literal, field);
   if (type === "boolean" && operator !== "EQ" && operator !== "NE")

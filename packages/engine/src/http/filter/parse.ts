@@ -25,13 +25,15 @@ const limits = { shortest: 5, longest: 50_000, listValues: 100, fields: 8, depth
 /** Reads an expression. NOT binds tighter than AND, AND tighter than OR; keywords in any case. Throws a 400 that names the place. */
 export function parseFilter(expression: string): Expression {
   if (expression.length < limits.shortest || expression.length > limits.longest) {
-    throw badRequest(`filter expression: ${expression.length} characters; ${limits.shortest} to ${limits.longest} are allowed`);
+    throw badRequest(
+      `filter expression: has ${expression.length} characters; ${limits.shortest} to ${limits.longest} are allowed`,
+    );
   }
   const cursor = new Cursor(tokenize(expression));
   const parsed = parseOr(cursor, 0);
   cursor.end();
   if (cursor.fields.size > limits.fields)
-    throw badRequest(`filter expression: ${cursor.fields.size} different fields; ${limits.fields} are allowed`);
+    throw badRequest(`filter expression: has ${cursor.fields.size} different fields; ${limits.fields} are allowed`);
   return parsed;
 }
 
@@ -45,7 +47,7 @@ class Cursor {
 
   take(wanted: string): Token {
     const token = this.#tokens[this.#next];
-    if (token === undefined) throw badRequest(`filter expression: it ends where ${wanted} was expected`);
+    if (token === undefined) throw badRequest(`filter expression: ends where ${wanted} must follow`);
     this.#next += 1;
     return token;
   }
@@ -69,9 +71,7 @@ class Cursor {
 }
 
 const unexpected = (token: Token, wanted: string): Error =>
-  badRequest(
-    `filter expression: ${wanted} was expected at position ${token.at}, not ${"text" in token ? token.text : token.value}`,
-  );
+  badRequest(`filter expression: must have ${wanted} at position ${token.at}, not ${"text" in token ? token.text : token.value}`);
 
 function parseOr(cursor: Cursor, depth: number): Expression {
   let left = parseAnd(cursor, depth);
@@ -86,7 +86,7 @@ function parseAnd(cursor: Cursor, depth: number): Expression {
 }
 
 function parseNot(cursor: Cursor, depth: number): Expression {
-  if (depth > limits.depth) throw badRequest(`filter expression: nested deeper than ${limits.depth}`);
+  if (depth > limits.depth) throw badRequest(`filter expression: is nested deeper than ${limits.depth} levels`);
   if (cursor.skip("NOT")) return { kind: "not", inner: parseNot(cursor, depth + 1) };
   if (!cursor.skip("(")) return parseTerm(cursor);
   const inner = parseOr(cursor, depth + 1);
@@ -117,7 +117,7 @@ function parseList(cursor: Cursor): readonly Literal[] {
     values.push(parseLiteral(cursor));
   }
   if (values.length > limits.listValues)
-    throw badRequest(`filter expression: a list of ${values.length}; ${limits.listValues} are allowed`);
+    throw badRequest(`filter expression: has a list of ${values.length} values; ${limits.listValues} are allowed`);
   return values;
 }
 
@@ -138,7 +138,7 @@ function parseLiteral(cursor: Cursor): Literal {
     case "word": {
       const literal = words.get(token.text.toUpperCase());
       if (literal !== undefined) return literal;
-      throw unexpected(token, "a value (texts stand in quotes)");
+      throw unexpected(token, "a value (put texts in quotes)");
     }
     case "mark":
       throw unexpected(token, "a value");

@@ -23,7 +23,7 @@ export function tokenize(expression: string): readonly Token[] {
   for (let at = 0; at < expression.length; ) {
     const hit = matchAt(expression, at);
     if (hit === undefined)
-      throw badRequest(`filter expression: unreadable from position ${at} on: ${expression.slice(at, at + 20)}`);
+      throw badRequest(`filter expression: is not readable from position ${at} on: ${expression.slice(at, at + 20)}`);
     const token = tokenOf(hit.kind, hit.text, at);
     if (token !== undefined) tokens.push(token);
     at += hit.text.length;
@@ -46,7 +46,7 @@ function tokenOf(kind: (typeof patterns)[number]["kind"], text: string, at: numb
       return undefined;
     case "date": {
       const value = Date.parse(text);
-      if (Number.isNaN(value)) throw badRequest(`filter expression: ${text} is no date-time`);
+      if (Number.isNaN(value)) throw badRequest(`filter expression: ${text} is not a date-time`);
       return { kind, value, at };
     }
     case "number":

@@ -18,7 +18,7 @@ export const dSourceRoutes = (state: ApiState): readonly Route[] => [
       throw badRequest(`group_id: there is no dataset group ${group_id}`);
     const { job, id } = catalogue.transaction(() => {
       if (allDSources(catalogue).some((one) => one.name === name && one.group_id === group_id))
-        throw conflict(`a dSource ${name} exists in this group`);
+        throw conflict(`a dSource ${name} already exists in this group`);
       const made = insertDSource(catalogue, { name, groupId: group_id, declared: false, connection, tags });
       return { job: requestSourceSnapshot(catalogue, existing(state, made), "link"), id: made };
     });

@@ -38,7 +38,7 @@ function reserve(state: ApiState, wanted: Wanted): VdbRow {
   const id = newId(catalogue, "APPDATA_CONTAINER");
   const name = wanted.name ?? `VDB_${id}`;
   const namesake = allVdbs(catalogue).find((one) => one.name === name && one.group_id === group.id);
-  if (namesake !== undefined) throw conflict(`a VDB ${name} exists in group ${group.name}: ${namesake.id}`);
+  if (namesake !== undefined) throw conflict(`a VDB ${name} already exists in group ${group.name}: ${namesake.id}`);
   catalogue.run(
     `INSERT INTO vdb (id, name, group_id, environment_id, state, enabled, snapshot_id, parent_id, parent_dsource_id, parent_timestamp,
        database_name, database_version, owner, mount_point, source_params, config_params, tags, timeflow_id, created)
@@ -62,12 +62,13 @@ function reserve(state: ApiState, wanted: Wanted): VdbRow {
     new Date().toISOString(),
   );
   const vdb = vdbById(catalogue, id);
-  if (vdb === undefined) throw new Error(`VDB ${id} was not recorded`);
+  if (vdb === undefined) throw new Error(`the catalogue does not contain VDB ${id} after its insert`);
   return vdb;
 }
 
 function snapshotFor({ catalogue }: ApiState, { snapshot_id, source_data_id }: Wanted): SnapshotRow {
-  if (snapshot_id === undefined && source_data_id === undefined) throw badRequest("snapshot_id or source_data_id is needed");
+  if (snapshot_id === undefined && source_data_id === undefined)
+    throw badRequest("body: must contain snapshot_id or source_data_id");
   if (snapshot_id !== undefined) {
     const snapshot = readySnapshot(catalogue, snapshot_id);
     if (snapshot === undefined) throw notFound("snapshot", snapshot_id);
@@ -93,7 +94,7 @@ function snapshotToTake(catalogue: Catalogue, vdb: VdbRow): SnapshotRow {
   if (vdb.state !== "ready") throw conflict(`VDB ${vdb.name} is being ${vdb.state === "creating" ? "provisioned" : "deleted"}`);
   const id = reserveForProvision(catalogue, vdb);
   const snapshot = catalogue.one(decodeSnapshotRow, "SELECT * FROM snapshot WHERE id = ?", id);
-  if (snapshot === undefined) throw new Error(`snapshot ${id} was not recorded`);
+  if (snapshot === undefined) throw new Error(`the catalogue does not contain snapshot ${id} after its insert`);
   return { ...snapshot, ...(vdb.database_version === undefined ? {} : { version: vdb.database_version }) };
 }
 
@@ -123,7 +124,7 @@ function ownerOf({ appdata_source_params }: Wanted): string {
   const [, uid = "", gid = ""] = typeof spec === "string" ? (/^(\d{1,10}):(\d{1,10})$/u.exec(spec) ?? []) : [];
   // 2^32 - 1 stands for "leave as it is" in chown(2).
   if (uid === "" || Number(uid) >= 2 ** 32 - 1 || Number(gid) >= 2 ** 32 - 1)
-    throw badRequest(`appdata_source_params.ownership_spec: "uid:gid" is needed, not ${shown(JSON.stringify(spec))}`);
+    throw badRequest(`appdata_source_params.ownership_spec: must be "uid:gid", not ${shown(JSON.stringify(spec))}`);
   return `${Number(uid)}:${Number(gid)}`;
 }
 

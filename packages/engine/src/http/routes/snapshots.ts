@@ -51,12 +51,12 @@ export const snapshotRoutes = (state: ApiState): readonly Route[] => {
 
 function needed(query: URLSearchParams, parameter: string): string {
   const given = query.get(parameter);
-  if (given === null || given === "") throw badRequest(`query parameter ${parameter} is needed`);
+  if (given === null || given === "") throw badRequest(`query parameter ${parameter} is missing`);
   return given;
 }
 
 function requireDateTime(given: string): void {
   const wellFormed = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/iu.test(given);
   if (!wellFormed || Number.isNaN(Date.parse(given)))
-    throw badRequest("timestamp: a date-time such as 2026-01-31T12:00:00.000Z is needed; a + in a query is written %2B");
+    throw badRequest("timestamp: must be a date-time such as 2026-01-31T12:00:00.000Z; write a + in a query as %2B");
 }
