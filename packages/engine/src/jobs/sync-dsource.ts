@@ -5,7 +5,7 @@ import { takeBaseBackup } from "../link/base-backup.ts";
 import { dataOwner } from "../link/owner.ts";
 import { recoverAndShutDown } from "../link/recover.ts";
 import { requireMajor, withSource } from "../link/source.ts";
-import { TooLittleSpace, requireFreeSpace } from "../pool/pool.ts";
+import { requireFreeSpace, TooLittleSpace } from "../pool/pool.ts";
 import type { JobContext, JobKind } from "./job-kind.ts";
 
 /**

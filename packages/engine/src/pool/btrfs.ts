@@ -3,7 +3,7 @@ import { stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CommandFailed, runCommand } from "../command.ts";
 import { markerFile } from "./mount.ts";
-import { TooLittleSpace, type Pool } from "./pool.ts";
+import { type Pool, TooLittleSpace } from "./pool.ts";
 
 /** The root folder of every btrfs subvolume has this inode number (BTRFS_FIRST_FREE_OBJECTID). */
 const subvolumeInode = 256;
