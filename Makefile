@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/.bin:$(CURDIR)/.local/bin:$(PATH)
 
 .PHONY: help
-help: ## What can be made
+help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
@@ -12,23 +12,23 @@ setup:
 	@scripts/setup
 
 .PHONY: demo demo-down
-demo: setup ## A cluster, a production database, and a query answered by its virtual copy
+demo: setup ## Start a cluster and a production database, and query its virtual copy
 	@node cluster/demo/up.ts
-demo-down: setup ## Remove everything that make demo made
+demo-down: setup ## Remove everything that make demo created
 	@node cluster/demo/down.ts
 
 .PHONY: check test test-all soak
-check: setup ## Lint, types, generated files, unit tests: no cluster, under a minute
+check: setup ## Run lint, types, generated files and unit tests: no cluster, under a minute
 	@scripts/check
-test: setup ## Everything CI runs: check, integration, and the whole path on a cluster
+test: setup ## Run what CI runs: check, integration, and the whole path on a cluster
 	@scripts/test sampled
-test-all: setup ## As test, with every long loop in full; GROUP=… runs one group of them in at most an hour
+test-all: setup ## Run test with every long loop in full; GROUP=… runs one group in at most an hour
 	@scripts/test all $(GROUP)
 soak: setup ## Kill everything at random under five writers; SOAK_MINUTES=30
 	@scripts/test all soak
 
 .PHONY: cluster-up cluster-down tools images
-cluster-up: setup ## A real Kubernetes of its own; CLUSTER_NAME names it
+cluster-up: setup ## Start a real Kubernetes cluster; CLUSTER_NAME names it
 	@cluster/up
 cluster-down: ## End that cluster and remove its traces
 	@cluster/down
@@ -38,7 +38,7 @@ images: setup ## Build the container images into the cache
 	@cluster/images/build
 
 .PHONY: generate format
-generate: setup ## Write every generated file anew
+generate: setup ## Write every generated file again
 	@scripts/generate
 format: setup ## Format the sources
 	@biome check --write .

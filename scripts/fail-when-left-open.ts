@@ -10,7 +10,7 @@ import { after } from "node:test";
 const graceSeconds = 180;
 
 function fail(): void {
-  console.error(`${process.argv[1]}: left open after its tests: ${process.getActiveResourcesInfo().toSorted().join(", ")}`);
+  console.error(`${process.argv[1]}: the tests left open: ${process.getActiveResourcesInfo().toSorted().join(", ")}`);
   process.exit(1);
 }
 

@@ -55,7 +55,7 @@ const wanted = names.filter((name): name is Group => Object.hasOwn(groups, name)
 const only = names.filter((name) => !Object.hasOwn(groups, name));
 for (const group of wanted) await runGroup(group, only);
 if (overdue.aborted) {
-  console.log(`ended after ${limitSeconds} s, before all had run`);
+  console.log(`ended after ${limitSeconds} s, before all tests had run`);
   counts.failed += 1;
 }
 const skipped = counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`;

@@ -82,7 +82,7 @@ const occupied: readonly { readonly what: string; readonly world: World; readonl
   {
     what: "a namespace production of the user's own",
     world: { namespaces: { production: false }, releases: [], vdbs: [] },
-    says: /namespace production exists, and the demo did not make it[^]*Nothing was changed/u,
+    says: /namespace production exists, and the demo did not create it[^]*The context is unchanged/u,
   },
   {
     what: "the operator, installed by the user as the documentation says",
@@ -139,8 +139,8 @@ test("demo-down leaves what is the user's beside what is the demo's", async () =
 
 test("without a yes nothing is installed, and nothing is deleted", async () => {
   const { kubectl, left, changes } = clusterOf(demo);
-  await rejects(askToInstall(kubectl, talk(false)), /Nothing was installed/u);
-  await rejects(removeDemo(kubectl, talk(false)), /Nothing was deleted/u);
+  await rejects(askToInstall(kubectl, talk(false)), /The demo is not installed/u);
+  await rejects(removeDemo(kubectl, talk(false)), /The demo is not deleted/u);
   equal(changes(), 0);
   deepEqual(left, demo);
 });

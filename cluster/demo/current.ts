@@ -15,15 +15,15 @@ export async function askToInstall(kubectl: Kubectl, { context, say, agreed }: T
   if (found.length > 0)
     throw new Error(
       `The demo is not installed into context ${context}:\n  ${found.join("\n  ")}\n` +
-        "Remove them there, or choose another cluster; without CLUSTER=current the demo makes one of its own. Nothing was changed.",
+        "Remove them there, or choose another cluster; without CLUSTER=current the demo makes one of its own. The context is unchanged.",
     );
-  say(`In context ${context} the demo makes, or brings up to date what it made before:
+  say(`In context ${context} the demo creates or updates:
   namespaces ${demoNamespaces.join(", ")}, and in them a PostgreSQL with 300 MB of data and a PostgresVDB
   Helm releases ${names(releases)}, and of the whole cluster their
     resource definitions, roles, storage class and CSI driver; the storage runs as root on a node
   container images, brought to its nodes or to REGISTRY`);
   if (!(await agreed(`Install the demo into ${context}?`)))
-    throw new Error("Nothing was installed. Set YES=1, or answer yes, to go on.");
+    throw new Error("The demo is not installed. Set YES=1, or answer yes, to go on.");
 }
 
 /** Deletes what the demo made, VDBs first, while the operator can clean up after them. */
@@ -31,16 +31,18 @@ export async function removeDemo(kubectl: Kubectl, { context, say, agreed }: Tal
   const standing = await look(kubectl);
   const what = removal(standing);
   const kept = Object.keys(standing.namespaces).filter((name) => !what.namespaces.includes(name));
-  for (const name of kept) say(`Namespace ${name} stays: the demo did not make it`);
+  for (const name of kept) say(`Namespace ${name} stays: the demo did not create it`);
   if (what.namespaces.length === 0) {
-    say(`There is nothing of the demo in context ${context}`);
+    say(`Context ${context} contains nothing of the demo`);
     return;
   }
-  say(`From context ${context} this is deleted, with all data in it:\n${listed(what)}`);
+  say(`This deletes from context ${context}, with all data:\n${listed(what)}`);
   if (!(await agreed(`Delete this from ${context}?`)))
-    throw new Error("Nothing was deleted. Set YES=1, or answer yes, to go on.");
+    throw new Error("The demo is not deleted. Set YES=1, or answer yes, to go on.");
   await remove(kubectl, what);
-  say("It leaves the resource definitions, and on the engine's node /var/lib/delphix-engine: docs/operations.md, Uninstalling");
+  say(
+    "The resource definitions stay, and /var/lib/delphix-engine on the engine's node: docs/operations.md, Uninstalling, says how to remove them",
+  );
 }
 
 async function remove(kubectl: Kubectl, what: Removal): Promise<void> {

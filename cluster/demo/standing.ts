@@ -37,8 +37,8 @@ export function obstacles(standing: Standing): readonly string[] {
   const foreign = Object.keys(standing.namespaces).filter((name) => !madeByDemo(standing, name));
   const others = standing.releases.filter((release) => !madeByDemo(standing, release.split("/")[0] ?? ""));
   return [
-    ...foreign.map((name) => `namespace ${name} exists, and the demo did not make it`),
-    ...others.map((release) => `Helm release ${release} is installed, and the demo did not make it`),
+    ...foreign.map((name) => `namespace ${name} exists, and the demo did not create it`),
+    ...others.map((release) => `Helm release ${release} is installed, and the demo did not create it`),
   ];
 }
 

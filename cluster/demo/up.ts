@@ -11,7 +11,7 @@ import { demoVdb, provisionDemoVdb } from "./vdb.ts";
 
 await command(async () => {
   const kubectl = await demoCluster();
-  say("Production: PostgreSQL 16.2 in namespace production, filled by pgbench at scale 20");
+  say("Starting a production database: PostgreSQL 16.2 in namespace production, filled by pgbench at scale 20");
   await ensureNamespace(kubectl, storageNamespace, "privileged");
   await startProduction(kubectl, storageNamespace);
   await loadProduction(kubectl, 20);

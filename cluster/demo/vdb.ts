@@ -51,7 +51,7 @@ async function followPhases(kubectl: Kubectl, { name, namespace }: DemoVdb, seco
   clearTimeout(timer);
   if (!last.startsWith("Ready")) {
     const described = await kubectl.run(["describe", "postgresvdb", name, "-n", namespace]);
-    throw new Error(`${namespace}/${name} was not Ready within ${seconds} s.\n${described}`);
+    throw new Error(`PostgresVDB ${namespace}/${name} did not become Ready within ${seconds} s.\n${described}`);
   }
 }
 

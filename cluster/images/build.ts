@@ -20,7 +20,7 @@ const listFile = join(local, "images.json");
 const list: Record<string, string> = existsSync(listFile) ? JSON.parse(readFileSync(listFile, "utf8")) : {};
 for (const name of wanted.length === 0 ? Object.keys(recipes) : wanted) {
   const recipe = recipes[name];
-  if (recipe === undefined) throw new Error(`no image is called ${name}; there are ${Object.keys(recipes).join(", ")}`);
+  if (recipe === undefined) throw new Error(`there is no image ${name}; the images: ${Object.keys(recipes).join(", ")}`);
   const { archive, folder, fresh } = await buildImage(cache, name, recipe);
   if (fresh) console.log(`images: built ${name} (${archive.reference})`);
   await point(join(local, "images", name), folder);

@@ -57,6 +57,6 @@ end_cgroup() {
       [ -d "$folder" ] || break
       sleep 0.05
     done
-    [ ! -d "$folder" ] || fail "the cgroup $folder cannot be removed; its processes: $(cgroup_processes | xargs)"
+    [ ! -d "$folder" ] || fail "cannot remove the cgroup $folder; its processes: $(cgroup_processes | xargs)"
   done
 }

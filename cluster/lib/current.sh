@@ -33,7 +33,7 @@ way_into() {
   elif command -v k3s >/dev/null && kubectl --context "$1" get nodes -o 'jsonpath={.items[*].status.nodeInfo.kubeletVersion}' | grep -q '+k3s'; then
     echo k3s
   else
-    fail "no way to bring images into context $1: it is neither kind's nor this machine's k3s. Set REGISTRY=host/path to a registry" \
+    fail "cannot bring images into context $1: it is neither kind nor the k3s of this machine. Set REGISTRY=host/path to a registry" \
       "that you may push to (log in by skopeo login) and that the cluster's nodes can pull from"
   fi
 }
@@ -42,7 +42,7 @@ consent() {
   local answer=
   [ "${YES:-}" = 1 ] && return
   if [ -t 0 ]; then read -r -p "Bring images into ${REGISTRY:-context $1}? Type yes: " answer; fi
-  [ "$answer" = yes ] || fail "nothing was done to context $1: set YES=1, or answer yes, to go on"
+  [ "$answer" = yes ] || fail "context $1 is unchanged: set YES=1, or answer yes, to go on"
 }
 
 by_kind() { kind load image-archive "$3" --name "${1#kind-}"; }
@@ -54,6 +54,6 @@ by_registry() {
   local_reference=$(sed -n "s/^  \"$2\": \"\(.*\)\".*/\1/p" "$list")
   reference=${REGISTRY%/}/${local_reference##*/}
   skopeo --insecure-policy copy --quiet "docker-archive:$3" "docker://$reference" ||
-    fail "skopeo could not push $reference (its words are above)"
+    fail "skopeo cannot push $reference (its output is above)"
   sed -i "s|^\(  \"$2\": \)\".*\"|\1\"$reference\"|" "$list"
 }

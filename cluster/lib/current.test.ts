@@ -98,7 +98,7 @@ const refused = [
   {
     why: "nobody said yes, and there is no terminal to ask",
     machine: { context: "kind-dev", programs: ["kind"] },
-    says: /nothing was done to context kind-dev: set YES=1/u,
+    says: /context kind-dev is unchanged: set YES=1/u,
   },
   {
     why: "a cluster of unknown kind, and no registry",

@@ -77,9 +77,9 @@ wait_for() {
   until "$@" >/dev/null 2>&1; do
     ended=$(ended_child)
     if [ -n "$ended" ]; then
-      give_up "$ended" "$what: $ended has ended"
+      give_up "$ended" "cannot start $what: $ended has ended"
     elif ((SECONDS - from > seconds)); then
-      give_up "$daemon" "$what: not there after $seconds s"
+      give_up "$daemon" "$what did not come up within $seconds s"
     fi
     sleep 0.1
   done
@@ -95,5 +95,5 @@ ended_child() {
 
 give_up() { # DAEMON WHY
   tail -n 15 "$state/logs/$1.log" >&2
-  fail "$2; the end of $state/logs/$1.log is above. cluster/down removes what was started"
+  fail "$2; the end of $state/logs/$1.log is above. cluster/down removes what has started"
 }

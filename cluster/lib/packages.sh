@@ -20,12 +20,12 @@ missing_packages() {
 # install_packages NAME…: nothing to do costs some milliseconds, and needs neither root nor network.
 install_packages() {
   local missing
-  command -v dpkg-query >/dev/null || fail "this machine is not a Debian: install what these packages hold: $*"
+  command -v dpkg-query >/dev/null || fail "this machine does not run Debian: install the contents of these packages: $*"
   mapfile -t missing < <(missing_packages "$@")
   [ ${#missing[@]} = 0 ] && return
   need_root "install the missing Debian packages ${missing[*]}"
   with_progress "installing Debian packages: ${missing[*]}" no_status apt_install "${missing[@]}" ||
-    fail "apt-get could not install ${missing[*]}"
+    fail "apt-get cannot install ${missing[*]}"
   packages_listed=yes
 }
 

@@ -18,7 +18,7 @@ export function asksForCurrent(): boolean {
 
 /** Starts the project's own cluster, or takes the one that stands. */
 export async function startCluster(say: Say): Promise<Kubectl> {
-  say("A Kubernetes of its own, from packages");
+  say("Starting a Kubernetes cluster of its own, from packages");
   await script("cluster/tools");
   await script("cluster/up");
   return await testCluster();
@@ -42,7 +42,7 @@ export async function currentCluster(say: Say): Promise<{ readonly kubectl: Kube
 
 /** Builds the images and brings them into the cluster; `context` names the user's, who has agreed to it. */
 export async function bringImages(say: Say, context?: string): Promise<void> {
-  say("Container images");
+  say("Building the container images and bringing them into the cluster");
   await script("cluster/images/build");
   // The script asks for itself, and has no terminal.
   await script("cluster/load-images", context === undefined ? {} : { YES: "1", CLUSTER_CONTEXT: context });
@@ -68,5 +68,5 @@ async function script(path: string, env: Readonly<Record<string, string>> = {}):
   const child = spawn(join(clone, path), { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env } });
   await once(child, "exit");
   if (child.exitCode !== 0)
-    throw new Error(`${path} ended with status ${child.exitCode ?? "none, by a signal"}; its last lines say why`);
+    throw new Error(`${path} ended with status ${child.exitCode ?? "none, by a signal"}; the last lines of its output say why`);
 }

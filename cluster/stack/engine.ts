@@ -8,7 +8,7 @@ import { portForward } from "./port-forward.ts";
 export async function withEngine<T>(kubectl: Kubectl, work: (engine: DctClient) => Promise<T>): Promise<T> {
   const secret = await kubectl.get("secret", "delphix-creds", storageNamespace);
   const value = (key: string): string => Buffer.from(text(secret, "data", key), "base64").toString();
-  if (value("DCT_KEY") === "") throw new Error("the engine has not yet published its key into Secret delphix-creds");
+  if (value("DCT_KEY") === "") throw new Error("the engine has not published its key in Secret delphix-creds yet");
   await using forward = await portForward(kubectl, storageNamespace, "svc/delphix-engine", 443);
   await using engine = createDctClient({
     url: `https://localhost:${forward.port}`,
@@ -23,9 +23,9 @@ export async function waitForSourceSnapshot(kubectl: Kubectl, seconds: number): 
   return await eventually(`a snapshot of dSource ${sourceName}`, seconds, async () => {
     return await withEngine(kubectl, async (engine) => {
       const [source] = await engine.searchDSources(eq("name", sourceName));
-      if (source === undefined) throw new Error("it is not linked yet");
+      if (source === undefined) throw new Error("the dSource is not linked yet");
       const [newest] = await engine.searchSnapshots(eq("dataset_id", source.id), { sort: "-timestamp", limit: 1 });
-      if (newest === undefined) throw new Error(`it has no snapshot yet; status: ${source.status ?? "unknown"}`);
+      if (newest === undefined) throw new Error(`the dSource has no snapshot yet; its status: ${source.status ?? "unknown"}`);
       return newest;
     });
   });

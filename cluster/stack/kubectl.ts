@@ -70,7 +70,8 @@ export async function eventually<T>(what: string, seconds: number, look: () => P
     } catch (error) {
       last = error instanceof Error ? error.message : String(error);
     }
-    if (performance.now() > until) throw new Error(`${what}: not within ${seconds} s${last === "" ? "" : `; last: ${last}`}`);
+    if (performance.now() > until)
+      throw new Error(`${what}: not true within ${seconds} s${last === "" ? "" : `; last error: ${last}`}`);
     await sleep(200);
   }
 }

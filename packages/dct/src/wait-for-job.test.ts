@@ -69,6 +69,16 @@ test("an outage is waited out, and named when it lasts", async () => {
   match(end.kind === "deadline" ? end.message : "", /no route/u);
 });
 
+test("the message of a job that goes on is the same after each wait, however long", async () => {
+  const messages = new Set<string>();
+  for (const deadlineSeconds of [1.5, 297.998]) {
+    const { client, clock } = scripted("STARTED");
+    const end = await waitForJob(client, "7", { signal, deadlineSeconds, clock });
+    messages.add(end.kind === "deadline" ? end.message : end.kind);
+  }
+  deepEqual([...messages], ["job 7 has not ended yet: its status is STARTED"]);
+});
+
 test("a throttled poll waits as long as it was told", async () => {
   const { client, pauses, clock } = scripted(new DctError("throttled", "slow down", { retryAfterSeconds: 9 }), "COMPLETED");
   await waitForJob(client, "7", { signal, deadlineSeconds: 30, clock });

@@ -39,7 +39,7 @@ const aCondition = (type: string, status: Condition["status"] = "True"): Conditi
   type,
   status,
   reason: "Because",
-  message: "so it is",
+  message: "as declared",
   lastTransitionTime: "2026-01-31T12:00:00Z",
 });
 
