@@ -392,7 +392,7 @@ describe("a PostgresVDB", { timeout: 480_000 }, () => {
       bench.client,
       "twophase",
       "orders",
-      ({ status }) => findCondition(status.conditions, "HygieneApplied")?.reason === "Adjusted",
+      ({ status }) => findCondition(status.conditions, "HygieneApplied")?.reason === "Clean",
     );
     operator.answer = () => healthy();
   });
@@ -799,6 +799,18 @@ describe("a PostgresVDB", { timeout: 480_000 }, () => {
     operator.answer = () => healthy();
     await bench.client.patch(vdbs, { namespace: "life", name: "orders" }, { metadata: { labels: { look: "again" } } }, forever);
     await untilVdb(bench.client, "life", "orders", (one) => messageOf(one, "Prepared") === "settings and password are in force");
+  });
+
+  test("is prepared as soon as its server has started, and Ready when clients reach it", async () => {
+    const cluster = await place("started");
+    cluster.details = () => ({ ready: false, started: true });
+    await applyVdb(bench.client, "started", "orders");
+    const vdb = await untilVdb(bench.client, "started", "orders", (one) => isTrue(one.status.conditions, "HooksSucceeded"));
+    ok(isTrue(vdb.status.conditions, "Prepared"));
+    const waits = await untilVdb(bench.client, "started", "orders", (one) => /not yet reached/u.test(messageOf(one, "Ready")));
+    deepEqual([readyReason(waits), waits.status.phase], ["Starting", "Deploying"]);
+    cluster.details = () => ({});
+    await untilVdb(bench.client, "started", "orders", isReady);
   });
 
   test("a manifest of the vendor's build is taken where it means what holds anyway, and says so", async () => {
