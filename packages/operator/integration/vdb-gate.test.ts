@@ -1,7 +1,7 @@
 /** No client reaches a PostgresVDB before its hooks have run, and before its role and database let somebody in. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { describe, test } from "node:test";
-import { configMaps, findCondition, pods, services } from "kube-runtime";
+import { configMaps, findCondition, isTrue, pods, services } from "kube-runtime";
 import { applyVdb, forever, healthy, isReady, readyReason, untilVdb, vdbs } from "./support/operator.ts";
 import { setStage } from "./support/stage.ts";
 import { until } from "./support/until.ts";
@@ -35,6 +35,20 @@ describe("the gate of a PostgresVDB", { timeout: 480_000 }, () => {
       .slice(first)
       .map(({ command, stdin = "" }) => `${/^host/mu.test(command[4] ?? "") ? "open" : "shut"} ${/verifier/u.test(stdin)}`);
     deepEqual(texts, ["shut true", "open true"]);
+  });
+
+  test("a database is prepared as soon as its server has started, and Ready when clients reach it", async () => {
+    const cluster = await place("started");
+    cluster.details = () => ({ ready: false, started: true });
+    await applyVdb(stage.client, "started", "orders");
+    const vdb = await untilVdb(stage.client, "started", "orders", ({ status }) => isTrue(status.conditions, "HooksSucceeded"));
+    ok(isTrue(vdb.status.conditions, "Prepared"));
+    const waits = await untilVdb(stage.client, "started", "orders", ({ status }) =>
+      /not yet reached/u.test(findCondition(status.conditions, "Ready")?.message ?? ""),
+    );
+    deepEqual([readyReason(waits), waits.status.phase], ["Starting", "Deploying"]);
+    cluster.details = () => ({});
+    await untilVdb(stage.client, "started", "orders", isReady);
   });
 
   test("no client is let in before the post-create hooks have run, each once; a corrected one is run again", async () => {

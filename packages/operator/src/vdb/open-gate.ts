@@ -1,7 +1,8 @@
 import type { PostgresVDB } from "@vdb/api";
-import { after, type Outcome, type Pod, type Step, services } from "kube-runtime";
+import { after, type Outcome, type Pod, type Step, services, waiting } from "kube-runtime";
 import { Unreachable } from "./ask-pod.ts";
 import { overcome, retrying, stalled, type VdbContext } from "./context.ts";
+import { isInService } from "./diagnose/pod-state.ts";
 import { applySettings } from "./ensure-settings.ts";
 import { bringIntoForce } from "./in-force.ts";
 import { loginTrouble } from "./login-trouble.ts";
@@ -15,7 +16,8 @@ const passwordRereadSeconds = 30;
 
 /**
  * Lets clients in: recorded first, so that a pod that starts from now on lets them in too; then the running server; the Service
- * last. From then on a look every half minute sees a changed password.
+ * last, and done when the pod is in it: settings and hooks need not wait for that. From then on a look every half minute sees
+ * a changed password.
  */
 export const openGate: Step<VdbContext> = {
   name: "openGate",
@@ -30,6 +32,7 @@ export const openGate: Step<VdbContext> = {
       (await openServer(ctx, pod, signal)) ??
       (await openService(ctx, signal));
     if (unopened !== undefined) return unopened;
+    if (!isInService(pod)) return waiting("Starting", `pod ${pod.metadata.name} is not yet reached on port ${vdb.spec.port}`);
     run.status.endpoint = endpointOf(vdb);
     world.rechecks.after(keyOfVdb(vdb), passwordRereadSeconds);
     return overcome(ctx, readyWords(run.status));

@@ -17,6 +17,11 @@ function aPod(container: Partial<ContainerStatus> | undefined, conditions: NonNu
   };
 }
 
+const withStartupProbe = (pod: Pod): Pod => ({
+  ...pod,
+  spec: { containers: pod.spec.containers.map((one) => ({ ...one, startupProbe: { tcpSocket: { port: 5432 } } })) },
+});
+
 const unscheduled = [{ type: "PodScheduled", status: "False" as const, message: "0/1 nodes are available: 1 Insufficient cpu." }];
 const ended = (message: string, exitCode = 1) => ({ exitCode, message, finishedAt: new Date(at(50)).toISOString() });
 const putOff = (message: string, exitCode = 1): Partial<ContainerStatus> => ({
@@ -103,6 +108,20 @@ const others: { name: string; why: string; given: Pod; seconds: number; kind: st
     given: aPod({ ready: true, state: { running: {} }, containerID: "c1" }),
     seconds: 5,
     kind: "ready",
+  },
+  {
+    name: "started, not yet ready",
+    why: "its startup probe has asked the server; nothing need wait until the kubelet has reached it too",
+    given: withStartupProbe(aPod({ started: true, state: { running: {} }, containerID: "c1" })),
+    seconds: 5,
+    kind: "ready",
+  },
+  {
+    name: "started, without a startup probe",
+    why: "that is no more than running: a pod of an older operator",
+    given: aPod({ started: true, state: { running: {} }, containerID: "c1" }),
+    seconds: 5,
+    kind: "starting",
   },
   {
     name: "running, not ready",
