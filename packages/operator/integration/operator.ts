@@ -27,7 +27,6 @@ import { readConfig } from "../src/config.ts";
 import { createStorageWatch } from "../src/data/dct/watch-storage.ts";
 import { controlVdbs, vdbCaches } from "../src/vdb/controller.ts";
 import { createMemories } from "../src/vdb/memory.ts";
-import { createRechecks } from "../src/vdb/rechecks.ts";
 import type { FakeDct } from "./fake-dct.ts";
 
 const csiDrivers = defineResource<KubeObject & { spec: object }>({
@@ -131,9 +130,7 @@ export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] =
       state.execs.push(request);
       return { exitCode: 0, stdout: "", stderr: "", truncated: false, ...state.answer(request) };
     },
-    rechecks: createRechecks(),
     memories: createMemories(),
-    now: () => performance.now(),
   });
   const end = new AbortController();
   const running = manager.run(end.signal).catch((error: unknown) => {

@@ -4,5 +4,5 @@ export { type OperatorConfig, readConfig, type VdbDefaults } from "./config.ts";
 export { cleanUpSteps } from "./vdb/clean-up.ts";
 export { controlVdbs, finalizer, vdbCaches, vdbKind } from "./vdb/controller.ts";
 export { vdbSteps } from "./vdb/steps.ts";
-export { stopSteps } from "./vdb/stop.ts";
+export { stopPlan } from "./vdb/stop.ts";
 export type { Caches, PodExec, World } from "./vdb/world.ts";

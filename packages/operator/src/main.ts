@@ -17,7 +17,6 @@ import { fencedExec } from "./fenced-exec.ts";
 import { controlVdbs, vdbCaches } from "./vdb/controller.ts";
 import { createMemories } from "./vdb/memory.ts";
 import { operatorName } from "./vdb/names.ts";
-import { createRechecks } from "./vdb/rechecks.ts";
 
 /** How late a full storage is told. */
 const storageLookSeconds = 20;
@@ -46,9 +45,7 @@ async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Pro
     dct,
     storage: createStorageWatch({ dct, vdbs: caches.vdbs, log, intervalSeconds: storageLookSeconds }),
     exec: fencedExec(connection, manager),
-    rechecks: createRechecks(),
     memories: createMemories(),
-    now: () => performance.now(),
   });
   await manager.run(signal);
 }

@@ -1,9 +1,8 @@
 import { hasNeedlessNamespace, type VdbSource } from "@vdb/api";
 import { done, type Outcome, type Step, terminal } from "kube-runtime";
 import { type SettingsFile, settingsFile } from "../postgres/settings.ts";
-import { stalled, type VdbContext } from "./context.ts";
+import type { VdbContext } from "./context.ts";
 import { resourcesTrouble } from "./judge-resources.ts";
-import { keyOfVdb } from "./names.ts";
 import { type Password, readPassword } from "./password.ts";
 
 /** A Secret is read by name, never watched: this is how late its change is seen while one is missing. */
@@ -49,15 +48,15 @@ function adjustments(source: VdbSource, { leftOut, unquoted }: Extract<SettingsF
 function noted(outcome: Outcome, notes: readonly string[]): Outcome {
   if (outcome.kind !== "done" || notes.length === 0) return outcome;
   const all = outcome.message === undefined ? notes : [...notes, outcome.message];
-  return done({ reason: "Adjusted", message: all.join("; ") });
+  return { ...outcome, reason: "Adjusted", message: all.join("; ") };
 }
 
 /** A database whose password is in force runs on when its Secret goes: only a new one needs it. */
 function judgePassword(ctx: VdbContext, password: Password): Outcome {
   if (password.kind === "known") return password.note === undefined ? done() : done({ message: password.note });
   if (ctx.gate === "open") {
-    ctx.world.rechecks.after(keyOfVdb(ctx.vdb), secretRereadSeconds);
-    return done({ message: `${password.message}; the password that was set before stays in force` });
+    const message = `${password.message}; the password that was set before stays in force`;
+    return done({ message, recheckSeconds: secretRereadSeconds });
   }
-  return stalled(ctx, password.reason, password.message, secretRereadSeconds);
+  return terminal(password.reason, password.message, { backOff: true, mostSeconds: secretRereadSeconds });
 }

@@ -1,7 +1,6 @@
-import { after, done, type Outcome, persistentVolumes, type Step } from "kube-runtime";
+import { after, done, type Outcome, persistentVolumes, retry, type Step } from "kube-runtime";
 import { type Attachment, detached, isAttachedByKubernetes, setEnabled } from "../data/dct/attach.ts";
-import { retrying, type VdbContext } from "./context.ts";
-import { dctOutcome } from "./resolve-source.ts";
+import type { VdbContext } from "./context.ts";
 
 /** Nothing tells when DCT's state has followed its job. */
 const lookAgainSeconds = 0.1;
@@ -26,20 +25,16 @@ export const disableInDct: Step<VdbContext> = {
 };
 
 async function attachment(ctx: VdbContext, wanted: boolean, reason: string, signal: AbortSignal): Promise<Outcome> {
-  try {
-    const found = await reach(ctx, wanted, signal);
-    switch (found.kind) {
-      case "asWanted":
-        return done();
-      case "underWay":
-        return after(lookAgainSeconds, reason, found.message);
-      case "refused":
-        return retrying(ctx, "DctFailed", found.message);
-      default:
-        return found satisfies never;
-    }
-  } catch (error) {
-    return dctOutcome(ctx, error);
+  const found = await reach(ctx, wanted, signal);
+  switch (found.kind) {
+    case "asWanted":
+      return done();
+    case "underWay":
+      return after(lookAgainSeconds, reason, found.message);
+    case "refused":
+      return retry("DctFailed", found.message);
+    default:
+      return found satisfies never;
   }
 }
 

@@ -1,5 +1,5 @@
 import { volumeNameOf } from "@vdb/api";
-import { DctError, DctNotConfigured, eq } from "@vdb/dct";
+import { eq } from "@vdb/dct";
 import {
   after,
   configMaps,
@@ -11,7 +11,9 @@ import {
   persistentVolumes,
   type Step,
   services,
+  waiting,
 } from "kube-runtime";
+import { answerOrFailure } from "../data/dct/failure.ts";
 import { livePods, type VdbContext } from "./context.ts";
 import { claimName, configMapName, keyOfVdb } from "./names.ts";
 import { removeIfThere, removeOwn } from "./remove.ts";
@@ -29,7 +31,7 @@ async function endPod(ctx: VdbContext, signal: AbortSignal): Promise<Outcome> {
   await removeOwn(ctx, services, key, service, signal);
   await removeOwn(ctx, deployments, key, deployment, signal);
   const names = livePods(ctx);
-  if (names.length > 0) return after(2, "Deleting", `PostgreSQL is shutting down: ${names.join(", ")}`);
+  if (names.length > 0) return waiting("Deleting", `PostgreSQL is shutting down: ${names.join(", ")}`);
   // Not left to garbage collection: one that is applied anew at once would find its name taken.
   await removeOwn(ctx, configMaps, { ...key, name: configMapName(vdb) }, configMap, signal);
   return done();
@@ -49,7 +51,8 @@ async function releaseVolume(ctx: VdbContext, signal: AbortSignal): Promise<Outc
   run.status.delphixVDB = claim.spec.volumeName ?? volumeNameOf(uid);
   await run.saveStatus(signal); // once the claim is gone, this alone tells what to look for
   await removeIfThere(run.client, persistentVolumeClaims, key, signal);
-  return after(0.5, "Deleting", `the claim ${name} is being deleted`);
+  const message = `the claim ${name} is being deleted`;
+  return ctx.claim === undefined ? after(0.5, "Deleting", message) : waiting("Deleting", message); // without its label it is not watched
 }
 
 /** Volume and DCT VDB are deleted by the CSI driver; the finalizer waits until they are, so that nothing is left in silence. */
@@ -66,20 +69,18 @@ async function confirmGone(ctx: VdbContext, signal: AbortSignal): Promise<Outcom
     const why = volume.status?.message === undefined ? "" : `: ${volume.status.message}`;
     return after(0.5, "Deleting", `the volume ${name} is being deleted by its CSI driver${why}`);
   }
-  try {
-    const left = await world.dct.call(async (dct) => await dct.searchVdbs(eq("name", name), { signal }), signal);
-    if (left.length === 0) return forget(ctx);
+  const left = await answerOrFailure(world.dct.call(async (dct) => await dct.searchVdbs(eq("name", name), { signal }), signal));
+  if (left.kind === "answer") {
+    if (left.value.length === 0) return forget(ctx);
     return after(1, "Deleting", `the volume is gone, but DCT still has the VDB ${name}: its deletion is waited for`);
-  } catch (error) {
-    if (!(error instanceof DctError) && !(error instanceof DctNotConfigured)) throw error;
-    // A volume that has been there goes only after its driver has deleted the VDB; without one nobody can know.
-    if ((vdb.status.delphixID ?? "") !== "") return forget(ctx);
-    return after(
-      5,
-      "Deleting",
-      `whether DCT still has the VDB ${name} cannot be asked: ${error.message}; with spec.deletionPolicy Retain it is left alone`,
-    );
   }
+  // A volume that has been there goes only after its driver has deleted the VDB; without one nobody can know.
+  if ((vdb.status.delphixID ?? "") !== "") return forget(ctx);
+  return after(
+    5,
+    "Deleting",
+    `whether DCT still has the VDB ${name} cannot be asked: ${left.failure.message}; with spec.deletionPolicy Retain it is left alone`,
+  );
 }
 
 function forget({ world, vdb }: VdbContext): Outcome {

@@ -1,16 +1,5 @@
 import { durationMilliseconds, type PostgresVDB, safeLabelValue } from "@vdb/api";
-import {
-  after,
-  type ConfigMap,
-  type Deployment,
-  done,
-  type Outcome,
-  type PersistentVolumeClaim,
-  type Pod,
-  type Run,
-  type Service,
-  terminal,
-} from "kube-runtime";
+import type { ConfigMap, Deployment, PersistentVolumeClaim, Pod, Run, Service } from "kube-runtime";
 import type { ResolvedSource } from "../data/source.ts";
 import type { Memory } from "./memory.ts";
 import { claimName, configMapName, contentIdOf, instanceLabel, keyOfVdb } from "./names.ts";
@@ -98,42 +87,10 @@ export const vdbsByDctId = "dctId";
 export const dctIdOfVdb = ({ status }: PostgresVDB): readonly string[] =>
   (status.delphixID ?? "") === "" ? [] : [status.delphixID ?? ""];
 
-/** The first look after a failure comes soon, later ones as late as it has lasted, at most `spec.errorBackoffPeriod`. */
-export function retrySeconds(sinceMs: number, errorBackoffPeriod: string, mostSeconds = Infinity): number {
-  const most = Math.min(durationMilliseconds(errorBackoffPeriod) / 1000, mostSeconds);
-  return Math.min(most, Math.max(1, sinceMs / 1000));
-}
-
-/** How long the same thing has been failing. */
-function failingMs({ memory, world }: VdbContext, reason: string): number {
-  if (memory.failure?.reason !== reason) memory.failure = { reason, since: world.now() };
-  return world.now() - memory.failure.since;
-}
-
-/** A person has to mend something. Where no watch tells of that, the operator looks again by itself. */
-export function stalled(ctx: VdbContext, reason: string, message: string, mostSeconds?: number): Outcome {
-  return stalledFor(ctx, reason, message, mostSeconds).outcome;
-}
-
-/** As `stalled`, and in how many seconds the next look comes. */
-export function stalledFor(
-  ctx: VdbContext,
-  reason: string,
-  message: string,
-  mostSeconds?: number,
-): { readonly outcome: Outcome; readonly seconds: number } {
-  const seconds = retrySeconds(failingMs(ctx, reason), ctx.vdb.spec.errorBackoffPeriod, mostSeconds);
-  ctx.world.rechecks.after(keyOfVdb(ctx.vdb), seconds);
-  return { outcome: terminal(reason, message), seconds };
-}
-
-/** It may pass by itself: tried again, later each time. */
-export function retrying(ctx: VdbContext, reason: string, message: string): Outcome {
-  return after(retrySeconds(failingMs(ctx, reason), ctx.vdb.spec.errorBackoffPeriod), reason, message);
-}
-
-/** Everything is as declared, which `message` says: the next failure starts its waits anew. */
-export function overcome(ctx: VdbContext, message: string): Outcome {
-  ctx.memory.failure = undefined;
-  return done({ message });
+/**
+ * Pure: seconds until the next look at what has failed for so long. The first comes soon, later ones as late as it has lasted,
+ * at most `spec.errorBackoffPeriod`.
+ */
+export function backOffSeconds(failingSeconds: number, errorBackoffPeriod: string): number {
+  return Math.min(durationMilliseconds(errorBackoffPeriod) / 1000, Math.max(1, failingSeconds));
 }

@@ -8,17 +8,19 @@ import {
   type Manager,
   mapped,
   owned,
+  type Plan,
   persistentVolumeClaims,
   pods,
   type RunResult,
   readySummary,
   services,
 } from "kube-runtime";
+import { explainDct } from "../data/dct/failure.ts";
 import { cleanUpSteps } from "./clean-up.ts";
-import { dctIdOfVdb, instanceOfPod, observe, podsByInstance, type VdbContext, vdbsByDctId } from "./context.ts";
+import { backOffSeconds, dctIdOfVdb, instanceOfPod, observe, podsByInstance, type VdbContext, vdbsByDctId } from "./context.ts";
 import { instanceLabel, ownObjects } from "./names.ts";
 import { vdbSteps } from "./steps.ts";
-import { stopSteps } from "./stop.ts";
+import { stopPlan } from "./stop.ts";
 import { tellStorage } from "./tell-storage.ts";
 import type { Caches, World } from "./world.ts";
 
@@ -47,11 +49,19 @@ export function vdbKind(world: World): ControlledKind<PostgresVDB, VdbContext> {
     conditions: conditionRows,
     extraConditions: ["HygieneApplied", "HooksComplete", "StorageHealthy"],
     observe: async (run) => observe(world, run),
-    steps: (ctx) => ({ steps: [tellStorage, ...(ctx.vdb.spec.enabled ? vdbSteps : stopSteps(ctx))] }),
+    steps: planOf,
     cleanUp: { finalizer, steps: cleanUpSteps },
     phase: (conditions, _status, { metadata }) => vdbPhase(conditions, metadata.deletionTimestamp !== undefined),
     summary,
+    explain: explainDct,
+    backOff: (failingSeconds, { spec }) => backOffSeconds(failingSeconds, spec.errorBackoffPeriod),
   };
+}
+
+/** How it comes up, or stops; in either case with a word on its storage. */
+function planOf(ctx: VdbContext): Plan<VdbContext> {
+  const { steps, keep = [] } = ctx.vdb.spec.enabled ? { steps: vdbSteps } : stopPlan(ctx);
+  return { steps: [tellStorage, ...steps], keep };
 }
 
 /**
@@ -103,7 +113,6 @@ export function controlVdbs(manager: Manager, world: World): void {
       mapped(podCache, ({ metadata: { namespace = "", labels } }) =>
         labels?.[instanceLabel] === undefined ? [] : [{ namespace, name: labels[instanceLabel] }],
       ),
-      world.rechecks.trigger,
       world.storage.trigger,
     ],
   });

@@ -12,12 +12,12 @@ import {
   type Step,
   services,
   terminal,
+  waiting,
 } from "kube-runtime";
-import { stalled, stalledFor, type VdbContext } from "./context.ts";
+import type { VdbContext } from "./context.ts";
 import { type DeploymentPlan, decideDeployment, undisproved } from "./decide-deployment.ts";
 import { type PodTrouble, podTrouble } from "./diagnose/pod-events.ts";
 import type { PodFailure, PodState } from "./diagnose/pod-state.ts";
-import { keyOfVdb } from "./names.ts";
 import { desiredDeployment, restartAnnotation } from "./objects/deployment.ts";
 import { desiredService } from "./objects/service.ts";
 import { specHash } from "./objects/spec-hash.ts";
@@ -43,7 +43,7 @@ export const ensureDeployment: Step<VdbContext> = {
     if (isOutcome(service)) return service;
     const deployment = await applyDeployment(ctx, image, restartedFor(ctx), signal);
     if (isOutcome(deployment)) return deployment;
-    return await follow(ctx, decideDeployment(deployment, ctx.pods, ctx.contentId, Date.now()), signal);
+    return await follow(ctx, decideDeployment(deployment, ctx.pods, ctx.contentId, ctx.run.clock.now()), signal);
   },
 };
 
@@ -86,7 +86,7 @@ async function follow(ctx: VdbContext, plan: DeploymentPlan, signal: AbortSignal
       ctx.pod = plan.pod;
       return done();
     case "refused":
-      return stalled(ctx, "PodRefused", plan.message);
+      return terminal("PodRefused", plan.message, { backOff: true });
     case "starting":
       return await starting(ctx, plan, signal);
     case "failed":
@@ -101,15 +101,15 @@ async function starting(
   plan: Extract<DeploymentPlan, { kind: "starting" }>,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const { vdb, world } = ctx;
+  const { vdb, run } = ctx;
   if (ctx.settingsCorrected && plan.pod !== undefined) await restart(ctx, plan.pod, signal); // one more try with the former ones
   const trouble = plan.pod === undefined || !plan.mounting ? undefined : await troubleOf(ctx, plan.pod, signal);
   if (trouble !== undefined) return after(lookAtEventsSeconds, trouble.reason, trouble.message);
   const deployed = findCondition(vdb.status.conditions, "Deployed");
-  const failure = undisproved(plan, deployed, vdb.metadata.generation, Date.now());
-  if (failure === undefined) return after(lookAtEventsSeconds, "Starting", plan.message);
-  world.rechecks.after(keyOfVdb(vdb), lookAtEventsSeconds);
-  return terminal(failure.reason, failure.message ?? "");
+  const failure = undisproved(plan, deployed, vdb.metadata.generation, run.clock.now());
+  if (failure !== undefined) return terminal(failure.reason, failure.message ?? "", { recheckSeconds: lookAtEventsSeconds });
+  const isWatched = plan.pod === undefined || plan.runningSince !== undefined; // what keeps it before that is told by events and by time
+  return isWatched ? waiting("Starting", plan.message) : after(lookAtEventsSeconds, "Starting", plan.message);
 }
 
 /** What keeps a pod from being set up. Only after some seconds: the first tries may fail while the volume is made ready. */
@@ -118,7 +118,7 @@ async function troubleOf(
   { metadata: { name, namespace = "", uid, creationTimestamp } }: Pod,
   signal: AbortSignal,
 ): Promise<PodTrouble | undefined> {
-  if (Date.now() - Date.parse(creationTimestamp) < lookAtEventsSeconds * 1000) return undefined;
+  if (ctx.run.clock.now() - Date.parse(creationTimestamp) < lookAtEventsSeconds * 1000) return undefined;
   const { items } = await ctx.run.client.list(events, { namespace, fieldSelector: `regarding.uid=${uid},type=Warning` }, signal);
   return podTrouble(name, items);
 }
@@ -139,10 +139,10 @@ async function failed(
   { reason, message, waitingSince = Infinity }: Extract<PodState, { kind: "failed" }>,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const { outcome, seconds } = stalledFor(ctx, reason, message);
-  const waited = (Date.now() - waitingSince) / 1000 > Math.max(seconds, leastWaitSeconds(reason));
+  const seconds = ctx.run.backOffSeconds(reason);
+  const waited = (ctx.run.clock.now() - waitingSince) / 1000 > Math.max(seconds, leastWaitSeconds(reason));
   if (waited || ctx.settingsCorrected) await restart(ctx, pod, signal);
-  return outcome;
+  return terminal(reason, message, { backOff: true });
 }
 
 async function restart(

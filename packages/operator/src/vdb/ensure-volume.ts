@@ -2,7 +2,6 @@ import { postgresVDB, resourceOf } from "@vdb/api";
 import {
   after,
   done,
-  errorMessage,
   events,
   findCondition,
   isApiError,
@@ -12,12 +11,14 @@ import {
   type PersistentVolumeClaim,
   persistentVolumeClaims,
   persistentVolumes,
+  retry,
   type Step,
   terminal,
+  waiting,
 } from "kube-runtime";
-import { dctFailure } from "../data/dct/failure.ts";
+import { answerOrFailure } from "../data/dct/failure.ts";
 import { originOf } from "../data/dct/origin.ts";
-import { retrying, stalled, type VdbContext } from "./context.ts";
+import type { VdbContext } from "./context.ts";
 import { claimTrouble } from "./diagnose/claim-events.ts";
 import { childLabels, claimName, keyOfVdb, operatorName } from "./names.ts";
 import { desiredClaim } from "./objects/claim.ts";
@@ -116,7 +117,10 @@ async function refused(
     return undefined;
   } catch (error) {
     if (!isApiError(error, "forbidden", "invalid")) throw error;
-    return stalled(ctx, "ProvisioningFailed", `the claim ${claim.metadata.name} is not let in: ${error.message}`, 5);
+    return terminal("ProvisioningFailed", `the claim ${claim.metadata.name} is not let in: ${error.message}`, {
+      backOff: true,
+      mostSeconds: 5,
+    });
   }
 }
 
@@ -127,7 +131,7 @@ async function relabel({ run, vdb, contentId }: VdbContext, signal: AbortSignal)
   if (claim === undefined) return undefined;
   if (!isControlledBy(claim, vdb)) return notOurs(key.name);
   await run.client.patch(persistentVolumeClaims, key, { metadata: { labels: childLabels(vdb) } }, signal);
-  return after(0, "Provisioning", `the claim ${key.name} has its labels again`);
+  return waiting("Provisioning", `the claim ${key.name} has its labels again`);
 }
 
 const notOurs = (name: string): Outcome =>
@@ -141,7 +145,7 @@ async function pending(ctx: VdbContext, claim: PersistentVolumeClaim, signal: Ab
   const trouble = claimTrouble(items);
   if (trouble === undefined) return provisioning(name);
   const message = `the claim ${name} cannot be provisioned: ${trouble.message}`;
-  return trouble.passes ? retrying(ctx, trouble.reason, message) : stalled(ctx, trouble.reason, message, 5);
+  return trouble.passes ? retry(trouble.reason, message) : terminal(trouble.reason, message, { backOff: true, mostSeconds: 5 });
 }
 
 async function bound(ctx: VdbContext, claim: PersistentVolumeClaim, volumeName: string, signal: AbortSignal): Promise<Outcome> {
@@ -151,9 +155,9 @@ async function bound(ctx: VdbContext, claim: PersistentVolumeClaim, volumeName: 
   if (run.status.delphixVDB !== volumeName || (run.status.delphixID ?? "") === "") {
     const volume = await run.client.find(persistentVolumes, { name: volumeName }, signal);
     if (volume?.spec.csi === undefined)
-      return retrying(ctx, "ProvisioningFailed", `the volume ${volumeName} of claim ${name} is none of a CSI driver`);
+      return retry("ProvisioningFailed", `the volume ${volumeName} of claim ${name} is none of a CSI driver`);
     const { generation } = await run.client.get(postgresVdbs, keyOfVdb(ctx.vdb), signal).then(({ metadata }) => metadata);
-    if (generation !== ctx.vdb.metadata.generation) return after(0, "Provisioning", "the manifest has changed meanwhile");
+    if (generation !== ctx.vdb.metadata.generation) return waiting("Provisioning", "the manifest has changed meanwhile");
     run.status.delphixVDB = volumeName;
     run.status.delphixID = volume.spec.csi.volumeHandle;
     await tellOrigin(ctx, volume.spec.csi.volumeHandle, signal);
@@ -166,21 +170,21 @@ async function bound(ctx: VdbContext, claim: PersistentVolumeClaim, volumeName: 
 
 /** The snapshot that was taken, where it is not the one that was the newest before. A DCT that does not answer costs no more than that. */
 async function tellOrigin({ run, world }: VdbContext, id: string, signal: AbortSignal): Promise<void> {
-  try {
-    const origin = await world.dct.call(async (dct) => await originOf(dct, id, signal), signal);
-    if (origin === undefined || origin.timestamp === run.status.dataTimestamp) return;
-    run.status.dataTimestamp = origin.timestamp;
-    const { snapshotId: _, snapshotName: __, ...source } = run.status.source ?? {};
-    const { id: snapshotId, name: snapshotName } = origin.snapshot ?? {};
-    run.status.source = {
-      ...source,
-      ...(snapshotId === undefined ? {} : { snapshotId }),
-      ...(snapshotName === undefined ? {} : { snapshotName }),
-    };
-  } catch (error) {
-    if (dctFailure(error) === undefined) throw error;
-    run.log.warn({ error: errorMessage(error) }, "DCT does not say which snapshot was taken");
+  const told = await answerOrFailure(world.dct.call(async (dct) => await originOf(dct, id, signal), signal));
+  if (told.kind === "failure") {
+    run.log.warn({ error: told.failure.message }, "DCT does not say which snapshot was taken");
+    return;
   }
+  const origin = told.value;
+  if (origin === undefined || origin.timestamp === run.status.dataTimestamp) return;
+  run.status.dataTimestamp = origin.timestamp;
+  const { snapshotId: _, snapshotName: __, ...source } = run.status.source ?? {};
+  const { id: snapshotId, name: snapshotName } = origin.snapshot ?? {};
+  run.status.source = {
+    ...source,
+    ...(snapshotId === undefined ? {} : { snapshotId }),
+    ...(snapshotName === undefined ? {} : { snapshotName }),
+  };
 }
 
 /** Somebody has deleted the claim of a database that runs: Kubernetes keeps it only as long as a pod uses it. */

@@ -1,11 +1,10 @@
 import type { PostgresVDB } from "@vdb/api";
-import { after, type Outcome, type Pod, type Step, services } from "kube-runtime";
+import { after, done, type Outcome, type Pod, retry, type Step, services, terminal } from "kube-runtime";
 import { Unreachable } from "./ask-pod.ts";
-import { overcome, retrying, stalled, type VdbContext } from "./context.ts";
+import type { VdbContext } from "./context.ts";
 import { applySettings } from "./ensure-settings.ts";
 import { bringIntoForce } from "./in-force.ts";
 import { loginTrouble } from "./login-trouble.ts";
-import { keyOfVdb } from "./names.ts";
 import { desiredService, endpointOf } from "./objects/service.ts";
 import { refusal } from "./prepare-database.ts";
 import { applyOwn, isOutcome } from "./taken.ts";
@@ -20,7 +19,7 @@ const passwordRereadSeconds = 30;
 export const openGate: Step<VdbContext> = {
   name: "openGate",
   run: async (ctx, signal) => {
-    const { vdb, pod, world, run } = ctx;
+    const { vdb, pod, run } = ctx;
     if (pod === undefined) throw new TypeError("ensureDeployment has found no pod");
     const shutOut = await lookAgain(ctx, pod, signal);
     if (shutOut !== undefined) return shutOut;
@@ -31,8 +30,7 @@ export const openGate: Step<VdbContext> = {
       (await openService(ctx, signal));
     if (unopened !== undefined) return unopened;
     run.status.endpoint = endpointOf(vdb);
-    world.rechecks.after(keyOfVdb(vdb), passwordRereadSeconds);
-    return overcome(ctx, readyWords(run.status));
+    return done({ message: readyWords(run.status), recheckSeconds: passwordRereadSeconds });
   },
 };
 
@@ -45,9 +43,9 @@ async function lookAgain(ctx: VdbContext, pod: Pod, signal: AbortSignal): Promis
     if (result === "inForce") return undefined;
     if (result.kind !== "answer") return refusal(ctx, result);
     const trouble = loginTrouble(ctx.vdb, result.state);
-    return trouble && stalled(ctx, trouble.reason, `after the hooks: ${trouble.message}`);
+    return trouble && terminal(trouble.reason, `after the hooks: ${trouble.message}`, { backOff: true });
   } catch (error) {
-    return unasked(ctx, pod, error);
+    return unasked(pod, error);
   }
 }
 
@@ -70,13 +68,13 @@ async function openServer(ctx: VdbContext, pod: Pod, signal: AbortSignal): Promi
     if (result === "inForce" || (result.kind === "answer" && result.state.loaded)) return undefined;
     return result.kind === "answer" ? after(0.3, "Preparing", "the server has not yet let clients in") : refusal(ctx, result);
   } catch (error) {
-    return unasked(ctx, pod, error);
+    return unasked(pod, error);
   }
 }
 
-function unasked(ctx: VdbContext, pod: Pod, error: unknown): Outcome {
+function unasked(pod: Pod, error: unknown): Outcome {
   if (!(error instanceof Unreachable)) throw error;
-  return retrying(ctx, "Unreachable", `the server in pod ${pod.metadata.name} could not be asked: ${error.message}`);
+  return retry("Unreachable", `the server in pod ${pod.metadata.name} could not be asked: ${error.message}`);
 }
 
 async function openService(ctx: VdbContext, signal: AbortSignal): Promise<Outcome | undefined> {

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { after, done, findCondition, type Outcome, type Pod, type Step } from "kube-runtime";
+import { after, done, findCondition, type Outcome, type Pod, retry, type Step, terminal, waiting } from "kube-runtime";
 import type { PreparationResult, ServerState } from "../postgres/prepare.ts";
 import { Unreachable } from "./ask-pod.ts";
-import { retrying, stalled, type VdbContext } from "./context.ts";
+import type { VdbContext } from "./context.ts";
 import { hygieneOf } from "./diagnose/hygiene.ts";
 import { applyDeployment, restartedFor } from "./ensure-deployment.ts";
 import { applySettings } from "./ensure-settings.ts";
@@ -32,7 +32,7 @@ export const prepareDatabase: Step<VdbContext> = {
       return result === "inForce" ? asBefore(ctx) : await compare(ctx, pod, result.state, signal);
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
-      return retrying(ctx, "Unreachable", `the server in pod ${pod.metadata.name} could not be asked: ${error.message}`);
+      return retry("Unreachable", `the server in pod ${pod.metadata.name} could not be asked: ${error.message}`);
     }
   },
 };
@@ -53,8 +53,8 @@ function tellHygiene({ run, vdb }: VdbContext, result: PreparationResult | undef
     return;
   }
   const { dropped, preparedTransactions } = result.state;
-  const waiting = preparedTransactionsNote(preparedTransactions);
-  const finding = waiting === undefined ? hygieneOf(dropped) : ({ reason: "NeedsAttention", message: waiting } as const);
+  const note = preparedTransactionsNote(preparedTransactions);
+  const finding = note === undefined ? hygieneOf(dropped) : ({ reason: "NeedsAttention", message: note } as const);
   run.setCondition({ type, status: "True", ...finding });
 }
 
@@ -62,19 +62,19 @@ export function refusal(ctx: VdbContext, result: Exclude<PreparationResult, { ki
   const { kind, message } = result;
   switch (kind) {
     case "settingRefused":
-      return stalled(
-        ctx,
+      return terminal(
         "SettingRefused",
         `PostgreSQL refuses a setting, those from before stay in force: ${message}; correct spec.postgresConfig`,
+        { backOff: true },
       );
     case "lockedOut": {
       const { reason, message: told } = lockedOut(ctx.vdb, message, result.roles);
-      return stalled(ctx, reason, told);
+      return terminal(reason, told, { backOff: true });
     }
     case "sqlFailed":
-      return retrying(ctx, "SqlFailed", `the server refused a statement: ${message}`);
+      return retry("SqlFailed", `the server refused a statement: ${message}`);
     case "unreachable":
-      return retrying(ctx, "Unreachable", `the server does not let the operator in: ${message}`);
+      return retry("Unreachable", `the server does not let the operator in: ${message}`);
     default:
       return result satisfies never;
   }
@@ -82,7 +82,7 @@ export function refusal(ctx: VdbContext, result: Exclude<PreparationResult, { ki
 
 async function compare(ctx: VdbContext, pod: Pod, state: ServerState, signal: AbortSignal): Promise<Outcome> {
   const trouble = loginTrouble(ctx.vdb, state);
-  if (trouble !== undefined) return stalled(ctx, trouble.reason, trouble.message);
+  if (trouble !== undefined) return terminal(trouble.reason, trouble.message, { backOff: true });
   if (!state.loaded) return after(0.3, "Preparing", "the server has not yet read its settings");
   if (state.pendingRestart.length > 0) return await restart(ctx, pod, state.pendingRestart, signal);
   const notes = notesOf(state);
@@ -91,9 +91,9 @@ async function compare(ctx: VdbContext, pod: Pod, state: ServerState, signal: Ab
 
 /** What somebody has set in the database itself, and has not come to hold. */
 function notesOf({ pendingElsewhere, setAside }: ServerState): readonly string[] {
-  const waiting = `set in the database itself, and waiting for a restart: ${pendingElsewhere.join(", ")}`;
+  const unread = `set in the database itself, and waiting for a restart: ${pendingElsewhere.join(", ")}`;
   const aside = `PostgreSQL did not start with what ALTER SYSTEM had set, which was set aside in postgresql.auto.conf.refused: ${setAside}`;
-  return [...(pendingElsewhere.length > 0 ? [waiting] : []), ...(setAside === "" ? [] : [aside])];
+  return [...(pendingElsewhere.length > 0 ? [unread] : []), ...(setAside === "" ? [] : [aside])];
 }
 
 const inForce = "settings and password are in force";
@@ -112,5 +112,5 @@ async function restart(ctx: VdbContext, pod: Pod, names: readonly string[], sign
   if (isOutcome(written)) return written;
   if (restartedFor(ctx) !== restartFor)
     ctx.run.event("Normal", "Restarting", `these settings need a restart: ${names.join(", ")}`);
-  return after(1, "Preparing", `the server is being restarted for ${names.join(", ")}`);
+  return waiting("Preparing", `the server is being restarted for ${names.join(", ")}`);
 }

@@ -1,9 +1,8 @@
 import { identityIn, labelsOf, postgresVDB, resourceOf, sourceReference, type VdbIdentity } from "@vdb/api";
 import { done, isControlledBy, type Outcome, type PersistentVolumeClaim, type Step, terminal } from "kube-runtime";
-import { dctFailure } from "../data/dct/failure.ts";
 import { resolveDctSource } from "../data/dct/resolve.ts";
 import type { ResolvedSource } from "../data/source.ts";
-import { retrying, stalled, type VdbContext, vdbsByDctId } from "./context.ts";
+import { type VdbContext, vdbsByDctId } from "./context.ts";
 import { keyOfVdb } from "./names.ts";
 
 const postgresVdbs = resourceOf(postgresVDB);
@@ -20,22 +19,18 @@ export const resolveSource: Step<VdbContext> = {
     if (claim !== undefined) return await known(ctx, claim, signal);
     const reference = sourceReference(vdb.spec.source, vdb.metadata.namespace);
     if (reference.type !== "dct-source") return terminal("SourceNotFound", `${reference.type} is not yet supported`);
-    try {
-      const resolved = await world.dct.call(
-        async (dct) => await resolveDctSource(dct, vdb, reference, world.config.defaults, signal),
-        signal,
+    const resolved = await world.dct.call(
+      async (dct) => await resolveDctSource(dct, vdb, reference, world.config.defaults, signal),
+      signal,
+    );
+    if (!resolved.ok) return terminal(resolved.reason, resolved.message, { backOff: true });
+    if (isShut(ctx, resolved.source.id))
+      return terminal(
+        "SourceNotReady",
+        `VDB ${reference.name} has not been opened to clients yet: its data may be unmasked until its hooks have succeeded`,
+        { backOff: true },
       );
-      if (!resolved.ok) return stalled(ctx, resolved.reason, resolved.message);
-      if (isShut(ctx, resolved.source.id))
-        return stalled(
-          ctx,
-          "SourceNotReady",
-          `VDB ${reference.name} has not been opened to clients yet: its data may be unmasked until its hooks have succeeded`,
-        );
-      return await take(ctx, resolved.source, signal);
-    } catch (error) {
-      return dctOutcome(ctx, error);
-    }
+    return await take(ctx, resolved.source, signal);
   },
 };
 
@@ -79,13 +74,6 @@ async function putLabels({ run, vdb }: VdbContext, identity: VdbIdentity, signal
   const labels = vdb.metadata.labels ?? {};
   if (Object.entries(wanted).some(([key, value]) => labels[key] !== value))
     await run.client.patch(postgresVdbs, keyOfVdb(vdb), { metadata: { labels: wanted } }, signal);
-}
-
-/** A failure of DCT in the words of a condition. What is none of DCT's is thrown on. */
-export function dctOutcome(ctx: VdbContext, error: unknown): Outcome {
-  const failure = dctFailure(error);
-  if (failure === undefined) throw error;
-  return failure.person ? stalled(ctx, failure.reason, failure.message) : retrying(ctx, failure.reason, failure.message);
 }
 
 function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

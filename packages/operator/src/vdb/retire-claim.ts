@@ -1,4 +1,4 @@
-import { after, done, isControlledBy, type PersistentVolumeClaim, persistentVolumeClaims, type Step } from "kube-runtime";
+import { done, isControlledBy, type PersistentVolumeClaim, persistentVolumeClaims, type Step, waiting } from "kube-runtime";
 import type { OperatorConfig } from "../config.ts";
 import type { VdbContext } from "./context.ts";
 import { isOutdated } from "./objects/claim.ts";
@@ -16,7 +16,7 @@ export const retireClaim: Step<VdbContext> = {
     const { namespace = "", name, uid, deletionTimestamp } = claim.metadata;
     if (deletionTimestamp === undefined)
       await removeIfThere(run.client, persistentVolumeClaims, { namespace, name }, signal, { preconditions: { uid } });
-    return after(0.5, "Provisioning", `the claim ${name}, which holds no data yet, is being deleted and then made anew`);
+    return waiting("Provisioning", `the claim ${name}, which holds no data yet, is being deleted and then made anew`);
   },
 };
 

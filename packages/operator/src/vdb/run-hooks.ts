@@ -1,8 +1,8 @@
 import type { Hook, HookRun } from "@vdb/api";
-import { after, done, type Outcome, type Pod, type Step } from "kube-runtime";
+import { after, done, type Outcome, type Pod, retry, type Step, terminal } from "kube-runtime";
 import { endHookCommand, type HookState, hookCommand, hookState } from "../postgres/hook.ts";
 import { askPod, Unreachable } from "./ask-pod.ts";
-import { retrying, stalled, type VdbContext } from "./context.ts";
+import type { VdbContext } from "./context.ts";
 import { decideHook, forsaken, scriptHash } from "./decide-hook.ts";
 import { paths } from "./objects/deployment.ts";
 
@@ -29,9 +29,9 @@ export const runHooks: Step<VdbContext> = {
     if (hooks.length === 0) return done({ reason: "NoHooks", message: "there are no post-create hooks" });
     warnOfRefresh(ctx);
     if (ctx.gate === "open") return done();
-    const end = ctx.world.now() + runMs;
+    const end = ctx.run.clock.monotonic() + runMs;
     for (const hook of hooks) {
-      if (ctx.world.now() > end) return after(0, "Running", `hook ${hook.name} is next`);
+      if (ctx.run.clock.monotonic() > end) return after(0, "Running", `hook ${hook.name} is next`);
       const outcome = await runHook(ctx, hook, pod, signal);
       if (outcome !== undefined) return outcome;
     }
@@ -47,7 +47,7 @@ async function endForsaken(ctx: VdbContext, pod: Pod, signal: AbortSignal): Prom
       await askPod(ctx.world, pod, endHookCommand(tokenOf(ctx, record, record.scriptHash ?? ""), paths.run), signal);
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
-      return retrying(ctx, "Running", `hook ${record.name} is no longer wanted, but could not be ended: ${error.message}`);
+      return retry("Running", `hook ${record.name} is no longer wanted, but could not be ended: ${error.message}`);
     }
     setRecord(ctx, { ...record, outcome: "Interrupted", completionTime: now(ctx) });
     await ctx.run.saveStatus(signal);
@@ -79,7 +79,7 @@ async function runHook(ctx: VdbContext, hook: Hook, pod: Pod, signal: AbortSigna
     case "next":
       return undefined;
     case "failed":
-      return failure(ctx, hook, plan.record);
+      return failure(hook, plan.record);
     case "interrupted":
       setRecord(ctx, { ...plan.record, outcome: "Interrupted", completionTime: now(ctx) });
       return await runHook(ctx, hook, pod, signal);
@@ -99,7 +99,7 @@ async function perform(ctx: VdbContext, hook: Hook, pod: Pod, signal: AbortSigna
     return await take(ctx, hook, hookState(answer), pod, signal);
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
-    return retrying(ctx, "Running", `hook ${hook.name} was begun, but the pod could not be asked for its end: ${error.message}`);
+    return retry("Running", `hook ${hook.name} was begun, but the pod could not be asked for its end: ${error.message}`);
   }
 }
 
@@ -139,7 +139,7 @@ function outcomeOf({ exitCode, timedOut }: { readonly exitCode: number; readonly
 const reasons = { TimedOut: "HookTimedOut", Interrupted: "HookInterrupted", Failed: "HookFailed" } as const;
 
 /** Nothing will change by itself: the hook has to be corrected, or the database made anew. */
-function failure(ctx: VdbContext, { name, timeoutSeconds }: Hook, { outcome, exitCode, output = "" }: HookRun): Outcome {
+function failure({ name, timeoutSeconds }: Hook, { outcome, exitCode, output = "" }: HookRun): Outcome {
   const end = output === "" ? "it printed nothing" : `the end of its output: ${endOf(output, 500)}`;
   const how = {
     TimedOut: `did not end within ${timeoutSeconds} s`,
@@ -147,10 +147,10 @@ function failure(ctx: VdbContext, { name, timeoutSeconds }: Hook, { outcome, exi
     Failed: `failed with exit code ${exitCode ?? "unknown"}`,
   } as const;
   const kind = outcome === "TimedOut" || outcome === "Interrupted" ? outcome : "Failed";
-  return stalled(
-    ctx,
+  return terminal(
     reasons[kind],
     `post-create hook ${name} ${how[kind]}; ${end}. No client is let in: correct the hook, it is then run again`,
+    { backOff: true },
   );
 }
 

@@ -3,11 +3,13 @@ import { describe, test } from "node:test";
 import { DctError, DctNotConfigured } from "@vdb/dct";
 import type { Condition, Deployment, Pod, Secret } from "kube-runtime";
 import { readConfig } from "../config.ts";
-import { dctFailure } from "../data/dct/failure.ts";
+import { dctFailure, explainDct } from "../data/dct/failure.ts";
 import { resolution } from "../data/dct/resolve.ts";
-import { livePods, retrySeconds } from "./context.ts";
+import { backOffSeconds, livePods } from "./context.ts";
 import { decideDeployment, undisproved } from "./decide-deployment.ts";
 import { passwordIn } from "./password.ts";
+import { stopPlan } from "./stop.ts";
+import { aVdb } from "./testing.ts";
 
 const aSecret = (data: Record<string, string>): Secret => ({
   apiVersion: "v1",
@@ -60,8 +62,7 @@ describe("small decisions", () => {
       [900_000, "5m", 300],
       [0, "500ms", 0.5],
     ];
-    for (const [sinceMs, period, want] of rows) equal(retrySeconds(sinceMs, period), want);
-    equal(retrySeconds(900_000, "5m", 5), 5, "a Secret is read again sooner");
+    for (const [sinceMs, period, want] of rows) equal(backOffSeconds(sinceMs / 1000, period), want);
   });
 
   test("a Secret gives its password, or the reason that names what is there", () => {
@@ -96,8 +97,20 @@ describe("small decisions", () => {
     for (const [error, reason, person] of rows) {
       const failure = dctFailure(error);
       deepEqual([failure?.reason, failure?.person], [reason, person]);
+      const explained = explainDct(error);
+      deepEqual([explained?.kind, explained?.reason], [person ? "terminal" : "after", reason]);
+      deepEqual(explained?.kind === "waiting" ? undefined : explained?.again, { backOff: true }, "either is looked at again");
     }
     equal(dctFailure(new TypeError("a bug")), undefined);
+    equal(explainDct(new TypeError("a bug")), undefined);
+  });
+
+  test("what is true of the data stays so while a database is stopped; what was never reached is not promised", () => {
+    const conditions = [
+      ...["Accepted", "Provisioned", "Deployed"].map((type) => deployed({ type, status: "True", reason: type })),
+      deployed({ type: "HooksSucceeded", reason: "HookFailed" }),
+    ];
+    deepEqual(stopPlan({ vdb: aVdb({ status: { conditions } }) }).keep, ["Accepted", "Provisioned"]);
   });
 
   test("a source without a point in time is not ready, with its own word for why", () => {

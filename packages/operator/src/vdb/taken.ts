@@ -1,5 +1,5 @@
 import { isApiError, isControlledBy, type KubeObject, type Manifest, type Outcome, type Resource, terminal } from "kube-runtime";
-import { stalled, type VdbContext } from "./context.ts";
+import type { VdbContext } from "./context.ts";
 import { operatorName } from "./names.ts";
 
 /**
@@ -28,8 +28,10 @@ export async function applyOwn<T extends KubeObject>(
     if (!isApiError(error, "invalid", "forbidden")) throw error;
     const refused = `the API server refuses ${resource.kind} ${wanted.metadata.name}: ${error.message}`;
     return error.kind === "invalid"
-      ? stalled(ctx, "Invalid", `${refused}; correct what it names in this PostgresVDB`)
-      : stalled(ctx, "Forbidden", `${refused}; a quota, an admission webhook or the operator's rights: mend what it names`);
+      ? terminal("Invalid", `${refused}; correct what it names in this PostgresVDB`, { backOff: true })
+      : terminal("Forbidden", `${refused}; a quota, an admission webhook or the operator's rights: mend what it names`, {
+          backOff: true,
+        });
   }
 }
 

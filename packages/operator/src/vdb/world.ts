@@ -4,7 +4,6 @@ import type { Cache, ConfigMap, Deployment, ExecRequest, ExecResult, PersistentV
 import type { OperatorConfig } from "../config.ts";
 import type { StorageWatch } from "../data/dct/watch-storage.ts";
 import type { Memories } from "./memory.ts";
-import type { Rechecks } from "./rechecks.ts";
 
 /** The databases, and what the operator made for them, as the API server has it; by label, so the caches hold nothing else. */
 export interface Caches {
@@ -25,8 +24,5 @@ export interface World {
   readonly dct: DctConnection;
   readonly storage: StorageWatch;
   readonly exec: PodExec;
-  readonly rechecks: Rechecks;
   readonly memories: Memories;
-  /** Monotonic milliseconds. */
-  readonly now: () => number;
 }
