@@ -24,7 +24,11 @@ import {
 import { startApiServer, type TestApiServer } from "kube-runtime/testing";
 import { parse } from "yaml";
 import { readConfig } from "../src/config.ts";
+import { createDataSources } from "../src/data/data-sources.ts";
+import { createDctSource } from "../src/data/dct/dct-source.ts";
+import { explainDct } from "../src/data/dct/failure.ts";
 import { createStorageWatch } from "../src/data/dct/watch-storage.ts";
+import { isShut } from "../src/vdb/context.ts";
 import { controlVdbs, vdbCaches } from "../src/vdb/controller.ts";
 import { createMemories } from "../src/vdb/memory.ts";
 import type { FakeDct } from "./fake-dct.ts";
@@ -124,7 +128,10 @@ export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] =
   controlVdbs(manager, {
     config,
     caches,
-    dct: connection,
+    sources: createDataSources(
+      { "dct-source": createDctSource({ dct: connection, defaults: config.defaults, isShut: isShut(caches.vdbs) }) },
+      explainDct,
+    ),
     storage: createStorageWatch({ dct: connection, vdbs: caches.vdbs, log: silentLog, intervalSeconds: 0.3 }),
     exec: async (request) => {
       state.execs.push(request);

@@ -1,5 +1,4 @@
-import { after, done, type Outcome, persistentVolumes, retry, type Step } from "kube-runtime";
-import { type Attachment, detached, isAttachedByKubernetes, setEnabled } from "../data/dct/attach.ts";
+import { after, done, type Outcome, retry, type Step } from "kube-runtime";
 import type { VdbContext } from "./context.ts";
 
 /** Nothing tells when DCT's state has followed its job. */
@@ -25,25 +24,18 @@ export const disableInDct: Step<VdbContext> = {
 };
 
 async function attachment(ctx: VdbContext, wanted: boolean, reason: string, signal: AbortSignal): Promise<Outcome> {
-  const found = await reach(ctx, wanted, signal);
+  const { delphixVDB: name = "", delphixID: handle = "" } = ctx.run.status;
+  const source = ctx.world.sources.holding(ctx.vdb);
+  if (source === undefined) return done();
+  const found = await source.setAttached(ctx.run.client, { name, handle }, wanted, signal);
   switch (found.kind) {
     case "asWanted":
       return done();
     case "underWay":
       return after(lookAgainSeconds, reason, found.message);
     case "refused":
-      return retry("DctFailed", found.message);
+      return retry(found.reason, found.message);
     default:
       return found satisfies never;
   }
-}
-
-async function reach({ run, world }: VdbContext, wanted: boolean, signal: AbortSignal): Promise<Attachment> {
-  const { delphixVDB = "", delphixID = "" } = run.status;
-  const volume = delphixID === "" ? undefined : await run.client.find(persistentVolumes, { name: delphixVDB }, signal);
-  const driver = volume?.spec.csi?.driver;
-  if (driver === undefined) return { kind: "asWanted" };
-  if (await isAttachedByKubernetes(run.client, driver, signal))
-    return wanted ? { kind: "asWanted" } : await detached(run.client, delphixVDB, signal);
-  return await world.dct.call(async (dct) => await setEnabled(dct, delphixID, wanted, signal), signal);
 }

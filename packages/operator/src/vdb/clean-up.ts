@@ -1,5 +1,4 @@
 import { volumeNameOf } from "@vdb/api";
-import { eq } from "@vdb/dct";
 import {
   after,
   configMaps,
@@ -13,7 +12,6 @@ import {
   services,
   waiting,
 } from "kube-runtime";
-import { answerOrFailure } from "../data/dct/failure.ts";
 import { livePods, type VdbContext } from "./context.ts";
 import { claimName, configMapName, keyOfVdb } from "./names.ts";
 import { removeIfThere, removeOwn } from "./remove.ts";
@@ -69,18 +67,19 @@ async function confirmGone(ctx: VdbContext, signal: AbortSignal): Promise<Outcom
     const why = volume.status?.message === undefined ? "" : `: ${volume.status.message}`;
     return after(0.5, "Deleting", `the volume ${name} is being deleted by its CSI driver${why}`);
   }
-  const left = await answerOrFailure(world.dct.call(async (dct) => await dct.searchVdbs(eq("name", name), { signal }), signal));
-  if (left.kind === "answer") {
-    if (left.value.length === 0) return forget(ctx);
-    return after(1, "Deleting", `the volume is gone, but DCT still has the VDB ${name}: its deletion is waited for`);
+  const left = (await world.sources.holding(vdb)?.gone(name, signal)) ?? ({ kind: "gone" } as const);
+  switch (left.kind) {
+    case "gone":
+      return forget(ctx);
+    case "remains":
+      return after(1, "Deleting", `the volume is gone, but ${left.message}`);
+    case "unknown":
+      // A volume that has been there goes only after its driver has deleted its data; without one nobody can know.
+      if ((vdb.status.delphixID ?? "") !== "") return forget(ctx);
+      return after(5, "Deleting", `${left.message}; with spec.deletionPolicy Retain it is left alone`);
+    default:
+      return left satisfies never;
   }
-  // A volume that has been there goes only after its driver has deleted the VDB; without one nobody can know.
-  if ((vdb.status.delphixID ?? "") !== "") return forget(ctx);
-  return after(
-    5,
-    "Deleting",
-    `whether DCT still has the VDB ${name} cannot be asked: ${left.failure.message}; with spec.deletionPolicy Retain it is left alone`,
-  );
 }
 
 function forget({ world, vdb }: VdbContext): Outcome {

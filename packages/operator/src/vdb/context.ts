@@ -5,7 +5,7 @@ import type { Memory } from "./memory.ts";
 import { claimName, configMapName, contentIdOf, instanceLabel, keyOfVdb } from "./names.ts";
 import type { Gate } from "./objects/config-map.ts";
 import type { Password } from "./password.ts";
-import type { World } from "./world.ts";
+import type { Caches, World } from "./world.ts";
 
 /** What the steps of one run know: gathered before the first, and what earlier steps of the same run found out. */
 export interface VdbContext {
@@ -82,10 +82,18 @@ export const instanceOfPod = ({ metadata: { namespace, labels } }: Pod): readonl
   labels?.[instanceLabel] === undefined ? [] : [`${namespace ?? ""}/${labels[instanceLabel]}`];
 const instanceKey = ({ metadata: { namespace, name } }: PostgresVDB): string => `${namespace}/${safeLabelValue(name)}`;
 
-/** The index of the databases' cache by the id of their DCT VDB. */
-export const vdbsByDctId = "dctId";
-export const dctIdOfVdb = ({ status }: PostgresVDB): readonly string[] =>
+/** The index of the databases' cache by the handle of their volume. */
+export const vdbsByHandle = "handle";
+export const handleOfVdb = ({ status }: PostgresVDB): readonly string[] =>
   (status.delphixID ?? "") === "" ? [] : [status.delphixID ?? ""];
+
+/** Whether clients of a database of ours on that volume are not let in. What another operator serves is not known here. */
+export const isShut =
+  (vdbs: Caches["vdbs"]) =>
+  (handle: string): boolean =>
+    vdbs
+      .byIndex(vdbsByHandle, handle)
+      .some(({ status }) => status.openedFor === undefined || status.openedFor !== status.contentId);
 
 /**
  * Pure: seconds until the next look at what has failed for so long. The first comes soon, later ones as late as it has lasted,

@@ -1,5 +1,4 @@
 import { type PostgresVDB, postgresVDB, resourceOf, type VdbConditionType, vdbPhase } from "@vdb/api";
-import type { Engine } from "@vdb/dct";
 import {
   type ConditionValue,
   type ControlledKind,
@@ -15,9 +14,9 @@ import {
   readySummary,
   services,
 } from "kube-runtime";
-import { explainDct } from "../data/dct/failure.ts";
+import type { StorageFigures } from "../data/storage.ts";
 import { cleanUpSteps } from "./clean-up.ts";
-import { backOffSeconds, dctIdOfVdb, instanceOfPod, observe, podsByInstance, type VdbContext, vdbsByDctId } from "./context.ts";
+import { backOffSeconds, handleOfVdb, instanceOfPod, observe, podsByInstance, type VdbContext, vdbsByHandle } from "./context.ts";
 import { instanceLabel, ownObjects } from "./names.ts";
 import { vdbSteps } from "./steps.ts";
 import { stopPlan } from "./stop.ts";
@@ -53,7 +52,7 @@ export function vdbKind(world: World): ControlledKind<PostgresVDB, VdbContext> {
     cleanUp: { finalizer, steps: cleanUpSteps },
     phase: (conditions, _status, { metadata }) => vdbPhase(conditions, metadata.deletionTimestamp !== undefined),
     summary,
-    explain: explainDct,
+    explain: world.sources.explain,
     backOff: (failingSeconds, { spec }) => backOffSeconds(failingSeconds, spec.errorBackoffPeriod),
   };
 }
@@ -89,7 +88,7 @@ export function vdbCaches(manager: Pick<Manager, "cacheFor">, namespace: string 
   const where = namespace === undefined ? {} : { namespace };
   const options = { labelSelector: ownObjects, ...where };
   return {
-    vdbs: manager.cacheFor(resourceOf(postgresVDB), { ...where, indexes: { [vdbsByDctId]: dctIdOfVdb } }),
+    vdbs: manager.cacheFor(resourceOf(postgresVDB), { ...where, indexes: { [vdbsByHandle]: handleOfVdb } }),
     claims: manager.cacheFor(persistentVolumeClaims, options),
     configMaps: manager.cacheFor(configMaps, options),
     deployments: manager.cacheFor(deployments, options),
@@ -121,13 +120,13 @@ export function controlVdbs(manager: Manager, world: World): void {
 
 /** The engines' storage as metrics: what an alert can be made of before a database says PoolNearlyFull. */
 function tellFigures({ metrics }: Manager, { storage }: World): void {
-  const gauge = (name: string, help: string, bytesOf: (engine: Engine) => number | undefined): void =>
+  const gauge = (name: string, help: string, bytesOf: (figures: StorageFigures) => number | undefined): void =>
     metrics.gauge(name, help, ["engine"]).collect(() =>
-      storage.engines().flatMap((engine) => {
-        const value = bytesOf(engine);
-        return value === undefined ? [] : [{ value, labels: { engine: engine.name } }];
+      storage.figures().flatMap((figures) => {
+        const value = bytesOf(figures);
+        return value === undefined ? [] : [{ value, labels: { engine: figures.engine } }];
       }),
     );
-  gauge("delphix_engine_storage_capacity_bytes", "Storage of an engine.", (engine) => engine.data_storage_capacity);
-  gauge("delphix_engine_storage_used_bytes", "Used storage of an engine.", (engine) => engine.data_storage_used);
+  gauge("delphix_engine_storage_capacity_bytes", "Storage of an engine.", ({ capacityBytes }) => capacityBytes);
+  gauge("delphix_engine_storage_used_bytes", "Used storage of an engine.", ({ usedBytes }) => usedBytes);
 }

@@ -16,8 +16,6 @@ import {
   terminal,
   waiting,
 } from "kube-runtime";
-import { answerOrFailure } from "../data/dct/failure.ts";
-import { originOf } from "../data/dct/origin.ts";
 import type { VdbContext } from "./context.ts";
 import { claimTrouble } from "./diagnose/claim-events.ts";
 import { childLabels, claimName, keyOfVdb, operatorName } from "./names.ts";
@@ -95,8 +93,9 @@ const provisioning = (name: string): Outcome =>
 
 async function create(ctx: VdbContext, signal: AbortSignal): Promise<Outcome> {
   const { run, vdb, world, contentId, source } = ctx;
-  if (source === undefined) throw new TypeError("resolveSource has found nothing to provision from");
-  const claim = desiredClaim(vdb, contentId, source, world.config.defaults);
+  const plan = source === undefined ? undefined : world.sources.named(vdb)?.claimFor(vdb, source);
+  if (plan === undefined) throw new TypeError("resolveSource has found nothing to provision from");
+  const claim = desiredClaim(vdb, contentId, plan, world.config.defaults);
   run.status.contentId = contentId;
   run.status.pvcName = claim.metadata.name;
   const namesake = await relabel(ctx, signal);
@@ -160,7 +159,7 @@ async function bound(ctx: VdbContext, claim: PersistentVolumeClaim, volumeName: 
     if (generation !== ctx.vdb.metadata.generation) return waiting("Provisioning", "the manifest has changed meanwhile");
     run.status.delphixVDB = volumeName;
     run.status.delphixID = volume.spec.csi.volumeHandle;
-    await tellOrigin(ctx, volume.spec.csi.volumeHandle, signal);
+    await tellFacts(ctx, volume.spec.csi.volumeHandle, signal);
     await run.saveStatus(signal); // before any pod: from here on the manifest's source can no longer be changed
   }
   if (world.config.holdAt === "Provisioning" && ctx.gate === "shut")
@@ -168,18 +167,15 @@ async function bound(ctx: VdbContext, claim: PersistentVolumeClaim, volumeName: 
   return claim.metadata.deletionTimestamp === undefined ? done() : deleted(ctx, name);
 }
 
-/** The snapshot that was taken, where it is not the one that was the newest before. A DCT that does not answer costs no more than that. */
-async function tellOrigin({ run, world }: VdbContext, id: string, signal: AbortSignal): Promise<void> {
-  const told = await answerOrFailure(world.dct.call(async (dct) => await originOf(dct, id, signal), signal));
-  if (told.kind === "failure") {
-    run.log.warn({ error: told.failure.message }, "DCT does not say which snapshot was taken");
-    return;
-  }
-  const origin = told.value;
-  if (origin === undefined || origin.timestamp === run.status.dataTimestamp) return;
-  run.status.dataTimestamp = origin.timestamp;
+/** The snapshot that was taken, where it is not the one that was the newest before. A source that does not answer costs no more than that. */
+async function tellFacts({ run, vdb, world }: VdbContext, handle: string, signal: AbortSignal): Promise<void> {
+  const told = await world.sources.holding(vdb)?.facts(handle, signal);
+  if (told?.kind === "untold") run.log.warn({ error: told.message }, "it is not known which snapshot was taken");
+  const facts = told?.kind === "told" ? told.value : undefined;
+  if (facts === undefined || facts.dataTimestamp === run.status.dataTimestamp) return;
+  run.status.dataTimestamp = facts.dataTimestamp;
   const { snapshotId: _, snapshotName: __, ...source } = run.status.source ?? {};
-  const { id: snapshotId, name: snapshotName } = origin.snapshot ?? {};
+  const { id: snapshotId, name: snapshotName } = facts.snapshot ?? {};
   run.status.source = {
     ...source,
     ...(snapshotId === undefined ? {} : { snapshotId }),

@@ -1,8 +1,7 @@
-import { identityIn, labelsOf, postgresVDB, resourceOf, sourceReference, type VdbIdentity } from "@vdb/api";
+import { identityIn, labelsOf, postgresVDB, resourceOf, type VdbIdentity } from "@vdb/api";
 import { done, isControlledBy, type Outcome, type PersistentVolumeClaim, type Step, terminal } from "kube-runtime";
-import { resolveDctSource } from "../data/dct/resolve.ts";
 import type { ResolvedSource } from "../data/source.ts";
-import { type VdbContext, vdbsByDctId } from "./context.ts";
+import type { VdbContext } from "./context.ts";
 import { keyOfVdb } from "./names.ts";
 
 const postgresVdbs = resourceOf(postgresVDB);
@@ -17,28 +16,14 @@ export const resolveSource: Step<VdbContext> = {
   run: async (ctx, signal) => {
     const { vdb, world, claim } = ctx;
     if (claim !== undefined) return await known(ctx, claim, signal);
-    const reference = sourceReference(vdb.spec.source, vdb.metadata.namespace);
-    if (reference.type !== "dct-source") return terminal("SourceNotFound", `${reference.type} is not yet supported`);
-    const resolved = await world.dct.call(
-      async (dct) => await resolveDctSource(dct, vdb, reference, world.config.defaults, signal),
-      signal,
-    );
-    if (!resolved.ok) return terminal(resolved.reason, resolved.message, { backOff: true });
-    if (isShut(ctx, resolved.source.id))
-      return terminal(
-        "SourceNotReady",
-        `VDB ${reference.name} has not been opened to clients yet: its data may be unmasked until its hooks have succeeded`,
-        { backOff: true },
-      );
-    return await take(ctx, resolved.source, signal);
+    const source = world.sources.named(vdb);
+    if (source === undefined) return terminal("SourceNotFound", `${vdb.spec.source.type} is not yet supported`);
+    const resolved = await source.resolve(vdb, signal);
+    return resolved.ok
+      ? await take(ctx, resolved.source, signal)
+      : terminal(resolved.reason, resolved.message, { backOff: true });
   },
 };
-
-/** A copy of a database whose gate is shut would be a way around its hooks. What another operator serves is not known here. */
-function isShut({ world }: VdbContext, dctId: string | undefined): boolean {
-  const served = dctId === undefined ? [] : world.caches.vdbs.byIndex(vdbsByDctId, dctId);
-  return served.some(({ status }) => status.openedFor === undefined || status.openedFor !== status.contentId);
-}
 
 /** Records what will be made and from what, before it is made. */
 async function take(ctx: VdbContext, source: ResolvedSource, signal: AbortSignal): Promise<Outcome> {

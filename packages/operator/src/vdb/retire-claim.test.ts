@@ -8,19 +8,11 @@ import { isToRetire } from "./retire-claim.ts";
 import { aVdb } from "./testing.ts";
 
 const config = readConfig([], {});
-const source = {
-  identity: { sourceRef: "production" },
-  sizeBytes: undefined,
-  postgresVersion: undefined,
-  dataTimestamp: undefined,
-  id: undefined,
-  snapshotId: undefined,
-  snapshotName: undefined,
-};
+const plan = { kind: "make", labels: {}, annotations: {}, sizeBytes: undefined } as const;
 
 /** A claim as the first manifest made it. */
 function aClaim(metadata: object = {}): PersistentVolumeClaim {
-  const wanted = desiredClaim(aVdb(), "c", source, config.defaults);
+  const wanted = desiredClaim(aVdb(), "c", plan, config.defaults);
   return {
     apiVersion: "v1",
     kind: "PersistentVolumeClaim",

@@ -1,6 +1,5 @@
 import { type ConditionValue, done, findCondition, type Step } from "kube-runtime";
-import type { StorageLevel } from "../data/dct/storage-level.ts";
-import { engineOf } from "../data/dct/watch-storage.ts";
+import type { StorageLevel } from "../data/storage.ts";
 import type { VdbContext } from "./context.ts";
 
 /**
@@ -10,11 +9,10 @@ import type { VdbContext } from "./context.ts";
 export const tellStorage: Step<VdbContext> = {
   name: "tellStorage",
   run: async ({ run, vdb, world }) => {
-    const engine = engineOf(vdb);
-    if (engine === undefined) return done();
+    const storage = world.storage.of(vdb);
+    if (storage === undefined) return done();
+    const { engine, level } = storage;
     const before = findCondition(vdb.status.conditions, "StorageHealthy");
-    const level = world.storage.levelOf(engine);
-    if (level === undefined) return done();
     if (level === "unknown") {
       if (before !== undefined) run.setCondition(before); // of an operator that ran before
       return done();

@@ -1,5 +1,6 @@
 import { DctError, DctNotConfigured } from "@vdb/dct";
 import { retry, terminal, type Unmet } from "kube-runtime";
+import type { Told } from "../source.ts";
 
 /** How a call to DCT that was thrown looks in a condition. `person`: somebody has to act; otherwise time may be enough. */
 export interface DctFailure {
@@ -38,15 +39,13 @@ export function explainDct(error: unknown): Unmet | undefined {
   return person ? terminal(reason, message, { backOff: true }) : retry(reason, message);
 }
 
-/** For what goes on without DCT: its answer, or its failure. What is none of DCT's is thrown on. */
-export async function answerOrFailure<T>(
-  ask: Promise<T>,
-): Promise<{ readonly kind: "answer"; readonly value: T } | { readonly kind: "failure"; readonly failure: DctFailure }> {
+/** For what goes on without DCT: its answer, or why there is none. What is no failure of DCT is thrown on. */
+export async function told<T>(answer: Promise<T>): Promise<Told<T>> {
   try {
-    return { kind: "answer", value: await ask };
+    return { kind: "told", value: await answer };
   } catch (error) {
     const failure = dctFailure(error);
     if (failure === undefined) throw error;
-    return { kind: "failure", failure };
+    return { kind: "untold", message: failure.message };
   }
 }
