@@ -15,12 +15,12 @@ import {
   services,
 } from "kube-runtime";
 import type { StorageFigures } from "../data/storage.ts";
-import { cleanUpSteps } from "./clean-up.ts";
 import { backOffSeconds, handleOfVdb, instanceOfPod, observe, podsByInstance, type VdbContext, vdbsByHandle } from "./context.ts";
 import { instanceLabel, ownObjects } from "./names.ts";
+import { cleanUpSteps } from "./steps/clean-up.ts";
+import { stopPlan } from "./steps/stop.ts";
+import { tellStorage } from "./steps/tell-storage.ts";
 import { vdbSteps } from "./steps.ts";
-import { stopPlan } from "./stop.ts";
-import { tellStorage } from "./tell-storage.ts";
 import type { Caches, World } from "./world.ts";
 
 export const finalizer = "postgresvdb.core.delphix.com/finalizer";

@@ -3,9 +3,9 @@ import { describe, test } from "node:test";
 import type { Condition, Deployment, Pod, Secret } from "kube-runtime";
 import { readConfig } from "../config.ts";
 import { backOffSeconds, livePods } from "./context.ts";
-import { decideDeployment, undisproved } from "./decide-deployment.ts";
+import { decideDeployment, undisproved } from "./decide/decide-deployment.ts";
 import { passwordIn } from "./password.ts";
-import { stopPlan } from "./stop.ts";
+import { stopPlan } from "./steps/stop.ts";
 import { aVdb } from "./testing.ts";
 
 const aSecret = (data: Record<string, string>): Secret => ({

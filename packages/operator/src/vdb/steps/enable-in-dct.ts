@@ -1,5 +1,5 @@
 import { after, done, type Outcome, retry, type Step } from "kube-runtime";
-import type { VdbContext } from "./context.ts";
+import type { VdbContext } from "../context.ts";
 
 /** Nothing tells when DCT's state has followed its job. */
 const lookAgainSeconds = 0.1;

@@ -1,16 +1,16 @@
 import { createHash } from "node:crypto";
 import { after, done, findCondition, type Outcome, type Pod, retry, type Step, terminal, waiting } from "kube-runtime";
-import type { PreparationResult, ServerState } from "../postgres/prepare.ts";
-import { Unreachable } from "./ask-pod.ts";
-import type { VdbContext } from "./context.ts";
-import { hygieneOf } from "./diagnose/hygiene.ts";
+import type { PreparationResult, ServerState } from "../../postgres/prepare.ts";
+import type { VdbContext } from "../context.ts";
+import { containerName } from "../names.ts";
+import { Unreachable } from "../pod/ask-pod.ts";
+import { bringIntoForce, containerIdOf } from "../pod/configure-server.ts";
+import { hygieneOf } from "../pod/hygiene.ts";
+import { lockedOut, loginTrouble } from "../pod/login-trouble.ts";
+import { preparedTransactionsNote } from "../pod/prepared-transactions.ts";
+import { isOutcome } from "./apply-own.ts";
 import { applyDeployment, restartedFor } from "./ensure-deployment.ts";
 import { applySettings } from "./ensure-settings.ts";
-import { bringIntoForce, containerIdOf } from "./in-force.ts";
-import { lockedOut, loginTrouble } from "./login-trouble.ts";
-import { containerName } from "./names.ts";
-import { preparedTransactionsNote } from "./prepared-transactions.ts";
-import { isOutcome } from "./taken.ts";
 
 /**
  * Prepared: the settings and the role's password are in force in the running server, role and database exist; settings that it

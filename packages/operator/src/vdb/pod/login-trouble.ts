@@ -1,5 +1,5 @@
 import type { PostgresVDB } from "@vdb/api";
-import type { KnownRole, ServerState, SessionSetting } from "../postgres/prepare.ts";
+import type { KnownRole, ServerState, SessionSetting } from "../../postgres/prepare.ts";
 
 export interface LoginTrouble {
   readonly reason: "RoleNotFound" | "DatabaseNotFound" | "LoginFailed" | "SuperuserNotFound";

@@ -1,9 +1,9 @@
 import { hasNeedlessNamespace, type VdbSource } from "@vdb/api";
 import { done, type Outcome, type Step, terminal } from "kube-runtime";
-import { type SettingsFile, settingsFile } from "../postgres/settings.ts";
-import type { VdbContext } from "./context.ts";
-import { resourcesTrouble } from "./judge-resources.ts";
-import { type Password, readPassword } from "./password.ts";
+import { type SettingsFile, settingsFile } from "../../postgres/settings.ts";
+import type { VdbContext } from "../context.ts";
+import { resourcesTrouble } from "../decide/judge-resources.ts";
+import { type Password, readPassword } from "../password.ts";
 
 /** A Secret is read by name, never watched: this is how late its change is seen while one is missing. */
 const secretRereadSeconds = 5;

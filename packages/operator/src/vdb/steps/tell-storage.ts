@@ -1,6 +1,6 @@
 import { type ConditionValue, done, findCondition, type Step } from "kube-runtime";
-import type { StorageLevel } from "../data/storage.ts";
-import type { VdbContext } from "./context.ts";
+import type { StorageLevel } from "../../data/storage.ts";
+import type { VdbContext } from "../context.ts";
 
 /**
  * StorageHealthy: whether the storage that the data lies on has room; an event when that changes. It has no part in Ready: a

@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import type { PostgresVDB } from "@vdb/api";
 import type { Pod } from "kube-runtime";
-import { hbaFile } from "../postgres/hba.ts";
-import { type PreparationResult, preparationCommand, preparationResult, type ServerState } from "../postgres/prepare.ts";
-import { saltFor, scramVerifier } from "../postgres/scram.ts";
+import { hbaFile } from "../../postgres/hba.ts";
+import { type PreparationResult, preparationCommand, preparationResult, type ServerState } from "../../postgres/prepare.ts";
+import { saltFor, scramVerifier } from "../../postgres/scram.ts";
+import type { VdbContext } from "../context.ts";
+import type { Gate } from "../objects/config-map.ts";
 import { askPod } from "./ask-pod.ts";
-import type { VdbContext } from "./context.ts";
-import { containerStatusOf } from "./diagnose/pod-state.ts";
 import { loginTrouble } from "./login-trouble.ts";
-import type { Gate } from "./objects/config-map.ts";
+import { containerStatusOf } from "./pod-state.ts";
 
 /**
  * Brings the server in the pod to settings, password and gate, or finds that it is there already. What was found in force in

@@ -16,10 +16,10 @@ import {
   terminal,
   waiting,
 } from "kube-runtime";
-import type { VdbContext } from "./context.ts";
-import { claimTrouble } from "./diagnose/claim-events.ts";
-import { childLabels, claimName, keyOfVdb, operatorName } from "./names.ts";
-import { desiredClaim } from "./objects/claim.ts";
+import type { VdbContext } from "../context.ts";
+import { claimTrouble } from "../decide/claim-events.ts";
+import { childLabels, claimName, keyOfVdb, operatorName } from "../names.ts";
+import { desiredClaim } from "../objects/claim.ts";
 
 const postgresVdbs = resourceOf(postgresVDB);
 

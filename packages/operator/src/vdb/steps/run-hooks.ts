@@ -1,10 +1,10 @@
 import type { Hook, HookRun } from "@vdb/api";
 import { after, done, type Outcome, type Pod, retry, type Step, terminal } from "kube-runtime";
-import { endHookCommand, type HookState, hookCommand, hookState } from "../postgres/hook.ts";
-import { askPod, Unreachable } from "./ask-pod.ts";
-import type { VdbContext } from "./context.ts";
-import { decideHook, forsaken, scriptHash } from "./decide-hook.ts";
-import { paths } from "./objects/deployment.ts";
+import { endHookCommand, type HookState, hookCommand, hookState } from "../../postgres/hook.ts";
+import type { VdbContext } from "../context.ts";
+import { decideHook, forsaken, scriptHash } from "../decide/decide-hook.ts";
+import { paths } from "../objects/deployment.ts";
+import { askPod, Unreachable } from "../pod/ask-pod.ts";
 
 /** One call waits so long for a hook's end, and the next one comes so much later: other databases want the workers too. */
 const waitSeconds = 2;

@@ -1,5 +1,5 @@
 import { leastMemory, leastStorage, type PostgresVDB } from "@vdb/api";
-import { valueOf } from "./objects/quantity.ts";
+import { valueOf } from "../objects/quantity.ts";
 
 type Amounts = Readonly<Record<string, string | number>>;
 

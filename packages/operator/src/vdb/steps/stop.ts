@@ -1,7 +1,7 @@
 import { deployments, done, isTrue, type Plan, type Step, waiting } from "kube-runtime";
-import { disableInDct } from "./attach.ts";
-import { livePods, type VdbContext } from "./context.ts";
-import { keyOfVdb, operatorName } from "./names.ts";
+import { livePods, type VdbContext } from "../context.ts";
+import { keyOfVdb, operatorName } from "../names.ts";
+import { disableInDct } from "./enable-in-dct.ts";
 
 /** What stays so while a database is stopped, if it was so: its volume, its settings, that its hooks have run. */
 const kept = ["Accepted", "SourceResolved", "Provisioned", "Configured", "HooksSucceeded"] as const;

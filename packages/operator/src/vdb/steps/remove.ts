@@ -1,5 +1,5 @@
 import { isApiError, isControlledBy, type KubeObject, type ObjectKey, type Resource } from "kube-runtime";
-import type { VdbContext } from "./context.ts";
+import type { VdbContext } from "../context.ts";
 
 type Client = VdbContext["run"]["client"];
 

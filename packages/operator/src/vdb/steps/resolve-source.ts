@@ -1,8 +1,8 @@
 import { identityIn, labelsOf, postgresVDB, resourceOf, type VdbIdentity } from "@vdb/api";
 import { done, isControlledBy, type Outcome, type PersistentVolumeClaim, type Step, terminal } from "kube-runtime";
-import type { ResolvedSource } from "../data/source.ts";
-import type { VdbContext } from "./context.ts";
-import { keyOfVdb } from "./names.ts";
+import type { ResolvedSource } from "../../data/source.ts";
+import type { VdbContext } from "../context.ts";
+import { keyOfVdb } from "../names.ts";
 
 const postgresVdbs = resourceOf(postgresVDB);
 

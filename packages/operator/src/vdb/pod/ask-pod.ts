@@ -1,6 +1,6 @@
 import { type ExecRequest, type ExecResult, isApiError, type Pod } from "kube-runtime";
-import { containerName } from "./names.ts";
-import type { World } from "./world.ts";
+import { containerName } from "../names.ts";
+import type { World } from "../world.ts";
 
 /** The pod could not be asked, or gave no answer in time. What was to run in it may have run. */
 export class Unreachable extends Error {

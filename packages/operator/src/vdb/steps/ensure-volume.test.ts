@@ -1,9 +1,9 @@
 import { equal } from "node:assert/strict";
 import { test } from "node:test";
 import type { PersistentVolumeClaim } from "kube-runtime";
+import { ownerOf } from "../names.ts";
+import { aVdb } from "../testing.ts";
 import { decideVolume, type VolumePlan } from "./ensure-volume.ts";
-import { ownerOf } from "./names.ts";
-import { aVdb } from "./testing.ts";
 
 const provisioned = { status: { pvcName: "orders-1", delphixID: "1-APPDATA_CONTAINER-2" } };
 const owner = ownerOf(aVdb());

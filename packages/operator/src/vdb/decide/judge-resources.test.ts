@@ -1,7 +1,7 @@
 import { equal } from "node:assert/strict";
 import { test } from "node:test";
+import { aVdb } from "../testing.ts";
 import { resourcesTrouble } from "./judge-resources.ts";
-import { aVdb } from "./testing.ts";
 
 const rows: { given: object; want: string | undefined }[] = [
   { given: {}, want: undefined },

@@ -1,7 +1,7 @@
 import type { Condition, Deployment, Pod } from "kube-runtime";
-import { type PodFailure, type PodState, podState } from "./diagnose/pod-state.ts";
-import { stableWords } from "./diagnose/stable-words.ts";
-import { contentLabel } from "./names.ts";
+import { contentLabel } from "../names.ts";
+import { type PodFailure, type PodState, podState } from "../pod/pod-state.ts";
+import { stableWords } from "../pod/stable-words.ts";
 
 /** What the Deployment and its pods amount to. */
 export type DeploymentPlan =

@@ -1,5 +1,5 @@
 import type { Event } from "kube-runtime";
-import { newestFirst } from "./claim-events.ts";
+import { newestFirst } from "../decide/claim-events.ts";
 import { stableWords } from "./stable-words.ts";
 
 /** Why a pod is not being set up, as its events tell. */

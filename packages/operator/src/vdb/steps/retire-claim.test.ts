@@ -1,11 +1,11 @@
 import { equal } from "node:assert/strict";
 import { test } from "node:test";
 import type { PersistentVolumeClaim } from "kube-runtime";
-import { readConfig } from "../config.ts";
-import { ownerOf } from "./names.ts";
-import { desiredClaim } from "./objects/claim.ts";
+import { readConfig } from "../../config.ts";
+import { ownerOf } from "../names.ts";
+import { desiredClaim } from "../objects/claim.ts";
+import { aVdb } from "../testing.ts";
 import { isToRetire } from "./retire-claim.ts";
-import { aVdb } from "./testing.ts";
 
 const config = readConfig([], {});
 const plan = { kind: "make", labels: {}, annotations: {}, sizeBytes: undefined } as const;

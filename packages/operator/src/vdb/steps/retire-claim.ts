@@ -1,7 +1,7 @@
 import { done, isControlledBy, type PersistentVolumeClaim, persistentVolumeClaims, type Step, waiting } from "kube-runtime";
-import type { OperatorConfig } from "../config.ts";
-import type { VdbContext } from "./context.ts";
-import { isOutdated } from "./objects/claim.ts";
+import type { OperatorConfig } from "../../config.ts";
+import type { VdbContext } from "../context.ts";
+import { isOutdated } from "../objects/claim.ts";
 import { removeIfThere } from "./remove.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { Event } from "kube-runtime";
-import { stableWords } from "./stable-words.ts";
+import { stableWords } from "../pod/stable-words.ts";
 
 /** Why a claim is not bound, as its events tell. `passes`: the storage tries again and may well succeed. */
 export interface ClaimTrouble {

@@ -1,6 +1,6 @@
 import { isApiError, isControlledBy, type KubeObject, type Manifest, type Outcome, type Resource, terminal } from "kube-runtime";
-import type { VdbContext } from "./context.ts";
-import { operatorName } from "./names.ts";
+import type { VdbContext } from "../context.ts";
+import { operatorName } from "../names.ts";
 
 /**
  * Writes one of the database's own objects. Where the cache has none of that name, the API server is asked first: the caches

@@ -1,4 +1,4 @@
-import type { PreparedTransaction } from "../postgres/prepare.ts";
+import type { PreparedTransaction } from "../../postgres/prepare.ts";
 
 /**
  * What to say of the prepared transactions that came with the copy, with what to do; undefined without any. Nobody here will

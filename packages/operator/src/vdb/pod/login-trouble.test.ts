@@ -1,6 +1,6 @@
 import { deepEqual, doesNotMatch, match } from "node:assert/strict";
 import { test } from "node:test";
-import type { ServerState } from "../postgres/prepare.ts";
+import type { ServerState } from "../../postgres/prepare.ts";
 import { lockedOut, loginTrouble } from "./login-trouble.ts";
 
 const fine: ServerState = {

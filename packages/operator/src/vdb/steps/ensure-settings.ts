@@ -1,7 +1,7 @@
 import { after, type ConfigMap, configMaps, done, findCondition, type Manifest, type Outcome, type Step } from "kube-runtime";
-import type { VdbContext } from "./context.ts";
-import { desiredConfigMap, type Gate, settingsKey } from "./objects/config-map.ts";
-import { applyOwn, isOutcome } from "./taken.ts";
+import type { VdbContext } from "../context.ts";
+import { desiredConfigMap, type Gate, settingsKey } from "../objects/config-map.ts";
+import { applyOwn, isOutcome } from "./apply-own.ts";
 
 /**
  * Configured: the ConfigMap holds the start script, settings and who may connect.

@@ -1,13 +1,13 @@
 import type { PostgresVDB } from "@vdb/api";
 import { after, done, type Outcome, type Pod, retry, type Step, services, terminal } from "kube-runtime";
-import { Unreachable } from "./ask-pod.ts";
-import type { VdbContext } from "./context.ts";
+import type { VdbContext } from "../context.ts";
+import { desiredService, endpointOf } from "../objects/service.ts";
+import { Unreachable } from "../pod/ask-pod.ts";
+import { bringIntoForce } from "../pod/configure-server.ts";
+import { loginTrouble } from "../pod/login-trouble.ts";
+import { applyOwn, isOutcome } from "./apply-own.ts";
 import { applySettings } from "./ensure-settings.ts";
-import { bringIntoForce } from "./in-force.ts";
-import { loginTrouble } from "./login-trouble.ts";
-import { desiredService, endpointOf } from "./objects/service.ts";
 import { refusal } from "./prepare-database.ts";
-import { applyOwn, isOutcome } from "./taken.ts";
 
 /** A Secret is read by name, never watched: this is how late a changed password comes into force. */
 const passwordRereadSeconds = 30;

@@ -12,8 +12,8 @@ import {
   services,
   waiting,
 } from "kube-runtime";
-import { livePods, type VdbContext } from "./context.ts";
-import { claimName, configMapName, keyOfVdb } from "./names.ts";
+import { livePods, type VdbContext } from "../context.ts";
+import { claimName, configMapName, keyOfVdb } from "../names.ts";
 import { removeIfThere, removeOwn } from "./remove.ts";
 
 /** The order in which a database goes: nothing is taken from under what still runs. */

@@ -14,14 +14,14 @@ import {
   terminal,
   waiting,
 } from "kube-runtime";
-import type { VdbContext } from "./context.ts";
-import { type DeploymentPlan, decideDeployment, undisproved } from "./decide-deployment.ts";
-import { type PodTrouble, podTrouble } from "./diagnose/pod-events.ts";
-import type { PodFailure, PodState } from "./diagnose/pod-state.ts";
-import { desiredDeployment, restartAnnotation } from "./objects/deployment.ts";
-import { desiredService } from "./objects/service.ts";
-import { specHash } from "./objects/spec-hash.ts";
-import { applyOwn, isOutcome } from "./taken.ts";
+import type { VdbContext } from "../context.ts";
+import { type DeploymentPlan, decideDeployment, undisproved } from "../decide/decide-deployment.ts";
+import { desiredDeployment, restartAnnotation } from "../objects/deployment.ts";
+import { desiredService } from "../objects/service.ts";
+import { specHash } from "../objects/spec-hash.ts";
+import { type PodTrouble, podTrouble } from "../pod/pod-events.ts";
+import type { PodFailure, PodState } from "../pod/pod-state.ts";
+import { applyOwn, isOutcome } from "./apply-own.ts";
 
 /** A mount or sandbox that fails is told by events alone, which are not watched. */
 const lookAtEventsSeconds = 2;
