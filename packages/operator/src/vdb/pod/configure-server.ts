@@ -14,7 +14,7 @@ import { containerStatusOf } from "./pod-state.ts";
  * Brings the server in the pod to settings, password and gate, or finds that it is there already. What was found in force in
  * a container is remembered, and looked at anew when the container, the manifest or the Secret is another.
  */
-export async function bringIntoForce(
+export async function configureServer(
   ctx: VdbContext,
   pod: Pod,
   gate: Gate,

@@ -3,7 +3,7 @@ import { after, done, type Outcome, type Pod, retry, type Step, services, termin
 import type { VdbContext } from "../context.ts";
 import { desiredService, endpointOf } from "../objects/service.ts";
 import { Unreachable } from "../pod/ask-pod.ts";
-import { bringIntoForce } from "../pod/configure-server.ts";
+import { configureServer } from "../pod/configure-server.ts";
 import { loginTrouble } from "../pod/login-trouble.ts";
 import { applyOwn, isOutcome } from "./apply-own.ts";
 import { applySettings } from "./ensure-settings.ts";
@@ -39,7 +39,7 @@ async function lookAgain(ctx: VdbContext, pod: Pod, signal: AbortSignal): Promis
   if (ctx.gate === "open" || ctx.vdb.spec.hooks?.some(({ stage }) => stage === "post-create") !== true) return undefined;
   ctx.memory.inForce = undefined;
   try {
-    const result = await bringIntoForce(ctx, pod, "shut", signal);
+    const result = await configureServer(ctx, pod, "shut", signal);
     if (result === "inForce") return undefined;
     if (result.kind !== "answer") return refusal(ctx, result);
     const trouble = loginTrouble(ctx.vdb, result.state);
@@ -64,7 +64,7 @@ async function recordOpening({ run, contentId }: VdbContext, signal: AbortSignal
 
 async function openServer(ctx: VdbContext, pod: Pod, signal: AbortSignal): Promise<Outcome | undefined> {
   try {
-    const result = await bringIntoForce(ctx, pod, "open", signal);
+    const result = await configureServer(ctx, pod, "open", signal);
     if (result === "inForce" || (result.kind === "answer" && result.state.loaded)) return undefined;
     return result.kind === "answer" ? after(0.3, "Preparing", "the server has not yet let clients in") : refusal(ctx, result);
   } catch (error) {

@@ -4,7 +4,7 @@ import type { PreparationResult, ServerState } from "../../postgres/prepare.ts";
 import type { VdbContext } from "../context.ts";
 import { containerName } from "../names.ts";
 import { Unreachable } from "../pod/ask-pod.ts";
-import { bringIntoForce, containerIdOf } from "../pod/configure-server.ts";
+import { configureServer, containerIdOf } from "../pod/configure-server.ts";
 import { hygieneOf } from "../pod/hygiene.ts";
 import { lockedOut, loginTrouble } from "../pod/login-trouble.ts";
 import { preparedTransactionsNote } from "../pod/prepared-transactions.ts";
@@ -24,7 +24,7 @@ export const prepareDatabase: Step<VdbContext> = {
     const { pod, gate } = ctx;
     if (pod === undefined) throw new TypeError("ensureDeployment has found no pod");
     try {
-      const result = await bringIntoForce(ctx, pod, gate, signal);
+      const result = await configureServer(ctx, pod, gate, signal);
       tellHygiene(ctx, result === "inForce" ? undefined : result);
       if (result !== "inForce" && result.kind !== "answer") return refusal(ctx, result);
       const taken = await applySettings(ctx, { gate, settings: ctx.settings }, signal);
