@@ -120,6 +120,7 @@ export const vdbConditions = {
       SettingRefused: "PostgreSQL does not take a setting; the message names it, the former ones stay in force",
       Unreachable: "the server in the pod could not be asked",
       SqlFailed: "the server refused a statement; the message holds its words",
+      NameTaken: "the ConfigMap or Deployment has meanwhile been replaced by somebody else's of the same name",
     },
   },
   HooksSucceeded: {

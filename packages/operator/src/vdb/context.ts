@@ -1,11 +1,21 @@
-import { durationMilliseconds, type PostgresVDB, safeLabelValue } from "@vdb/api";
-import type { ConfigMap, Deployment, PersistentVolumeClaim, Pod, Run, Service } from "kube-runtime";
+import { durationMilliseconds, type PostgresVDB, safeLabelValue, type VdbConditionType, type VdbReason } from "@vdb/api";
+import type { ConfigMap, Deployment, Outcome, PersistentVolumeClaim, Pod, Run, Service, Step } from "kube-runtime";
 import type { ResolvedSource } from "../data/source.ts";
 import type { Memory } from "./memory.ts";
 import { claimName, configMapName, contentIdOf, instanceLabel, keyOfVdb } from "./names.ts";
 import type { Gate } from "./objects/config-map.ts";
 import type { Password } from "./password.ts";
 import type { Caches, World } from "./world.ts";
+
+/** What the API server may say to any step, documented beside the table of conditions. */
+export type ApiReason = "Forbidden" | "Invalid";
+/** What a step of one condition comes to: its reasons are those that the condition is documented with. */
+export type VdbOutcome<T extends VdbConditionType> = Outcome<VdbReason<T> | ApiReason>;
+
+export interface VdbStep<T extends VdbConditionType> extends Step<VdbContext> {
+  readonly condition: T;
+  readonly run: (ctx: VdbContext, signal: AbortSignal) => Promise<VdbOutcome<T>>;
+}
 
 /** What the steps of one run know: gathered before the first, and what earlier steps of the same run found out. */
 export interface VdbContext {

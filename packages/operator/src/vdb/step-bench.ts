@@ -158,8 +158,9 @@ async function apply(api: Api, call: ApiCall, signal: AbortSignal): Promise<unkn
 }
 
 function nameIn(body: unknown): string {
-  const { metadata } = Object(body) as { metadata?: { name?: string } };
-  return metadata?.name ?? "";
+  if (typeof body !== "object" || body === null || !("metadata" in body)) return "";
+  const { metadata } = body;
+  return typeof metadata === "object" && metadata !== null && "name" in metadata ? String(metadata.name) : "";
 }
 
 /** What a quota, a policy or a schema answers with. */

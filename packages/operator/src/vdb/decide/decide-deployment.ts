@@ -55,6 +55,10 @@ const lasting: ReadonlySet<string> = new Set([
   "Crashing",
 ] satisfies PodFailure[]);
 
+type LastingFailure = Condition & { readonly reason: PodFailure };
+const isLasting = (deployed: Condition): deployed is LastingFailure =>
+  deployed.status === "False" && lasting.has(deployed.reason);
+
 /** Longer than the start script takes to find a reason. */
 const provenSeconds = 5;
 
@@ -67,7 +71,7 @@ export function undisproved(
   deployed: Condition | undefined,
   generation: number | undefined,
   now: number,
-): Condition | undefined {
-  const failed = deployed?.status === "False" && lasting.has(deployed.reason) && deployed.observedGeneration === generation;
-  return failed && (runningSince === undefined || now - runningSince < provenSeconds * 1000) ? deployed : undefined;
+): LastingFailure | undefined {
+  if (deployed === undefined || !isLasting(deployed) || deployed.observedGeneration !== generation) return undefined;
+  return runningSince === undefined || now - runningSince < provenSeconds * 1000 ? deployed : undefined;
 }

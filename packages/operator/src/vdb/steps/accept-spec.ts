@@ -1,7 +1,7 @@
 import { hasNeedlessNamespace, type VdbSource } from "@vdb/api";
-import { done, type Outcome, type Step, terminal } from "kube-runtime";
+import { done, terminal } from "kube-runtime";
 import { type SettingsFile, settingsFile } from "../../postgres/settings.ts";
-import type { VdbContext } from "../context.ts";
+import type { VdbContext, VdbOutcome, VdbStep } from "../context.ts";
 import { resourcesTrouble } from "../decide/judge-resources.ts";
 import { type Password, readPassword } from "../password.ts";
 
@@ -12,7 +12,7 @@ const secretRereadSeconds = 5;
  * Accepted: whether the manifest can be carried out at all, before anything is made.
  * Returns early with what a person has to mend: the source type, the mode, the resources, a setting, the password.
  */
-export const acceptSpec: Step<VdbContext> = {
+export const acceptSpec: VdbStep<"Accepted"> = {
   name: "acceptSpec",
   condition: "Accepted",
   run: async (ctx, signal) => {
@@ -45,14 +45,14 @@ function adjustments(source: VdbSource, { leftOut, unquoted }: Extract<SettingsF
   ];
 }
 
-function noted(outcome: Outcome, notes: readonly string[]): Outcome {
+function noted(outcome: VdbOutcome<"Accepted">, notes: readonly string[]): VdbOutcome<"Accepted"> {
   if (outcome.kind !== "done" || notes.length === 0) return outcome;
   const all = outcome.message === undefined ? notes : [...notes, outcome.message];
   return { ...outcome, reason: "Adjusted", message: all.join("; ") };
 }
 
 /** A database whose password is in force runs on when its Secret goes: only a new one needs it. */
-function judgePassword(ctx: VdbContext, password: Password): Outcome {
+function judgePassword(ctx: VdbContext, password: Password): VdbOutcome<"Accepted"> {
   if (password.kind === "known") return password.note === undefined ? done() : done({ message: password.note });
   if (ctx.gate === "open") {
     const message = `${password.message}; the password that was set before stays in force`;

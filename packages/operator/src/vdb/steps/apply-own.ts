@@ -1,6 +1,18 @@
-import { isApiError, isControlledBy, type KubeObject, type Manifest, type Outcome, type Resource, terminal } from "kube-runtime";
-import type { VdbContext } from "../context.ts";
+import {
+  isApiError,
+  isControlledBy,
+  type KubeObject,
+  type Manifest,
+  type Outcome,
+  type Resource,
+  terminal,
+  type Unmet,
+} from "kube-runtime";
+import type { ApiReason, VdbContext } from "../context.ts";
 import { operatorName } from "../names.ts";
+
+/** Why an object could not be written; part of every condition whose step writes one. */
+export type NotApplied = Unmet<"NameTaken" | ApiReason>;
 
 /**
  * Writes one of the database's own objects. Where the cache has none of that name, the API server is asked first: the caches
@@ -12,7 +24,7 @@ export async function applyOwn<T extends KubeObject>(
   wanted: Manifest<T>,
   cached: T | undefined,
   signal: AbortSignal,
-): Promise<T | Outcome> {
+): Promise<T | NotApplied> {
   const { run, vdb } = ctx;
   const present = cached ?? (await run.client.find(resource, wanted.metadata, signal));
   if (present !== undefined && !isControlledBy(present, vdb)) {
@@ -36,4 +48,4 @@ export async function applyOwn<T extends KubeObject>(
 }
 
 /** Tells an outcome from the object that was written. */
-export const isOutcome = (result: KubeObject | Outcome): result is Outcome => "kind" in result && !("metadata" in result);
+export const isOutcome = <O extends Outcome>(result: KubeObject | O): result is O => "kind" in result && !("metadata" in result);

@@ -1,5 +1,5 @@
-import { after, done, type Outcome, retry, type Step } from "kube-runtime";
-import type { VdbContext } from "../context.ts";
+import { after, done, retry, type Step } from "kube-runtime";
+import type { VdbContext, VdbOutcome, VdbStep } from "../context.ts";
 
 /** Nothing tells when DCT's state has followed its job. */
 const lookAgainSeconds = 0.1;
@@ -8,7 +8,7 @@ const lookAgainSeconds = 0.1;
  * Deployed, too: a VDB that was stopped is enabled in DCT before its pod starts. One that runs is not asked about: it must
  * not depend on DCT.
  */
-export const enableInDct: Step<VdbContext> = {
+export const enableInDct: VdbStep<"Deployed"> = {
   name: "enableInDct",
   condition: "Deployed",
   run: async (ctx, signal) => (ctx.deployment?.spec.replicas === 0 ? await attachment(ctx, true, "Starting", signal) : done()),
@@ -23,7 +23,12 @@ export const disableInDct: Step<VdbContext> = {
   },
 };
 
-async function attachment(ctx: VdbContext, wanted: boolean, reason: string, signal: AbortSignal): Promise<Outcome> {
+async function attachment(
+  ctx: VdbContext,
+  wanted: boolean,
+  reason: "Starting" | "Stopping",
+  signal: AbortSignal,
+): Promise<VdbOutcome<"Deployed">> {
   const { delphixVDB: name = "", delphixID: handle = "" } = ctx.run.status;
   const source = ctx.world.sources.holding(ctx.vdb);
   if (source === undefined) return done();

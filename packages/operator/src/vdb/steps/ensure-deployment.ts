@@ -6,22 +6,20 @@ import {
   events,
   findCondition,
   isApiError,
-  type Outcome,
   type Pod,
   pods,
-  type Step,
   services,
   terminal,
   waiting,
 } from "kube-runtime";
-import type { VdbContext } from "../context.ts";
+import type { VdbContext, VdbOutcome, VdbStep } from "../context.ts";
 import { type DeploymentPlan, decideDeployment, undisproved } from "../decide/decide-deployment.ts";
 import { desiredDeployment, restartAnnotation } from "../objects/deployment.ts";
 import { desiredService } from "../objects/service.ts";
 import { specHash } from "../objects/spec-hash.ts";
 import { type PodTrouble, podTrouble } from "../pod/pod-events.ts";
 import type { PodFailure, PodState } from "../pod/pod-state.ts";
-import { applyOwn, isOutcome } from "./apply-own.ts";
+import { applyOwn, isOutcome, type NotApplied } from "./apply-own.ts";
 
 /** A mount or sandbox that fails is told by events alone, which are not watched. */
 const lookAtEventsSeconds = 2;
@@ -32,7 +30,7 @@ const lookAtEventsSeconds = 2;
  * Returns early while the pod starts; when it cannot start, with the cause in the words of the image's registry, the scheduler,
  * the volume's driver or the start script.
  */
-export const ensureDeployment: Step<VdbContext> = {
+export const ensureDeployment: VdbStep<"Deployed"> = {
   name: "ensureDeployment",
   condition: "Deployed",
   run: async (ctx, signal) => {
@@ -55,7 +53,7 @@ function imageOf({ vdb, run, world }: VdbContext): string | undefined {
   return vdb.spec.image ?? world.config.defaults.images.get(major);
 }
 
-function unknownImage({ run }: VdbContext): Outcome {
+function unknownImage({ run }: VdbContext): VdbOutcome<"Deployed"> {
   const version = run.status.source?.postgresVersion ?? "unknown";
   return terminal(
     "ImageUnknown",
@@ -69,7 +67,7 @@ export async function applyDeployment(
   image: string,
   restartFor: string | undefined,
   signal: AbortSignal,
-): Promise<Deployment | Outcome> {
+): Promise<Deployment | NotApplied> {
   const { run, vdb, contentId, memory, deployment } = ctx;
   const facts = { contentId, image, claimName: run.status.pvcName ?? "", restartedFor: restartFor };
   const wanted = specHash(desiredDeployment(vdb, facts));
@@ -80,7 +78,7 @@ export async function applyDeployment(
   return written;
 }
 
-async function follow(ctx: VdbContext, plan: DeploymentPlan, signal: AbortSignal): Promise<Outcome> {
+async function follow(ctx: VdbContext, plan: DeploymentPlan, signal: AbortSignal): Promise<VdbOutcome<"Deployed">> {
   switch (plan.kind) {
     case "ready":
       ctx.pod = plan.pod;
@@ -100,7 +98,7 @@ async function starting(
   ctx: VdbContext,
   plan: Extract<DeploymentPlan, { kind: "starting" }>,
   signal: AbortSignal,
-): Promise<Outcome> {
+): Promise<VdbOutcome<"Deployed">> {
   const { vdb, run } = ctx;
   if (ctx.settingsCorrected && plan.pod !== undefined) await restart(ctx, plan.pod, signal); // one more try with the former ones
   const trouble = plan.pod === undefined || !plan.mounting ? undefined : await troubleOf(ctx, plan.pod, signal);
@@ -138,7 +136,7 @@ async function failed(
   pod: Pod,
   { reason, message, waitingSince = Infinity }: Extract<PodState, { kind: "failed" }>,
   signal: AbortSignal,
-): Promise<Outcome> {
+): Promise<VdbOutcome<"Deployed">> {
   const seconds = ctx.run.backOffSeconds(reason);
   const waited = (ctx.run.clock.now() - waitingSince) / 1000 > Math.max(seconds, leastWaitSeconds(reason));
   if (waited || ctx.settingsCorrected) await restart(ctx, pod, signal);

@@ -1,13 +1,13 @@
-import { after, type ConfigMap, configMaps, done, findCondition, type Manifest, type Outcome, type Step } from "kube-runtime";
-import type { VdbContext } from "../context.ts";
+import { after, type ConfigMap, configMaps, done, findCondition, type Manifest } from "kube-runtime";
+import type { VdbContext, VdbStep } from "../context.ts";
 import { desiredConfigMap, type Gate, settingsKey } from "../objects/config-map.ts";
-import { applyOwn, isOutcome } from "./apply-own.ts";
+import { applyOwn, isOutcome, type NotApplied } from "./apply-own.ts";
 
 /**
  * Configured: the ConfigMap holds the start script, settings and who may connect.
  * Returns early once, when it has just been made.
  */
-export const ensureSettings: Step<VdbContext> = {
+export const ensureSettings: VdbStep<"Configured"> = {
   name: "ensureSettings",
   condition: "Configured",
   run: async (ctx, signal) => {
@@ -39,7 +39,7 @@ export async function applySettings(
   ctx: VdbContext,
   { gate, settings }: { readonly gate: Gate; readonly settings: string },
   signal: AbortSignal,
-): Promise<Outcome | undefined> {
+): Promise<NotApplied | undefined> {
   const { vdb, configMap, contentId } = ctx;
   const wanted = desiredConfigMap(vdb, { contentId, gate, settings });
   if (configMap !== undefined && holds(configMap, wanted)) return undefined;

@@ -7,16 +7,14 @@ import {
   isApiError,
   isControlledBy,
   type Manifest,
-  type Outcome,
   type PersistentVolumeClaim,
   persistentVolumeClaims,
   persistentVolumes,
   retry,
-  type Step,
   terminal,
   waiting,
 } from "kube-runtime";
-import type { VdbContext } from "../context.ts";
+import type { VdbContext, VdbOutcome, VdbStep } from "../context.ts";
 import { claimTrouble } from "../decide/claim-events.ts";
 import { childLabels, claimName, keyOfVdb, operatorName } from "../names.ts";
 import { desiredClaim } from "../objects/claim.ts";
@@ -30,7 +28,7 @@ const lookAtEventsSeconds = 1.5;
  * Provisioned: the claim of the present content is there and bound, and DCT's name and id of it are recorded.
  * Returns early while it is being made, with the storage's own words when it refuses.
  */
-export const ensureVolume: Step<VdbContext> = {
+export const ensureVolume: VdbStep<"Provisioned"> = {
   name: "ensureVolume",
   condition: "Provisioned",
   run: async (ctx, signal) => {
@@ -88,10 +86,10 @@ export function decideVolume({ vdb, claim }: Pick<VdbContext, "vdb" | "claim">):
   return { kind: "wait", claim };
 }
 
-const provisioning = (name: string): Outcome =>
+const provisioning = (name: string): VdbOutcome<"Provisioned"> =>
   after(lookAtEventsSeconds, "Provisioning", `the claim ${name} is being provisioned through DCT`);
 
-async function create(ctx: VdbContext, signal: AbortSignal): Promise<Outcome> {
+async function create(ctx: VdbContext, signal: AbortSignal): Promise<VdbOutcome<"Provisioned">> {
   const { run, vdb, world, contentId, source } = ctx;
   const plan = source === undefined ? undefined : world.sources.named(vdb)?.claimFor(vdb, source);
   if (plan === undefined) throw new TypeError("resolveSource has found nothing to provision from");
@@ -110,7 +108,7 @@ async function refused(
   ctx: VdbContext,
   claim: Manifest<PersistentVolumeClaim>,
   signal: AbortSignal,
-): Promise<Outcome | undefined> {
+): Promise<VdbOutcome<"Provisioned"> | undefined> {
   try {
     await ctx.run.client.create(persistentVolumeClaims, claim, signal, { fieldManager: operatorName });
     return undefined;
@@ -124,7 +122,7 @@ async function refused(
 }
 
 /** A claim that the caches do not hold: without the operator's label, by somebody's mistake, or somebody else's. */
-async function relabel({ run, vdb, contentId }: VdbContext, signal: AbortSignal): Promise<Outcome | undefined> {
+async function relabel({ run, vdb, contentId }: VdbContext, signal: AbortSignal): Promise<VdbOutcome<"Provisioned"> | undefined> {
   const key = { namespace: vdb.metadata.namespace, name: vdb.status.pvcName ?? claimName(vdb, contentId) };
   const claim = await run.client.find(persistentVolumeClaims, key, signal);
   if (claim === undefined) return undefined;
@@ -133,10 +131,10 @@ async function relabel({ run, vdb, contentId }: VdbContext, signal: AbortSignal)
   return waiting("Provisioning", `the claim ${key.name} has its labels again`);
 }
 
-const notOurs = (name: string): Outcome =>
+const notOurs = (name: string): VdbOutcome<"Provisioned"> =>
   terminal("ClaimNotOurs", `a claim ${name} exists and belongs to somebody else: delete or rename it`);
 
-async function pending(ctx: VdbContext, claim: PersistentVolumeClaim, signal: AbortSignal): Promise<Outcome> {
+async function pending(ctx: VdbContext, claim: PersistentVolumeClaim, signal: AbortSignal): Promise<VdbOutcome<"Provisioned">> {
   const { name, namespace, uid } = claim.metadata;
   record(ctx, name);
   const selection = { namespace: namespace ?? "", fieldSelector: `regarding.uid=${uid},type=Warning` };
@@ -147,7 +145,12 @@ async function pending(ctx: VdbContext, claim: PersistentVolumeClaim, signal: Ab
   return trouble.passes ? retry(trouble.reason, message) : terminal(trouble.reason, message, { backOff: true, mostSeconds: 5 });
 }
 
-async function bound(ctx: VdbContext, claim: PersistentVolumeClaim, volumeName: string, signal: AbortSignal): Promise<Outcome> {
+async function bound(
+  ctx: VdbContext,
+  claim: PersistentVolumeClaim,
+  volumeName: string,
+  signal: AbortSignal,
+): Promise<VdbOutcome<"Provisioned">> {
   const { run, world } = ctx;
   const { name } = claim.metadata;
   record(ctx, name);
@@ -184,7 +187,7 @@ async function tellFacts({ run, vdb, world }: VdbContext, handle: string, signal
 }
 
 /** Somebody has deleted the claim of a database that runs: Kubernetes keeps it only as long as a pod uses it. */
-function deleted({ run, vdb }: VdbContext, name: string): Outcome {
+function deleted({ run, vdb }: VdbContext, name: string): VdbOutcome<"Provisioned"> {
   const message = `the claim ${name} is being deleted, and its data goes when the pod ends: dump it now, with pg_dump`;
   if (findCondition(vdb.status.conditions, "Provisioned")?.message !== message) run.event("Warning", "ClaimDeleted", message);
   return done({ message });

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { after, done, findCondition, type Outcome, type Pod, retry, type Step, terminal, waiting } from "kube-runtime";
+import { after, done, findCondition, type Pod, retry, terminal, waiting } from "kube-runtime";
 import type { PreparationResult, ServerState } from "../../postgres/prepare.ts";
-import type { VdbContext } from "../context.ts";
+import type { VdbContext, VdbOutcome, VdbStep } from "../context.ts";
 import { containerName } from "../names.ts";
 import { Unreachable } from "../pod/ask-pod.ts";
 import { configureServer, containerIdOf } from "../pod/configure-server.ts";
@@ -17,7 +17,7 @@ import { applySettings } from "./ensure-settings.ts";
  * has taken are kept for its next start.
  * Returns early with what the data has when it has not what the manifest names, and while a setting waits for a restart.
  */
-export const prepareDatabase: Step<VdbContext> = {
+export const prepareDatabase: VdbStep<"Prepared"> = {
   name: "prepareDatabase",
   condition: "Prepared",
   run: async (ctx, signal) => {
@@ -38,7 +38,7 @@ export const prepareDatabase: Step<VdbContext> = {
 };
 
 /** Nothing was asked: what the last answer gave to say is still so. */
-function asBefore({ vdb }: VdbContext): Outcome {
+function asBefore({ vdb }: VdbContext): VdbOutcome<"Prepared"> {
   const { status, message = "" } = findCondition(vdb.status.conditions, "Prepared") ?? {};
   return status === "True" ? done({ message }) : done();
 }
@@ -58,7 +58,7 @@ function tellHygiene({ run, vdb }: VdbContext, result: PreparationResult | undef
   run.setCondition({ type, status: "True", ...finding });
 }
 
-export function refusal(ctx: VdbContext, result: Exclude<PreparationResult, { kind: "answer" }>): Outcome {
+export function refusal(ctx: VdbContext, result: Exclude<PreparationResult, { kind: "answer" }>): VdbOutcome<"Prepared"> {
   const { kind, message } = result;
   switch (kind) {
     case "settingRefused":
@@ -80,7 +80,7 @@ export function refusal(ctx: VdbContext, result: Exclude<PreparationResult, { ki
   }
 }
 
-async function compare(ctx: VdbContext, pod: Pod, state: ServerState, signal: AbortSignal): Promise<Outcome> {
+async function compare(ctx: VdbContext, pod: Pod, state: ServerState, signal: AbortSignal): Promise<VdbOutcome<"Prepared">> {
   const trouble = loginTrouble(ctx.vdb, state);
   if (trouble !== undefined) return terminal(trouble.reason, trouble.message, { backOff: true });
   if (!state.loaded) return after(0.3, "Preparing", "the server has not yet read its settings");
@@ -102,7 +102,12 @@ const inForce = "settings and password are in force";
  * A setting that is read at the start alone: the pod is made anew, once for these settings in this container. A container that
  * came up with former ones, because the kubelet had not yet seen the new, is another.
  */
-async function restart(ctx: VdbContext, pod: Pod, names: readonly string[], signal: AbortSignal): Promise<Outcome> {
+async function restart(
+  ctx: VdbContext,
+  pod: Pod,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<VdbOutcome<"Prepared">> {
   const image = ctx.deployment?.spec.template.spec.containers.find(({ name }) => name === containerName)?.image ?? "";
   const restartFor = createHash("sha256")
     .update(JSON.stringify([ctx.settings, containerIdOf(pod)]))

@@ -1,7 +1,7 @@
 import { identityIn, labelsOf, postgresVDB, resourceOf, type VdbIdentity } from "@vdb/api";
-import { done, isControlledBy, type Outcome, type PersistentVolumeClaim, type Step, terminal } from "kube-runtime";
+import { done, isControlledBy, type PersistentVolumeClaim, terminal } from "kube-runtime";
 import type { ResolvedSource } from "../../data/source.ts";
-import type { VdbContext } from "../context.ts";
+import type { VdbContext, VdbOutcome, VdbStep } from "../context.ts";
 import { keyOfVdb } from "../names.ts";
 
 const postgresVdbs = resourceOf(postgresVDB);
@@ -10,7 +10,7 @@ const postgresVdbs = resourceOf(postgresVDB);
  * SourceResolved: finds what spec.source names, and puts its labels on the object.
  * Done at once when the claim is there: a database that has its data does not need its source any more.
  */
-export const resolveSource: Step<VdbContext> = {
+export const resolveSource: VdbStep<"SourceResolved"> = {
   name: "resolveSource",
   condition: "SourceResolved",
   run: async (ctx, signal) => {
@@ -26,7 +26,7 @@ export const resolveSource: Step<VdbContext> = {
 };
 
 /** Records what will be made and from what, before it is made. */
-async function take(ctx: VdbContext, source: ResolvedSource, signal: AbortSignal): Promise<Outcome> {
+async function take(ctx: VdbContext, source: ResolvedSource, signal: AbortSignal): Promise<VdbOutcome<"SourceResolved">> {
   const { run, vdb } = ctx;
   ctx.source = source;
   run.status.source = {
@@ -47,7 +47,7 @@ async function take(ctx: VdbContext, source: ResolvedSource, signal: AbortSignal
 }
 
 /** Its labels are what users find it by: they are put back from what its claim says of it. */
-async function known(ctx: VdbContext, claim: PersistentVolumeClaim, signal: AbortSignal): Promise<Outcome> {
+async function known(ctx: VdbContext, claim: PersistentVolumeClaim, signal: AbortSignal): Promise<VdbOutcome<"SourceResolved">> {
   const { name: sourceRef } = ctx.run.status.source ?? {};
   if (sourceRef !== undefined && isControlledBy(claim, ctx.vdb))
     await putLabels(ctx, { sourceRef, ...identityIn(claim.metadata.annotations ?? {}) }, signal);

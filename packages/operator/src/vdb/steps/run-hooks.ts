@@ -1,7 +1,7 @@
 import type { Hook, HookRun } from "@vdb/api";
-import { after, done, type Outcome, type Pod, retry, type Step, terminal } from "kube-runtime";
+import { after, done, type Pod, retry, terminal } from "kube-runtime";
 import { endHookCommand, type HookState, hookCommand, hookState } from "../../postgres/hook.ts";
-import type { VdbContext } from "../context.ts";
+import type { VdbContext, VdbOutcome, VdbStep } from "../context.ts";
 import { decideHook, forsaken, scriptHash } from "../decide/decide-hook.ts";
 import { paths } from "../objects/deployment.ts";
 import { askPod, Unreachable } from "../pod/ask-pod.ts";
@@ -17,7 +17,7 @@ const runMs = 30_000;
  * Returns early while one runs, and for good when one fails that may not: the gate then stays shut, and a corrected hook is
  * run again.
  */
-export const runHooks: Step<VdbContext> = {
+export const runHooks: VdbStep<"HooksSucceeded"> = {
   name: "runHooks",
   condition: "HooksSucceeded",
   run: async (ctx, signal) => {
@@ -40,7 +40,7 @@ export const runHooks: Step<VdbContext> = {
 };
 
 /** A hook that was changed or removed while it runs is ended before its successor begins or the gate opens. */
-async function endForsaken(ctx: VdbContext, pod: Pod, signal: AbortSignal): Promise<Outcome | undefined> {
+async function endForsaken(ctx: VdbContext, pod: Pod, signal: AbortSignal): Promise<VdbOutcome<"HooksSucceeded"> | undefined> {
   const facts = { contentId: ctx.contentId, podUid: pod.metadata.uid };
   for (const record of forsaken(ctx.run.status.hooks ?? [], ctx.vdb.spec.hooks ?? [], facts)) {
     try {
@@ -72,7 +72,12 @@ function warnOfRefresh({ run, vdb }: VdbContext): void {
 }
 
 /** Undefined: on to the next one. */
-async function runHook(ctx: VdbContext, hook: Hook, pod: Pod, signal: AbortSignal): Promise<Outcome | undefined> {
+async function runHook(
+  ctx: VdbContext,
+  hook: Hook,
+  pod: Pod,
+  signal: AbortSignal,
+): Promise<VdbOutcome<"HooksSucceeded"> | undefined> {
   const facts = { hook, record: recordOf(ctx, hook), contentId: ctx.contentId, podUid: pod.metadata.uid };
   const plan = decideHook(facts);
   switch (plan.kind) {
@@ -90,7 +95,12 @@ async function runHook(ctx: VdbContext, hook: Hook, pod: Pod, signal: AbortSigna
   }
 }
 
-async function perform(ctx: VdbContext, hook: Hook, pod: Pod, signal: AbortSignal): Promise<Outcome | undefined> {
+async function perform(
+  ctx: VdbContext,
+  hook: Hook,
+  pod: Pod,
+  signal: AbortSignal,
+): Promise<VdbOutcome<"HooksSucceeded"> | undefined> {
   await announce(ctx, hook, pod, signal);
   const { type, script, timeoutSeconds, database = ctx.vdb.spec.database.name } = hook;
   const call = { token: tokenOf(ctx, hook, scriptHash(hook)), type, script, database, timeoutSeconds, waitSeconds };
@@ -119,7 +129,13 @@ async function announce(ctx: VdbContext, hook: Hook, pod: Pod, signal: AbortSign
   await ctx.run.saveStatus(signal);
 }
 
-async function take(ctx: VdbContext, hook: Hook, state: HookState, pod: Pod, signal: AbortSignal): Promise<Outcome | undefined> {
+async function take(
+  ctx: VdbContext,
+  hook: Hook,
+  state: HookState,
+  pod: Pod,
+  signal: AbortSignal,
+): Promise<VdbOutcome<"HooksSucceeded"> | undefined> {
   const record = recordOf(ctx, hook);
   if (state.kind === "running" || record === undefined) return after(pauseSeconds, "Running", `hook ${hook.name} is running`);
   const output = withoutPassword(ctx, state.output);
@@ -139,7 +155,7 @@ function outcomeOf({ exitCode, timedOut }: { readonly exitCode: number; readonly
 const reasons = { TimedOut: "HookTimedOut", Interrupted: "HookInterrupted", Failed: "HookFailed" } as const;
 
 /** Nothing will change by itself: the hook has to be corrected, or the database made anew. */
-function failure({ name, timeoutSeconds }: Hook, { outcome, exitCode, output = "" }: HookRun): Outcome {
+function failure({ name, timeoutSeconds }: Hook, { outcome, exitCode, output = "" }: HookRun): VdbOutcome<"HooksSucceeded"> {
   const end = output === "" ? "it printed nothing" : `the end of its output: ${endOf(output, 500)}`;
   const how = {
     TimedOut: `did not end within ${timeoutSeconds} s`,
