@@ -1,25 +1,11 @@
-import {
-  after,
-  type Deployment,
-  deployments,
-  done,
-  events,
-  findCondition,
-  isApiError,
-  type Pod,
-  pods,
-  services,
-  terminal,
-  waiting,
-} from "kube-runtime";
+import { after, done, events, findCondition, isApiError, type Pod, pods, terminal, waiting } from "kube-runtime";
 import type { VdbContext, VdbOutcome, VdbStep } from "../context.ts";
 import { type DeploymentPlan, decideDeployment, undisproved } from "../decide/decide-deployment.ts";
-import { desiredDeployment, restartAnnotation } from "../objects/deployment.ts";
-import { desiredService } from "../objects/service.ts";
-import { specHash } from "../objects/spec-hash.ts";
 import { type PodTrouble, podTrouble } from "../pod/pod-events.ts";
 import type { PodFailure, PodState } from "../pod/pod-state.ts";
-import { applyOwn, isOutcome, type NotApplied } from "./apply-own.ts";
+import { applyDeployment, restartedFor } from "./apply-deployment.ts";
+import { isOutcome } from "./apply-own.ts";
+import { applyService } from "./apply-service.ts";
 
 /** A mount or sandbox that fails is told by events alone, which are not watched. */
 const lookAtEventsSeconds = 2;
@@ -36,17 +22,13 @@ export const ensureDeployment: VdbStep<"Deployed"> = {
   run: async (ctx, signal) => {
     const image = imageOf(ctx);
     if (image === undefined) return unknownImage(ctx);
-    const service =
-      ctx.service ?? (await applyOwn(ctx, services, desiredService(ctx.vdb, ctx.contentId, "shut"), undefined, signal));
-    if (isOutcome(service)) return service;
+    const unserved = ctx.service === undefined ? await applyService(ctx, "shut", signal) : undefined;
+    if (unserved !== undefined) return unserved;
     const deployment = await applyDeployment(ctx, image, restartedFor(ctx), signal);
     if (isOutcome(deployment)) return deployment;
     return await follow(ctx, decideDeployment(deployment, ctx.pods, ctx.contentId, ctx.run.clock.now()), signal);
   },
 };
-
-export const restartedFor = ({ deployment }: VdbContext): string | undefined =>
-  deployment?.spec.template.metadata?.annotations?.[restartAnnotation];
 
 function imageOf({ vdb, run, world }: VdbContext): string | undefined {
   const major = /^(?:9\.\d+|\d+)/u.exec(run.status.source?.postgresVersion ?? "")?.[0] ?? "";
@@ -59,23 +41,6 @@ function unknownImage({ run }: VdbContext): VdbOutcome<"Deployed"> {
     "ImageUnknown",
     `spec.image is empty, and no image is configured for the data's PostgreSQL version (${version}): set spec.image`,
   );
-}
-
-/** Writes the Deployment if it is not as wanted: other than what was written last, or changed by somebody since. */
-export async function applyDeployment(
-  ctx: VdbContext,
-  image: string,
-  restartFor: string | undefined,
-  signal: AbortSignal,
-): Promise<Deployment | NotApplied> {
-  const { run, vdb, contentId, memory, deployment } = ctx;
-  const facts = { contentId, image, claimName: run.status.pvcName ?? "", restartedFor: restartFor };
-  const wanted = specHash(desiredDeployment(vdb, facts));
-  const same = deployment !== undefined && wanted.hash === wanted.hashOf(deployment);
-  if (same && memory.deploymentGeneration === deployment.metadata.generation) return deployment;
-  const written = await applyOwn(ctx, deployments, wanted.manifest, deployment, signal);
-  if (!isOutcome(written)) memory.deploymentGeneration = written.metadata.generation;
-  return written;
 }
 
 async function follow(ctx: VdbContext, plan: DeploymentPlan, signal: AbortSignal): Promise<VdbOutcome<"Deployed">> {

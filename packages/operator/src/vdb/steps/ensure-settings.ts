@@ -1,7 +1,7 @@
-import { after, type ConfigMap, configMaps, done, findCondition, type Manifest } from "kube-runtime";
+import { after, done, findCondition } from "kube-runtime";
 import type { VdbContext, VdbStep } from "../context.ts";
-import { desiredConfigMap, type Gate, settingsKey } from "../objects/config-map.ts";
-import { applyOwn, isOutcome, type NotApplied } from "./apply-own.ts";
+import { settingsKey } from "../objects/config-map.ts";
+import { applyConfigMap } from "./apply-config-map.ts";
 
 /**
  * Configured: the ConfigMap holds the start script, settings and who may connect.
@@ -14,7 +14,7 @@ export const ensureSettings: VdbStep<"Configured"> = {
     const isNew = ctx.configMap === undefined;
     const settings = settingsToStartWith(ctx);
     ctx.settingsCorrected = !isNew && ctx.configMap?.data?.[settingsKey] !== settings;
-    const taken = await applySettings(ctx, { gate: ctx.gate, settings }, signal);
+    const taken = await applyConfigMap(ctx, { gate: ctx.gate, settings }, signal);
     if (taken !== undefined) return taken;
     // Seen by itself in the documented order of phases, and over in milliseconds.
     return isNew ? after(0, "Configuring", "settings and start script are being put in place") : done();
@@ -32,23 +32,4 @@ function settingsToStartWith({ vdb, configMap, settings }: VdbContext): string {
   const deployed = findCondition(vdb.status.conditions, "Deployed");
   if (deployed?.status === "False" && mendedBySettings.has(deployed.reason)) return settings;
   return configMap?.data?.[settingsKey] ?? settings;
-}
-
-/** Writes the ConfigMap, if it is not so already. Undefined: it is as wanted. */
-export async function applySettings(
-  ctx: VdbContext,
-  { gate, settings }: { readonly gate: Gate; readonly settings: string },
-  signal: AbortSignal,
-): Promise<NotApplied | undefined> {
-  const { vdb, configMap, contentId } = ctx;
-  const wanted = desiredConfigMap(vdb, { contentId, gate, settings });
-  if (configMap !== undefined && holds(configMap, wanted)) return undefined;
-  const written = await applyOwn(ctx, configMaps, wanted, configMap, signal);
-  if (isOutcome(written)) return written;
-  ctx.configMap = written;
-  return undefined;
-}
-
-function holds({ data = {} }: ConfigMap, wanted: Manifest<ConfigMap>): boolean {
-  return Object.entries(wanted.data ?? {}).every(([key, value]) => data[key] === value);
 }

@@ -1,12 +1,12 @@
 import type { PostgresVDB } from "@vdb/api";
-import { after, done, type Outcome, type Pod, retry, type Step, services, terminal } from "kube-runtime";
+import { after, done, type Outcome, type Pod, retry, type Step, terminal } from "kube-runtime";
 import type { VdbContext } from "../context.ts";
-import { desiredService, endpointOf } from "../objects/service.ts";
+import { endpointOf } from "../objects/service.ts";
 import { Unreachable } from "../pod/ask-pod.ts";
 import { configureServer } from "../pod/configure-server.ts";
 import { loginTrouble } from "../pod/login-trouble.ts";
-import { applyOwn, isOutcome } from "./apply-own.ts";
-import { applySettings } from "./ensure-settings.ts";
+import { applyConfigMap } from "./apply-config-map.ts";
+import { applyService } from "./apply-service.ts";
 import { refusal } from "./prepare-database.ts";
 
 /** A Secret is read by name, never watched: this is how late a changed password comes into force. */
@@ -25,9 +25,9 @@ export const openGate: Step<VdbContext> = {
     if (shutOut !== undefined) return shutOut;
     await recordOpening(ctx, signal);
     const unopened =
-      (await applySettings(ctx, { gate: "open", settings: ctx.settings }, signal)) ??
+      (await applyConfigMap(ctx, { gate: "open", settings: ctx.settings }, signal)) ??
       (await openServer(ctx, pod, signal)) ??
-      (await openService(ctx, signal));
+      (await applyService(ctx, "open", signal));
     if (unopened !== undefined) return unopened;
     run.status.endpoint = endpointOf(vdb);
     return done({ message: readyWords(run.status), recheckSeconds: passwordRereadSeconds });
@@ -75,23 +75,4 @@ async function openServer(ctx: VdbContext, pod: Pod, signal: AbortSignal): Promi
 function unasked(pod: Pod, error: unknown): Outcome {
   if (!(error instanceof Unreachable)) throw error;
   return retry("Unreachable", `the server in pod ${pod.metadata.name} could not be asked: ${error.message}`);
-}
-
-async function openService(ctx: VdbContext, signal: AbortSignal): Promise<Outcome | undefined> {
-  const { vdb, contentId, service } = ctx;
-  const wanted = desiredService(vdb, contentId, "open");
-  const holds =
-    service !== undefined &&
-    sameSelector(service.spec.selector, wanted.spec.selector) &&
-    service.spec.ports?.[0]?.port === vdb.spec.port;
-  if (holds) return undefined;
-  const written = await applyOwn(ctx, services, wanted, service, signal);
-  return isOutcome(written) ? written : undefined;
-}
-
-/** Nothing more and nothing less: one label too many would let nobody in. */
-function sameSelector(one: Readonly<Record<string, string>> = {}, other: Readonly<Record<string, string>> = {}): boolean {
-  return (
-    Object.keys(one).length === Object.keys(other).length && Object.entries(one).every(([key, value]) => other[key] === value)
-  );
 }

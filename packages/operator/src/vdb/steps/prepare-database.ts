@@ -8,9 +8,9 @@ import { configureServer, containerIdOf } from "../pod/configure-server.ts";
 import { hygieneOf } from "../pod/hygiene.ts";
 import { lockedOut, loginTrouble } from "../pod/login-trouble.ts";
 import { preparedTransactionsNote } from "../pod/prepared-transactions.ts";
+import { applyConfigMap } from "./apply-config-map.ts";
+import { applyDeployment, restartedFor } from "./apply-deployment.ts";
 import { isOutcome } from "./apply-own.ts";
-import { applyDeployment, restartedFor } from "./ensure-deployment.ts";
-import { applySettings } from "./ensure-settings.ts";
 
 /**
  * Prepared: the settings and the role's password are in force in the running server, role and database exist; settings that it
@@ -27,7 +27,7 @@ export const prepareDatabase: VdbStep<"Prepared"> = {
       const result = await configureServer(ctx, pod, gate, signal);
       tellHygiene(ctx, result === "inForce" ? undefined : result);
       if (result !== "inForce" && result.kind !== "answer") return refusal(ctx, result);
-      const taken = await applySettings(ctx, { gate, settings: ctx.settings }, signal);
+      const taken = await applyConfigMap(ctx, { gate, settings: ctx.settings }, signal);
       if (taken !== undefined) return taken;
       return result === "inForce" ? asBefore(ctx) : await compare(ctx, pod, result.state, signal);
     } catch (error) {

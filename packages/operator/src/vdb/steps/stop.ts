@@ -1,6 +1,6 @@
-import { deployments, done, isTrue, type Plan, type Step, waiting } from "kube-runtime";
+import { done, isTrue, type Plan, type Step, waiting } from "kube-runtime";
 import { livePods, type VdbContext } from "../context.ts";
-import { keyOfVdb, operatorName } from "../names.ts";
+import { stopDeployment } from "./apply-deployment.ts";
 import { disableInDct } from "./enable-in-dct.ts";
 
 /** What stays so while a database is stopped, if it was so: its volume, its settings, that its hooks have run. */
@@ -15,9 +15,7 @@ export function stopPlan({ vdb }: Pick<VdbContext, "vdb">): Plan<VdbContext> {
 const stopDatabase: Step<VdbContext> = {
   name: "stopDatabase",
   run: async (ctx, signal) => {
-    const { run, vdb, deployment } = ctx;
-    if (deployment !== undefined && deployment.spec.replicas !== 0)
-      await run.client.patch(deployments, keyOfVdb(vdb), { spec: { replicas: 0 } }, signal, { fieldManager: operatorName });
+    await stopDeployment(ctx, signal);
     const names = livePods(ctx);
     if (names.length === 0) return done();
     return waiting("Stopping", `PostgreSQL is shutting down in pod ${names.join(", ")}`);
