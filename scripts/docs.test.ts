@@ -50,7 +50,7 @@ test("reasons beside the table are the code's, and every reason the operator giv
     [],
     "not in the code any more",
   );
-  const outcome = /\b(?:terminal|stalled|stalledFor|retrying|after|waiting)\(\s*(?:ctx,\s*)?(?:[\w.]+,\s*)?"([A-Z]\w+)"/gu;
+  const outcome = /\b(?:terminal|retry|after|waiting)\(\s*(?:[\w.]+,\s*)?"([A-Z]\w+)"/gu;
   const field = /\breason: "([A-Z]\w+)"/gu;
   const operator = sources("packages/operator/src/vdb/**/*.ts") + sources("packages/operator/src/data/**/*.ts");
   const given = [outcome, field].flatMap((pattern) => [...operator.matchAll(pattern)].map(([, reason = ""]) => reason));

@@ -8,7 +8,7 @@ import { setTimeout } from "node:timers/promises";
 import { hbaFile } from "../src/postgres/hba.ts";
 import { type PreparationResult, preparationCommand, preparationResult } from "../src/postgres/prepare.ts";
 import { saltFor, scramVerifier } from "../src/postgres/scram.ts";
-import { lockedOut, loginTrouble } from "../src/vdb/login-trouble.ts";
+import { lockedOut, loginTrouble } from "../src/vdb/pod/login-trouble.ts";
 import { newCluster, owner, type Pod, programs, scratch, startPod } from "./support/postgres.ts";
 
 const folder = scratch();

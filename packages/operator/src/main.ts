@@ -11,13 +11,16 @@ import {
   secrets,
 } from "kube-runtime";
 import { type OperatorConfig, readConfig } from "./config.ts";
+import { createDataSources } from "./data/data-sources.ts";
+import { createDctSource } from "./data/dct/dct-source.ts";
+import { explainDct } from "./data/dct/failure.ts";
 import { createStorageWatch } from "./data/dct/watch-storage.ts";
 import { fencedDct } from "./fenced-dct.ts";
 import { fencedExec } from "./fenced-exec.ts";
+import { isShut } from "./vdb/context.ts";
 import { controlVdbs, vdbCaches } from "./vdb/controller.ts";
 import { createMemories } from "./vdb/memory.ts";
 import { operatorName } from "./vdb/names.ts";
-import { createRechecks } from "./vdb/rechecks.ts";
 
 /** How late a full storage is told. */
 const storageLookSeconds = 20;
@@ -43,12 +46,13 @@ async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Pro
   controlVdbs(manager, {
     config,
     caches,
-    dct,
+    sources: createDataSources(
+      { "dct-source": createDctSource({ dct, defaults: config.defaults, isShut: isShut(caches.vdbs) }) },
+      explainDct,
+    ),
     storage: createStorageWatch({ dct, vdbs: caches.vdbs, log, intervalSeconds: storageLookSeconds }),
     exec: fencedExec(connection, manager),
-    rechecks: createRechecks(),
     memories: createMemories(),
-    now: () => performance.now(),
   });
   await manager.run(signal);
 }

@@ -66,7 +66,7 @@ export const vdbConditions = {
       Provisioning: "the storage provisions the claim",
       ProvisioningFailed: "the storage or the cluster refuses the claim; the message contains the error",
       StorageFull: "the storage has too little free space for the volume",
-      ClaimNotFound: "the claim does not exist: the claim to adopt, or the one that held the data",
+      ClaimNotFound: "the claim that held the data does not exist any more, nor does the data",
       ClaimNotOurs: "a claim of that name exists and belongs to another owner",
       StorageClassNotFound: "the StorageClass does not exist",
     },
@@ -119,6 +119,7 @@ export const vdbConditions = {
       SettingRefused: "PostgreSQL refuses a setting; the message names it; the earlier settings stay in force",
       Unreachable: "the server in the pod does not answer the operator",
       SqlFailed: "the server refuses a statement; the message contains its error",
+      NameTaken: "another owner's ConfigMap or Deployment has replaced the database's own, under the same name",
     },
   },
   HooksSucceeded: {

@@ -23,10 +23,13 @@ import {
 import { startApiServer, type TestApiServer } from "kube-runtime/testing";
 import { parse } from "yaml";
 import { readConfig } from "../../src/config.ts";
+import { createDataSources } from "../../src/data/data-sources.ts";
+import { createDctSource } from "../../src/data/dct/dct-source.ts";
+import { explainDct } from "../../src/data/dct/failure.ts";
 import { createStorageWatch } from "../../src/data/dct/watch-storage.ts";
+import { isShut } from "../../src/vdb/context.ts";
 import { controlVdbs, vdbCaches } from "../../src/vdb/controller.ts";
 import { createMemories } from "../../src/vdb/memory.ts";
-import { createRechecks } from "../../src/vdb/rechecks.ts";
 import type { FakeDct } from "./fake-dct.ts";
 import { until } from "./until.ts";
 
@@ -125,15 +128,16 @@ export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] =
   controlVdbs(manager, {
     config,
     caches,
-    dct: connection,
+    sources: createDataSources(
+      { "dct-source": createDctSource({ dct: connection, defaults: config.defaults, isShut: isShut(caches.vdbs) }) },
+      explainDct,
+    ),
     storage: createStorageWatch({ dct: connection, vdbs: caches.vdbs, log: silentLog, intervalSeconds: 0.3 }),
     exec: async (request) => {
       state.execs.push(request);
       return { exitCode: 0, stdout: "", stderr: "", truncated: false, ...state.answer(request) };
     },
-    rechecks: createRechecks(),
     memories: createMemories(),
-    now: () => performance.now(),
   });
   const end = new AbortController();
   const running = manager.run(end.signal).catch((error: unknown) => {

@@ -1,4 +1,38 @@
-import type { VdbIdentity } from "@vdb/api";
+import type { PostgresVDB, VdbIdentity, VdbReason } from "@vdb/api";
+import type { Client, Unmet } from "kube-runtime";
+
+/**
+ * Where the bytes of a database come from, and what has to be done to them in the course of its life. The steps of a
+ * PostgresVDB act through this alone.
+ *
+ * Guarantees of every implementation: each call may be repeated at any point, a crash included. An outage is thrown, and
+ * `DataSources.explain` says what it comes to; questions that nobody depends on (`facts`, `gone`) answer it as a value instead.
+ */
+export interface DataSource {
+  /** Finds what `spec.source` names, and the newest data that it has. Changes nothing. */
+  readonly resolve: (vdb: PostgresVDB, signal: AbortSignal) => Promise<Resolution>;
+  /** Pure: what the claim has to say, so that its volume comes with the data. */
+  readonly claimFor: (vdb: PostgresVDB, source: ResolvedSource) => ClaimPlan;
+  /** What the volume was made from in the end; undefined when that is not recorded. */
+  readonly facts: (handle: string, signal: AbortSignal) => Promise<Told<Facts | undefined>>;
+  /**
+   * Makes the data ready before a pod uses it (`wanted` true), or puts it to rest when none does any more. To be called until
+   * it is as wanted. `client`: that of the run, so that its calls are fenced.
+   */
+  readonly setAttached: (client: Client, volume: VolumeId, wanted: boolean, signal: AbortSignal) => Promise<Attachment>;
+  /** Whether anything is left of a volume of which Kubernetes has nothing any more. `name`: that of its PersistentVolume. */
+  readonly gone: (name: string, signal: AbortSignal) => Promise<Gone>;
+}
+
+/** The implementations, and which of them it is. */
+export interface DataSources {
+  /** The one that `spec.source` names; undefined where this version has none for its type. */
+  readonly named: (vdb: PostgresVDB) => DataSource | undefined;
+  /** The one that the present data was taken from, whatever the manifest says by now. Before there is data: the named one. */
+  readonly holding: (vdb: PostgresVDB) => DataSource | undefined;
+  /** What an error that one of them threw comes to; undefined for what is none of theirs. */
+  readonly explain: (error: unknown) => Unmet | undefined;
+}
 
 /** What is known of a source once it was found: enough to make a volume from it and to say what was taken. */
 export interface ResolvedSource {
@@ -13,3 +47,55 @@ export interface ResolvedSource {
   readonly snapshotId: string | undefined;
   readonly snapshotName: string | undefined;
 }
+
+/** Found, or why not: the message is for people and names the choices there are. */
+export type Resolution =
+  | { readonly ok: true; readonly source: ResolvedSource }
+  | { readonly ok: false; readonly reason: VdbReason<"SourceResolved">; readonly message: string };
+
+/**
+ * How the data's claim comes about.
+ * - make: a new claim with these labels and annotations, by which its driver provisions. `sizeBytes`: what it asks for unless the
+ *   manifest says otherwise; undefined where that does not matter.
+ */
+export interface ClaimPlan {
+  readonly kind: "make";
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly sizeBytes: number | undefined;
+}
+
+/** The point in time that a database's data is from. */
+export interface Facts {
+  readonly dataTimestamp: string;
+  /** Undefined when the snapshot that it was taken from is there no longer. */
+  readonly snapshot: { readonly id: string; readonly name?: string | undefined } | undefined;
+}
+
+/** An answer, or why there is none, for people. */
+export type Told<T> = { readonly kind: "told"; readonly value: T } | { readonly kind: "untold"; readonly message: string };
+
+/** A volume as Kubernetes names it and as its driver does. */
+export interface VolumeId {
+  /** Of its PersistentVolume. */
+  readonly name: string;
+  /** Empty as long as there is none. */
+  readonly handle: string;
+}
+
+/**
+ * - asWanted: nothing more to do.
+ * - underWay: look again soon.
+ * - refused: whoever holds the data says no.
+ */
+export type Attachment =
+  | { readonly kind: "asWanted" }
+  | { readonly kind: "underWay"; readonly message: string }
+  | { readonly kind: "refused"; readonly reason: VdbReason<"Deployed">; readonly message: string };
+
+/**
+ * - gone: nothing is left.
+ * - remains: its deletion is still to come.
+ * - unknown: nobody answers.
+ */
+export type Gone = { readonly kind: "gone" } | { readonly kind: "remains" | "unknown"; readonly message: string };

@@ -1,22 +1,21 @@
-import { durationMilliseconds, type PostgresVDB, safeLabelValue } from "@vdb/api";
-import {
-  after,
-  type ConfigMap,
-  type Deployment,
-  done,
-  type Outcome,
-  type PersistentVolumeClaim,
-  type Pod,
-  type Run,
-  type Service,
-  terminal,
-} from "kube-runtime";
+import { durationMilliseconds, type PostgresVDB, safeLabelValue, type VdbConditionType, type VdbReason } from "@vdb/api";
+import type { ConfigMap, Deployment, Outcome, PersistentVolumeClaim, Pod, Run, Service, Step } from "kube-runtime";
 import type { ResolvedSource } from "../data/source.ts";
 import type { Memory } from "./memory.ts";
 import { claimName, configMapName, contentIdOf, instanceLabel, keyOfVdb } from "./names.ts";
 import type { Gate } from "./objects/config-map.ts";
 import type { Password } from "./password.ts";
-import type { World } from "./world.ts";
+import type { Caches, World } from "./world.ts";
+
+/** What the API server may say to any step, documented beside the table of conditions. */
+export type ApiReason = "Forbidden" | "Invalid";
+/** What a step of one condition comes to: its reasons are those that the condition is documented with. */
+export type VdbOutcome<T extends VdbConditionType> = Outcome<VdbReason<T> | ApiReason>;
+
+export interface VdbStep<T extends VdbConditionType> extends Step<VdbContext> {
+  readonly condition: T;
+  readonly run: (ctx: VdbContext, signal: AbortSignal) => Promise<VdbOutcome<T>>;
+}
 
 /** What the steps of one run know: gathered before the first, and what earlier steps of the same run found out. */
 export interface VdbContext {
@@ -93,47 +92,23 @@ export const instanceOfPod = ({ metadata: { namespace, labels } }: Pod): readonl
   labels?.[instanceLabel] === undefined ? [] : [`${namespace ?? ""}/${labels[instanceLabel]}`];
 const instanceKey = ({ metadata: { namespace, name } }: PostgresVDB): string => `${namespace}/${safeLabelValue(name)}`;
 
-/** The index of the databases' cache by the id of their DCT VDB. */
-export const vdbsByDctId = "dctId";
-export const dctIdOfVdb = ({ status }: PostgresVDB): readonly string[] =>
+/** The index of the databases' cache by the handle of their volume. */
+export const vdbsByHandle = "handle";
+export const handleOfVdb = ({ status }: PostgresVDB): readonly string[] =>
   (status.delphixID ?? "") === "" ? [] : [status.delphixID ?? ""];
 
-/** The first look after a failure comes soon, later ones as late as it has lasted, at most `spec.errorBackoffPeriod`. */
-export function retrySeconds(sinceMs: number, errorBackoffPeriod: string, mostSeconds = Infinity): number {
-  const most = Math.min(durationMilliseconds(errorBackoffPeriod) / 1000, mostSeconds);
-  return Math.min(most, Math.max(1, sinceMs / 1000));
-}
+/** Whether clients of a database of ours on that volume are not let in. What another operator serves is not known here. */
+export const isShut =
+  (vdbs: Caches["vdbs"]) =>
+  (handle: string): boolean =>
+    vdbs
+      .byIndex(vdbsByHandle, handle)
+      .some(({ status }) => status.openedFor === undefined || status.openedFor !== status.contentId);
 
-/** How long the same thing has been failing. */
-function failingMs({ memory, world }: VdbContext, reason: string): number {
-  if (memory.failure?.reason !== reason) memory.failure = { reason, since: world.now() };
-  return world.now() - memory.failure.since;
-}
-
-/** A person has to mend something. Where no watch tells of that, the operator looks again by itself. */
-export function stalled(ctx: VdbContext, reason: string, message: string, mostSeconds?: number): Outcome {
-  return stalledFor(ctx, reason, message, mostSeconds).outcome;
-}
-
-/** As `stalled`, and in how many seconds the next look comes. */
-export function stalledFor(
-  ctx: VdbContext,
-  reason: string,
-  message: string,
-  mostSeconds?: number,
-): { readonly outcome: Outcome; readonly seconds: number } {
-  const seconds = retrySeconds(failingMs(ctx, reason), ctx.vdb.spec.errorBackoffPeriod, mostSeconds);
-  ctx.world.rechecks.after(keyOfVdb(ctx.vdb), seconds);
-  return { outcome: terminal(reason, message), seconds };
-}
-
-/** It may pass by itself: tried again, later each time. */
-export function retrying(ctx: VdbContext, reason: string, message: string): Outcome {
-  return after(retrySeconds(failingMs(ctx, reason), ctx.vdb.spec.errorBackoffPeriod), reason, message);
-}
-
-/** Everything is as declared, which `message` says: the next failure starts its waits anew. */
-export function overcome(ctx: VdbContext, message: string): Outcome {
-  ctx.memory.failure = undefined;
-  return done({ message });
+/**
+ * Pure: seconds until the next look at what has failed for so long. The first comes soon, later ones as late as it has lasted,
+ * at most `spec.errorBackoffPeriod`.
+ */
+export function backOffSeconds(failingSeconds: number, errorBackoffPeriod: string): number {
+  return Math.min(durationMilliseconds(errorBackoffPeriod) / 1000, Math.max(1, failingSeconds));
 }

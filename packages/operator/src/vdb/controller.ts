@@ -1,5 +1,4 @@
 import { type PostgresVDB, postgresVDB, resourceOf, type VdbConditionType, vdbPhase } from "@vdb/api";
-import type { Engine } from "@vdb/dct";
 import {
   type ConditionValue,
   type ControlledKind,
@@ -8,18 +7,20 @@ import {
   type Manager,
   mapped,
   owned,
+  type Plan,
   persistentVolumeClaims,
   pods,
   type RunResult,
   readySummary,
   services,
 } from "kube-runtime";
-import { cleanUpSteps } from "./clean-up.ts";
-import { dctIdOfVdb, instanceOfPod, observe, podsByInstance, type VdbContext, vdbsByDctId } from "./context.ts";
+import type { StorageFigures } from "../data/storage.ts";
+import { backOffSeconds, handleOfVdb, instanceOfPod, observe, podsByInstance, type VdbContext, vdbsByHandle } from "./context.ts";
 import { instanceLabel, ownObjects } from "./names.ts";
+import { cleanUpSteps } from "./steps/clean-up.ts";
+import { stopPlan } from "./steps/stop.ts";
+import { tellStorage } from "./steps/tell-storage.ts";
 import { vdbSteps } from "./steps.ts";
-import { stopSteps } from "./stop.ts";
-import { tellStorage } from "./tell-storage.ts";
 import type { Caches, World } from "./world.ts";
 
 export const finalizer = "postgresvdb.core.delphix.com/finalizer";
@@ -47,11 +48,19 @@ export function vdbKind(world: World): ControlledKind<PostgresVDB, VdbContext> {
     conditions: conditionRows,
     extraConditions: ["HygieneApplied", "HooksComplete", "StorageHealthy"],
     observe: async (run) => observe(world, run),
-    steps: (ctx) => ({ steps: [tellStorage, ...(ctx.vdb.spec.enabled ? vdbSteps : stopSteps(ctx))] }),
+    steps: planOf,
     cleanUp: { finalizer, steps: cleanUpSteps },
     phase: (conditions, _status, { metadata }) => vdbPhase(conditions, metadata.deletionTimestamp !== undefined),
     summary,
+    explain: world.sources.explain,
+    backOff: (failingSeconds, { spec }) => backOffSeconds(failingSeconds, spec.errorBackoffPeriod),
   };
+}
+
+/** How it comes up, or stops; in either case with a word on its storage. */
+function planOf(ctx: VdbContext): Plan<VdbContext> {
+  const { steps, keep = [] } = ctx.vdb.spec.enabled ? { steps: vdbSteps } : stopPlan(ctx);
+  return { steps: [tellStorage, ...steps], keep };
 }
 
 /**
@@ -79,7 +88,7 @@ export function vdbCaches(manager: Pick<Manager, "cacheFor">, namespace: string 
   const where = namespace === undefined ? {} : { namespace };
   const options = { labelSelector: ownObjects, ...where };
   return {
-    vdbs: manager.cacheFor(resourceOf(postgresVDB), { ...where, indexes: { [vdbsByDctId]: dctIdOfVdb } }),
+    vdbs: manager.cacheFor(resourceOf(postgresVDB), { ...where, indexes: { [vdbsByHandle]: handleOfVdb } }),
     claims: manager.cacheFor(persistentVolumeClaims, options),
     configMaps: manager.cacheFor(configMaps, options),
     deployments: manager.cacheFor(deployments, options),
@@ -103,7 +112,6 @@ export function controlVdbs(manager: Manager, world: World): void {
       mapped(podCache, ({ metadata: { namespace = "", labels } }) =>
         labels?.[instanceLabel] === undefined ? [] : [{ namespace, name: labels[instanceLabel] }],
       ),
-      world.rechecks.trigger,
       world.storage.trigger,
     ],
   });
@@ -112,13 +120,13 @@ export function controlVdbs(manager: Manager, world: World): void {
 
 /** The engines' storage as metrics: what an alert can be made of before a database says PoolNearlyFull. */
 function tellFigures({ metrics }: Manager, { storage }: World): void {
-  const gauge = (name: string, help: string, bytesOf: (engine: Engine) => number | undefined): void =>
+  const gauge = (name: string, help: string, bytesOf: (figures: StorageFigures) => number | undefined): void =>
     metrics.gauge(name, help, ["engine"]).collect(() =>
-      storage.engines().flatMap((engine) => {
-        const value = bytesOf(engine);
-        return value === undefined ? [] : [{ value, labels: { engine: engine.name } }];
+      storage.figures().flatMap((figures) => {
+        const value = bytesOf(figures);
+        return value === undefined ? [] : [{ value, labels: { engine: figures.engine } }];
       }),
     );
-  gauge("delphix_engine_storage_capacity_bytes", "Storage of an engine.", (engine) => engine.data_storage_capacity);
-  gauge("delphix_engine_storage_used_bytes", "Used storage of an engine.", (engine) => engine.data_storage_used);
+  gauge("delphix_engine_storage_capacity_bytes", "Storage of an engine.", ({ capacityBytes }) => capacityBytes);
+  gauge("delphix_engine_storage_used_bytes", "Used storage of an engine.", ({ usedBytes }) => usedBytes);
 }

@@ -3,8 +3,6 @@
  * looking, and a memory that is lost costs a repeated look.
  */
 export interface Memory {
-  /** Since when the same thing has been failing; monotonic milliseconds. */
-  failure: { readonly reason: string; readonly since: number } | undefined;
   /** What was last found to be in force in which container. */
   inForce: string | undefined;
   /** The generation that the Deployment had after our own write: a higher one is somebody else's change. */
@@ -20,7 +18,7 @@ export function createMemories(): Memories {
   const memories = new Map<string, Memory>();
   return {
     of: (uid) => {
-      const known = memories.get(uid) ?? { failure: undefined, inForce: undefined, deploymentGeneration: undefined };
+      const known = memories.get(uid) ?? { inForce: undefined, deploymentGeneration: undefined };
       memories.set(uid, known);
       return known;
     },

@@ -1,13 +1,12 @@
 import { deepEqual, equal, match, throws } from "node:assert/strict";
 import { describe, test } from "node:test";
-import { DctError, DctNotConfigured } from "@vdb/dct";
 import type { Condition, Deployment, Pod, Secret } from "kube-runtime";
 import { readConfig } from "../config.ts";
-import { dctFailure } from "../data/dct/failure.ts";
-import { resolution } from "../data/dct/resolve.ts";
-import { livePods, retrySeconds } from "./context.ts";
-import { decideDeployment, undisproved } from "./decide-deployment.ts";
+import { backOffSeconds, livePods } from "./context.ts";
+import { decideDeployment, undisproved } from "./decide/decide-deployment.ts";
 import { passwordIn } from "./password.ts";
+import { stopPlan } from "./steps/stop.ts";
+import { aVdb } from "./testing.ts";
 
 const aSecret = (data: Record<string, string>): Secret => ({
   apiVersion: "v1",
@@ -60,8 +59,7 @@ describe("small decisions", () => {
       [900_000, "5m", 300],
       [0, "500ms", 0.5],
     ];
-    for (const [sinceMs, period, want] of rows) equal(retrySeconds(sinceMs, period), want);
-    equal(retrySeconds(900_000, "5m", 5), 5, "a Secret is read again sooner");
+    for (const [sinceMs, period, want] of rows) equal(backOffSeconds(sinceMs / 1000, period), want);
   });
 
   test("a Secret gives its password, or the reason that names what is there", () => {
@@ -84,43 +82,12 @@ describe("small decisions", () => {
     match(misspelled.kind === "missing" ? misspelled.message : "", /its keys: pasword/u);
   });
 
-  test("a failure of DCT: what a person has to mend, and what may pass", () => {
-    const rows = [
-      [new DctNotConfigured("empty"), "DctNotConfigured", true],
-      [new DctError("unreachable", "refused"), "DctUnreachable", false],
-      [new DctError("unauthorized", "key"), "DctUnauthorized", true],
-      [new DctError("refused", "no"), "DctFailed", true],
-      [new DctError("server", "500"), "DctFailed", false],
-      [new DctError("throttled", "429"), "DctFailed", false],
-    ] as const;
-    for (const [error, reason, person] of rows) {
-      const failure = dctFailure(error);
-      deepEqual([failure?.reason, failure?.person], [reason, person]);
-    }
-    equal(dctFailure(new TypeError("a bug")), undefined);
-  });
-
-  test("a source without a point in time is not ready, with its own word for why", () => {
-    const names = { engine: "e", name: "production", group: "g", environment: "v" };
-    const found = resolution({ kind: "dSource", dataset: { id: "1", status: "INITIALIZING" }, latestSnapshot: undefined }, names);
-    deepEqual(found, {
-      ok: false,
-      reason: "SourceNotReady",
-      message: "dSource production of engine e has no snapshot yet (its status: INITIALIZING)",
-    });
-  });
-
-  test("a VDB is ready as a source with or without a snapshot, but not while it is made; its point in time comes with the copy", () => {
-    const names = { engine: "e", name: "v", group: "g", environment: "v" };
-    const dataset = { id: "2", status: "RUNNING", database_version: "16" };
-    const latestSnapshot = { id: "s", timestamp: "2026-01-01T00:00:00Z", version: "16.2" };
-    for (const snapshot of [undefined, latestSnapshot]) {
-      const found = resolution({ kind: "VDB", dataset, latestSnapshot: snapshot }, names);
-      const { postgresVersion, dataTimestamp, snapshotId } = found.ok ? found.source : {};
-      deepEqual([found.ok, postgresVersion, dataTimestamp, snapshotId], [true, snapshot?.version ?? "16", undefined, undefined]);
-    }
-    const making = { kind: "VDB", dataset: { ...dataset, status: "PROVISIONING" }, latestSnapshot: undefined } as const;
-    equal(resolution(making, names).ok, false);
+  test("what is true of the data stays so while a database is stopped; what was never reached is not promised", () => {
+    const conditions = [
+      ...["Accepted", "Provisioned", "Deployed"].map((type) => deployed({ type, status: "True", reason: type })),
+      deployed({ type: "HooksSucceeded", reason: "HookFailed" }),
+    ];
+    deepEqual(stopPlan({ vdb: aVdb({ status: { conditions } }) }).keep, ["Accepted", "Provisioned"]);
   });
 
   test("a failure stays until a start has disproved it, or a person has changed the manifest", () => {

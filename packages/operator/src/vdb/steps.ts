@@ -1,15 +1,15 @@
 import type { Step } from "kube-runtime";
-import { acceptSpec } from "./accept-spec.ts";
-import { enableInDct } from "./attach.ts";
 import type { VdbContext } from "./context.ts";
-import { ensureDeployment } from "./ensure-deployment.ts";
-import { ensureSettings } from "./ensure-settings.ts";
-import { ensureVolume } from "./ensure-volume.ts";
-import { openGate } from "./open-gate.ts";
-import { prepareDatabase } from "./prepare-database.ts";
-import { resolveSource } from "./resolve-source.ts";
-import { retireClaim } from "./retire-claim.ts";
-import { runHooks } from "./run-hooks.ts";
+import { acceptSpec } from "./steps/accept-spec.ts";
+import { enableInDct } from "./steps/enable-in-dct.ts";
+import { ensureDeployment } from "./steps/ensure-deployment.ts";
+import { ensureSettings } from "./steps/ensure-settings.ts";
+import { ensureVolume } from "./steps/ensure-volume.ts";
+import { openGate } from "./steps/open-gate.ts";
+import { prepareDatabase } from "./steps/prepare-database.ts";
+import { resolveSource } from "./steps/resolve-source.ts";
+import { retireClaim } from "./steps/retire-claim.ts";
+import { runHooks } from "./steps/run-hooks.ts";
 
 /** How a PostgresVDB comes up: the table of contents of this folder, one file per step. */
 export const vdbSteps: readonly Step<VdbContext>[] = [

@@ -1,10 +1,9 @@
 import type { PostgresVDB } from "@vdb/api";
-import type { DctConnection } from "@vdb/dct";
 import type { Cache, ConfigMap, Deployment, ExecRequest, ExecResult, PersistentVolumeClaim, Pod, Service } from "kube-runtime";
 import type { OperatorConfig } from "../config.ts";
-import type { StorageWatch } from "../data/dct/watch-storage.ts";
+import type { DataSources } from "../data/source.ts";
+import type { StorageWatch } from "../data/storage.ts";
 import type { Memories } from "./memory.ts";
-import type { Rechecks } from "./rechecks.ts";
 
 /** The databases, and what the operator made for them, as the API server has it; by label, so the caches hold nothing else. */
 export interface Caches {
@@ -22,11 +21,8 @@ export type PodExec = (request: ExecRequest, signal: AbortSignal) => Promise<Exe
 export interface World {
   readonly config: OperatorConfig;
   readonly caches: Caches;
-  readonly dct: DctConnection;
+  readonly sources: DataSources;
   readonly storage: StorageWatch;
   readonly exec: PodExec;
-  readonly rechecks: Rechecks;
   readonly memories: Memories;
-  /** Monotonic milliseconds. */
-  readonly now: () => number;
 }

@@ -1,17 +1,17 @@
 /**
  * How a step ended. Expected outcomes are values; a throw is an outage or a bug, shown and retried by the skeleton unless the
  * kind's `explain` makes an outcome of it. `reason` is a CamelCase word, `message` is for people; both end up in condition,
- * event and log.
+ * event and log. `Reason`: the words that the step's condition is documented with, where a kind wants that checked.
  */
-export type Outcome =
-  | { readonly kind: "done"; readonly reason?: string; readonly message?: string; readonly again?: Again }
-  | Unmet;
+export type Outcome<Reason extends string = string> =
+  | { readonly kind: "done"; readonly reason?: Reason; readonly message?: string; readonly again?: Again }
+  | Unmet<Reason>;
 
 /** Every outcome but done: the steps behind it do not run. */
-export type Unmet =
-  | { readonly kind: "after"; readonly reason: string; readonly message: string; readonly again: Again } // nothing will wake us: look again then
-  | { readonly kind: "waiting"; readonly reason: string; readonly message: string } // a watch will wake us
-  | { readonly kind: "terminal"; readonly reason: string; readonly message: string; readonly again?: Again }; // only a person can help
+export type Unmet<Reason extends string = string> =
+  | { readonly kind: "after"; readonly reason: Reason; readonly message: string; readonly again: Again } // nothing will wake us: look again then
+  | { readonly kind: "waiting"; readonly reason: Reason; readonly message: string } // a watch will wake us
+  | { readonly kind: "terminal"; readonly reason: Reason; readonly message: string; readonly again?: Again }; // only a person can help
 
 /** When the object is looked at again at the latest, although no watch has told of a change. */
 export type Again =
@@ -23,17 +23,17 @@ export type Again =
  * The step reached what it is for. Without words, those of the condition table are used. `recheckSeconds`: what it found can
  * change without a watch telling; the steps behind it run all the same.
  */
-export const done = ({
+export const done = <Reason extends string = never>({
   recheckSeconds,
   ...words
 }: {
-  readonly reason?: string;
+  readonly reason?: Reason;
   readonly message?: string;
   readonly recheckSeconds?: number;
-} = {}): Outcome => ({ kind: "done", ...words, ...(recheckSeconds === undefined ? {} : { again: { recheckSeconds } }) });
+} = {}): Outcome<Reason> => ({ kind: "done", ...words, ...(recheckSeconds === undefined ? {} : { again: { recheckSeconds } }) });
 
 /** Run again after this many seconds: for states of which no watch tells. */
-export const after = (seconds: number, reason: string, message: string): Unmet => ({
+export const after = <Reason extends string>(seconds: number, reason: Reason, message: string): Unmet<Reason> => ({
   kind: "after",
   again: { recheckSeconds: seconds },
   reason,
@@ -41,7 +41,11 @@ export const after = (seconds: number, reason: string, message: string): Unmet =
 });
 
 /** It may pass by itself, and no watch tells: run again after the kind's back-off, later each time. */
-export const retry = (reason: string, message: string, { mostSeconds }: { readonly mostSeconds?: number } = {}): Unmet => ({
+export const retry = <Reason extends string>(
+  reason: Reason,
+  message: string,
+  { mostSeconds }: { readonly mostSeconds?: number } = {},
+): Unmet<Reason> => ({
   kind: "after",
   again: { backOff: true, ...(mostSeconds === undefined ? {} : { mostSeconds }) },
   reason,
@@ -49,13 +53,17 @@ export const retry = (reason: string, message: string, { mostSeconds }: { readon
 });
 
 /** Stop here until a watch brings a change. */
-export const waiting = (reason: string, message: string): Unmet => ({ kind: "waiting", reason, message });
+export const waiting = <Reason extends string>(reason: Reason, message: string): Unmet<Reason> => ({
+  kind: "waiting",
+  reason,
+  message,
+});
 
 /**
  * Stop here until a person changes something: the object is Stalled. It is looked at again on every change; with `again` also
  * without one, where no watch tells that the cause was mended.
  */
-export const terminal = (reason: string, message: string, again?: Again): Unmet => ({
+export const terminal = <Reason extends string>(reason: Reason, message: string, again?: Again): Unmet<Reason> => ({
   kind: "terminal",
   reason,
   message,

@@ -391,7 +391,7 @@ test("what is done can ask for another look, and the steps behind it run; the ea
 test("the kind's back-off is asked with how long the same reason has lasted, until every step is done", async () => {
   const { run, clock, client } = await bench();
   const looks: number[] = [];
-  let outcome = terminal("NoSource", "name another", { backOff: true });
+  let outcome: Outcome = terminal("NoSource", "name another", { backOff: true });
   const kind = kindOf([step(async () => outcome)], { backOff: (seconds) => (looks.push(seconds), 1 + seconds) });
   deepEqual(await run(kind), { kind: "terminal", recheckSeconds: 1 });
   await clock.advance(4000);

@@ -1,17 +1,26 @@
-import { type DctClient, findVdb, unfinishedJobOf, waitForJob } from "@vdb/dct";
-import { type Client, defineResource, type KubeObject } from "kube-runtime";
+import { type DctClient, type DctConnection, findVdb, unfinishedJobOf, waitForJob } from "@vdb/dct";
+import { type Client, defineResource, type KubeObject, persistentVolumes } from "kube-runtime";
+import type { Attachment, VolumeId } from "../source.ts";
 
 /**
- * What DCT knows of a VDB's life: enabled before its pod starts, disabled when the pod is gone. A driver with attachRequired
- * does both itself, as Kubernetes attaches and detaches; without it (the embedded engine's) the operator does.
- * - as wanted: nothing more to do.
- * - under way: look again soon.
- * - refused: DCT says no.
+ * A VDB is enabled in DCT before its pod starts, and disabled when the pod is gone. A driver with attachRequired does both
+ * itself, as Kubernetes attaches and detaches; without it (the embedded engine's) the operator does. Without a CSI volume
+ * there is nothing to be done.
  */
-export type Attachment =
-  | { readonly kind: "asWanted" }
-  | { readonly kind: "underWay"; readonly message: string }
-  | { readonly kind: "refused"; readonly message: string };
+export async function setAttached(
+  client: Client,
+  connection: Pick<DctConnection, "call">,
+  { name, handle }: VolumeId,
+  wanted: boolean,
+  signal: AbortSignal,
+): Promise<Attachment> {
+  const volume = handle === "" ? undefined : await client.find(persistentVolumes, { name }, signal);
+  const driver = volume?.spec.csi?.driver;
+  if (driver === undefined) return { kind: "asWanted" };
+  if (await isAttachedByKubernetes(client, driver, signal))
+    return wanted ? { kind: "asWanted" } : await detached(client, name, signal);
+  return await connection.call(async (dct) => await setEnabled(dct, handle, wanted, signal), signal);
+}
 
 interface CsiDriver extends KubeObject {
   readonly spec: { readonly attachRequired?: boolean };
@@ -28,13 +37,13 @@ const volumeAttachments = defineResource<VolumeAttachment>({
 });
 
 /** Kubernetes attaches where nobody says that it need not. */
-export async function isAttachedByKubernetes(client: Client, driver: string, signal: AbortSignal): Promise<boolean> {
+async function isAttachedByKubernetes(client: Client, driver: string, signal: AbortSignal): Promise<boolean> {
   const found = await client.find(csiDrivers, { name: driver }, signal);
   return found?.spec.attachRequired !== false;
 }
 
 /** The driver disables the VDB when it detaches the volume: that is over when no attachment names it any more. */
-export async function detached(client: Client, volume: string, signal: AbortSignal): Promise<Attachment> {
+async function detached(client: Client, volume: string, signal: AbortSignal): Promise<Attachment> {
   const { items } = await client.list(volumeAttachments, {}, signal);
   return items.some(({ spec }) => spec.source.persistentVolumeName === volume)
     ? { kind: "underWay", message: `the volume ${volume} is being detached` }
@@ -59,5 +68,7 @@ export async function setEnabled(dct: Dct, id: string, wanted: boolean, signal: 
   if (vdb === undefined || (vdb.enabled ?? true) === wanted) return { kind: "asWanted" };
   const { jobId } = await (wanted ? dct.enableVdb(id, { signal }) : dct.disableVdb(id, { signal }));
   const end = await waitForJob(dct, jobId, { signal, deadlineSeconds: patienceSeconds });
-  return end.kind === "failed" ? { kind: "refused", message: `${what}: ${end.message}` } : { kind: "underWay", message: what };
+  return end.kind === "failed"
+    ? { kind: "refused", reason: "DctFailed", message: `${what}: ${end.message}` }
+    : { kind: "underWay", message: what };
 }

@@ -1,4 +1,6 @@
 import { DctError, DctNotConfigured } from "@vdb/dct";
+import { retry, terminal, type Unmet } from "kube-runtime";
+import type { Told } from "../source.ts";
 
 /** How a call to DCT that was thrown looks in a condition. `person`: somebody has to act; otherwise time may be enough. */
 export interface DctFailure {
@@ -26,5 +28,24 @@ export function dctFailure(error: unknown): DctFailure | undefined {
       return { reason: "DctFailed", message: `DCT failed: ${error.message}`, person: false };
     default:
       return error.kind satisfies never;
+  }
+}
+
+/** What a failure of DCT comes to for whatever step it is thrown in; undefined for what is none of DCT's. */
+export function explainDct(error: unknown): Unmet | undefined {
+  const failure = dctFailure(error);
+  if (failure === undefined) return undefined;
+  const { reason, message, person } = failure;
+  return person ? terminal(reason, message, { backOff: true }) : retry(reason, message);
+}
+
+/** For what goes on without DCT: its answer, or why there is none. What is no failure of DCT is thrown on. */
+export async function told<T>(answer: Promise<T>): Promise<Told<T>> {
+  try {
+    return { kind: "told", value: await answer };
+  } catch (error) {
+    const failure = dctFailure(error);
+    if (failure === undefined) throw error;
+    return { kind: "untold", message: failure.message };
   }
 }

@@ -1,13 +1,31 @@
 import type { PostgresVDB, SourceReference } from "@vdb/api";
 import { type Dataset, type DctClient, resolveDataset, resolveEnvironment, resolveGroup } from "@vdb/dct";
 import type { VdbDefaults } from "../../config.ts";
-import type { ResolvedSource } from "../source.ts";
-
-export type DctResolution =
-  | { readonly ok: true; readonly source: ResolvedSource }
-  | { readonly ok: false; readonly reason: string; readonly message: string };
+import type { Resolution } from "../source.ts";
 
 type DctReference = Extract<SourceReference, { readonly type: "dct-source" }>;
+
+export interface ResolveOptions {
+  readonly defaults: VdbDefaults;
+  readonly isShut: (id: string) => boolean;
+}
+
+/** Finds what a dct-source names. A copy of a database whose gate is shut would be a way around its hooks, and is refused. */
+export async function resolveOpen(
+  dct: DctClient,
+  vdb: PostgresVDB,
+  reference: DctReference,
+  { defaults, isShut }: ResolveOptions,
+  signal: AbortSignal,
+): Promise<Resolution> {
+  const found = await resolveDctSource(dct, vdb, reference, defaults, signal);
+  if (!found.ok || found.source.id === undefined || !isShut(found.source.id)) return found;
+  return {
+    ok: false,
+    reason: "SourceNotReady",
+    message: `VDB ${reference.name} has not been opened to clients yet: its data may be unmasked until its hooks have succeeded`,
+  };
+}
 
 /** Finds what a dct-source names: engine, dSource or VDB, group, environment, and the newest point in time. */
 export async function resolveDctSource(
@@ -16,7 +34,7 @@ export async function resolveDctSource(
   { engine, name }: DctReference,
   defaults: VdbDefaults,
   signal: AbortSignal,
-): Promise<DctResolution> {
+): Promise<Resolution> {
   const dataset = await resolveDataset(dct, `${engine}:${name}`, signal);
   if (!dataset.ok) return dataset;
   const group = await resolveGroup(dct, dataset.value.engine, spec.vdbGroupName ?? defaults.vdbGroupName, signal);
@@ -40,7 +58,7 @@ interface Names {
 export function resolution(
   { kind, dataset, latestSnapshot }: Omit<Dataset, "engine">,
   { engine, name, group, environment }: Names,
-): DctResolution {
+): Resolution {
   const isVdb = kind === "VDB";
   if (latestSnapshot === undefined && !(isVdb && dataset.status !== beingMade)) {
     const status = dataset.status === undefined ? "" : ` (its status: ${dataset.status})`;

@@ -1,6 +1,7 @@
 import { equal } from "node:assert/strict";
 import { test } from "node:test";
-import { type StorageLevel, storageLevel } from "./storage-level.ts";
+import type { StorageLevel } from "../storage.ts";
+import { storageLevel } from "./storage-level.ts";
 
 const MiB = 2 ** 20;
 const figures = (freeMiB: number, reserveMiB: number | undefined = 256) => ({

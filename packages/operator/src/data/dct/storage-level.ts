@@ -1,12 +1,5 @@
 import type { Engine } from "@vdb/dct";
-
-/**
- * How full an engine's storage is.
- * - roomLeft: copies, snapshots and growing databases find room.
- * - nearlyFull: only what the engine keeps for databases that run is left.
- * - full: PostgreSQL finds no room for its next WAL segment.
- */
-export type StorageLevel = "roomLeft" | "nearlyFull" | "full";
+import type { StorageLevel } from "../storage.ts";
 
 type Figures = Pick<Engine, "data_storage_capacity" | "data_storage_used" | "data_storage_reserve">;
 

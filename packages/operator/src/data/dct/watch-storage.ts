@@ -1,17 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PostgresVDB } from "@vdb/api";
 import type { DctConnection, Engine } from "@vdb/dct";
-import { type Cache, errorMessage, type Log, type Trigger } from "kube-runtime";
-import { type StorageLevel, storageLevel } from "./storage-level.ts";
-
-/** The storage of the engines that databases lie on: one question for all of them, again and again. */
-export interface StorageWatch {
-  /** Looks while the controller runs; wakes the databases of an engine whose level has changed. */
-  readonly trigger: Trigger;
-  /** By an engine's name or host name. "unknown": nobody has answered yet; undefined: it gives no figures. */
-  readonly levelOf: (engine: string) => StorageLevel | "unknown" | undefined;
-  readonly engines: () => readonly Engine[];
-}
+import { type Cache, errorMessage, type Log } from "kube-runtime";
+import type { StorageLevel, StorageWatch } from "../storage.ts";
+import { storageLevel } from "./storage-level.ts";
 
 export interface StorageWatchOptions {
   readonly dct: DctConnection;
@@ -21,13 +13,14 @@ export interface StorageWatchOptions {
 }
 
 /** Where a database lies, once that is known. */
-export const engineOf = ({ status }: PostgresVDB): string | undefined =>
+const engineOf = ({ status }: PostgresVDB): string | undefined =>
   status.source?.type === "dct-source" ? status.source.engine : undefined;
 
+/** The engines' storage. By an engine's name or host name: a manifest may have either. */
 export function createStorageWatch({ dct, vdbs, log, intervalSeconds }: StorageWatchOptions): StorageWatch {
   let engines: readonly Engine[] | undefined;
   const levels = new Map<string, StorageLevel | undefined>();
-  const levelOf = (name: string): ReturnType<StorageWatch["levelOf"]> => {
+  const levelOf = (name: string): StorageLevel | "unknown" | undefined => {
     if (engines === undefined) return "unknown";
     const engine = engines.find((one) => one.name === name || one.hostname === name);
     return engine === undefined ? undefined : levels.get(engine.id);
@@ -43,8 +36,17 @@ export function createStorageWatch({ dct, vdbs, log, intervalSeconds }: StorageW
   };
 
   return {
-    levelOf,
-    engines: () => engines ?? [],
+    of: (vdb) => {
+      const engine = engineOf(vdb);
+      const level = engine === undefined ? undefined : levelOf(engine);
+      return engine === undefined || level === undefined ? undefined : { engine, level };
+    },
+    figures: () =>
+      (engines ?? []).map(({ name, data_storage_capacity: capacityBytes, data_storage_used: usedBytes }) => ({
+        engine: name,
+        capacityBytes,
+        usedBytes,
+      })),
     trigger: {
       cacheName: "storage",
       waitForSync: async () => undefined,

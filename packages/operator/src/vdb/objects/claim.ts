@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { annotationsOf, labelsOf, ownershipOf, type PostgresVDB } from "@vdb/api";
+import { ownershipOf, type PostgresVDB } from "@vdb/api";
 import type { Manifest, PersistentVolumeClaim } from "kube-runtime";
 import type { VdbDefaults } from "../../config.ts";
-import type { ResolvedSource } from "../../data/source.ts";
+import type { ClaimPlan } from "../../data/source.ts";
 import { childLabels, claimName, ownerOf } from "../names.ts";
 
 /** On a claim: what of the manifest it was made from, so that a correction is seen while it holds no data yet. */
@@ -10,30 +10,27 @@ const madeFromAnnotation = "postgresvdb.core.delphix.com/made-from";
 
 const gibibyte = 2 ** 30;
 
-/** The claim of a database made from a dSource: what the CSI driver provisions by. */
+/** The claim of a database: what its source wants it to say, as the manifest has it, owned by the database. */
 export function desiredClaim(
   vdb: PostgresVDB,
   contentId: string,
-  source: ResolvedSource,
+  plan: ClaimPlan,
   defaults: VdbDefaults,
 ): Manifest<PersistentVolumeClaim> {
-  const { mountPath, storageClassName = defaults.storageClassName, storageSize, accessModes } = vdb.spec;
+  const { storageClassName = defaults.storageClassName, storageSize, accessModes } = vdb.spec;
   return {
     metadata: {
       name: claimName(vdb, contentId),
       namespace: vdb.metadata.namespace,
-      labels: { ...labelsOf(source.identity), ...childLabels(vdb) },
-      annotations: {
-        ...annotationsOf({ ...source.identity, mountPath, ...ownershipOf(vdb.spec) }),
-        [madeFromAnnotation]: madeFrom(vdb, defaults),
-      },
+      labels: { ...plan.labels, ...childLabels(vdb) },
+      annotations: { ...plan.annotations, [madeFromAnnotation]: madeFrom(vdb, defaults) },
       ownerReferences: ownerOf(vdb),
     },
     spec: {
       accessModes: [...accessModes],
       storageClassName,
       volumeMode: "Filesystem",
-      resources: { requests: { storage: String(storageSize ?? sizeOf(source.sizeBytes)) } },
+      resources: { requests: { storage: String(storageSize ?? sizeOf(plan.sizeBytes)) } },
     },
   };
 }

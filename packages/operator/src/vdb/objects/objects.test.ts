@@ -10,18 +10,10 @@ import { desiredService } from "./service.ts";
 import { specHash } from "./spec-hash.ts";
 
 const facts = { contentId: "c", image: "postgres:16.2", claimName: "orders-c", restartedFor: undefined };
-const source = {
-  identity: { sourceRef: "production" },
-  sizeBytes: 0,
-  postgresVersion: "16.2",
-  dataTimestamp: undefined,
-  id: undefined,
-  snapshotId: undefined,
-  snapshotName: undefined,
-};
+const plan = { kind: "make", labels: {}, annotations: {}, sizeBytes: 0 } as const;
 const { defaults } = readConfig([], {});
 const sizeOf = (sizeBytes: number | undefined, spec: object = {}): unknown =>
-  desiredClaim(aVdb({ spec }), "c", { ...source, sizeBytes }, defaults).spec.resources?.requests?.["storage"];
+  desiredClaim(aVdb({ spec }), "c", { ...plan, sizeBytes }, defaults).spec.resources?.requests?.["storage"];
 
 const hash = (spec: object) => specHash(desiredDeployment(aVdb({ spec }), facts)).hash;
 
@@ -45,7 +37,7 @@ describe("the objects of a database", () => {
   });
 
   test("a claim tells by which manifest it was made: what is read when the volume is made, and nothing else", () => {
-    const { metadata, spec } = desiredClaim(aVdb(), "c", source, defaults);
+    const { metadata, spec } = desiredClaim(aVdb(), "c", plan, defaults);
     const claim = { apiVersion: "v1", kind: "PersistentVolumeClaim", metadata: { ...storedMeta, ...metadata }, spec };
     const outdated = (changes: object, given = claim, against = defaults) => isOutdated(given, aVdb({ spec: changes }), against);
     const read = [

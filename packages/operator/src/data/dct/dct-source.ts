@@ -1,0 +1,34 @@
+import { sourceReference } from "@vdb/api";
+import type { DctConnection } from "@vdb/dct";
+import type { VdbDefaults } from "../../config.ts";
+import type { DataSource } from "../source.ts";
+import { setAttached } from "./attach.ts";
+import { dctClaim } from "./claim.ts";
+import { told } from "./failure.ts";
+import { goneFrom, vdbIsThere } from "./gone.ts";
+import { originOf } from "./origin.ts";
+import { resolveOpen } from "./resolve.ts";
+
+export interface DctSourceOptions {
+  readonly dct: DctConnection;
+  readonly defaults: VdbDefaults;
+  /** Whether the VDB of that id is one of this operator's, and its clients are not let in. */
+  readonly isShut: (id: string) => boolean;
+}
+
+/** Data of a dSource or a VDB, as DCT has it: the CSI driver provisions, DCT tells what came of it. */
+export function createDctSource({ dct, defaults, isShut }: DctSourceOptions): DataSource {
+  return {
+    resolve: async (vdb, signal) => {
+      const reference = sourceReference(vdb.spec.source, vdb.metadata.namespace);
+      if (reference.type !== "dct-source")
+        return { ok: false, reason: "SourceNotFound", message: `${reference.type} is not yet supported` };
+      return await dct.call(async (client) => await resolveOpen(client, vdb, reference, { defaults, isShut }, signal), signal);
+    },
+    claimFor: dctClaim,
+    facts: async (handle, signal) => await told(dct.call(async (client) => await originOf(client, handle, signal), signal)),
+    setAttached: async (client, volume, wanted, signal) => await setAttached(client, dct, volume, wanted, signal),
+    gone: async (name, signal) =>
+      goneFrom(await told(dct.call(async (client) => await vdbIsThere(client, name, signal), signal)), name),
+  };
+}

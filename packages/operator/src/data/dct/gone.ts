@@ -1,0 +1,15 @@
+import { type DctClient, eq } from "@vdb/dct";
+import type { Gone, Told } from "../source.ts";
+
+/** By its name, which is the volume's: a VDB that is still being provisioned has no id that anybody knows. */
+export async function vdbIsThere(dct: Pick<DctClient, "searchVdbs">, name: string, signal: AbortSignal): Promise<boolean> {
+  return (await dct.searchVdbs(eq("name", name), { signal })).length > 0;
+}
+
+/** Pure. */
+export function goneFrom(isThere: Told<boolean>, name: string): Gone {
+  if (isThere.kind === "untold")
+    return { kind: "unknown", message: `whether DCT still has the VDB ${name} cannot be asked: ${isThere.message}` };
+  if (!isThere.value) return { kind: "gone" };
+  return { kind: "remains", message: `DCT still has the VDB ${name}: its deletion is waited for` };
+}

@@ -1,0 +1,62 @@
+import { hasNeedlessNamespace, type VdbSource } from "@vdb/api";
+import { done, terminal } from "kube-runtime";
+import { type SettingsFile, settingsFile } from "../../postgres/settings.ts";
+import type { VdbContext, VdbOutcome, VdbStep } from "../context.ts";
+import { resourcesTrouble } from "../decide/judge-resources.ts";
+import { type Password, readPassword } from "../password.ts";
+
+/** A Secret is read by name, never watched: this is how late its change is seen while one is missing. */
+const secretRereadSeconds = 5;
+
+/**
+ * Accepted: whether the manifest can be carried out at all, before anything is made.
+ * Returns early with what a person has to mend: the source type, the mode, the resources, a setting, the password.
+ */
+export const acceptSpec: VdbStep<"Accepted"> = {
+  name: "acceptSpec",
+  condition: "Accepted",
+  run: async (ctx, signal) => {
+    const { source, mode, postgresConfig = [] } = ctx.vdb.spec;
+    const { namespace } = ctx.vdb.metadata;
+    if (source.type !== "dct-source")
+      return terminal("SourceTypeNotSupported", `spec.source.type ${source.type} is not yet supported: use dct-source`);
+    if (mode !== "Primary") return terminal("ModeNotSupported", `spec.mode ${mode} is not yet supported: use Primary`);
+    const trouble = resourcesTrouble(ctx.vdb.spec);
+    if (trouble !== undefined) return terminal("ResourcesRefused", trouble);
+    if (hasNeedlessNamespace(source) && source.namespace !== namespace)
+      return terminal("BadReference", otherNamespace(source, namespace));
+    const settings = settingsFile(postgresConfig, ctx.vdb.spec);
+    if (!settings.ok) return terminal(settings.reason, settings.message);
+    ctx.settings = settings.lines.map((line) => `${line}\n`).join("");
+    ctx.password = await readPassword(ctx.vdb, ctx.run.client, signal);
+    return noted(judgePassword(ctx, ctx.password), adjustments(source, settings));
+  },
+};
+
+const otherNamespace = ({ type, namespace = "" }: VdbSource, own: string): string =>
+  `spec.source.namespace ${namespace} is not this PostgresVDB's own (${own}), and a ${type} can be in no other: leave it out`;
+
+/** What in the manifest means what holds anyway: taken, and told. */
+function adjustments(source: VdbSource, { leftOut, unquoted }: Extract<SettingsFile, { ok: true }>): readonly string[] {
+  return [
+    ...(leftOut.length === 0 ? [] : [`left out of spec.postgresConfig, as it holds anyway: ${leftOut.join(", ")}`]),
+    ...(unquoted.length === 0 ? [] : [`read without the quotes inside the value: ${unquoted.join(", ")}`]),
+    ...(hasNeedlessNamespace(source) ? ["spec.source.namespace is this PostgresVDB's own, and needless"] : []),
+  ];
+}
+
+function noted(outcome: VdbOutcome<"Accepted">, notes: readonly string[]): VdbOutcome<"Accepted"> {
+  if (outcome.kind !== "done" || notes.length === 0) return outcome;
+  const all = outcome.message === undefined ? notes : [...notes, outcome.message];
+  return { ...outcome, reason: "Adjusted", message: all.join("; ") };
+}
+
+/** A database whose password is in force runs on when its Secret goes: only a new one needs it. */
+function judgePassword(ctx: VdbContext, password: Password): VdbOutcome<"Accepted"> {
+  if (password.kind === "known") return password.note === undefined ? done() : done({ message: password.note });
+  if (ctx.gate === "open") {
+    const message = `${password.message}; the password that was set before stays in force`;
+    return done({ message, recheckSeconds: secretRereadSeconds });
+  }
+  return terminal(password.reason, password.message, { backOff: true, mostSeconds: secretRereadSeconds });
+}

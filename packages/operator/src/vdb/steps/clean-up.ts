@@ -1,0 +1,88 @@
+import { volumeNameOf } from "@vdb/api";
+import {
+  after,
+  configMaps,
+  deployments,
+  done,
+  isControlledBy,
+  type Outcome,
+  persistentVolumeClaims,
+  persistentVolumes,
+  type Step,
+  services,
+  waiting,
+} from "kube-runtime";
+import { livePods, type VdbContext } from "../context.ts";
+import { claimName, configMapName, keyOfVdb } from "../names.ts";
+import { removeIfThere, removeOwn } from "./remove.ts";
+
+/** The order in which a database goes: nothing is taken from under what still runs. */
+export const cleanUpSteps: readonly Step<VdbContext>[] = [
+  { name: "endPod", run: endPod },
+  { name: "releaseVolume", run: releaseVolume },
+  { name: "confirmGone", run: confirmGone },
+];
+
+async function endPod(ctx: VdbContext, signal: AbortSignal): Promise<Outcome> {
+  const { vdb, deployment, service, configMap } = ctx;
+  const key = keyOfVdb(vdb);
+  await removeOwn(ctx, services, key, service, signal);
+  await removeOwn(ctx, deployments, key, deployment, signal);
+  const names = livePods(ctx);
+  if (names.length > 0) return waiting("Deleting", `PostgreSQL is shutting down: ${names.join(", ")}`);
+  // Not left to garbage collection: one that is applied anew at once would find its name taken.
+  await removeOwn(ctx, configMaps, { ...key, name: configMapName(vdb) }, configMap, signal);
+  return done();
+}
+
+async function releaseVolume(ctx: VdbContext, signal: AbortSignal): Promise<Outcome> {
+  const { run, vdb } = ctx;
+  const key = { namespace: vdb.metadata.namespace, name: vdb.status.pvcName ?? claimName(vdb, ctx.contentId) };
+  const claim = ctx.claim ?? (await run.client.find(persistentVolumeClaims, key, signal));
+  if (claim === undefined || !isControlledBy(claim, vdb)) return done();
+  const { name, uid } = claim.metadata;
+  if (vdb.spec.deletionPolicy === "Retain") {
+    await run.client.patch(persistentVolumeClaims, key, { metadata: { ownerReferences: null } }, signal);
+    run.event("Normal", "Retained", `claim ${name} and its DCT VDB stay (deletionPolicy Retain)`);
+    return done();
+  }
+  run.status.delphixVDB = claim.spec.volumeName ?? volumeNameOf(uid);
+  await run.saveStatus(signal); // once the claim is gone, this alone tells what to look for
+  await removeIfThere(run.client, persistentVolumeClaims, key, signal);
+  const message = `the claim ${name} is being deleted`;
+  return ctx.claim === undefined ? after(0.5, "Deleting", message) : waiting("Deleting", message); // without its label it is not watched
+}
+
+/** Volume and DCT VDB are deleted by the CSI driver; the finalizer waits until they are, so that nothing is left in silence. */
+async function confirmGone(ctx: VdbContext, signal: AbortSignal): Promise<Outcome> {
+  const { run, vdb, world } = ctx;
+  const name = run.status.delphixVDB ?? "";
+  if (vdb.spec.deletionPolicy === "Retain" || name === "") return forget(ctx);
+  const volume = await run.client.find(persistentVolumes, { name }, signal);
+  if (volume?.spec.persistentVolumeReclaimPolicy === "Retain") {
+    run.event("Normal", "Retained", `volume ${name} and its DCT VDB stay (reclaimPolicy Retain of its StorageClass)`);
+    return forget(ctx);
+  }
+  if (volume !== undefined) {
+    const why = volume.status?.message === undefined ? "" : `: ${volume.status.message}`;
+    return after(0.5, "Deleting", `the volume ${name} is being deleted by its CSI driver${why}`);
+  }
+  const left = (await world.sources.holding(vdb)?.gone(name, signal)) ?? ({ kind: "gone" } as const);
+  switch (left.kind) {
+    case "gone":
+      return forget(ctx);
+    case "remains":
+      return after(1, "Deleting", `the volume is gone, but ${left.message}`);
+    case "unknown":
+      // A volume that has been there goes only after its driver has deleted its data; without one nobody can know.
+      if ((vdb.status.delphixID ?? "") !== "") return forget(ctx);
+      return after(5, "Deleting", `${left.message}; with spec.deletionPolicy Retain it is left alone`);
+    default:
+      return left satisfies never;
+  }
+}
+
+function forget({ world, vdb }: VdbContext): Outcome {
+  world.memories.forget(vdb.metadata.uid);
+  return done();
+}

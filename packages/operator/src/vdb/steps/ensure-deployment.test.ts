@@ -1,0 +1,145 @@
+import { deepEqual, equal } from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type Deployment, deployments, type Pod, pods, type Service } from "kube-runtime";
+import { desiredDeployment } from "../objects/deployment.ts";
+import { desiredService } from "../objects/service.ts";
+import { specHash } from "../objects/spec-hash.ts";
+import { aPod, contentId, forever, type Given, meta, refusedBy, stepBench } from "../step-bench.ts";
+import { aVdb } from "../testing.ts";
+import { ensureDeployment } from "./ensure-deployment.ts";
+
+const status = { pvcName: "orders-c", source: { type: "dct-source", postgresVersion: "16.2" } };
+const facts = { contentId, image: "postgres:16.2", claimName: "orders-c", restartedFor: undefined };
+
+/** As the operator has written it, and its controller has seen it. */
+function aDeployment(more: object = {}): Deployment {
+  const { metadata, spec } = specHash(desiredDeployment(aVdb(), facts)).manifest;
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { ...meta("orders"), ...metadata },
+    spec,
+    status: { observedGeneration: 1, updatedReplicas: 1, ...more },
+  };
+}
+const { metadata, spec } = desiredService(aVdb(), contentId, "shut");
+const service: Service = { apiVersion: "v1", kind: "Service", metadata: { ...meta("orders"), ...metadata }, spec };
+const waitingFor = (reason: string, message = "") => ({ ready: false, state: { waiting: { reason, message } } });
+const deployedFalse = {
+  type: "Deployed",
+  status: "False",
+  message: "empty",
+  lastTransitionTime: "2026-01-01T00:00:00Z",
+} as const;
+
+interface Row {
+  readonly name: string;
+  readonly why: string;
+  readonly given?: Given;
+  readonly deployment?: Deployment | "none";
+  readonly pod?: Pod;
+  /** The generation that the operator remembers of its last write. */
+  readonly remembered?: number;
+  readonly corrected?: boolean;
+  readonly want: string;
+  readonly writes: readonly string[];
+}
+
+const rows: readonly Row[] = [
+  {
+    name: "nothing yet",
+    why: "a Service that leads nowhere, and one pod",
+    deployment: "none",
+    given: {},
+    want: "waiting Starting",
+    writes: ["apply services orders", "apply deployments orders"],
+  },
+  {
+    name: "no image for the data's version",
+    why: "only a person knows which",
+    given: { flags: [] },
+    want: "terminal ImageUnknown",
+    writes: [],
+  },
+  {
+    name: "the server answers",
+    why: "a run that finds all as it should be writes nothing",
+    pod: aPod(),
+    want: "done",
+    writes: [],
+  },
+  {
+    name: "a Deployment that is not as the operator remembers to have written it",
+    why: "somebody may have changed it: it is written once more, and its controller has yet to see that",
+    pod: aPod(),
+    remembered: 0,
+    want: "waiting Starting",
+    writes: ["apply deployments orders"],
+  },
+  {
+    name: "a policy refuses the Deployment",
+    why: "a person mends the policy",
+    remembered: 0,
+    given: {
+      beforeCall: (call) => {
+        if (call.startsWith("apply deployments")) throw refusedBy("forbidden", "no");
+      },
+    },
+    want: "terminal Forbidden",
+    writes: [],
+  },
+  {
+    name: "the image cannot be pulled",
+    why: "a person corrects it",
+    pod: aPod(waitingFor("ImagePullBackOff", "not found")),
+    want: "terminal ImagePullFailed",
+    writes: [],
+  },
+  {
+    name: "corrected settings for a pod that has failed",
+    why: "a new pod starts with them at once",
+    pod: aPod({ ready: false, state: { waiting: { reason: "CrashLoopBackOff" } }, lastState: { terminated: { exitCode: 1 } } }),
+    corrected: true,
+    want: "terminal Crashing",
+    writes: ["delete pods orders-pod"],
+  },
+  {
+    name: "a pod of other data",
+    why: "its server is not the one that is waited for",
+    pod: aPod({}, { labels: {} }),
+    want: "waiting Starting",
+    writes: [],
+  },
+  {
+    name: "a failure that the next start has yet to disprove",
+    why: "each try is otherwise told as a fresh start",
+    pod: aPod({ ready: false, state: { running: { startedAt: "2025-12-31T23:59:59Z" } } }),
+    given: {
+      status: { conditions: [{ ...deployedFalse, reason: "NotADatabase", observedGeneration: 1 }] },
+    },
+    want: "terminal NotADatabase",
+    writes: [],
+  },
+];
+
+describe("ensureDeployment", () => {
+  for (const { name, why, given = {}, deployment = aDeployment(), pod, remembered = 1, corrected = false, want, writes } of rows)
+    test(name, async () => {
+      const own = deployment === "none" ? {} : { deployment, service };
+      const all = { ...given, status: { ...status, ...given.status } };
+      const bench = await stepBench({ ...all, ...own, pods: pod === undefined ? [] : [pod] });
+      if (deployment !== "none") await bench.client.create(deployments, deployment, forever);
+      if (pod !== undefined) await bench.client.create(pods, pod, forever);
+      bench.ctx.memory.deploymentGeneration = remembered;
+      bench.ctx.settingsCorrected = corrected;
+      bench.writes.length = 0;
+      const outcome = await ensureDeployment.run(bench.ctx, forever);
+      equal([outcome.kind, ...(outcome.kind === "done" ? [] : [outcome.reason])].join(" "), want, why);
+      deepEqual(bench.writes, writes, why);
+      equal(
+        bench.ctx.pod?.metadata.name,
+        want === "done" ? "orders-pod" : undefined,
+        "later steps speak to a server that answers",
+      );
+    });
+});

@@ -1,0 +1,121 @@
+import { after, done, events, findCondition, isApiError, type Pod, pods, terminal, waiting } from "kube-runtime";
+import type { VdbContext, VdbOutcome, VdbStep } from "../context.ts";
+import { type DeploymentPlan, decideDeployment, undisproved } from "../decide/decide-deployment.ts";
+import { type PodTrouble, podTrouble } from "../pod/pod-events.ts";
+import type { PodFailure, PodState } from "../pod/pod-state.ts";
+import { applyDeployment, restartedFor } from "./apply-deployment.ts";
+import { isOutcome } from "./apply-own.ts";
+import { applyService } from "./apply-service.ts";
+
+/** A mount or sandbox that fails is told by events alone, which are not watched. */
+const lookAtEventsSeconds = 2;
+
+/**
+ * Deployed: Deployment and Service are there as wanted, and the server in the pod answers. The Service leads nowhere while the
+ * gate is shut.
+ * Returns early while the pod starts; when it cannot start, with the cause in the words of the image's registry, the scheduler,
+ * the volume's driver or the start script.
+ */
+export const ensureDeployment: VdbStep<"Deployed"> = {
+  name: "ensureDeployment",
+  condition: "Deployed",
+  run: async (ctx, signal) => {
+    const image = imageOf(ctx);
+    if (image === undefined) return unknownImage(ctx);
+    const unserved = ctx.service === undefined ? await applyService(ctx, "shut", signal) : undefined;
+    if (unserved !== undefined) return unserved;
+    const deployment = await applyDeployment(ctx, image, restartedFor(ctx), signal);
+    if (isOutcome(deployment)) return deployment;
+    return await follow(ctx, decideDeployment(deployment, ctx.pods, ctx.contentId, ctx.run.clock.now()), signal);
+  },
+};
+
+function imageOf({ vdb, run, world }: VdbContext): string | undefined {
+  const major = /^(?:9\.\d+|\d+)/u.exec(run.status.source?.postgresVersion ?? "")?.[0] ?? "";
+  return vdb.spec.image ?? world.config.defaults.images.get(major);
+}
+
+function unknownImage({ run }: VdbContext): VdbOutcome<"Deployed"> {
+  const version = run.status.source?.postgresVersion ?? "unknown";
+  return terminal(
+    "ImageUnknown",
+    `spec.image is empty, and no image is configured for the data's PostgreSQL version (${version}): set spec.image`,
+  );
+}
+
+async function follow(ctx: VdbContext, plan: DeploymentPlan, signal: AbortSignal): Promise<VdbOutcome<"Deployed">> {
+  switch (plan.kind) {
+    case "ready":
+      ctx.pod = plan.pod;
+      return done();
+    case "refused":
+      return terminal("PodRefused", plan.message, { backOff: true });
+    case "starting":
+      return await starting(ctx, plan, signal);
+    case "failed":
+      return await failed(ctx, plan.pod, plan.state, signal);
+    default:
+      return plan satisfies never;
+  }
+}
+
+async function starting(
+  ctx: VdbContext,
+  plan: Extract<DeploymentPlan, { kind: "starting" }>,
+  signal: AbortSignal,
+): Promise<VdbOutcome<"Deployed">> {
+  const { vdb, run } = ctx;
+  if (ctx.settingsCorrected && plan.pod !== undefined) await restart(ctx, plan.pod, signal); // one more try with the former ones
+  const trouble = plan.pod === undefined || !plan.mounting ? undefined : await troubleOf(ctx, plan.pod, signal);
+  if (trouble !== undefined) return after(lookAtEventsSeconds, trouble.reason, trouble.message);
+  const deployed = findCondition(vdb.status.conditions, "Deployed");
+  const failure = undisproved(plan, deployed, vdb.metadata.generation, run.clock.now());
+  if (failure !== undefined) return terminal(failure.reason, failure.message ?? "", { recheckSeconds: lookAtEventsSeconds });
+  const isWatched = plan.pod === undefined || plan.runningSince !== undefined; // what keeps it before that is told by events and by time
+  return isWatched ? waiting("Starting", plan.message) : after(lookAtEventsSeconds, "Starting", plan.message);
+}
+
+/** What keeps a pod from being set up. Only after some seconds: the first tries may fail while the volume is made ready. */
+async function troubleOf(
+  ctx: VdbContext,
+  { metadata: { name, namespace = "", uid, creationTimestamp } }: Pod,
+  signal: AbortSignal,
+): Promise<PodTrouble | undefined> {
+  if (ctx.run.clock.now() - Date.parse(creationTimestamp) < lookAtEventsSeconds * 1000) return undefined;
+  const { items } = await ctx.run.client.list(events, { namespace, fieldSelector: `regarding.uid=${uid},type=Warning` }, signal);
+  return podTrouble(name, items);
+}
+
+/**
+ * The kubelet's first waits are short. A server that was killed two or three times comes up again by itself, after waits of ten
+ * and twenty seconds and what a busy node adds: another pod would mend nothing.
+ */
+const leastWaitSeconds = (reason: PodFailure): number => (reason === "Crashing" ? 45 : 4);
+
+/**
+ * The kubelet waits longer after each end, up to minutes. A new pod looks at once whether the cause has been mended, and is made
+ * at once for corrected settings.
+ */
+async function failed(
+  ctx: VdbContext,
+  pod: Pod,
+  { reason, message, waitingSince = Infinity }: Extract<PodState, { kind: "failed" }>,
+  signal: AbortSignal,
+): Promise<VdbOutcome<"Deployed">> {
+  const seconds = ctx.run.backOffSeconds(reason);
+  const waited = (ctx.run.clock.now() - waitingSince) / 1000 > Math.max(seconds, leastWaitSeconds(reason));
+  if (waited || ctx.settingsCorrected) await restart(ctx, pod, signal);
+  return terminal(reason, message, { backOff: true });
+}
+
+async function restart(
+  { run }: VdbContext,
+  { metadata: { namespace = "", name, uid } }: Pod,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await run.client.delete(pods, { namespace, name }, signal, { preconditions: { uid } });
+  } catch (error) {
+    if (!isApiError(error, "notFound", "conflict")) throw error;
+  }
+}

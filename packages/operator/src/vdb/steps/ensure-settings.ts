@@ -1,0 +1,35 @@
+import { after, done, findCondition } from "kube-runtime";
+import type { VdbContext, VdbStep } from "../context.ts";
+import { settingsKey } from "../objects/config-map.ts";
+import { applyConfigMap } from "./apply-config-map.ts";
+
+/**
+ * Configured: the ConfigMap holds the start script, settings and who may connect.
+ * Returns early once, when it has just been made.
+ */
+export const ensureSettings: VdbStep<"Configured"> = {
+  name: "ensureSettings",
+  condition: "Configured",
+  run: async (ctx, signal) => {
+    const isNew = ctx.configMap === undefined;
+    const settings = settingsToStartWith(ctx);
+    ctx.settingsCorrected = !isNew && ctx.configMap?.data?.[settingsKey] !== settings;
+    const taken = await applyConfigMap(ctx, { gate: ctx.gate, settings }, signal);
+    if (taken !== undefined) return taken;
+    // Seen by itself in the documented order of phases, and over in milliseconds.
+    return isNew ? after(0, "Configuring", "settings and start script are being put in place") : done();
+  },
+};
+
+/** Ends of the pod that other settings may mend. */
+const mendedBySettings: ReadonlySet<string> = new Set(["SettingRefused", "Crashing"]);
+
+/**
+ * New settings are stored only after a running server has taken them (prepareDatabase): a pod that is moved meanwhile would not
+ * start with bad ones. With those that are stored it has started before, unless it says otherwise.
+ */
+function settingsToStartWith({ vdb, configMap, settings }: VdbContext): string {
+  const deployed = findCondition(vdb.status.conditions, "Deployed");
+  if (deployed?.status === "False" && mendedBySettings.has(deployed.reason)) return settings;
+  return configMap?.data?.[settingsKey] ?? settings;
+}

@@ -1,0 +1,200 @@
+import { postgresVDB, resourceOf } from "@vdb/api";
+import {
+  after,
+  done,
+  events,
+  findCondition,
+  isApiError,
+  isControlledBy,
+  type Manifest,
+  type PersistentVolumeClaim,
+  persistentVolumeClaims,
+  persistentVolumes,
+  retry,
+  terminal,
+  waiting,
+} from "kube-runtime";
+import type { VdbContext, VdbOutcome, VdbStep } from "../context.ts";
+import { claimTrouble } from "../decide/claim-events.ts";
+import { childLabels, claimName, keyOfVdb, operatorName } from "../names.ts";
+import { desiredClaim } from "../objects/claim.ts";
+
+const postgresVdbs = resourceOf(postgresVDB);
+
+/** Bound is told by a watch; a warning of the provisioner is not. */
+const lookAtEventsSeconds = 1.5;
+
+/**
+ * Provisioned: the claim of the present content is there and bound, and DCT's name and id of it are recorded.
+ * Returns early while it is being made, with the storage's own words when it refuses.
+ */
+export const ensureVolume: VdbStep<"Provisioned"> = {
+  name: "ensureVolume",
+  condition: "Provisioned",
+  run: async (ctx, signal) => {
+    const plan = decideVolume(ctx);
+    switch (plan.kind) {
+      case "create":
+        return await create(ctx, signal);
+      case "refuse":
+        return (plan.reason === "ClaimNotFound" ? await relabel(ctx, signal) : undefined) ?? terminal(plan.reason, plan.message);
+      case "wait":
+        return await pending(ctx, plan.claim, signal);
+      case "bound":
+        return await bound(ctx, plan.claim, plan.volumeName, signal);
+      default:
+        return plan satisfies never;
+    }
+  },
+};
+
+export type VolumePlan =
+  | { readonly kind: "create" }
+  | {
+      readonly kind: "refuse";
+      readonly reason: "ClaimNotOurs" | "ClaimNotFound" | "ProvisioningFailed";
+      readonly message: string;
+    }
+  | { readonly kind: "wait"; readonly claim: PersistentVolumeClaim }
+  | { readonly kind: "bound"; readonly claim: PersistentVolumeClaim; readonly volumeName: string };
+
+/** Pure: what is to be done about the claim. */
+export function decideVolume({ vdb, claim }: Pick<VdbContext, "vdb" | "claim">): VolumePlan {
+  const { pvcName, delphixID = "" } = vdb.status;
+  if (claim === undefined && delphixID === "") return { kind: "create" };
+  if (claim === undefined)
+    return {
+      kind: "refuse",
+      reason: "ClaimNotFound",
+      message: `the claim ${pvcName ?? ""} that held the data is gone, and its data with it: delete this PostgresVDB and apply it anew`,
+    };
+  const { name } = claim.metadata;
+  if (!isControlledBy(claim, vdb))
+    return {
+      kind: "refuse",
+      reason: "ClaimNotOurs",
+      message: `a claim ${name} exists and belongs to somebody else: delete or rename it`,
+    };
+  if (claim.status?.phase === "Lost")
+    return {
+      kind: "refuse",
+      reason: "ProvisioningFailed",
+      message: `the claim ${name} has lost its volume ${claim.spec.volumeName ?? ""}`,
+    };
+  if (claim.status?.phase === "Bound" && claim.spec.volumeName !== undefined)
+    return { kind: "bound", claim, volumeName: claim.spec.volumeName };
+  return { kind: "wait", claim };
+}
+
+const provisioning = (name: string): VdbOutcome<"Provisioned"> =>
+  after(lookAtEventsSeconds, "Provisioning", `the claim ${name} is being provisioned through DCT`);
+
+async function create(ctx: VdbContext, signal: AbortSignal): Promise<VdbOutcome<"Provisioned">> {
+  const { run, vdb, world, contentId, source } = ctx;
+  const plan = source === undefined ? undefined : world.sources.named(vdb)?.claimFor(vdb, source);
+  if (plan === undefined) throw new TypeError("resolveSource has found nothing to provision from");
+  const claim = desiredClaim(vdb, contentId, plan, world.config.defaults);
+  run.status.contentId = contentId;
+  run.status.pvcName = claim.metadata.name;
+  const namesake = await relabel(ctx, signal);
+  if (namesake !== undefined) return namesake;
+  // From what it is made must be known of every claim that there is: nobody looks at the source again once it is there.
+  await run.saveStatus(signal);
+  return (await refused(ctx, claim, signal)) ?? provisioning(claim.metadata.name);
+}
+
+/** Creates the claim. A quota or a policy that does not let it in is for a person to mend. */
+async function refused(
+  ctx: VdbContext,
+  claim: Manifest<PersistentVolumeClaim>,
+  signal: AbortSignal,
+): Promise<VdbOutcome<"Provisioned"> | undefined> {
+  try {
+    await ctx.run.client.create(persistentVolumeClaims, claim, signal, { fieldManager: operatorName });
+    return undefined;
+  } catch (error) {
+    if (!isApiError(error, "forbidden", "invalid")) throw error;
+    return terminal("ProvisioningFailed", `the claim ${claim.metadata.name} is not let in: ${error.message}`, {
+      backOff: true,
+      mostSeconds: 5,
+    });
+  }
+}
+
+/** A claim that the caches do not hold: without the operator's label, by somebody's mistake, or somebody else's. */
+async function relabel({ run, vdb, contentId }: VdbContext, signal: AbortSignal): Promise<VdbOutcome<"Provisioned"> | undefined> {
+  const key = { namespace: vdb.metadata.namespace, name: vdb.status.pvcName ?? claimName(vdb, contentId) };
+  const claim = await run.client.find(persistentVolumeClaims, key, signal);
+  if (claim === undefined) return undefined;
+  if (!isControlledBy(claim, vdb)) return notOurs(key.name);
+  await run.client.patch(persistentVolumeClaims, key, { metadata: { labels: childLabels(vdb) } }, signal);
+  return waiting("Provisioning", `the claim ${key.name} has its labels again`);
+}
+
+const notOurs = (name: string): VdbOutcome<"Provisioned"> =>
+  terminal("ClaimNotOurs", `a claim ${name} exists and belongs to somebody else: delete or rename it`);
+
+async function pending(ctx: VdbContext, claim: PersistentVolumeClaim, signal: AbortSignal): Promise<VdbOutcome<"Provisioned">> {
+  const { name, namespace, uid } = claim.metadata;
+  record(ctx, name);
+  const selection = { namespace: namespace ?? "", fieldSelector: `regarding.uid=${uid},type=Warning` };
+  const { items } = await ctx.run.client.list(events, selection, signal);
+  const trouble = claimTrouble(items);
+  if (trouble === undefined) return provisioning(name);
+  const message = `the claim ${name} cannot be provisioned: ${trouble.message}`;
+  return trouble.passes ? retry(trouble.reason, message) : terminal(trouble.reason, message, { backOff: true, mostSeconds: 5 });
+}
+
+async function bound(
+  ctx: VdbContext,
+  claim: PersistentVolumeClaim,
+  volumeName: string,
+  signal: AbortSignal,
+): Promise<VdbOutcome<"Provisioned">> {
+  const { run, world } = ctx;
+  const { name } = claim.metadata;
+  record(ctx, name);
+  if (run.status.delphixVDB !== volumeName || (run.status.delphixID ?? "") === "") {
+    const volume = await run.client.find(persistentVolumes, { name: volumeName }, signal);
+    if (volume?.spec.csi === undefined)
+      return retry("ProvisioningFailed", `the volume ${volumeName} of claim ${name} is none of a CSI driver`);
+    const { generation } = await run.client.get(postgresVdbs, keyOfVdb(ctx.vdb), signal).then(({ metadata }) => metadata);
+    if (generation !== ctx.vdb.metadata.generation) return waiting("Provisioning", "the manifest has changed meanwhile");
+    run.status.delphixVDB = volumeName;
+    run.status.delphixID = volume.spec.csi.volumeHandle;
+    await tellFacts(ctx, volume.spec.csi.volumeHandle, signal);
+    await run.saveStatus(signal); // before any pod: from here on the manifest's source can no longer be changed
+  }
+  if (world.config.holdAt === "Provisioning" && ctx.gate === "shut")
+    return after(5, "Provisioning", "held by the operator's flag --hold-at, which is for tests");
+  return claim.metadata.deletionTimestamp === undefined ? done() : deleted(ctx, name);
+}
+
+/** The snapshot that was taken, where it is not the one that was the newest before. A source that does not answer costs no more than that. */
+async function tellFacts({ run, vdb, world }: VdbContext, handle: string, signal: AbortSignal): Promise<void> {
+  const told = await world.sources.holding(vdb)?.facts(handle, signal);
+  if (told?.kind === "untold") run.log.warn({ error: told.message }, "it is not known which snapshot was taken");
+  const facts = told?.kind === "told" ? told.value : undefined;
+  if (facts === undefined || facts.dataTimestamp === run.status.dataTimestamp) return;
+  run.status.dataTimestamp = facts.dataTimestamp;
+  const { snapshotId: _, snapshotName: __, ...source } = run.status.source ?? {};
+  const { id: snapshotId, name: snapshotName } = facts.snapshot ?? {};
+  run.status.source = {
+    ...source,
+    ...(snapshotId === undefined ? {} : { snapshotId }),
+    ...(snapshotName === undefined ? {} : { snapshotName }),
+  };
+}
+
+/** Somebody has deleted the claim of a database that runs: Kubernetes keeps it only as long as a pod uses it. */
+function deleted({ run, vdb }: VdbContext, name: string): VdbOutcome<"Provisioned"> {
+  const message = `the claim ${name} is being deleted, and its data goes when the pod ends: dump it now, with pg_dump`;
+  if (findCondition(vdb.status.conditions, "Provisioned")?.message !== message) run.event("Warning", "ClaimDeleted", message);
+  return done({ message });
+}
+
+/** What an earlier run did not come to write down. */
+function record({ run, contentId }: VdbContext, pvcName: string): void {
+  run.status.contentId = contentId;
+  run.status.pvcName = pvcName;
+}

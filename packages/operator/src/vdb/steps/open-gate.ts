@@ -1,0 +1,81 @@
+import type { PostgresVDB } from "@vdb/api";
+import { after, done, type Outcome, type Pod, retry, type Step, terminal, waiting } from "kube-runtime";
+import type { VdbContext } from "../context.ts";
+import { endpointOf } from "../objects/service.ts";
+import { Unreachable } from "../pod/ask-pod.ts";
+import { configureServer } from "../pod/configure-server.ts";
+import { loginTrouble } from "../pod/login-trouble.ts";
+import { isInService } from "../pod/pod-state.ts";
+import { applyConfigMap } from "./apply-config-map.ts";
+import { applyService } from "./apply-service.ts";
+import { refusal } from "./prepare-database.ts";
+
+/** A Secret is read by name, never watched: this is how late a changed password comes into force. */
+const passwordRereadSeconds = 30;
+
+/**
+ * Lets clients in: recorded first, so that a pod that starts from now on lets them in too; then the running server; the Service
+ * last, and done when the pod is in it: settings and hooks need not wait for that. From then on a look every half minute sees
+ * a changed password.
+ */
+export const openGate: Step<VdbContext> = {
+  name: "openGate",
+  run: async (ctx, signal) => {
+    const { vdb, pod, run } = ctx;
+    if (pod === undefined) throw new TypeError("ensureDeployment has found no pod");
+    const shutOut = await lookAgain(ctx, pod, signal);
+    if (shutOut !== undefined) return shutOut;
+    await recordOpening(ctx, signal);
+    const unopened =
+      (await applyConfigMap(ctx, { gate: "open", settings: ctx.settings }, signal)) ??
+      (await openServer(ctx, pod, signal)) ??
+      (await applyService(ctx, "open", signal));
+    if (unopened !== undefined) return unopened;
+    if (!isInService(pod)) return waiting("Starting", `pod ${pod.metadata.name} is not yet reached on port ${vdb.spec.port}`);
+    run.status.endpoint = endpointOf(vdb);
+    return done({ message: readyWords(run.status), recheckSeconds: passwordRereadSeconds });
+  },
+};
+
+/** Hooks may have changed role, database and settings: what was found before them is found anew before anybody is let in. */
+async function lookAgain(ctx: VdbContext, pod: Pod, signal: AbortSignal): Promise<Outcome | undefined> {
+  if (ctx.gate === "open" || ctx.vdb.spec.hooks?.some(({ stage }) => stage === "post-create") !== true) return undefined;
+  ctx.memory.inForce = undefined;
+  try {
+    const result = await configureServer(ctx, pod, "shut", signal);
+    if (result === "inForce") return undefined;
+    if (result.kind !== "answer") return refusal(ctx, result);
+    const trouble = loginTrouble(ctx.vdb, result.state);
+    return trouble && terminal(trouble.reason, `after the hooks: ${trouble.message}`, { backOff: true });
+  } catch (error) {
+    return unasked(pod, error);
+  }
+}
+
+/** What whoever wants to use the database asks first: where it is, and how old its data is. */
+export function readyWords({ endpoint = "", dataTimestamp }: Pick<PostgresVDB["status"], "endpoint" | "dataTimestamp">): string {
+  const age = dataTimestamp === undefined ? "" : `, with the source's data as of ${dataTimestamp}`;
+  return `clients can connect to ${endpoint}${age}`;
+}
+
+/** From here on the hooks of this content are history, whoever comes after us. */
+async function recordOpening({ run, contentId }: VdbContext, signal: AbortSignal): Promise<void> {
+  if (run.status.openedFor === contentId) return;
+  run.status.openedFor = contentId;
+  await run.saveStatus(signal);
+}
+
+async function openServer(ctx: VdbContext, pod: Pod, signal: AbortSignal): Promise<Outcome | undefined> {
+  try {
+    const result = await configureServer(ctx, pod, "open", signal);
+    if (result === "inForce" || (result.kind === "answer" && result.state.loaded)) return undefined;
+    return result.kind === "answer" ? after(0.3, "Preparing", "the server has not yet let clients in") : refusal(ctx, result);
+  } catch (error) {
+    return unasked(pod, error);
+  }
+}
+
+function unasked(pod: Pod, error: unknown): Outcome {
+  if (!(error instanceof Unreachable)) throw error;
+  return retry("Unreachable", `the server in pod ${pod.metadata.name} could not be asked: ${error.message}`);
+}

@@ -1,0 +1,157 @@
+import { deepEqual, equal, match } from "node:assert/strict";
+import { describe, test } from "node:test";
+import { ApiError, type ConfigMap, configMaps, type Deployment, deployments, type ExecResult } from "kube-runtime";
+import { desiredConfigMap } from "../objects/config-map.ts";
+import { restartAnnotation } from "../objects/deployment.ts";
+import { aPod, contentId, forever, healthy, meta, stepBench } from "../step-bench.ts";
+import { aVdb } from "../testing.ts";
+import { prepareDatabase } from "./prepare-database.ts";
+
+const settings = "work_mem = '8MB'\n";
+
+function aConfigMap(stored: string): ConfigMap {
+  const { metadata, data } = desiredConfigMap(aVdb(), { contentId, gate: "shut", settings: stored });
+  return {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { ...meta("c"), ...metadata },
+    ...(data === undefined ? {} : { data }),
+  };
+}
+const deployment: Deployment = {
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: meta("orders"),
+  spec: { selector: {}, template: { spec: { containers: [{ name: "postgres", image: "postgres:16.2" }] } } },
+};
+const stored = ["exec", "apply configmaps orders-postgres-config"];
+
+interface Row {
+  readonly name: string;
+  readonly why: string;
+  readonly answer: Partial<ExecResult> | Error;
+  /** What the ConfigMap holds; the manifest's settings unless said. */
+  readonly before?: string;
+  readonly want: string;
+  readonly writes: readonly string[];
+}
+
+const rows: readonly Row[] = [
+  { name: "as declared", why: "nothing is written", answer: healthy(), want: "done", writes: ["exec"] },
+  {
+    name: "new settings that the server has taken",
+    why: "they are stored after that: a pod that is moved must start with what it has started with before",
+    answer: healthy(),
+    before: "",
+    want: "done",
+    writes: stored,
+  },
+  {
+    name: "settings that the server refuses",
+    why: "those from before stay stored",
+    answer: { exitCode: 10, stderr: "invalid value" },
+    before: "",
+    want: "terminal SettingRefused",
+    writes: ["exec"],
+  },
+  {
+    name: "no such role",
+    why: "only a person knows which is meant",
+    answer: healthy({ roleExists: false }),
+    want: "terminal RoleNotFound",
+    writes: ["exec"],
+  },
+  {
+    name: "no such database",
+    why: "only a person knows which is meant",
+    answer: healthy({ databaseExists: false }),
+    want: "terminal DatabaseNotFound",
+    writes: ["exec"],
+  },
+  {
+    name: "the server has not read its files yet",
+    why: "the gate must not open on what is not in force",
+    answer: healthy({ loaded: false }),
+    want: "after Preparing",
+    writes: ["exec"],
+  },
+  {
+    name: "a setting that needs a restart",
+    why: "the pod is made anew by its Deployment",
+    answer: healthy({ pendingRestart: ["shared_buffers"] }),
+    want: "waiting Preparing",
+    writes: ["exec", "apply deployments orders"],
+  },
+  {
+    name: "a statement that failed",
+    why: "it may pass",
+    answer: { exitCode: 1, stderr: "deadlock detected" },
+    want: "after SqlFailed",
+    writes: ["exec"],
+  },
+  {
+    name: "a server that starts up",
+    why: "it passes",
+    answer: { exitCode: 12, stderr: "FATAL: the database system is starting up" },
+    want: "after Unreachable",
+    writes: ["exec"],
+  },
+  {
+    name: "a pod that cannot be asked",
+    why: "it may be about to go",
+    answer: new ApiError({ kind: "unavailable" }, "connection refused"),
+    want: "after Unreachable",
+    writes: ["exec"],
+  },
+];
+
+async function bench({ answer, before = settings }: Pick<Row, "answer" | "before">) {
+  const exec = (): Partial<ExecResult> => {
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+  const made = await stepBench({ exec, configMap: aConfigMap(before), deployment });
+  await made.client.create(configMaps, aConfigMap(before), forever);
+  await made.client.create(deployments, deployment, forever);
+  Object.assign(made.ctx, { pod: aPod(), settings, password: { kind: "known", value: "a-good-password" } });
+  made.writes.length = 0;
+  return made;
+}
+
+describe("prepareDatabase", () => {
+  for (const { name, why, want, writes, ...given } of rows)
+    test(name, async () => {
+      const { ctx, writes: written } = await bench(given);
+      const outcome = await prepareDatabase.run(ctx, forever);
+      equal([outcome.kind, ...(outcome.kind === "done" ? [] : [outcome.reason])].join(" "), want, why);
+      deepEqual(written, writes, why);
+    });
+
+  test("what is in force in a container is not asked for again; another container is", async () => {
+    const { ctx, writes } = await bench({ answer: healthy() });
+    for (const pod of [aPod(), aPod(), aPod({ containerID: "containerd://2" })]) {
+      ctx.pod = pod;
+      equal((await prepareDatabase.run(ctx, forever)).kind, "done");
+    }
+    deepEqual(writes, ["exec", "exec"]);
+  });
+
+  test("a restart is asked for once for the same settings in the same container", async () => {
+    const { ctx, client, events } = await bench({ answer: healthy({ pendingRestart: ["shared_buffers"] }) });
+    await prepareDatabase.run(ctx, forever);
+    const written = await client.get(deployments, { namespace: "shop", name: "orders" }, forever);
+    match(written.spec.template.metadata?.annotations?.[restartAnnotation] ?? "", /^[0-9a-f]{12}$/u);
+    Object.assign(ctx, { deployment: written });
+    await prepareDatabase.run(ctx, forever);
+    deepEqual(events, ["Restarting"]);
+  });
+
+  test("what the copy brought along is told, and kept told while nothing is asked", async () => {
+    const { ctx, conditions } = await bench({ answer: healthy({ dropped: ["archive_command"] }) });
+    await prepareDatabase.run(ctx, forever);
+    deepEqual(
+      conditions.map(({ type, status }) => [type, status]),
+      [["HygieneApplied", "True"]],
+    );
+  });
+});

@@ -1,0 +1,121 @@
+import { createHash } from "node:crypto";
+import { after, done, findCondition, type Pod, retry, terminal, waiting } from "kube-runtime";
+import type { PreparationResult, ServerState } from "../../postgres/prepare.ts";
+import type { VdbContext, VdbOutcome, VdbStep } from "../context.ts";
+import { containerName } from "../names.ts";
+import { Unreachable } from "../pod/ask-pod.ts";
+import { configureServer, containerIdOf } from "../pod/configure-server.ts";
+import { hygieneOf } from "../pod/hygiene.ts";
+import { lockedOut, loginTrouble } from "../pod/login-trouble.ts";
+import { preparedTransactionsNote } from "../pod/prepared-transactions.ts";
+import { applyConfigMap } from "./apply-config-map.ts";
+import { applyDeployment, restartedFor } from "./apply-deployment.ts";
+import { isOutcome } from "./apply-own.ts";
+
+/**
+ * Prepared: the settings and the role's password are in force in the running server, role and database exist; settings that it
+ * has taken are kept for its next start.
+ * Returns early with what the data has when it has not what the manifest names, and while a setting waits for a restart.
+ */
+export const prepareDatabase: VdbStep<"Prepared"> = {
+  name: "prepareDatabase",
+  condition: "Prepared",
+  run: async (ctx, signal) => {
+    const { pod, gate } = ctx;
+    if (pod === undefined) throw new TypeError("ensureDeployment has found no pod");
+    try {
+      const result = await configureServer(ctx, pod, gate, signal);
+      tellHygiene(ctx, result === "inForce" ? undefined : result);
+      if (result !== "inForce" && result.kind !== "answer") return refusal(ctx, result);
+      const taken = await applyConfigMap(ctx, { gate, settings: ctx.settings }, signal);
+      if (taken !== undefined) return taken;
+      return result === "inForce" ? asBefore(ctx) : await compare(ctx, pod, result.state, signal);
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error;
+      return retry("Unreachable", `the server in pod ${pod.metadata.name} could not be asked: ${error.message}`);
+    }
+  },
+};
+
+/** Nothing was asked: what the last answer gave to say is still so. */
+function asBefore({ vdb }: VdbContext): VdbOutcome<"Prepared"> {
+  const { status, message = "" } = findCondition(vdb.status.conditions, "Prepared") ?? {};
+  return status === "True" ? done({ message }) : done();
+}
+
+/** HygieneApplied: what the copy brought along and was left out. Known from the server's last answer, and kept until the next. */
+function tellHygiene({ run, vdb }: VdbContext, result: PreparationResult | undefined): void {
+  const type = "HygieneApplied";
+  const present = findCondition(vdb.status.conditions, type);
+  if (result?.kind !== "answer") {
+    if (present !== undefined)
+      run.setCondition({ type, status: present.status, reason: present.reason, message: present.message });
+    return;
+  }
+  const { dropped, preparedTransactions } = result.state;
+  const note = preparedTransactionsNote(preparedTransactions);
+  const finding = note === undefined ? hygieneOf(dropped) : ({ reason: "NeedsAttention", message: note } as const);
+  run.setCondition({ type, status: "True", ...finding });
+}
+
+export function refusal(ctx: VdbContext, result: Exclude<PreparationResult, { kind: "answer" }>): VdbOutcome<"Prepared"> {
+  const { kind, message } = result;
+  switch (kind) {
+    case "settingRefused":
+      return terminal(
+        "SettingRefused",
+        `PostgreSQL refuses a setting, those from before stay in force: ${message}; correct spec.postgresConfig`,
+        { backOff: true },
+      );
+    case "lockedOut": {
+      const { reason, message: told } = lockedOut(ctx.vdb, message, result.roles);
+      return terminal(reason, told, { backOff: true });
+    }
+    case "sqlFailed":
+      return retry("SqlFailed", `the server refused a statement: ${message}`);
+    case "unreachable":
+      return retry("Unreachable", `the server does not let the operator in: ${message}`);
+    default:
+      return result satisfies never;
+  }
+}
+
+async function compare(ctx: VdbContext, pod: Pod, state: ServerState, signal: AbortSignal): Promise<VdbOutcome<"Prepared">> {
+  const trouble = loginTrouble(ctx.vdb, state);
+  if (trouble !== undefined) return terminal(trouble.reason, trouble.message, { backOff: true });
+  if (!state.loaded) return after(0.3, "Preparing", "the server has not yet read its settings");
+  if (state.pendingRestart.length > 0) return await restart(ctx, pod, state.pendingRestart, signal);
+  const notes = notesOf(state);
+  return notes.length === 0 ? done() : done({ message: [inForce, ...notes].join("; ") });
+}
+
+/** What somebody has set in the database itself, and has not come to hold. */
+function notesOf({ pendingElsewhere, setAside }: ServerState): readonly string[] {
+  const unread = `set in the database itself, and waiting for a restart: ${pendingElsewhere.join(", ")}`;
+  const aside = `PostgreSQL did not start with what ALTER SYSTEM had set, which was set aside in postgresql.auto.conf.refused: ${setAside}`;
+  return [...(pendingElsewhere.length > 0 ? [unread] : []), ...(setAside === "" ? [] : [aside])];
+}
+
+const inForce = "settings and password are in force";
+
+/**
+ * A setting that is read at the start alone: the pod is made anew, once for these settings in this container. A container that
+ * came up with former ones, because the kubelet had not yet seen the new, is another.
+ */
+async function restart(
+  ctx: VdbContext,
+  pod: Pod,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<VdbOutcome<"Prepared">> {
+  const image = ctx.deployment?.spec.template.spec.containers.find(({ name }) => name === containerName)?.image ?? "";
+  const restartFor = createHash("sha256")
+    .update(JSON.stringify([ctx.settings, containerIdOf(pod)]))
+    .digest("hex")
+    .slice(0, 12);
+  const written = await applyDeployment(ctx, image, restartFor, signal);
+  if (isOutcome(written)) return written;
+  if (restartedFor(ctx) !== restartFor)
+    ctx.run.event("Normal", "Restarting", `these settings need a restart: ${names.join(", ")}`);
+  return waiting("Preparing", `the server is being restarted for ${names.join(", ")}`);
+}

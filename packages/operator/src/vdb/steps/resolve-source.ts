@@ -1,0 +1,67 @@
+import { identityIn, labelsOf, postgresVDB, resourceOf, type VdbIdentity } from "@vdb/api";
+import { done, isControlledBy, type PersistentVolumeClaim, terminal } from "kube-runtime";
+import type { ResolvedSource } from "../../data/source.ts";
+import type { VdbContext, VdbOutcome, VdbStep } from "../context.ts";
+import { keyOfVdb } from "../names.ts";
+
+const postgresVdbs = resourceOf(postgresVDB);
+
+/**
+ * SourceResolved: finds what spec.source names, and puts its labels on the object.
+ * Done at once when the claim is there: a database that has its data does not need its source any more.
+ */
+export const resolveSource: VdbStep<"SourceResolved"> = {
+  name: "resolveSource",
+  condition: "SourceResolved",
+  run: async (ctx, signal) => {
+    const { vdb, world, claim } = ctx;
+    if (claim !== undefined) return await known(ctx, claim, signal);
+    const source = world.sources.named(vdb);
+    if (source === undefined) return terminal("SourceNotFound", `${vdb.spec.source.type} is not yet supported`);
+    const resolved = await source.resolve(vdb, signal);
+    return resolved.ok
+      ? await take(ctx, resolved.source, signal)
+      : terminal(resolved.reason, resolved.message, { backOff: true });
+  },
+};
+
+/** Records what will be made and from what, before it is made. */
+async function take(ctx: VdbContext, source: ResolvedSource, signal: AbortSignal): Promise<VdbOutcome<"SourceResolved">> {
+  const { run, vdb } = ctx;
+  ctx.source = source;
+  run.status.source = {
+    type: vdb.spec.source.type,
+    name: source.identity.sourceRef,
+    ...defined({
+      engine: source.identity.engineName,
+      id: source.id,
+      snapshotId: source.snapshotId,
+      snapshotName: source.snapshotName,
+      postgresVersion: source.postgresVersion,
+    }),
+  };
+  if (source.dataTimestamp !== undefined) run.status.dataTimestamp = source.dataTimestamp;
+  else delete run.status.dataTimestamp;
+  await putLabels(ctx, source.identity, signal);
+  return done();
+}
+
+/** Its labels are what users find it by: they are put back from what its claim says of it. */
+async function known(ctx: VdbContext, claim: PersistentVolumeClaim, signal: AbortSignal): Promise<VdbOutcome<"SourceResolved">> {
+  const { name: sourceRef } = ctx.run.status.source ?? {};
+  if (sourceRef !== undefined && isControlledBy(claim, ctx.vdb))
+    await putLabels(ctx, { sourceRef, ...identityIn(claim.metadata.annotations ?? {}) }, signal);
+  return done();
+}
+
+async function putLabels({ run, vdb }: VdbContext, identity: VdbIdentity, signal: AbortSignal): Promise<void> {
+  const wanted = labelsOf(identity);
+  const labels = vdb.metadata.labels ?? {};
+  if (Object.entries(wanted).some(([key, value]) => labels[key] !== value))
+    await run.client.patch(postgresVdbs, keyOfVdb(vdb), { metadata: { labels: wanted } }, signal);
+}
+
+function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- exactly the undefined ones are left out
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
+}

@@ -1,0 +1,29 @@
+import { done, isControlledBy, type PersistentVolumeClaim, persistentVolumeClaims, type Step, waiting } from "kube-runtime";
+import type { OperatorConfig } from "../../config.ts";
+import type { VdbContext } from "../context.ts";
+import { isOutdated } from "../objects/claim.ts";
+import { removeIfThere } from "./remove.ts";
+
+/**
+ * While there is no data yet, a claim that a former manifest made goes before anything else is done: the driver gives up what
+ * it has begun, and of a mistake that was corrected nothing is left. Returns early until the claim is gone.
+ */
+export const retireClaim: Step<VdbContext> = {
+  name: "retireClaim",
+  run: async (ctx, signal) => {
+    const { run, claim } = ctx;
+    if (claim === undefined || !isToRetire(ctx, claim)) return done();
+    const { namespace = "", name, uid, deletionTimestamp } = claim.metadata;
+    if (deletionTimestamp === undefined)
+      await removeIfThere(run.client, persistentVolumeClaims, { namespace, name }, signal, { preconditions: { uid } });
+    return waiting("Provisioning", `the claim ${name}, which holds no data yet, is being deleted and then made anew`);
+  },
+};
+
+type Retirement = Pick<VdbContext, "vdb"> & { readonly world: { readonly config: Pick<OperatorConfig, "defaults"> } };
+
+/** Pure. Once the volume's id is written down a pod may have used it: from then on the claim is never touched. */
+export function isToRetire({ vdb, world }: Retirement, claim: PersistentVolumeClaim): boolean {
+  if ((vdb.status.delphixID ?? "") !== "" || !isControlledBy(claim, vdb)) return false;
+  return claim.metadata.deletionTimestamp !== undefined || isOutdated(claim, vdb, world.config.defaults);
+}

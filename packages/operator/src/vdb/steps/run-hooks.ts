@@ -1,0 +1,194 @@
+import type { Hook, HookRun } from "@vdb/api";
+import { after, done, type Pod, retry, terminal } from "kube-runtime";
+import { endHookCommand, type HookState, hookCommand, hookState } from "../../postgres/hook.ts";
+import type { VdbContext, VdbOutcome, VdbStep } from "../context.ts";
+import { decideHook, forsaken, scriptHash } from "../decide/decide-hook.ts";
+import { paths } from "../objects/deployment.ts";
+import { askPod, Unreachable } from "../pod/ask-pod.ts";
+
+/** One call waits so long for a hook's end, and the next one comes so much later: other databases want the workers too. */
+const waitSeconds = 2;
+const pauseSeconds = 1;
+/** After so long a run ends between two hooks, well before its own deadline. */
+const runMs = 30_000;
+
+/**
+ * HooksSucceeded: every post-create hook has run for the present data, each once; an open gate is the record that all have.
+ * Returns early while one runs, and for good when one fails that may not: the gate then stays shut, and a corrected hook is
+ * run again.
+ */
+export const runHooks: VdbStep<"HooksSucceeded"> = {
+  name: "runHooks",
+  condition: "HooksSucceeded",
+  run: async (ctx, signal) => {
+    const { pod } = ctx;
+    if (pod === undefined) throw new TypeError("ensureDeployment has found no pod");
+    const ending = await endForsaken(ctx, pod, signal);
+    if (ending !== undefined) return ending;
+    const hooks = (ctx.vdb.spec.hooks ?? []).filter(({ stage }) => stage === "post-create");
+    if (hooks.length === 0) return done({ reason: "NoHooks", message: "there are no post-create hooks" });
+    warnOfRefresh(ctx);
+    if (ctx.gate === "open") return done();
+    const end = ctx.run.clock.monotonic() + runMs;
+    for (const hook of hooks) {
+      if (ctx.run.clock.monotonic() > end) return after(0, "Running", `hook ${hook.name} is next`);
+      const outcome = await runHook(ctx, hook, pod, signal);
+      if (outcome !== undefined) return outcome;
+    }
+    return done();
+  },
+};
+
+/** A hook that was changed or removed while it runs is ended before its successor begins or the gate opens. */
+async function endForsaken(ctx: VdbContext, pod: Pod, signal: AbortSignal): Promise<VdbOutcome<"HooksSucceeded"> | undefined> {
+  const facts = { contentId: ctx.contentId, podUid: pod.metadata.uid };
+  for (const record of forsaken(ctx.run.status.hooks ?? [], ctx.vdb.spec.hooks ?? [], facts)) {
+    try {
+      await askPod(ctx.world, pod, endHookCommand(tokenOf(ctx, record, record.scriptHash ?? ""), paths.run), signal);
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error;
+      return retry("Running", `hook ${record.name} is no longer wanted, but could not be ended: ${error.message}`);
+    }
+    setRecord(ctx, { ...record, outcome: "Interrupted", completionTime: now(ctx) });
+    await ctx.run.saveStatus(signal);
+  }
+  return undefined;
+}
+
+/** HooksComplete: what masks a new database should mask a refreshed one. */
+function warnOfRefresh({ run, vdb }: VdbContext): void {
+  const complete = vdb.spec.hooks?.some(({ stage }) => stage === "post-refresh") === true;
+  run.setCondition(
+    complete
+      ? { type: "HooksComplete", status: "True", reason: "Complete", message: "there are post-refresh hooks too" }
+      : {
+          type: "HooksComplete",
+          status: "False",
+          reason: "PostRefreshMissing",
+          message:
+            "there are post-create hooks, but none of stage post-refresh: a refresh would bring data that they have not seen",
+        },
+  );
+}
+
+/** Undefined: on to the next one. */
+async function runHook(
+  ctx: VdbContext,
+  hook: Hook,
+  pod: Pod,
+  signal: AbortSignal,
+): Promise<VdbOutcome<"HooksSucceeded"> | undefined> {
+  const facts = { hook, record: recordOf(ctx, hook), contentId: ctx.contentId, podUid: pod.metadata.uid };
+  const plan = decideHook(facts);
+  switch (plan.kind) {
+    case "next":
+      return undefined;
+    case "failed":
+      return failure(hook, plan.record);
+    case "interrupted":
+      setRecord(ctx, { ...plan.record, outcome: "Interrupted", completionTime: now(ctx) });
+      return await runHook(ctx, hook, pod, signal);
+    case "run":
+      return await perform(ctx, hook, pod, signal);
+    default:
+      return plan satisfies never;
+  }
+}
+
+async function perform(
+  ctx: VdbContext,
+  hook: Hook,
+  pod: Pod,
+  signal: AbortSignal,
+): Promise<VdbOutcome<"HooksSucceeded"> | undefined> {
+  await announce(ctx, hook, pod, signal);
+  const { type, script, timeoutSeconds, database = ctx.vdb.spec.database.name } = hook;
+  const call = { token: tokenOf(ctx, hook, scriptHash(hook)), type, script, database, timeoutSeconds, waitSeconds };
+  try {
+    const answer = await askPod(ctx.world, pod, hookCommand(call, paths.run), signal);
+    return await take(ctx, hook, hookState(answer), pod, signal);
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error;
+    return retry("Running", `hook ${hook.name} was begun, but the pod could not be asked for its end: ${error.message}`);
+  }
+}
+
+/** The intent, before the effect: an operator that comes after us must know that it may have begun. */
+async function announce(ctx: VdbContext, hook: Hook, pod: Pod, signal: AbortSignal): Promise<void> {
+  const record = recordOf(ctx, hook);
+  if (record?.outcome === "Running" && record.contentId === ctx.contentId && record.scriptHash === scriptHash(hook)) return;
+  setRecord(ctx, {
+    stage: hook.stage,
+    name: hook.name,
+    contentId: ctx.contentId,
+    scriptHash: scriptHash(hook),
+    pod: pod.metadata.uid,
+    outcome: "Running",
+    startTime: now(ctx),
+  });
+  await ctx.run.saveStatus(signal);
+}
+
+async function take(
+  ctx: VdbContext,
+  hook: Hook,
+  state: HookState,
+  pod: Pod,
+  signal: AbortSignal,
+): Promise<VdbOutcome<"HooksSucceeded"> | undefined> {
+  const record = recordOf(ctx, hook);
+  if (state.kind === "running" || record === undefined) return after(pauseSeconds, "Running", `hook ${hook.name} is running`);
+  const output = withoutPassword(ctx, state.output);
+  const ended = { ...record, completionTime: now(ctx), output };
+  if (state.kind === "interrupted") setRecord(ctx, { ...ended, outcome: "Interrupted" });
+  else setRecord(ctx, { ...ended, exitCode: state.exitCode, outcome: outcomeOf(state) });
+  await ctx.run.saveStatus(signal);
+  ctx.run.log.info({ hook: hook.name, outcome: recordOf(ctx, hook)?.outcome }, "hook ended");
+  return await runHook(ctx, hook, pod, signal);
+}
+
+function outcomeOf({ exitCode, timedOut }: { readonly exitCode: number; readonly timedOut: boolean }): HookRun["outcome"] {
+  if (exitCode === 0) return "Succeeded";
+  return timedOut ? "TimedOut" : "Failed";
+}
+
+const reasons = { TimedOut: "HookTimedOut", Interrupted: "HookInterrupted", Failed: "HookFailed" } as const;
+
+/** Nothing will change by itself: the hook has to be corrected, or the database made anew. */
+function failure({ name, timeoutSeconds }: Hook, { outcome, exitCode, output = "" }: HookRun): VdbOutcome<"HooksSucceeded"> {
+  const end = output === "" ? "it printed nothing" : `the end of its output: ${endOf(output, 500)}`;
+  const how = {
+    TimedOut: `did not end within ${timeoutSeconds} s`,
+    Interrupted: "was interrupted when its pod died, and may have taken effect in part",
+    Failed: `failed with exit code ${exitCode ?? "unknown"}`,
+  } as const;
+  const kind = outcome === "TimedOut" || outcome === "Interrupted" ? outcome : "Failed";
+  return terminal(
+    reasons[kind],
+    `post-create hook ${name} ${how[kind]}; ${end}. No client is let in: correct the hook, it is then run again`,
+    { backOff: true },
+  );
+}
+
+const recordOf = ({ run }: VdbContext, { stage, name }: Hook): HookRun | undefined =>
+  run.status.hooks?.find((one) => one.stage === stage && one.name === name);
+
+function setRecord({ run }: VdbContext, record: HookRun): void {
+  const others = (run.status.hooks ?? []).filter(({ stage, name }) => stage !== record.stage || name !== record.name);
+  run.status.hooks = [...others, record];
+}
+
+const now = ({ run }: VdbContext): string => new Date(run.clock.now()).toISOString();
+
+/** The same hook with the same text on the same data has the same token. */
+const tokenOf = ({ contentId }: VdbContext, { stage, name }: Pick<Hook, "stage" | "name">, hash: string): string =>
+  `${contentId}-${stage}-${name}-${hash}`;
+
+function withoutPassword({ password }: VdbContext, output: string): string {
+  // Before the cut, which would leave the end of a password standing.
+  const text = password?.kind === "known" && password.value !== "" ? output.replaceAll(password.value, "***") : output;
+  return endOf(text, 4000);
+}
+
+/** No half of a surrogate pair at its start: the API server would not keep it. */
+const endOf = (text: string, length: number): string => text.slice(-length).replace(/^[\uDC00-\uDFFF]/u, "");

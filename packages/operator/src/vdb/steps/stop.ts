@@ -1,0 +1,23 @@
+import { done, isTrue, type Plan, type Step, waiting } from "kube-runtime";
+import { livePods, type VdbContext } from "../context.ts";
+import { stopDeployment } from "./apply-deployment.ts";
+import { disableInDct } from "./enable-in-dct.ts";
+
+/** What stays so while a database is stopped, if it was so: its volume, its settings, that its hooks have run. */
+const kept = ["Accepted", "SourceResolved", "Provisioned", "Configured", "HooksSucceeded"] as const;
+
+/** What `enabled: false` comes to: what was found out about the data is still said, and the pod goes. */
+export function stopPlan({ vdb }: Pick<VdbContext, "vdb">): Plan<VdbContext> {
+  return { steps: [stopDatabase, disableInDct], keep: kept.filter((type) => isTrue(vdb.status.conditions, type)) };
+}
+
+/** The database is shut down cleanly and its pod goes; claim, DCT VDB and everything else stay. */
+const stopDatabase: Step<VdbContext> = {
+  name: "stopDatabase",
+  run: async (ctx, signal) => {
+    await stopDeployment(ctx, signal);
+    const names = livePods(ctx);
+    if (names.length === 0) return done();
+    return waiting("Stopping", `PostgreSQL is shutting down in pod ${names.join(", ")}`);
+  },
+};

@@ -1,0 +1,52 @@
+import { type ConditionValue, done, findCondition, type Step } from "kube-runtime";
+import type { StorageLevel } from "../../data/storage.ts";
+import type { VdbContext } from "../context.ts";
+
+/**
+ * StorageHealthy: whether the storage that the data lies on has room; an event when that changes. It has no part in Ready: a
+ * database on a full storage answers, and reading works. Absent where the engine gives no figures.
+ */
+export const tellStorage: Step<VdbContext> = {
+  name: "tellStorage",
+  run: async ({ run, vdb, world }) => {
+    const storage = world.storage.of(vdb);
+    if (storage === undefined) return done();
+    const { engine, level } = storage;
+    const before = findCondition(vdb.status.conditions, "StorageHealthy");
+    if (level === "unknown") {
+      if (before !== undefined) run.setCondition(before); // of an operator that ran before
+      return done();
+    }
+    const condition = storageCondition(engine, level);
+    run.setCondition(condition);
+    if (before?.reason !== condition.reason && (before !== undefined || condition.status === "False"))
+      run.event(condition.status === "True" ? "Normal" : "Warning", condition.reason, condition.message);
+    return done();
+  },
+};
+
+const whatToDo = "delete VDBs or snapshots, or make the engine's storage larger";
+
+function storageCondition(engine: string, level: StorageLevel): ConditionValue {
+  const type = "StorageHealthy";
+  switch (level) {
+    case "roomLeft":
+      return { type, status: "True", reason: "RoomLeft", message: `the storage of engine ${engine} has room` };
+    case "nearlyFull":
+      return {
+        type,
+        status: "False",
+        reason: "PoolNearlyFull",
+        message: `the storage of engine ${engine} is down to its reserve: new copies and snapshots are refused, and databases that grow will fill it; ${whatToDo}`,
+      };
+    case "full":
+      return {
+        type,
+        status: "False",
+        reason: "PoolFull",
+        message: `the storage of engine ${engine} is full: databases on it cannot write ("No space left on device"); ${whatToDo}`,
+      };
+    default:
+      return level satisfies never;
+  }
+}
