@@ -66,6 +66,7 @@ export const vdbConditions = {
       Provisioning: "the claim is being made",
       ProvisioningFailed: "the storage refused; the message holds its words",
       StorageFull: "the storage has no room for the volume",
+      ClaimDeleted: "somebody has deleted the claim: it is there as long as the pod uses it, and its data goes with it",
       ClaimNotFound: "the claim that held the data was deleted, and the data with it",
       ClaimNotOurs: "a claim of that name exists and belongs to somebody else",
       StorageClassNotFound: "there is no such StorageClass",
