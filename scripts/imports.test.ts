@@ -1,4 +1,4 @@
-import { deepEqual } from "node:assert/strict";
+import { deepEqual, ok } from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
@@ -34,4 +34,35 @@ test("packages import each other in one direction, through their entry files alo
     }
   }
   deepEqual(wrong, []);
+});
+
+/** In the operator: what a folder may not know, so that another implementation or another writer needs no change there. */
+const keptApart: readonly { readonly files: string; readonly found: RegExp; readonly why: string }[] = [
+  {
+    files: "packages/operator/src/vdb/**/*.ts",
+    found: /from "(?:@vdb\/dct|[^"]*\/data\/dct\/)/u,
+    why: "steps know of sources what data/source.ts says",
+  },
+  {
+    files: "packages/operator/src/data/*.ts",
+    found: /from "(?:@vdb\/dct|\.\/dct\/)/u,
+    why: "the interface and the choice between sources name none of them",
+  },
+  {
+    files: "packages/operator/src/vdb/**/!(apply-config-map|apply-deployment|apply-service|*.test).ts",
+    found: /(?:applyOwn\(|\.(?:apply|create|update|patch)\()\s*(?:\w+,\s*)?(?:configMaps|deployments|services)\b/u,
+    why: "ConfigMap, Deployment and Service are each written in one file",
+  },
+];
+
+test("the operator's folders know of each other what they need", () => {
+  for (const { files, found, why } of keptApart) {
+    const all = globSync(files);
+    ok(all.length > 0, files);
+    deepEqual(
+      all.filter((file) => found.test(readFileSync(file, "utf8"))),
+      [],
+      why,
+    );
+  }
 });

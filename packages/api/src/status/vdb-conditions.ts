@@ -66,6 +66,7 @@ export const vdbConditions = {
       Provisioning: "the storage provisions the claim",
       ProvisioningFailed: "the storage or the cluster refuses the claim; the message contains the error",
       StorageFull: "the storage has too little free space for the volume",
+      ClaimDeleted: "somebody has deleted the claim: it exists as long as the pod uses it, and its data goes with it",
       ClaimNotFound: "the claim that held the data does not exist any more, nor does the data",
       ClaimNotOurs: "a claim of that name exists and belongs to another owner",
       StorageClassNotFound: "the StorageClass does not exist",

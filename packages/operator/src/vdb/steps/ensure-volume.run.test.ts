@@ -174,4 +174,18 @@ describe("ensureVolume", () => {
     equal((await ensureVolume.run(bench.ctx, forever)).kind, "done");
     match(bench.ctx.run.status.delphixID ?? "", /CONTAINER/u);
   });
+
+  test("a claim that somebody deleted is told by an event once, whatever the words are", async () => {
+    const recorded = { pvcName: name, contentId, delphixVDB: "dlpx-c", delphixID: handle };
+    const told = { type: "Provisioned", status: "True", lastTransitionTime: "2026-01-01T00:00:00Z", message: "in other words" };
+    for (const [reason, events] of [
+      ["Provisioned", ["ClaimDeleted"]],
+      ["ClaimDeleted", []],
+    ] as const) {
+      const claim = aClaim("Bound", { deletionTimestamp: "2026-01-01T00:00:00Z" });
+      const bench = await stepBench({ claim, status: { ...recorded, conditions: [{ ...told, reason }] } });
+      const outcome = await ensureVolume.run(bench.ctx, forever);
+      deepEqual([outcome.kind, outcome.reason, bench.events], ["done", "ClaimDeleted", events]);
+    }
+  });
 });

@@ -189,8 +189,9 @@ async function tellFacts({ run, vdb, world }: VdbContext, handle: string, signal
 /** Somebody has deleted the claim of a database that runs: Kubernetes keeps it only as long as a pod uses it. */
 function deleted({ run, vdb }: VdbContext, name: string): VdbOutcome<"Provisioned"> {
   const message = `the claim ${name} is being deleted, and its data goes when the pod ends: dump it now, with pg_dump`;
-  if (findCondition(vdb.status.conditions, "Provisioned")?.message !== message) run.event("Warning", "ClaimDeleted", message);
-  return done({ message });
+  const reason = "ClaimDeleted";
+  if (findCondition(vdb.status.conditions, "Provisioned")?.reason !== reason) run.event("Warning", reason, message);
+  return done({ reason, message });
 }
 
 /** What an earlier run did not come to write down. */
