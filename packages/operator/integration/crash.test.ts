@@ -5,8 +5,8 @@ import { after, before, describe, test } from "node:test";
 import type { PostgresVDB } from "@vdb/api";
 import { type Api, type ApiCall, ApiError, interceptApi, persistentVolumeClaims } from "kube-runtime";
 import { seededRandom } from "kube-runtime/testing";
-import { playCluster } from "./fake-cluster.ts";
-import { fakeDct } from "./fake-dct.ts";
+import { playCluster } from "./support/fake-cluster.ts";
+import { fakeDct } from "./support/fake-dct.ts";
 import {
   type Answer,
   applyVdb,
@@ -21,7 +21,7 @@ import {
   until,
   untilVdb,
   vdbs,
-} from "./operator.ts";
+} from "./support/operator.ts";
 
 type Moment = "before" | "after";
 const writes: ReadonlySet<string> = new Set(["create", "update", "patch", "delete"]);

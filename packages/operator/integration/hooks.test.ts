@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { endHookCommand, type HookCall, type HookState, hookCommand, hookState } from "../src/postgres/hook.ts";
-import { newCluster, type Pod, scratch, startPod } from "./postgres.ts";
+import { newCluster, type Pod, scratch, startPod } from "./support/postgres.ts";
 
 const folder = scratch();
 let pod: Pod | undefined;

@@ -16,7 +16,7 @@ import {
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { asOwner, copyCluster, newCluster, owner, type Pod, programs, scratch, startPod } from "./postgres.ts";
+import { asOwner, copyCluster, newCluster, owner, type Pod, programs, scratch, startPod } from "./support/postgres.ts";
 
 const folder = scratch();
 const template = join(folder.path, "template");

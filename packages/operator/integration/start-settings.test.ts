@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hbaFile } from "../src/postgres/hba.ts";
 import { type PreparationResult, preparationCommand, preparationResult, type ServerState } from "../src/postgres/prepare.ts";
-import { copyCluster, newCluster, type Pod, programs, scratch, startPod } from "./postgres.ts";
+import { copyCluster, newCluster, type Pod, programs, scratch, startPod } from "./support/postgres.ts";
 
 const folder = scratch();
 const template = join(folder.path, "template");

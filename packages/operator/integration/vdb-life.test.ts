@@ -17,8 +17,8 @@ import {
   secrets,
   services,
 } from "kube-runtime";
-import { type FakeCluster, playCluster } from "./fake-cluster.ts";
-import { type FakeDct, fakeDct } from "./fake-dct.ts";
+import { type FakeCluster, playCluster } from "./support/fake-cluster.ts";
+import { type FakeDct, fakeDct } from "./support/fake-dct.ts";
 import {
   applyVdb,
   type Bench,
@@ -34,7 +34,7 @@ import {
   until,
   untilVdb,
   vdbs,
-} from "./operator.ts";
+} from "./support/operator.ts";
 
 const resourceQuotas = defineResource<KubeObject & { spec: object; status?: object }>({
   group: "",

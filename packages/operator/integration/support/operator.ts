@@ -23,11 +23,11 @@ import {
 } from "kube-runtime";
 import { startApiServer, type TestApiServer } from "kube-runtime/testing";
 import { parse } from "yaml";
-import { readConfig } from "../src/config.ts";
-import { createStorageWatch } from "../src/data/dct/watch-storage.ts";
-import { controlVdbs, vdbCaches } from "../src/vdb/controller.ts";
-import { createMemories } from "../src/vdb/memory.ts";
-import { createRechecks } from "../src/vdb/rechecks.ts";
+import { readConfig } from "../../src/config.ts";
+import { createStorageWatch } from "../../src/data/dct/watch-storage.ts";
+import { controlVdbs, vdbCaches } from "../../src/vdb/controller.ts";
+import { createMemories } from "../../src/vdb/memory.ts";
+import { createRechecks } from "../../src/vdb/rechecks.ts";
 import type { FakeDct } from "./fake-dct.ts";
 
 const csiDrivers = defineResource<KubeObject & { spec: object }>({
@@ -52,7 +52,7 @@ export async function startBench(): Promise<Bench> {
   const server = await startApiServer();
   const api = httpApi(server.connection);
   const client = createClient(api, { fieldManager: "test" });
-  for (const file of globSync(new URL("../../../charts/delphix-operator/templates/crds/*.yaml", import.meta.url).pathname)) {
+  for (const file of globSync(new URL("../../../../charts/delphix-operator/templates/crds/*.yaml", import.meta.url).pathname)) {
     const manifest: CustomResourceDefinition = parse(readFileSync(file, "utf8"));
     await client.create(customResourceDefinitions, manifest, forever);
   }

@@ -20,9 +20,9 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { hbaFile } from "../src/postgres/hba.ts";
+import { hbaFile } from "../../src/postgres/hba.ts";
 
-const clone = new URL("../../../", import.meta.url).pathname;
+const clone = new URL("../../../../", import.meta.url).pathname;
 /** initdb wants a user that the machine knows, so not the image's 999: `nobody`. */
 export const owner = { uid: 65534, gid: 65534 };
 
@@ -38,7 +38,7 @@ execFileSync("cp", ["-a", `${cached}/.`, tree]);
 chmodSync(tree, 0o755);
 export const programs: string = join(tree, "bin");
 const environment = { PATH: `${programs}:/usr/bin:/bin`, LC_ALL: "C" };
-const startScript = new URL("../src/postgres/start.sh", import.meta.url).pathname;
+const startScript = new URL("../../src/postgres/start.sh", import.meta.url).pathname;
 
 /** A folder of its own for one test file, removed with everything in it. */
 export function scratch(): Disposable & { readonly path: string } {
