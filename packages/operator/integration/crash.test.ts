@@ -18,10 +18,10 @@ import {
   newNamespace,
   startBench,
   startOperator,
-  until,
   untilVdb,
   vdbs,
 } from "./support/operator.ts";
+import { until } from "./support/until.ts";
 
 type Moment = "before" | "after";
 const writes: ReadonlySet<string> = new Set(["create", "update", "patch", "delete"]);

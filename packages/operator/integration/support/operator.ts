@@ -1,6 +1,5 @@
 /** An operator on a real API server, with everything outside of Kubernetes played: DCT, and what exec runs in a pod. */
 import { globSync, readFileSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { brokenLaws, type PostgresVDB, postgresVDB, resourceOf } from "@vdb/api";
 import { createDctConnection, decodeCredentials } from "@vdb/dct";
 import {
@@ -29,6 +28,7 @@ import { controlVdbs, vdbCaches } from "../../src/vdb/controller.ts";
 import { createMemories } from "../../src/vdb/memory.ts";
 import { createRechecks } from "../../src/vdb/rechecks.ts";
 import type { FakeDct } from "./fake-dct.ts";
+import { until } from "./until.ts";
 
 const csiDrivers = defineResource<KubeObject & { spec: object }>({
   group: "storage.k8s.io",
@@ -167,22 +167,7 @@ export async function applyVdb(client: Client, namespace: string, name: string, 
   await client.apply(vdbs, manifest(namespace, name, spec) as never, { fieldManager: "user", force: true }, forever);
 }
 
-/** Asks until there is an answer; fails with what was seen last. Every status on the way is held against the laws. */
-export async function until<T>(what: string, ask: () => Promise<T | undefined>, seconds = 20): Promise<T> {
-  const end = performance.now() + seconds * 1000;
-  let seen: unknown;
-  while (performance.now() < end) {
-    try {
-      const found = await ask();
-      if (found !== undefined) return found;
-    } catch (error) {
-      seen = error;
-    }
-    await sleep(25);
-  }
-  throw new Error(`${what}: not within ${seconds} s; last: ${String(seen)}`);
-}
-
+/** Fails with the status that was seen last. Every status on the way is held against the laws. */
 export async function untilVdb(
   client: Client,
   namespace: string,

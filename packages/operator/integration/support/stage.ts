@@ -1,0 +1,83 @@
+/** One operator on one API server for the tests of a file, each in a namespace of its own. */
+import { after, afterEach, before } from "node:test";
+import { type Client, pods } from "kube-runtime";
+import { type FakeCluster, playCluster } from "./fake-cluster.ts";
+import { type FakeDct, fakeDct } from "./fake-dct.ts";
+import {
+  type Bench,
+  forever,
+  healthy,
+  makePassword,
+  newNamespace,
+  type RunningOperator,
+  startBench,
+  startOperator,
+} from "./operator.ts";
+
+export interface Stage {
+  readonly client: Client;
+  /** After a test it answers as a healthy server does again. */
+  readonly operator: RunningOperator;
+  readonly dct: FakeDct;
+  /** Makes a namespace with the password's Secret, and a cluster at work in it until the test's end. */
+  readonly place: (namespace: string) => Promise<FakeCluster>;
+  /** A cluster at work in a namespace that is there, until the test's end. */
+  readonly play: (namespace: string) => FakeCluster;
+  readonly podNames: (namespace: string) => Promise<string>;
+  /** After its end, another one that knows nothing of it. */
+  readonly restartOperator: () => void;
+}
+
+/** To be called in a `describe`. The cluster in the namespace `shared` is at work until the end of the file. */
+export function setStage(shared: string): Stage {
+  const stack = new AsyncDisposableStack();
+  const dct = fakeDct();
+  const clusters = new Map<string, FakeCluster>();
+  const running: { bench?: Bench; operator?: RunningOperator } = {};
+  const started = <Part extends keyof typeof running>(part: Part): NonNullable<(typeof running)[Part]> => {
+    const found = running[part];
+    if (found === undefined) throw new Error(`there is no ${part} before the tests begin`);
+    return found;
+  };
+  const restartOperator = (): void => {
+    running.operator = stack.use(startOperator(started("bench").api, dct));
+  };
+  const play = (namespace: string): FakeCluster => {
+    const cluster = playCluster(started("bench").client, namespace);
+    clusters.set(namespace, cluster);
+    return cluster;
+  };
+
+  before(async () => {
+    running.bench = stack.use(await startBench());
+    restartOperator();
+  });
+  afterEach(async () => {
+    for (const [name, cluster] of clusters) if (name !== shared) await cluster[Symbol.asyncDispose]();
+    started("operator").answer = () => healthy();
+  });
+  after(async () => {
+    await clusters.get(shared)?.[Symbol.asyncDispose]();
+    await stack.disposeAsync();
+  });
+
+  return {
+    get client() {
+      return started("bench").client;
+    },
+    get operator() {
+      return started("operator");
+    },
+    dct,
+    restartOperator,
+    play,
+    place: async (namespace) => {
+      const { client } = started("bench");
+      await newNamespace(client, namespace);
+      await makePassword(client, namespace);
+      return play(namespace);
+    },
+    podNames: async (namespace) =>
+      (await started("bench").client.list(pods, { namespace }, forever)).items.map(({ metadata }) => metadata.name).join(),
+  };
+}

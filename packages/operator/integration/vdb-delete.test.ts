@@ -1,0 +1,106 @@
+/** What goes with a deleted PostgresVDB, and what stays. */
+import { deepEqual, equal } from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import { configMaps, deployments, persistentVolumeClaims, persistentVolumes, pods, services } from "kube-runtime";
+import { applyVdb, forever, isReady, readyReason, untilVdb, vdbs } from "./support/operator.ts";
+import { setStage } from "./support/stage.ts";
+import { until } from "./support/until.ts";
+
+describe("a PostgresVDB that is deleted", { timeout: 480_000 }, () => {
+  const stage = setStage("life");
+  const { dct, place } = stage;
+
+  before(async () => {
+    await place("life");
+    await applyVdb(stage.client, "life", "orders");
+    await untilVdb(stage.client, "life", "orders", isReady);
+  });
+
+  test("deleted, everything goes, volume included", async () => {
+    const key = { namespace: "life", name: "orders" };
+    await stage.client.delete(vdbs, key, forever);
+    await until("the object is gone", async () =>
+      (await stage.client.find(vdbs, key, forever)) === undefined ? true : undefined,
+    );
+    const left = await Promise.all([
+      stage.client.list(deployments, { namespace: "life" }, forever),
+      stage.client.list(services, { namespace: "life" }, forever),
+      stage.client.list(pods, { namespace: "life" }, forever),
+      stage.client.list(persistentVolumeClaims, { namespace: "life" }, forever),
+      stage.client.list(configMaps, { namespace: "life" }, forever), // nothing collects garbage here
+    ]);
+    deepEqual(
+      left.map(({ items }) => items.length),
+      [0, 0, 0, 0, 0],
+    );
+    const volumes = (await stage.client.list(persistentVolumes, {}, forever)).items;
+    equal(volumes.filter(({ spec }) => spec.claimRef?.namespace === "life").length, 0);
+  });
+
+  test("deletion works when nothing was made, and DCT was never there", async () => {
+    await place("never");
+    dct.up = false;
+    await applyVdb(stage.client, "never", "orders");
+    await untilVdb(stage.client, "never", "orders", (one) => readyReason(one) === "DctUnreachable");
+    const key = { namespace: "never", name: "orders" };
+    await stage.client.delete(vdbs, key, forever);
+    await until("the object is gone", async () =>
+      (await stage.client.find(vdbs, key, forever)) === undefined ? true : undefined,
+    );
+    dct.up = true;
+  });
+
+  test("deletion finds what has lost the operator's labels", async () => {
+    await place("unlabelled");
+    await applyVdb(stage.client, "unlabelled", "orders");
+    const { status } = await untilVdb(stage.client, "unlabelled", "orders", isReady);
+    const key = { namespace: "unlabelled", name: "orders" };
+    await stage.operator[Symbol.asyncDispose](); // it would put them back
+    const unlabelled = { metadata: { labels: { "app.kubernetes.io/managed-by": null } } };
+    await stage.client.patch(deployments, key, unlabelled, forever);
+    await stage.client.patch(services, key, unlabelled, forever);
+    await stage.client.patch(configMaps, { namespace: "unlabelled", name: "orders-postgres-config" }, unlabelled, forever);
+    await stage.client.patch(
+      persistentVolumeClaims,
+      { namespace: "unlabelled", name: status.pvcName ?? "" },
+      unlabelled,
+      forever,
+    );
+    await stage.client.delete(vdbs, key, forever);
+    stage.restartOperator();
+    await until("the object is gone", async () =>
+      (await stage.client.find(vdbs, key, forever)) === undefined ? true : undefined,
+    );
+    const claims = await stage.client.list(persistentVolumeClaims, { namespace: "unlabelled" }, forever);
+    equal(claims.items.length, 0);
+  });
+
+  test("volumes whose class says Retain stay, and do not keep the object", async () => {
+    const cluster = await place("kept");
+    cluster.reclaim = "Retain";
+    await applyVdb(stage.client, "kept", "orders");
+    await untilVdb(stage.client, "kept", "orders", isReady);
+    const key = { namespace: "kept", name: "orders" };
+    await stage.client.delete(vdbs, key, forever);
+    await until("the object is gone", async () =>
+      (await stage.client.find(vdbs, key, forever)) === undefined ? true : undefined,
+    );
+    equal((await stage.client.list(persistentVolumeClaims, { namespace: "kept" }, forever)).items.length, 0);
+    const volumes = (await stage.client.list(persistentVolumes, {}, forever)).items;
+    equal(volumes.filter(({ spec }) => spec.claimRef?.namespace === "kept").length, 1);
+  });
+
+  test("with deletionPolicy Retain the claim stays and belongs to nobody", async () => {
+    await place("retain");
+    await applyVdb(stage.client, "retain", "orders", { deletionPolicy: "Retain" });
+    await untilVdb(stage.client, "retain", "orders", isReady);
+    const key = { namespace: "retain", name: "orders" };
+    await stage.client.delete(vdbs, key, forever);
+    await until("the object is gone", async () =>
+      (await stage.client.find(vdbs, key, forever)) === undefined ? true : undefined,
+    );
+    const [claim] = (await stage.client.list(persistentVolumeClaims, { namespace: "retain" }, forever)).items;
+    equal(claim?.metadata.ownerReferences, undefined);
+    equal(claim?.metadata.deletionTimestamp, undefined);
+  });
+});
