@@ -1,10 +1,13 @@
 /** Hooks as they run in the pod, on a real PostgreSQL 16.2. */
-import { deepEqual, equal, match } from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { endHookCommand, type HookCall, type HookState, hookCommand, hookState } from "../src/postgres/hook.ts";
-import { newCluster, type Pod, scratch, startPod } from "./support/postgres.ts";
+import { newCluster, type Pod, programs, scratch, startPod } from "./support/postgres.ts";
+import { until } from "./support/until.ts";
 
 const folder = scratch();
 let pod: Pod | undefined;
@@ -13,10 +16,10 @@ const server = (): Pod => {
   return pod;
 };
 
-function run(call: Partial<HookCall> & { readonly token: string }): HookState {
-  const defaults = { type: "command" as const, script: "", database: "postgres", timeoutSeconds: 30, waitSeconds: 10 };
+function run(call: Partial<HookCall> & { readonly token: string }, env: readonly string[] = []): HookState {
+  const defaults = { type: "command" as const, script: "", database: "postgres", timeoutSeconds: 30, waitSeconds: 60 };
   const { command, stdin } = hookCommand({ ...defaults, ...call }, server().run);
-  return hookState(server().exec(["/usr/bin/env", `PGHOST=${server().run}`, "PGUSER=postgres", ...command], stdin));
+  return hookState(server().exec(["/usr/bin/env", `PGHOST=${server().run}`, "PGUSER=postgres", ...env, ...command], stdin));
 }
 
 function end(token: string): HookState {
@@ -24,9 +27,58 @@ function end(token: string): HookState {
   return hookState(server().exec(["/usr/bin/env", `PGHOST=${server().run}`, "PGUSER=postgres", ...command], stdin));
 }
 
-/** SQL that would take effect only after the hook's time. */
-const slow = (table: string): string => `CREATE TABLE ${table} AS SELECT 1 FROM pg_sleep(2.5);`;
+/** SQL that takes effect long after all that is expected of its hook. */
+const slow = (table: string): string => `CREATE TABLE ${table} AS SELECT 1 FROM pg_sleep(60);`;
 const exists = (table: string): string => server().sql(`SELECT to_regclass('${table}') IS NOT NULL`, "postgres", "orders");
+
+/** Sessions of hooks that are at work on a statement. */
+const statements = (): string =>
+  server().sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'delphix-hook' AND state = 'active'");
+const sessions = (): string => server().sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'delphix-hook'");
+
+/** The processes that a hook has begun and that are still there, by their number and program. */
+function processesOf(token: string): readonly { readonly pid: number; readonly program: string }[] {
+  const mark = `VDB_TOKEN=${server().run}/hooks/${token}\0`;
+  const found: { pid: number; program: string }[] = [];
+  for (const name of readdirSync("/proc").filter((entry) => /^\d+$/u.test(entry))) {
+    try {
+      if (!readFileSync(`/proc/${name}/environ`, "latin1").includes(mark)) continue;
+      found.push({ pid: Number(name), program: readFileSync(`/proc/${name}/comm`, "utf8").trim() });
+    } catch {
+      // it has ended meanwhile
+    }
+  }
+  return found;
+}
+
+function killAll(token: string, program?: string): void {
+  const found = processesOf(token).filter((one) => program === undefined || one.program === program);
+  ok(found.length > 0, `nothing of ${token} is at work`);
+  for (const { pid } of found) process.kill(pid, "SIGKILL");
+}
+
+/** Something in the background that makes a file once the test lets it, and then has a second for it. */
+function survivor(name: string): { readonly script: string; readonly survives: () => Promise<boolean> } {
+  const [file, go] = [join(server().run, name), join(server().run, `${name}-go`)];
+  return {
+    script: `(until [ -e ${go} ]; do sleep 0.1; done; touch ${file}) &`,
+    survives: async () => {
+      writeFileSync(go, "");
+      await sleep(1000);
+      return existsSync(file);
+    },
+  };
+}
+
+/** A PATH in which one program begins this much later. */
+function late(program: string, seconds: number): string {
+  const tools = join(folder.path, `late-${program}`);
+  mkdirSync(tools);
+  chmodSync(tools, 0o755);
+  const text = `#!/bin/sh\nsleep ${seconds}\nexec /usr/bin/${program} "$@"\n`;
+  writeFileSync(join(tools, program), text, { mode: 0o755 });
+  return `PATH=${tools}:${programs}:/usr/bin:/bin`;
+}
 
 /** How it ended: its exit code (0 or not) and what it said. */
 function ending(state: HookState): readonly [ok: boolean, output: string] {
@@ -36,7 +88,7 @@ function ending(state: HookState): readonly [ok: boolean, output: string] {
 const sql = (token: string, script: string, call: Partial<HookCall> = {}): readonly [ok: boolean, output: string] =>
   ending(run({ token, type: "sql", database: "orders", script, ...call }));
 
-describe("hooks in a pod", { timeout: 180_000 }, () => {
+describe("hooks in a pod", { timeout: 600_000 }, () => {
   before(async () => {
     newCluster(folder.path);
     pod = await startPod(folder.path, { contentId: "hooks", settings: "max_prepared_transactions = 5\n" });
@@ -76,9 +128,9 @@ describe("hooks in a pod", { timeout: 180_000 }, () => {
   };
   for (const [name, script] of Object.entries(open))
     test(`SQL that leaves a transaction open has failed: ${name}`, () => {
-      const [ok, output] = sql(`open-${name.replaceAll(/\W/gu, "-")}`, script);
+      const [succeeded, output] = sql(`open-${name.replaceAll(/\W/gu, "-")}`, script);
       server().sql("SELECT format('ROLLBACK PREPARED %L', gid) FROM pg_prepared_xacts \\gexec", "postgres", "orders");
-      deepEqual([ok, server().sql("SELECT name FROM people", "postgres", "orders")], [false, "unmasked"]);
+      deepEqual([succeeded, server().sql("SELECT name FROM people", "postgres", "orders")], [false, "unmasked"]);
       match(output, /left a transaction open/u);
     });
 
@@ -95,22 +147,22 @@ describe("hooks in a pod", { timeout: 180_000 }, () => {
   };
   for (const [name, script] of Object.entries(closed))
     test(`SQL that leaves nothing open succeeds: ${name}`, () => {
-      const [ok, output] = sql(`closed-${name.replaceAll(/\W/gu, "-")}`, script);
-      equal(ok, true, output);
+      const [succeeded, output] = sql(`closed-${name.replaceAll(/\W/gu, "-")}`, script);
+      equal(succeeded, true, output);
     });
 
-  test("a command that ends before what it began has failed, and that is ended", () => {
-    const file = join(server().run, "in-the-background");
+  test("a command that ends before what it began has failed, and that is ended", async () => {
+    const left = survivor("in-the-background");
     for (const [token, script] of [
-      ["left-process", `(sleep 8; touch ${file}) & echo begun`],
-      ["left-session", `setsid psql -c "SELECT pg_sleep(6); ${slow("behind")}" >/dev/null 2>&1 & echo begun`],
+      ["left-process", `${left.script} echo begun`],
+      ["left-session", `setsid psql -c "${slow("behind")}" >/dev/null 2>&1 & echo begun`],
     ] as const) {
-      const [ok, output] = ending(run({ token, script, database: "orders" }));
-      equal(ok, false);
+      const [succeeded, output] = ending(run({ token, script, database: "orders" }));
+      equal(succeeded, false);
       match(output, /begun\n.*in the background/u);
+      await until("its processes and sessions are gone", () => processesOf(token).length === 0 && sessions() === "0", 120);
     }
-    server().exec(["sleep", "5"]);
-    deepEqual([existsSync(file), exists("behind")], [false, "f"]);
+    deepEqual([await left.survives(), exists("behind")], [false, "f"]);
     const waits = "exec > >(sed s/begun/ended/)\n(sleep 0.5; echo begun) & wait $!";
     deepEqual(ending(run({ token: "waits", script: `#!/bin/bash\n${waits}` })), [true, "ended"]);
   });
@@ -181,9 +233,11 @@ describe("hooks in a pod", { timeout: 180_000 }, () => {
   });
 
   test("one that takes long goes on while nobody waits", () => {
-    const script = "sleep 1.5; echo finished";
+    const go = join(server().run, "long-go");
+    const script = `until [ -e ${go} ]; do sleep 0.1; done; echo finished`;
     equal(run({ token: "long", script, waitSeconds: 0 }).kind, "running");
-    deepEqual(run({ token: "long", script, waitSeconds: 10 }), {
+    writeFileSync(go, "");
+    deepEqual(run({ token: "long", script }), {
       kind: "ended",
       exitCode: 0,
       timedOut: false,
@@ -191,12 +245,16 @@ describe("hooks in a pod", { timeout: 180_000 }, () => {
     });
   });
 
-  test("at its time it is ended with the processes it began", () => {
-    const file = join(server().run, "left-behind");
-    const state = run({ token: "late", script: `(sleep 3; touch ${file}) & sleep 60`, timeoutSeconds: 1, waitSeconds: 10 });
+  test("its output is whole, however late that is written down", () => {
+    deepEqual(ending(run({ token: "late-output", script: "echo all of it" }, [late("tail", 1)])), [true, "all of it"]);
+  });
+
+  test("at its time it is ended with the processes it began", async () => {
+    const left = survivor("left-behind");
+    const state = run({ token: "late", script: `${left.script} sleep 60`, timeoutSeconds: 1 });
     equal(state.kind === "ended" && state.timedOut, true);
-    server().exec(["sleep", "3"]);
-    equal(existsSync(file), false);
+    await until("its processes are gone", () => processesOf("late").length === 0, 120);
+    equal(await left.survives(), false);
   });
 
   test("what it has done outlives a crash, whatever the source thought of that", () => {
@@ -209,29 +267,41 @@ describe("hooks in a pod", { timeout: 180_000 }, () => {
     }
   });
 
-  test("SQL that was ended at its time does not commit afterwards", () => {
-    const state = run({ token: "late-sql", type: "sql", script: slow("too_late"), database: "orders", timeoutSeconds: 1 });
+  test("SQL that was ended at its time does not commit afterwards", async () => {
+    const script = `SET statement_timeout = 0; ${slow("too_late")}`;
+    const state = run({ token: "late-sql", type: "sql", script, database: "orders", timeoutSeconds: 1 });
     equal(state.kind === "ended" && state.timedOut, true);
-    server().exec(["sleep", "3"]);
+    await until("its session is gone", () => sessions() === "0", 120);
     equal(exists("too_late"), "f");
   });
 
-  test("SQL whose client was killed does not commit afterwards, though nobody asks for it", () => {
-    equal(run({ token: "killed-sql", type: "sql", script: slow("orphan"), database: "orders", waitSeconds: 0 }).kind, "running");
-    server().exec(["/bin/sh", "-c", "sleep 0.5; pkill -KILL -x psql"]);
-    server().exec(["sleep", "3"]);
+  test("SQL whose client was killed does not commit afterwards, though nobody asks for it", async () => {
+    const call = { token: "killed-sql", type: "sql", script: slow("orphan"), database: "orders" } as const;
+    equal(run({ ...call, timeoutSeconds: 300, waitSeconds: 0 }).kind, "running");
+    await until("its statement runs", () => statements() === "1", 120);
+    killAll("killed-sql", "psql");
+    await until("its session is gone", () => sessions() === "0", 120);
     equal(exists("orphan"), "f");
   });
 
-  test("one that is no longer wanted is ended with all it began, in whatever process groups, and in the server", () => {
-    const file = join(server().run, "survivor");
-    const script = `#!/bin/bash\nset -m\n(sleep 3; touch ${file}) &\npsql -c "${slow("unwanted")}"`;
-    equal(run({ token: "unwanted", script, database: "orders", waitSeconds: 1 }).kind, "running");
+  test("one that is no longer wanted is ended with all it began, in whatever process groups, and in the server", async () => {
+    const left = survivor("survivor");
+    const script = `#!/bin/bash\nset -m\n${left.script}\npsql -c "${slow("unwanted")}"`;
+    equal(run({ token: "unwanted", script, database: "orders", timeoutSeconds: 300, waitSeconds: 0 }).kind, "running");
+    await until("its statement runs", () => statements() === "1", 120);
     equal(end("unwanted").kind, "interrupted");
-    equal(server().sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'delphix-hook'"), "0");
-    server().exec(["sleep", "3.5"]);
-    deepEqual([existsSync(file), exists("unwanted")], [false, "f"]);
+    deepEqual([processesOf("unwanted"), sessions()], [[], "0"]);
+    deepEqual([await left.survives(), exists("unwanted")], [false, "f"]);
     equal(run({ token: "unwanted", script }).kind, "interrupted", "and it stays so");
+  });
+
+  test("one that is no longer wanted before it has come to its work never comes to it", async () => {
+    const [token, file] = ["late-begin", join(server().run, "late-begin")];
+    equal(run({ token, script: `touch ${file}`, waitSeconds: 0 }, [late("setsid", 4)]).kind, "running");
+    await until("it has begun", () => processesOf(token).length > 0, 120);
+    equal(end(token).kind, "interrupted");
+    await until("its processes are gone", () => processesOf(token).length === 0, 120);
+    equal(existsSync(file), false);
   });
 
   test("one that is no longer wanted cannot begin any more", () => {
@@ -248,23 +318,29 @@ describe("hooks in a pod", { timeout: 180_000 }, () => {
     equal(output.length <= 4096, true);
   });
 
-  test("one that was killed is interrupted, not run again", () => {
-    equal(run({ token: "cut", script: "sleep 30", waitSeconds: 1 }).kind, "running");
-    const pid = readFileSync(join(server().run, "hooks/cut/pid"), "utf8").trim();
-    server().exec(["/bin/sh", "-c", `kill -9 -${pid}`]);
-    equal(run({ token: "cut", script: "sleep 30", waitSeconds: 5 }).kind, "interrupted");
+  test("one that was killed is interrupted, not run again", async () => {
+    const pid = join(server().run, "hooks/cut/pid");
+    equal(run({ token: "cut", script: "sleep 300", timeoutSeconds: 600, waitSeconds: 0 }).kind, "running");
+    await until("it runs", () => existsSync(pid) && processesOf("cut").some(({ program }) => program === "sleep"), 120);
+    process.kill(-Number(readFileSync(pid, "utf8")), "SIGKILL");
+    equal(run({ token: "cut", script: "sleep 300" }).kind, "interrupted");
+    killAll("cut"); // `timeout` and the command have a group of their own
   });
 
   test("one whose container was restarted is interrupted, whatever process has its number now", async () => {
-    equal(run({ token: "restarted", script: "sleep 5", waitSeconds: 0 }).kind, "running");
+    const call = { token: "restarted", script: "sleep 300", timeoutSeconds: 600 };
+    equal(run({ ...call, waitSeconds: 0 }).kind, "running");
+    await until("it runs", () => processesOf("restarted").some(({ program }) => program === "sleep"), 120);
     server().exec(["/bin/sh", "-c", `: >'${server().run}/hooks/restarted/interrupted'`]); // as start.sh leaves it
-    equal(run({ token: "restarted", script: "sleep 5", waitSeconds: 5 }).kind, "interrupted");
+    equal(run(call).kind, "interrupted");
+    killAll("restarted");
   });
 
-  test("one whose pod is deleted under it is interrupted: its lost session is no failure of its own", () => {
-    const call = { token: "deleted", type: "sql" as const, script: "SELECT pg_sleep(30);" };
-    equal(run({ ...call, waitSeconds: 1 }).kind, "running");
+  test("one whose pod is deleted under it is interrupted: its lost session is no failure of its own", async () => {
+    const call = { token: "deleted", type: "sql" as const, script: "SELECT pg_sleep(300);", timeoutSeconds: 600 };
+    equal(run({ ...call, waitSeconds: 0 }).kind, "running");
+    await until("its statement runs", () => statements() === "1", 120);
     server().terminate();
-    equal(run({ ...call, waitSeconds: 10 }).kind, "interrupted");
+    equal(run(call).kind, "interrupted");
   });
 });

@@ -31,9 +31,9 @@ processes() {
     if [ "$4" = "$session" ] && [ "$1" != Z ]; then stat=${stat%/stat} && echo "${stat##*/}"; fi
   done
 }
+# A runner without `pid` looks for `unwanted` when it has written that.
 end_run() {
-  tries=10
-  while [ ! -f "$token/pid" ] && [ "$tries" -gt 0 ]; do tries=$((tries - 1)) && sleep 0.1; done
+  : >"$token/unwanted"
   # After `interrupted` the number in `pid` may be another process's.
   if [ -f "$token/pid" ] && [ ! -f "$token/exit" ] && [ ! -f "$token/interrupted" ]; then
     session=$(cat "$token/pid") tries=50
@@ -50,7 +50,8 @@ end_run() {
 # believed only when nothing is left open: a transaction that psql's end rolls back, a process or a statement still at work, a
 # transaction that is prepared alone. `tail` bounds what is kept of the output.
 runner=$(cat <<'RUNNER'
-echo $$ >"$VDB_TOKEN/pid"
+echo $$ >"$VDB_TOKEN/pid.new" && mv "$VDB_TOKEN/pid.new" "$VDB_TOKEN/pid"
+[ ! -f "$VDB_TOKEN/unwanted" ] || exit 0
 ask() { for name in postgres "$PGDATABASE"; do PGDATABASE=$name PGAPPNAME=delphix-operator psql -XAtq -c "$1" 2>/dev/null && break; done; }
 # Neither what this shell itself has begun nor what has ended.
 left_behind() {
@@ -102,6 +103,7 @@ judge() {
     mv "$VDB_TOKEN/exit.new" "$VDB_TOKEN/exit"
   fi
 } | tail -c 4096 >"$VDB_TOKEN/output"
+: >"$VDB_TOKEN/told"
 RUNNER
 )
 
@@ -173,7 +175,9 @@ while [ ! -f "$token/exit" ]; do
   fi
 done
 if [ -f "$token/exit" ]; then
-  sleep 0.05 # `tail` writes when its last writer has ended
+  # `tail` writes when its last writer has ended; one that has failed may have left some.
+  tries=20
+  while [ ! -f "$token/told" ] && [ "$tries" -gt 0 ]; do tries=$((tries - 1)) && sleep 0.1; done
   [ "$(cat "$token/exit")" = 0 ] || end_sessions
   echo "exit $(cat "$token/exit")"
 else
