@@ -10,6 +10,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { keepFilesTogether } from "./run-folder.ts";
 
 const groups = {
   unit: {
@@ -26,6 +27,7 @@ type Group = keyof typeof groups;
 const limitOption = "--within=";
 const limitSeconds = Number(process.argv.find((name) => name.startsWith(limitOption))?.slice(limitOption.length) ?? Infinity);
 const overdue = Number.isFinite(limitSeconds) ? AbortSignal.timeout(limitSeconds * 1000) : new AbortController().signal;
+const signal = AbortSignal.any([overdue, keepFilesTogether()]);
 const counts = { passed: 0, failed: 0, skipped: 0 };
 
 async function runGroup(group: Group, only: readonly string[]): Promise<void> {
@@ -36,7 +38,7 @@ async function runGroup(group: Group, only: readonly string[]): Promise<void> {
   if (found.length === 0) return;
   const from = performance.now();
   const execArgv = ["--import", join(import.meta.dirname, "fail-when-left-open.ts")];
-  const stream = run({ files: found.toSorted(), concurrency, timeout: timeoutSeconds * 1000, execArgv, signal: overdue });
+  const stream = run({ files: found.toSorted(), concurrency, timeout: timeoutSeconds * 1000, execArgv, signal });
   stream.on("test:pass", ({ skip, todo, details }) => {
     if (details.type === "suite") return;
     if (skip !== undefined || todo !== undefined) counts.skipped += 1;
@@ -53,9 +55,12 @@ async function runGroup(group: Group, only: readonly string[]): Promise<void> {
 const names = process.argv.slice(2).filter((name) => !name.startsWith(limitOption));
 const wanted = names.filter((name): name is Group => Object.hasOwn(groups, name));
 const only = names.filter((name) => !Object.hasOwn(groups, name));
-for (const group of wanted) await runGroup(group, only);
+for (const group of wanted) if (!signal.aborted) await runGroup(group, only);
 if (overdue.aborted) {
   console.log(`ended after ${limitSeconds} s, before all had run`);
+  counts.failed += 1;
+} else if (signal.aborted) {
+  console.log(`ended by ${String(signal.reason)}, before all had run`);
   counts.failed += 1;
 }
 const skipped = counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`;

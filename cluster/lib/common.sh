@@ -45,6 +45,14 @@ remove_scratch() {
   rm -rf --one-file-system "$folder"
 }
 
+# sweep_scratch removes the files of test runs without a cluster that were killed: a run NAME is `run-` and its process number.
+sweep_scratch() {
+  local folder
+  for folder in "$(scratch_of run-)"*; do
+    [ ! -d "$folder" ] || [ -e "/proc/${folder##*-}" ] || remove_scratch "run-${folder##*-}"
+  done
+}
+
 # choose_cluster sets name, state and kubeconfig for CLUSTER_NAME. A name is part of a cgroup's and a folder's name.
 # Only the demo's kubeconfig is called that: another cluster must not take its place, nor be taken for it.
 choose_cluster() {
