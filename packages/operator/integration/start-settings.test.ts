@@ -1,48 +1,13 @@
-/** Settings with which PostgreSQL does not start, data that needs more than they give, memory that is less: on PostgreSQL 16.2. */
+/** Settings with which PostgreSQL does not start; on PostgreSQL 16.2. */
 import { deepEqual, equal, match, notEqual } from "node:assert/strict";
-import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
+import { describe, test } from "node:test";
 import { hbaFile } from "../src/postgres/hba.ts";
-import { type PreparationResult, preparationCommand, preparationResult, type ServerState } from "../src/postgres/prepare.ts";
-import { copyCluster, newCluster, type Pod, programs, scratch, startPod } from "./support/postgres.ts";
-
-const folder = scratch();
-const template = join(folder.path, "template");
-let count = 0;
-
-function clone(sourceSettings = ""): string {
-  const mount = join(folder.path, `mount-${++count}`);
-  copyCluster(template, mount);
-  appendFileSync(join(mount, "data/postgresql.conf"), sourceSettings);
-  return mount;
-}
-
-async function answering(pod: Pod): Promise<Pod> {
-  await pod.answers();
-  return pod;
-}
-
-const start = async (mount: string, settings = "", contentId = "x"): Promise<Pod> =>
-  await answering(await startPod(mount, { contentId, settings }));
-
-function prepare(pod: Pod, settings: string): PreparationResult {
-  const wanted = { hba: hbaFile("x", "open"), settings, role: "postgres", database: "postgres", verifier: undefined };
-  const { command, stdin } = preparationCommand(wanted);
-  return preparationResult(pod.exec(command, stdin));
-}
-
-function stateOf(result: PreparationResult): ServerState {
-  if (result.kind !== "answer") throw new Error(`${result.kind}: ${result.message}`);
-  return result.state;
-}
-
-/** What the start script has noted for the operator: the settings that were given up, and why. */
-const noted = ({ run }: Pod): readonly [string, string] | undefined =>
-  existsSync(join(run, "settings.refused"))
-    ? [readFileSync(join(run, "settings.refused"), "utf8"), readFileSync(join(run, "settings.refused.words"), "utf8")]
-    : undefined;
+import { type Pod, programs, startPod } from "./support/postgres.ts";
+import { configured, sourceData } from "./support/source-data.ts";
+import { answering, noted, prepare, start, stateOf } from "./support/started.ts";
+import { until } from "./support/until.ts";
 
 const refusals: readonly { settings: string; words: RegExp }[] = [
   { settings: "max_connections = '3'\n", words: /^superuser_reserved_connections \(3\).*max_connections \(3\)\n$/u },
@@ -57,8 +22,7 @@ const refusals: readonly { settings: string; words: RegExp }[] = [
 ];
 
 describe("settings with which PostgreSQL does not start", { timeout: 400_000 }, () => {
-  before(() => newCluster(template));
-  after(() => folder[Symbol.dispose]());
+  const { clone, folder } = sourceData();
 
   test("the last that it started with hold instead: in a new pod, and in each of its containers", async () => {
     const mount = clone();
@@ -79,7 +43,7 @@ describe("settings with which PostgreSQL does not start", { timeout: 400_000 }, 
   });
 
   test("on new data the source's own hold; the operator is told, and a corrected manifest needs no other pod", async () => {
-    const pod = await start(clone("work_mem = '3MB'\n"), "work_mem = '9MB'\nmax_connections = '3'\n");
+    const pod = await start(clone(configured("work_mem = '3MB'\n")), "work_mem = '9MB'\nmax_connections = '3'\n");
     equal(pod.sql("SHOW work_mem"), "3MB");
     const refused = prepare(pod, "work_mem = '9MB'\nmax_connections = '3'\n");
     deepEqual([refused.kind, "message" in refused && /superuser_reserved/u.test(refused.message)], ["settingRefused", true]);
@@ -128,7 +92,7 @@ describe("settings with which PostgreSQL does not start", { timeout: 400_000 }, 
   });
 
   test("a copy does not fall back to what another database was started with", async () => {
-    const mount = clone("work_mem = '3MB'\n");
+    const mount = clone(configured("work_mem = '3MB'\n"));
     await (await start(mount, "work_mem = '7MB'\n", "first")).stop();
     const copy = await start(mount, "max_connections = '3'\n", "second");
     equal(copy.sql("SHOW work_mem"), "3MB");
@@ -150,7 +114,10 @@ describe("settings with which PostgreSQL does not start", { timeout: 400_000 }, 
   });
 
   test("settings of the source that nobody can start with are told as the source's", async () => {
-    const pod = await startPod(clone("work_mem = 'lots'\n"), { contentId: "x", settings: "max_connections = '50'\n" });
+    const pod = await startPod(clone(configured("work_mem = 'lots'\n")), {
+      contentId: "x",
+      settings: "max_connections = '50'\n",
+    });
     notEqual(await pod.exited, 0);
     match(pod.terminationMessage(), /^vdb:SettingRefused: .*source: invalid value for parameter "work_mem"/u);
   });
@@ -178,10 +145,10 @@ describe("settings with which PostgreSQL does not start", { timeout: 400_000 }, 
   test("settings under which the container ends twice without a word are given up", async () => {
     const mount = clone();
     await (await start(mount, "work_mem = '7MB'\n")).stop();
-    const options = { contentId: "x", settings: "work_mem = '8MB'\n", env: { PATH: slowly() } };
+    const options = { contentId: "x", settings: "work_mem = '8MB'\n", env: { PATH: slowly(folder) } };
     let pod = await startPod(mount, options);
     for (let time = 0; time < 2; time += 1) {
-      await tried(pod, time + 1);
+      await until(`it begins to start ${time + 1} times`, () => tries(pod) === time + 1, 60);
       await pod.stop("SIGKILL");
       pod = await pod.again();
     }
@@ -193,194 +160,12 @@ describe("settings with which PostgreSQL does not start", { timeout: 400_000 }, 
 });
 
 /** A PATH whose `postgres` takes a second before it starts: time to be killed in. */
-function slowly(): string {
-  const tools = join(folder.path, "slow");
+function slowly(folder: string): string {
+  const tools = join(folder, "slow");
   mkdirSync(tools);
   const text = `#!/bin/sh\ncase "$*" in *" -C "*) ;; -D*) sleep 1 ;; esac\nexec ${join(programs, "postgres")} "$@"\n`;
   writeFileSync(join(tools, "postgres"), text, { mode: 0o755 });
   return `${tools}:${programs}:/usr/bin:/bin`;
 }
 
-async function tried({ run }: Pod, times: number): Promise<void> {
-  for (let looks = 0; looks < 100; looks += 1) {
-    if (existsSync(join(run, "tries")) && readFileSync(join(run, "tries"), "utf8").length === times) return;
-    await sleep(50);
-  }
-  throw new Error(`it has not begun to start ${times} times`);
-}
-
-describe("what the data needs", { timeout: 200_000 }, () => {
-  const mine = scratch();
-  const source = join(mine.path, "source");
-  const copy = (name: string): string => {
-    const mount = join(mine.path, name);
-    copyCluster(source, mount);
-    rmSync(join(mount, "data/postmaster.pid"), { force: true });
-    return mount;
-  };
-  const gids = "SELECT string_agg(gid, ',' ORDER BY gid) FROM pg_prepared_xacts";
-
-  before(async () => {
-    newCluster(source);
-    appendFileSync(join(source, "data/postgresql.conf"), "max_prepared_transactions = 5\n");
-    const pod = await start(source, "", "source");
-    pod.sql("CREATE TABLE t (n int); BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'in a file'; CHECKPOINT");
-    pod.sql("BEGIN; INSERT INTO t VALUES (2); PREPARE TRANSACTION 'in the WAL'");
-    await pod.stop("SIGKILL");
-  });
-  after(() => mine[Symbol.dispose]());
-
-  test("prepared transactions get the room that they need, whatever the manifest says, until they are gone", async () => {
-    const settings = "max_prepared_transactions = '0'\n";
-    const pod = await start(copy("both"), settings);
-    deepEqual([pod.sql(gids), pod.sql("SHOW max_prepared_transactions")], ["in a file,in the WAL", "5"]);
-    equal(noted(pod), undefined);
-    const { pendingRestart, pendingElsewhere } = stateOf(prepare(pod, settings));
-    deepEqual([pendingRestart, pendingElsewhere], [[], []]);
-    const more = stateOf(prepare(pod, "max_prepared_transactions = '9'\n"));
-    deepEqual(more.pendingRestart, ["max_prepared_transactions"], "a manifest with more is heard");
-    for (const gid of ["in a file", "in the WAL"]) pod.sql(`ROLLBACK PREPARED '${gid}'`);
-    await pod.stop();
-    const next = await answering(await startPod(pod.mount, { contentId: "x", settings }));
-    equal(next.sql("SHOW max_prepared_transactions"), "0");
-    await next.stop();
-  });
-
-  test("those that came with the copy are told, its own are not", async () => {
-    const pod = await start(copy("told"));
-    pod.sql("BEGIN; INSERT INTO t VALUES (3); PREPARE TRANSACTION 'of its own'");
-    const result = prepare(pod, "");
-    const { preparedTransactions } = stateOf(result);
-    deepEqual(
-      preparedTransactions.map(({ gid, owner: role, database }) => [gid, role, database]),
-      [
-        ["in a file", "postgres", "postgres"],
-        ["in the WAL", "postgres", "postgres"],
-      ],
-    );
-    match(preparedTransactions[0]?.since ?? "", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/u);
-    await pod.stop();
-  });
-
-  test("a server that follows another's WAL gets what that one had", async () => {
-    const mount = copy("standby");
-    await (await start(mount)).stop();
-    writeFileSync(join(mount, "data/standby.signal"), "");
-    const settings = "max_connections = '20'\nmax_worker_processes = '1'\nmax_wal_senders = '0'\n";
-    const pod = await start(mount, settings);
-    equal(pod.sql("SELECT pg_is_in_recovery()"), "t");
-    deepEqual(
-      ["max_connections", "max_worker_processes", "max_wal_senders"].map((name) => pod.sql(`SHOW ${name}`)),
-      ["100", "8", "10"],
-    );
-    await pod.stop();
-  });
-});
-
-describe("the memory that the container has", { timeout: 200_000 }, () => {
-  const mine = scratch();
-  const source = join(mine.path, "source");
-  let made = 0;
-  const quarter = async (files: Readonly<Record<string, string>>, env: Readonly<Record<string, string>> = {}) => {
-    const root = join(mine.path, `cgroups-${++made}`);
-    for (const [name, text] of Object.entries(files)) {
-      mkdirSync(join(root, name, ".."), { recursive: true });
-      writeFileSync(join(root, name), `${text}\n`);
-    }
-    const options = { contentId: "x", env: { VDB_CGROUPS: root, VDB_OWN_CGROUPS: join(root, "own"), ...env } };
-    const pod = await answering(await startPod(source, options));
-    const [size, pages] = [pod.sql("SHOW shared_buffers"), pod.sql("SHOW huge_pages")];
-    await pod.stop();
-    equal(pages, "off", "a node's huge pages are not taken unasked");
-    return size;
-  };
-
-  before(() => {
-    newCluster(source);
-    appendFileSync(join(source, "data/postgresql.conf"), "shared_buffers = 900GB\nhuge_pages = on\n");
-  });
-  after(() => mine[Symbol.dispose]());
-
-  const Mi = 2 ** 20;
-  const cases: { name: string; files: Readonly<Record<string, string>>; env?: Readonly<Record<string, string>>; size: string }[] =
-    [
-      { name: "version 2", files: { own: "0::/", "memory.max": String(256 * Mi) }, size: "64MB" },
-      {
-        name: "version 2, the least of those around it",
-        files: { own: "0::/pod:a/db", "pod:a/db/memory.max": "max", "pod:a/memory.max": String(512 * Mi), "memory.max": "max" },
-        size: "128MB",
-      },
-      {
-        name: "version 2, a path of the machine that the container does not see",
-        files: { own: "0::/../../kubepods/x", "memory.max": String(256 * Mi) },
-        size: "64MB",
-      },
-      {
-        name: "version 1",
-        files: {
-          own: "5:cpu,cpuacct:/kubepods/x\n4:memory:/kubepods/x\n0::/",
-          "memory/memory.limit_in_bytes": String(256 * Mi),
-          "memory/memory.stat": "cache 7\nhierarchical_memory_limit 134217728",
-        },
-        size: "32MB",
-      },
-      {
-        name: "version 1 without a limit, where the manifest's is all there is",
-        files: { own: "4:memory:/", "memory/memory.limit_in_bytes": "9223372036854771712" },
-        env: { VDB_MEMORY_LIMIT_MB: "400" },
-        size: "100MB",
-      },
-      {
-        name: "less than the manifest says",
-        files: { own: "0::/", "memory.max": String(256 * Mi) },
-        env: { VDB_MEMORY_LIMIT_MB: "4096" },
-        size: "64MB",
-      },
-    ];
-  for (const { name, files, env, size } of cases)
-    test(`decides over the source's shared_buffers: ${name}`, async () => equal(await quarter(files, env), size));
-
-  test("a real cgroup's limit decides", async (t) => {
-    const cgroup = makeCgroup(256 * Mi);
-    if (cgroup === undefined) return t.skip("this machine lets nobody make a cgroup");
-    const pod = await startPod(source, { contentId: "x", cgroup });
-    try {
-      await pod.answers();
-      equal(pod.sql("SHOW shared_buffers"), "64MB");
-    } finally {
-      await pod.stop();
-      rmdirSync(cgroup);
-    }
-  });
-
-  test("huge pages are the manifest's to ask for", async () => {
-    const pod = await start(source, "huge_pages = 'try'\nshared_buffers = '16MB'\n");
-    equal(pod.sql("SHOW huge_pages"), "try");
-    await pod.stop();
-  });
-});
-
-/** One with this limit, below our own, of whichever version the machine has; undefined where that is not allowed. */
-function makeCgroup(bytes: number): string | undefined {
-  const own = new Map(
-    readFileSync("/proc/self/cgroup", "utf8")
-      .trim()
-      .split("\n")
-      .map((line) => line.split(":"))
-      .map(([, controllers = "", ...path]) => [controllers, path.join(":")]),
-  );
-  const first = own.get("memory");
-  const [parent, file] =
-    first === undefined
-      ? [join("/sys/fs/cgroup", own.get("") ?? ""), "memory.max"]
-      : [join("/sys/fs/cgroup/memory", first), "memory.limit_in_bytes"];
-  const cgroup = join(parent, `start-settings-${process.pid}`);
-  try {
-    mkdirSync(cgroup);
-    writeFileSync(join(cgroup, file), String(bytes));
-    return cgroup;
-  } catch {
-    if (existsSync(cgroup)) rmdirSync(cgroup);
-    return undefined;
-  }
-}
+const tries = ({ run }: Pod): number => (existsSync(join(run, "tries")) ? readFileSync(join(run, "tries"), "utf8").length : 0);
