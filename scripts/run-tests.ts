@@ -62,9 +62,6 @@ if (overdue.aborted) {
 } else if (signal.aborted) {
   console.log(`ended by ${String(signal.reason)}, before all had run`);
   counts.failed += 1;
-} else if (signal.aborted) {
-  console.log(`ended by ${String(signal.reason)}, before all had run`);
-  counts.failed += 1;
 }
 const skipped = counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`;
 console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
