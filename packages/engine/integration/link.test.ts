@@ -47,7 +47,7 @@ describe("linking", { timeout: 300_000 }, () => {
   test("each mistake is named in the status, and mending it is enough", async () => {
     rmSync(secretFile());
     writeConfig(scratch, { dsources: [declared("mistaken", 1)] });
-    await seen("mistaken", /Error: key "password" of Secret "link" is not there/u);
+    await seen("mistaken", /Error: cannot read key "password" of Secret "link"/u);
     writeFileSync(secretFile(), "wrong\n");
     await seen("mistaken", /Error: base backup of postgres@127\.0\.0\.1:1 failed: .*Connection refused/u);
     writeConfig(scratch, { dsources: [declared("mistaken", source.port)] });
