@@ -151,10 +151,11 @@ async function bound(
   volumeName: string,
   signal: AbortSignal,
 ): Promise<VdbOutcome<"Provisioned">> {
-  const { run, world } = ctx;
+  const { run, vdb, world } = ctx;
   const { name } = claim.metadata;
+  const { delphixVDB, delphixID = "" } = vdb.status;
   record(ctx, name);
-  if (run.status.delphixVDB !== volumeName || (run.status.delphixID ?? "") === "") {
+  if (delphixVDB !== volumeName || delphixID === "") {
     const volume = await run.client.find(persistentVolumes, { name: volumeName }, signal);
     if (volume?.spec.csi === undefined)
       return retry("ProvisioningFailed", `the volume ${volumeName} of claim ${name} is none of a CSI driver`);

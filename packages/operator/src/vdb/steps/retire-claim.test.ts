@@ -1,11 +1,12 @@
-import { equal } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
-import type { PersistentVolumeClaim } from "kube-runtime";
+import { type PersistentVolumeClaim, persistentVolumeClaims } from "kube-runtime";
 import { readConfig } from "../../config.ts";
-import { ownerOf } from "../names.ts";
+import { claimName, ownerOf } from "../names.ts";
 import { desiredClaim } from "../objects/claim.ts";
+import { contentId, forever, stepBench } from "../step-bench.ts";
 import { aVdb } from "../testing.ts";
-import { isToRetire } from "./retire-claim.ts";
+import { isToRetire, retireClaim } from "./retire-claim.ts";
 
 const config = readConfig([], {});
 const plan = { kind: "make", labels: {}, annotations: {}, sizeBytes: undefined } as const;
@@ -57,3 +58,30 @@ const rows: { name: string; why: string; vdb?: object; claim?: PersistentVolumeC
 ];
 for (const { name, why, vdb = {}, claim = aClaim(), want } of rows)
   test(`isToRetire: ${name}`, () => equal(isToRetire({ vdb: aVdb(vdb), world: { config } }, claim), want, why));
+
+const steps: { name: string; why: string; spec?: object; metadata?: object; want: string; writes: readonly string[] }[] = [
+  { name: "as the manifest has it", why: "on to the next step", want: "done", writes: [] },
+  {
+    name: "of a manifest that was corrected",
+    why: "this very claim goes, and nothing else is done before it is gone",
+    spec: corrected.spec,
+    want: "waiting",
+    writes: ["delete persistentvolumeclaims"],
+  },
+  { name: "that is going already", why: "it is deleted once", metadata: { deletionTimestamp }, want: "waiting", writes: [] },
+];
+for (const { name, why, spec = {}, metadata = {}, want, writes } of steps)
+  test(`retireClaim: a claim ${name}`, async () => {
+    const wanted = claimName(aVdb(), contentId);
+    const claim = aClaim({ name: wanted, ...metadata });
+    const bench = await stepBench({ spec, claim });
+    await bench.client.create(persistentVolumeClaims, claim, forever);
+    bench.writes.length = 0;
+    const end = await retireClaim.run(bench.ctx, forever);
+    equal(end.kind, want, why);
+    deepEqual(
+      bench.writes,
+      writes.map((write) => `${write} ${wanted}`),
+      why,
+    );
+  });

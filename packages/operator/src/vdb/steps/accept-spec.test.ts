@@ -1,0 +1,77 @@
+import { equal, match } from "node:assert/strict";
+import { describe, test } from "node:test";
+import { secrets } from "kube-runtime";
+import { contentId, forever, type Given, stepBench } from "../step-bench.ts";
+import { acceptSpec } from "./accept-spec.ts";
+
+interface Row {
+  readonly name: string;
+  readonly why: string;
+  readonly given?: Given;
+  /** In the Secret; undefined: there is none. */
+  readonly password?: string;
+  readonly want: string;
+}
+const password = "a-good-password";
+
+const rows: readonly Row[] = [
+  { name: "a manifest with its Secret", why: "all is there", password, want: "done" },
+  {
+    name: "a source type that is not served",
+    why: "it is said, not ignored",
+    given: { spec: { source: { type: "pvc-clone", reference: "other" } } },
+    password,
+    want: "terminal SourceTypeNotSupported",
+  },
+  {
+    name: "a mode that is not served",
+    why: "it is said, not ignored",
+    given: { spec: { mode: "Standby" } },
+    password,
+    want: "terminal ModeNotSupported",
+  },
+  {
+    name: "a setting that is the operator's",
+    why: "a manifest that sets it would be disobeyed in silence",
+    given: { spec: { postgresConfig: [{ name: "data_directory", value: "/elsewhere" }] } },
+    password,
+    want: "terminal SettingRefused",
+  },
+  { name: "no Secret", why: "a person makes one; nothing is made before", want: "terminal SecretNotFound" },
+  { name: "a password that is too short", why: "nobody is let in with it", password: "short", want: "terminal PasswordTooShort" },
+  {
+    name: "no Secret any more",
+    why: "a database whose password is in force runs on",
+    given: { status: { contentId, openedFor: contentId } },
+    want: "done",
+  },
+  {
+    name: "a password with a line end",
+    why: "it is no part of it",
+    password: `${password}\n`,
+    want: "done",
+  },
+];
+
+describe("acceptSpec", () => {
+  for (const { name, why, given = {}, password: stored, want } of rows)
+    test(name, async () => {
+      const { ctx, client, writes } = await stepBench(given);
+      if (stored !== undefined) {
+        const data = { password: Buffer.from(stored).toString("base64") };
+        await client.create(secrets, { metadata: { name: "password", namespace: "shop" }, data }, forever);
+      }
+      writes.length = 0;
+      const end = await acceptSpec.run(ctx, forever);
+      equal([end.kind, ...(end.reason === undefined ? [] : [end.reason])].join(" "), want, why);
+      equal(writes.length, 0, "nothing is made before the manifest is accepted");
+      if (want.startsWith("done") && stored !== undefined) equal(ctx.password?.kind === "known" && ctx.password.value, password);
+    });
+
+  test("a Secret is not watched: where it is missing, it is looked for again soon", async () => {
+    const { ctx } = await stepBench({ status: { contentId, openedFor: contentId } });
+    const end = await acceptSpec.run(ctx, forever);
+    equal(end.kind === "done" && end.again !== undefined && "recheckSeconds" in end.again && end.again.recheckSeconds, 5);
+    match(end.message ?? "", /the password that was set before stays in force/u);
+  });
+});

@@ -1,0 +1,126 @@
+import { deepEqual, equal } from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type PersistentVolumeClaim, persistentVolumeClaims, persistentVolumes } from "kube-runtime";
+import type { Gone } from "../../data/source.ts";
+import { claimName } from "../names.ts";
+import { aPod, contentId, forever, type Given, meta, stepBench } from "../step-bench.ts";
+import { aVdb } from "../testing.ts";
+import { cleanUpSteps } from "./clean-up.ts";
+
+const name = claimName(aVdb(), contentId);
+const handle = "1-APPDATA_CONTAINER-2";
+const aClaim = (more: object = {}): PersistentVolumeClaim => ({
+  apiVersion: "v1",
+  kind: "PersistentVolumeClaim",
+  metadata: meta(name, more),
+  spec: { volumeName: "dlpx-c" },
+});
+const [retained, recorded] = [{ deletionPolicy: "Retain" }, { pvcName: name, delphixVDB: "dlpx-c", delphixID: handle }];
+
+interface Row {
+  readonly name: string;
+  readonly why: string;
+  readonly step: "endPod" | "releaseVolume" | "confirmGone";
+  readonly given?: Given;
+  readonly claim?: PersistentVolumeClaim;
+  /** The reclaim policy of the volume that is there. */
+  readonly volume?: "Delete" | "Retain";
+  readonly gone?: Gone["kind"];
+  readonly want: string;
+  readonly writes?: readonly string[];
+}
+
+const rows: readonly Row[] = [
+  {
+    name: "a pod that shuts down",
+    why: "nothing is taken from under what still runs",
+    step: "endPod",
+    given: { pods: [aPod()] },
+    want: "waiting Deleting",
+  },
+  { name: "no pod", why: "on to the volume", step: "endPod", want: "done" },
+  {
+    name: "its claim",
+    why: "what to look for is recorded before the claim, which alone tells it, goes",
+    step: "releaseVolume",
+    claim: aClaim(),
+    want: "waiting Deleting",
+    writes: ["save", `delete persistentvolumeclaims ${name}`],
+  },
+  {
+    name: "Retain",
+    why: "the claim stays, and belongs to nobody",
+    step: "releaseVolume",
+    given: { spec: retained },
+    claim: aClaim(),
+    want: "done",
+    writes: [`patch persistentvolumeclaims ${name}`],
+  },
+  {
+    name: "somebody else's claim of that name",
+    why: "what another made is never deleted",
+    step: "releaseVolume",
+    claim: aClaim({ ownerReferences: [] }),
+    want: "done",
+  },
+  {
+    name: "the volume is there",
+    why: "the finalizer waits for the driver",
+    step: "confirmGone",
+    given: { status: recorded },
+    volume: "Delete",
+    want: "after Deleting",
+  },
+  {
+    name: "a volume whose class says Retain",
+    why: "it stays, and must not keep the object",
+    step: "confirmGone",
+    given: { status: recorded },
+    volume: "Retain",
+    want: "done",
+  },
+  { name: "all gone", why: "nothing is left", step: "confirmGone", given: { status: recorded }, want: "done" },
+  {
+    name: "the volume is gone, its data is not",
+    why: "nothing is left in silence",
+    step: "confirmGone",
+    given: { status: recorded },
+    gone: "remains",
+    want: "after Deleting",
+  },
+  {
+    name: "nobody answers, and there was a volume",
+    why: "it goes only after its driver has deleted the data",
+    step: "confirmGone",
+    given: { status: recorded },
+    gone: "unknown",
+    want: "done",
+  },
+  {
+    name: "nobody answers, and there never was a volume",
+    why: "nobody can know what was begun",
+    step: "confirmGone",
+    given: { status: { delphixVDB: "dlpx-c" } },
+    gone: "unknown",
+    want: "after Deleting",
+  },
+  { name: "nothing was ever made", why: "nobody is asked", step: "confirmGone", gone: "remains", want: "done" },
+];
+
+describe("clean-up", () => {
+  for (const { name: title, why, step, given = {}, claim, volume, gone = "gone", want, writes = [] } of rows)
+    test(`${step}: ${title}`, async () => {
+      const answer: Gone = gone === "gone" ? { kind: gone } : { kind: gone, message: "DCT still has it" };
+      const own = claim === undefined ? {} : { claim };
+      const bench = await stepBench({ ...given, ...own, source: { gone: async () => answer } });
+      if (claim !== undefined) await bench.client.create(persistentVolumeClaims, claim, forever);
+      if (volume !== undefined) {
+        const spec = { persistentVolumeReclaimPolicy: volume };
+        await bench.client.create(persistentVolumes, { metadata: { name: "dlpx-c" }, spec }, forever);
+      }
+      bench.writes.length = 0;
+      const end = await cleanUpSteps.find((one) => one.name === step)?.run(bench.ctx, forever);
+      equal([end?.kind, ...(end?.kind === "done" ? [] : [end?.reason])].join(" "), want, why);
+      deepEqual(bench.writes, writes, why);
+    });
+});

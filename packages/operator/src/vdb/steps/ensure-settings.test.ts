@@ -1,0 +1,88 @@
+import { deepEqual, equal } from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type ConfigMap, configMaps } from "kube-runtime";
+import { desiredConfigMap, settingsKey } from "../objects/config-map.ts";
+import { contentId, forever, meta, stepBench } from "../step-bench.ts";
+import { aVdb } from "../testing.ts";
+import { ensureSettings } from "./ensure-settings.ts";
+
+function aConfigMap(settings: string, more: object = {}): ConfigMap {
+  const { metadata, data = {} } = desiredConfigMap(aVdb(), { contentId, gate: "shut", settings });
+  return { apiVersion: "v1", kind: "ConfigMap", metadata: { ...meta("c"), ...metadata, ...more }, data };
+}
+const key = { namespace: "shop", name: "orders-postgres-config" };
+const apply = `apply configmaps ${key.name}`;
+const deployed = (reason: string) => [
+  { type: "Deployed", status: "False", reason, message: "", lastTransitionTime: "2026-01-01T00:00:00Z" },
+];
+
+interface Row {
+  readonly name: string;
+  readonly why: string;
+  /** What the API server has; the caches too, unless it is somebody else's. */
+  readonly present?: ConfigMap;
+  readonly isOurs?: boolean;
+  readonly conditions?: readonly object[];
+  readonly want: string;
+  readonly writes: readonly string[];
+  /** The settings that the next start gets. */
+  readonly stored: string;
+  readonly corrected?: boolean;
+}
+
+const rows: readonly Row[] = [
+  { name: "nothing yet", why: "the phase is seen", want: "after Configuring", writes: [apply], stored: "new" },
+  { name: "as wanted", why: "nothing is written", present: aConfigMap("new"), want: "done", writes: [], stored: "new" },
+  {
+    name: "new settings for a server that runs",
+    why: "those that it has started with stay stored until it has taken the new ones",
+    present: aConfigMap("old"),
+    want: "done",
+    writes: [],
+    stored: "old",
+  },
+  {
+    name: "new settings for a pod that does not start with the old ones",
+    why: "they may mend it",
+    present: aConfigMap("old"),
+    conditions: deployed("SettingRefused"),
+    want: "done",
+    writes: [apply],
+    stored: "new",
+    corrected: true,
+  },
+  {
+    name: "new settings for a pod that fails for another reason",
+    why: "they mend nothing there",
+    present: aConfigMap("old"),
+    conditions: deployed("NotADatabase"),
+    want: "done",
+    writes: [],
+    stored: "old",
+  },
+  {
+    name: "a namesake of somebody else's",
+    why: "it is not taken over",
+    present: aConfigMap("theirs", { ownerReferences: [] }),
+    isOurs: false,
+    want: "terminal NameTaken",
+    writes: [],
+    stored: "theirs",
+  },
+];
+
+describe("ensureSettings", () => {
+  for (const { name, why, present, isOurs = true, conditions = [], want, writes, stored, corrected = false } of rows)
+    test(name, async () => {
+      const cached = present !== undefined && isOurs ? { configMap: present } : {};
+      const bench = await stepBench({ ...cached, status: { conditions } });
+      if (present !== undefined) await bench.client.create(configMaps, present, forever);
+      bench.ctx.settings = "new";
+      bench.writes.length = 0;
+      const end = await ensureSettings.run(bench.ctx, forever);
+      equal([end.kind, ...(end.kind === "done" ? [] : [end.reason])].join(" "), want, why);
+      deepEqual(bench.writes, writes, why);
+      equal((await bench.client.get(configMaps, key, forever)).data?.[settingsKey], stored, why);
+      equal(bench.ctx.settingsCorrected, corrected, why);
+    });
+});
