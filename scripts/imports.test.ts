@@ -17,7 +17,7 @@ const allowedInTests: Readonly<Record<string, readonly string[]>> = {
   api: ["kube-runtime/testing"],
   operator: ["@vdb/dct/testing"],
   csi: ["kube-runtime/testing", "@vdb/dct/testing"],
-  engine: ["@vdb/dct/testing"],
+  engine: ["kube-runtime/testing", "@vdb/dct/testing"],
 };
 const isTest = (file: string): boolean =>
   file.endsWith(".test.ts") || file.split("/")[2] === "integration" || file.includes("/src/testing/");

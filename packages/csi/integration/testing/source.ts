@@ -1,11 +1,10 @@
 import { execFileSync, spawn } from "node:child_process";
-import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { chownSync, cpSync, existsSync, mkdirSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "kube-runtime/testing";
 import type { Scratch } from "./scratch.ts";
 
 const clone = new URL("../../../../", import.meta.url).pathname;
@@ -64,21 +63,4 @@ function copyPostgres(path: string): string {
   mkdirSync(folder);
   cpSync(tree, join(folder, "16"), { recursive: true, verbatimSymlinks: true });
   return folder;
-}
-
-/** As the runtime's: below the ports of outgoing connections, one of which could take it before its server listens. */
-async function freePort(): Promise<number> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    const server = createServer();
-    const port = randomInt(10_000, 30_000);
-    const free = new Promise<boolean>((resolve) => {
-      server.once("listening", () => resolve(true)).once("error", () => resolve(false));
-    });
-    server.listen(port, "127.0.0.1");
-    if (!(await free)) continue;
-    server.close();
-    await once(server, "close");
-    return port;
-  }
-  throw new Error("none of 100 ports is free");
 }

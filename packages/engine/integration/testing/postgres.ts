@@ -1,10 +1,9 @@
 import { execFileSync, spawn } from "node:child_process";
-import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { appendFileSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "kube-runtime/testing";
 import type { Scratch } from "./scratch.ts";
 
 export const password = "a password: with \\ and spaces";
@@ -110,23 +109,6 @@ export const runClient = (scratch: Scratch, name: string, port: number, args: re
   });
 
 export const program = (scratch: Scratch, name: string): string => join(scratch.postgresDir, "16/bin", name);
-
-/** As the runtime's: below the ports of outgoing connections, one of which could take it before its server listens. */
-async function freePort(): Promise<number> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    const server = createServer();
-    const port = randomInt(10_000, 30_000);
-    const free = new Promise<boolean>((resolve) => {
-      server.once("listening", () => resolve(true)).once("error", () => resolve(false));
-    });
-    server.listen(port, "127.0.0.1");
-    if (!(await free)) continue;
-    server.close();
-    await once(server, "close");
-    return port;
-  }
-  throw new Error("none of 100 ports is free");
-}
 
 /** Rows and content of the pgbench tables, as one line that two databases can be compared by. */
 export const contentOf = (server: Server): string =>

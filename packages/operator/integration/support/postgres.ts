@@ -1,7 +1,6 @@
 /** A real PostgreSQL for the tests: data directories owned by a user without rights, started by our script as the pod does. */
 
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -16,10 +15,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "kube-runtime/testing";
 import { hbaFile } from "../../src/postgres/hba.ts";
 
 const clone = new URL("../../../../", import.meta.url).pathname;
@@ -234,21 +233,4 @@ async function answers(child: ChildProcess, printed: () => string, ask: () => st
     await sleep(100);
   }
   throw new Error(`no answer within a minute: ${printed()}`);
-}
-
-/** As the runtime's: below the ports of outgoing connections, one of which could take it before its server listens. */
-async function freePort(): Promise<number> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    const server = createServer();
-    const port = randomInt(10_000, 30_000);
-    const free = new Promise<boolean>((resolve) => {
-      server.once("listening", () => resolve(true)).once("error", () => resolve(false));
-    });
-    server.listen(port, "127.0.0.1");
-    if (!(await free)) continue;
-    server.close();
-    await once(server, "close");
-    return port;
-  }
-  throw new Error("none of 100 ports is free");
 }

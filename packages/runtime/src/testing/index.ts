@@ -16,6 +16,7 @@ export {
   isWrite,
   sometimes,
 } from "./faults.ts";
+export { freePort } from "./free-port.ts";
 export { crashAtEveryCallConverges, type MakeWorld, oneFailureConverges, secondRunWritesNothing, type World } from "./laws.ts";
 export { type LiveOptions, liveManager } from "./live-manager.ts";
 export { type MemoryApi, type MemoryApiOptions, memoryApi } from "./memory-api.ts";
