@@ -163,7 +163,7 @@ describe("a cluster of its own", { timeout: 1_200_000 }, () => {
     const killed = readdirSync("/sys/fs/cgroup").includes("unified") ? "/sys/fs/cgroup/unified" : "/sys/fs/cgroup";
     await script("enter", "sh", "-c", `echo 1 >${killed}/delphix-${name}/cgroup.kill`).catch(() => "it ended itself too");
     await eventually("every process ended", 60, async () => (processes().length === 0 ? true : undefined));
-    match(await script("up"), /removing what cluster \S+-2 left[\s\S]*is up after/u);
+    match(await script("up"), /removing the remains of cluster \S+-2[\s\S]*is up after/u);
     equal(await kubectl.run(["get", "namespace", "default", "-o", "name"]), "namespace/default");
     await script("down");
     await nothingLeft(before);
