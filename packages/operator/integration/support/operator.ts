@@ -30,6 +30,7 @@ import { createStorageWatch } from "../../src/data/dct/watch-storage.ts";
 import { isShut } from "../../src/vdb/context.ts";
 import { controlVdbs, vdbCaches } from "../../src/vdb/controller.ts";
 import { createMemories } from "../../src/vdb/memory.ts";
+import { healthy } from "../../src/vdb/step-bench.ts";
 import type { FakeDct } from "./fake-dct.ts";
 import { until } from "./until.ts";
 
@@ -81,34 +82,11 @@ export async function newNamespace(client: Client, name: string): Promise<void> 
   await client.create(serviceAccounts, { metadata: { name: "default", namespace: name } }, forever);
 }
 
+export { healthy };
+
 const credentialsKey = { namespace: "pg-operator", name: "delphix-creds" };
 
 export type Answer = (request: ExecRequest) => Partial<ExecResult>;
-
-/** What a server says that has the role and the database, and waits for nothing. */
-export const healthy = (changes: object = {}): Partial<ExecResult> => ({
-  stdout: JSON.stringify({
-    roleExists: true,
-    roleCanLogin: true,
-    roleExpired: false,
-    mayConnect: true,
-    superuser: "postgres",
-    superuserDatabase: "postgres",
-    databaseExists: true,
-    full: false,
-    sessionSettings: [],
-    roles: ["postgres"],
-    databases: ["postgres"],
-    pendingRestart: [],
-    pendingElsewhere: [],
-    loaded: true,
-    dropped: ["port"],
-    preparedTransactions: [],
-    setAside: "",
-    version: "16.2",
-    ...changes,
-  }),
-});
 
 export interface RunningOperator extends AsyncDisposable {
   readonly execs: ExecRequest[];

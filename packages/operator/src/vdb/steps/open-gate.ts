@@ -1,14 +1,13 @@
 import type { PostgresVDB } from "@vdb/api";
-import { after, done, type Outcome, type Pod, retry, type Step, terminal, waiting } from "kube-runtime";
+import { after, done, type Outcome, type Pod, type Step, terminal, waiting } from "kube-runtime";
 import type { VdbContext } from "../context.ts";
 import { endpointOf } from "../objects/service.ts";
-import { Unreachable } from "../pod/ask-pod.ts";
 import { configureServer } from "../pod/configure-server.ts";
 import { loginTrouble } from "../pod/login-trouble.ts";
 import { isInService } from "../pod/pod-state.ts";
 import { applyConfigMap } from "./apply-config-map.ts";
 import { applyService } from "./apply-service.ts";
-import { refusal } from "./prepare-database.ts";
+import { refusal, unasked } from "./prepare-database.ts";
 
 /** A Secret is read by name, never watched: this is how late a changed password comes into force. */
 const passwordRereadSeconds = 30;
@@ -73,9 +72,4 @@ async function openServer(ctx: VdbContext, pod: Pod, signal: AbortSignal): Promi
   } catch (error) {
     return unasked(pod, error);
   }
-}
-
-function unasked(pod: Pod, error: unknown): Outcome {
-  if (!(error instanceof Unreachable)) throw error;
-  return retry("Unreachable", `the server in pod ${pod.metadata.name} could not be asked: ${error.message}`);
 }

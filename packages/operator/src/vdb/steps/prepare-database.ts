@@ -31,8 +31,7 @@ export const prepareDatabase: VdbStep<"Prepared"> = {
       if (taken !== undefined) return taken;
       return result === "inForce" ? asBefore(ctx) : await compare(ctx, pod, result.state, signal);
     } catch (error) {
-      if (!(error instanceof Unreachable)) throw error;
-      return retry("Unreachable", `the server in pod ${pod.metadata.name} could not be asked: ${error.message}`);
+      return unasked(pod, error);
     }
   },
 };
@@ -56,6 +55,12 @@ function tellHygiene({ run, vdb }: VdbContext, result: PreparationResult | undef
   const note = preparedTransactionsNote(preparedTransactions);
   const finding = note === undefined ? hygieneOf(dropped) : ({ reason: "NeedsAttention", message: note } as const);
   run.setCondition({ type, status: "True", ...finding });
+}
+
+/** A server that gave no answer is asked again; what is thrown for any other cause is thrown on. */
+export function unasked(pod: Pod, error: unknown): VdbOutcome<"Prepared"> {
+  if (!(error instanceof Unreachable)) throw error;
+  return retry("Unreachable", `the server in pod ${pod.metadata.name} could not be asked: ${error.message}`);
 }
 
 export function refusal(ctx: VdbContext, result: Exclude<PreparationResult, { kind: "answer" }>): VdbOutcome<"Prepared"> {
