@@ -35,7 +35,7 @@ keep() { # the same on the volume: what it says outlives a crash
 }
 
 # What ran in this pod's former container has ended with it, whoever has its process number now.
-rm -f "$VDB_RUN/stopping" "$VDB_RUN/check" "$VDB_RUN/inherited" "$VDB_RUN/proven" "$VDB_RUN/start.log" "$VDB_RUN/dd"
+rm -f "$VDB_RUN/stopping" "$VDB_RUN/check" "$VDB_RUN/inherited" "$VDB_RUN/proven" "$VDB_RUN/start.log" "$VDB_RUN/dd" "$VDB_RUN/asked"
 for token in "$VDB_RUN"/hooks/*; do
   if [ -d "$token" ] && [ ! -f "$token/exit" ]; then true >"$token/interrupted"; fi
 done

@@ -64,11 +64,20 @@ function podSpec(vdb: PostgresVDB, facts: DeploymentFacts): PodSpec {
   };
 }
 
+/** Between two questions to a server that was ready, and how long one that does not answer may take to do so. */
+const probeSeconds = { pause: 20, patience: 40 } as const;
+
 /**
- * Waits by itself until the server lets sessions in: being asked once a second would cost half a second on average. After
- * some seconds it is a long recovery, which needs the processor for itself.
+ * Ready as soon as the server lets sessions in, and not before; from then on asked every 20 s, for a process in the container
+ * each second would be nearly all that an idle database costs. The pause lies inside of the probe: with a period of 20 s the
+ * kubelet, whose first question often comes before it knows the container, would ask the second time 20 s later. The start
+ * script removes the file. After some seconds it is a long recovery, which needs the processor for itself.
  */
-const untilReady = "n=0; until pg_isready -q; do n=$((n + 1)); if [ $n -lt 100 ]; then sleep 0.05; else sleep 1; fi; done";
+const untilReady = `asked=${paths.run}/asked
+[ ! -e $asked ] || { sleep ${probeSeconds.pause}; rm -f $asked; }
+n=0
+until pg_isready -q; do n=$((n + 1)); if [ $n -lt 100 ]; then sleep 0.05; else sleep 1; fi; done
+true >$asked`;
 
 function container(vdb: PostgresVDB, facts: DeploymentFacts): Container {
   return {
@@ -86,14 +95,14 @@ function container(vdb: PostgresVDB, facts: DeploymentFacts): Container {
       { name: "tmp", mountPath: "/tmp" },
       { name: "shm", mountPath: "/dev/shm" },
     ],
-    startupProbe: {
+    // No startup probe: it costs its own period, and the kubelet's next look at the runtime before it asks for readiness. No
+    // liveness probe: whoever ends a server in its recovery makes it begin again.
+    readinessProbe: {
       exec: { command: ["/bin/sh", "-c", untilReady] },
       periodSeconds: 1,
-      timeoutSeconds: 60,
-      failureThreshold: 1_000_000, // two years: whoever ends a server in its recovery makes it begin anew
+      timeoutSeconds: probeSeconds.pause + probeSeconds.patience,
+      failureThreshold: 1,
     },
-    // The kubelet connects by itself: a process in the container each time would be nearly all that an idle database costs.
-    readinessProbe: { tcpSocket: { port: vdb.spec.port }, periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 2 },
     terminationMessagePolicy: "FallbackToLogsOnError",
     securityContext: {
       allowPrivilegeEscalation: false,

@@ -17,11 +17,6 @@ function aPod(container: Partial<ContainerStatus> | undefined, conditions: NonNu
   };
 }
 
-const withStartupProbe = (pod: Pod): Pod => ({
-  ...pod,
-  spec: { containers: pod.spec.containers.map((one) => ({ ...one, startupProbe: { tcpSocket: { port: 5432 } } })) },
-});
-
 const unscheduled = [{ type: "PodScheduled", status: "False" as const, message: "0/1 nodes are available: 1 Insufficient cpu." }];
 const ended = (message: string, exitCode = 1) => ({ exitCode, message, finishedAt: new Date(at(50)).toISOString() });
 const putOff = (message: string, exitCode = 1): Partial<ContainerStatus> => ({
@@ -111,14 +106,7 @@ const others: { name: string; why: string; given: Pod; seconds: number; kind: st
   },
   {
     name: "started, not yet ready",
-    why: "its startup probe has asked the server; nothing need wait until the kubelet has reached it too",
-    given: withStartupProbe(aPod({ started: true, state: { running: {} }, containerID: "c1" })),
-    seconds: 5,
-    kind: "ready",
-  },
-  {
-    name: "started, without a startup probe",
-    why: "that is no more than running: a pod of an older operator",
+    why: "without a startup probe that is no more than running",
     given: aPod({ started: true, state: { running: {} }, containerID: "c1" }),
     seconds: 5,
     kind: "starting",

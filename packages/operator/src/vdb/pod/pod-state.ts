@@ -41,19 +41,10 @@ export const containerStatusOf = (pod: Pod): ContainerStatus | undefined =>
 export function podState(pod: Pod, now: number): PodState {
   const status = containerStatusOf(pod);
   if (status === undefined) return unscheduled(pod, now);
-  if (answers(pod, status) && status.state?.running !== undefined && status.containerID !== undefined)
+  if (status.ready && status.state?.running !== undefined && status.containerID !== undefined)
     return { kind: "ready", containerId: status.containerID };
   return pullFailure(pod, status) ?? ended(pod, status) ?? starting(pod, status);
 }
-
-/** Whether clients reach it: the kubelet has, since. It tells so up to a second after the startup probe. */
-export const isInService = (pod: Pod): boolean => containerStatusOf(pod)?.ready === true;
-
-/** Without a startup probe a container counts as started at once, and only its readiness tells of the server. */
-const answers = (pod: Pod, { ready, started }: ContainerStatus): boolean =>
-  ready ||
-  (started === true &&
-    pod.spec.containers.some(({ name, startupProbe }) => name === containerName && startupProbe !== undefined));
 
 function unscheduled(pod: Pod, now: number): PodState {
   const { name, creationTimestamp } = pod.metadata;

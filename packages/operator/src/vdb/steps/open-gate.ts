@@ -1,10 +1,9 @@
 import type { PostgresVDB } from "@vdb/api";
-import { after, done, type Outcome, type Pod, type Step, terminal, waiting } from "kube-runtime";
+import { after, done, type Outcome, type Pod, type Step, terminal } from "kube-runtime";
 import type { VdbContext } from "../context.ts";
 import { endpointOf } from "../objects/service.ts";
 import { configureServer } from "../pod/configure-server.ts";
 import { loginTrouble } from "../pod/login-trouble.ts";
-import { isInService } from "../pod/pod-state.ts";
 import { applyConfigMap } from "./apply-config-map.ts";
 import { applyService } from "./apply-service.ts";
 import { refusal, unasked } from "./prepare-database.ts";
@@ -14,7 +13,7 @@ const passwordRereadSeconds = 30;
 
 /**
  * Lets clients in: recorded first, so that a pod that starts from now on lets them in too; then the running server; the Service
- * last, and done when the pod is in it: settings and hooks need not wait for that. From then on a look every half minute sees
+ * last. From then on a look every half minute sees
  * a changed password.
  */
 export const openGate: Step<VdbContext> = {
@@ -30,7 +29,6 @@ export const openGate: Step<VdbContext> = {
       (await openServer(ctx, pod, signal)) ??
       (await applyService(ctx, "open", signal));
     if (unopened !== undefined) return unopened;
-    if (!isInService(pod)) return waiting("Starting", `pod ${pod.metadata.name} is not yet reached on port ${vdb.spec.port}`);
     run.status.endpoint = endpointOf(vdb);
     return done({ message: readyWords(run.status), recheckSeconds: passwordRereadSeconds });
   },
