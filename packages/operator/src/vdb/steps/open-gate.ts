@@ -30,7 +30,8 @@ export const openGate: Step<VdbContext> = {
       (await openServer(ctx, pod, signal)) ??
       (await applyService(ctx, "open", signal));
     if (unopened !== undefined) return unopened;
-    if (!isInService(pod)) return waiting("Starting", `pod ${pod.metadata.name} is not yet reached on port ${vdb.spec.port}`);
+    if (!isInService(pod))
+      return waiting("Starting", `the kubelet does not reach pod ${pod.metadata.name} on port ${vdb.spec.port}`);
     run.status.endpoint = endpointOf(vdb);
     return done({ message: readyWords(run.status), recheckSeconds: passwordRereadSeconds });
   },
@@ -68,7 +69,7 @@ async function openServer(ctx: VdbContext, pod: Pod, signal: AbortSignal): Promi
   try {
     const result = await configureServer(ctx, pod, "open", signal);
     if (result === "inForce" || (result.kind === "answer" && result.state.loaded)) return undefined;
-    return result.kind === "answer" ? after(0.3, "Preparing", "the server has not yet let clients in") : refusal(ctx, result);
+    return result.kind === "answer" ? after(0.3, "Preparing", "the server does not let clients in yet") : refusal(ctx, result);
   } catch (error) {
     return unasked(pod, error);
   }
