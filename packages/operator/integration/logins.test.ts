@@ -115,7 +115,7 @@ describe("sessions on a server that somebody else has set up", { timeout: 120_00
 
   test("the manifest's own settings can end sessions too", () => {
     const [reason, message] = trouble("app", "orders", "session_preload_libraries = 'absent'\n");
-    deepEqual([reason, /session_preload_libraries = absent out of .*spec\.postgresConfig/u.test(message)], ["LoginFailed", true]);
+    deepEqual([reason, /session_preload_libraries = absent from .*spec\.postgresConfig/u.test(message)], ["LoginFailed", true]);
     deepEqual(trouble("app", "orders"), fine);
   });
 

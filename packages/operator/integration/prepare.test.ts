@@ -161,7 +161,7 @@ describe("preparing a server from inside its pod", { timeout: 120_000 }, () => {
     const { command, stdin } = preparationCommand(wanted);
     for (const text of ["", stdin.slice(0, stdin.length / 2)]) {
       const result = preparationResult(server().exec(command, text));
-      deepEqual([result.kind, "message" in result && /did not arrive whole/u.test(result.message)], ["sqlFailed", true]);
+      deepEqual([result.kind, "message" in result && /arrived incomplete/u.test(result.message)], ["sqlFailed", true]);
     }
     equal(readFileSync(join(server().run, "settings.conf"), "utf8"), "work_mem = '4MB'\n");
     equal(stateOf(prepare({ settings: "work_mem = '4MB'\n" })).loaded, true);

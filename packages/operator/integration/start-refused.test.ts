@@ -19,7 +19,7 @@ describe("the start script refuses", { timeout: 600_000 }, () => {
     { name: "an empty data folder", reason: /^vdb:NotADatabase: .*PG_VERSION.*nothing/u, change: empty },
     {
       name: "some other files",
-      reason: /^vdb:NotADatabase: .*found in it: holiday.jpg/u,
+      reason: /^vdb:NotADatabase: .*it contains: holiday.jpg/u,
       change: (data) => {
         empty(data);
         writeFileSync(join(data, "holiday.jpg"), "");

@@ -115,9 +115,9 @@ describe("a PostgresVDB that comes up", { timeout: 480_000 }, () => {
     equal(accepted?.reason, "Adjusted");
     equal(
       accepted.message,
-      "left out of spec.postgresConfig, as it holds anyway: listen_addresses, port; " +
-        "read without the quotes inside the value: listen_addresses, work_mem; " +
-        "spec.source.namespace is this PostgresVDB's own, and needless",
+      "not needed in spec.postgresConfig, because it holds anyway: listen_addresses, port; " +
+        "the operator removes the quotes inside the value of listen_addresses, work_mem; " +
+        "spec.source.namespace is not needed: it is this PostgresVDB's own",
     );
     match(messageOf(vdb, "Ready"), /^clients can connect to orders\.vendor\.svc:5432, with the source's data as of \d{4}-/u);
     equal(findCondition(vdb.status.conditions, "HygieneApplied")?.reason, "Clean", "every copy leaves `port` behind");
@@ -141,11 +141,11 @@ describe("a PostgresVDB that comes up", { timeout: 480_000 }, () => {
     };
     deepEqual(await refused("elsewhere"), [
       "BadReference",
-      "spec.source.namespace vendor is not this PostgresVDB's own (unseen), and a dct-source can be in no other: leave it out",
+      "spec.source.namespace vendor is not this PostgresVDB's own (unseen), and a dct-source allows no other: remove it",
     ]);
     deepEqual(await refused("too-much"), [
       "ResourcesRefused",
-      "spec.resources.requests.cpu 2 exceeds spec.resources.limits.cpu 0.5: lower the one or raise the other",
+      "spec.resources.requests.cpu 2 exceeds spec.resources.limits.cpu 0.5: lower the request or raise the limit",
     ]);
     equal((await stage.client.list(persistentVolumeClaims, { namespace: "unseen" }, forever)).items.length, 0);
   });

@@ -44,7 +44,7 @@ describe("the gate of a PostgresVDB", { timeout: 480_000 }, () => {
     const vdb = await untilVdb(stage.client, "started", "orders", ({ status }) => isTrue(status.conditions, "HooksSucceeded"));
     ok(isTrue(vdb.status.conditions, "Prepared"));
     const waits = await untilVdb(stage.client, "started", "orders", ({ status }) =>
-      /not yet reached/u.test(findCondition(status.conditions, "Ready")?.message ?? ""),
+      /does not reach/u.test(findCondition(status.conditions, "Ready")?.message ?? ""),
     );
     deepEqual([readyReason(waits), waits.status.phase], ["Starting", "Deploying"]);
     cluster.details = () => ({});

@@ -43,7 +43,7 @@ describe("the settings of a PostgresVDB", { timeout: 480_000 }, () => {
     await applyVdb(stage.client, "life", "orders", { port: 5493, postgresConfig: [{ name: "max_connections", value: "78" }] });
     const vdb = await untilVdb(stage.client, "life", "orders", isReady);
     const last = await pod();
-    match(vdb.status.conditions?.find(({ type }) => type === "Prepared")?.message ?? "", /waiting for a restart: wal_level/u);
+    match(vdb.status.conditions?.find(({ type }) => type === "Prepared")?.message ?? "", /wait for a restart: wal_level/u);
     await new Promise((resolve) => setTimeout(resolve, 1500));
     equal(await pod(), last, "what somebody set in the database itself restarts nothing");
     stage.operator.answer = () => healthy();
@@ -125,7 +125,7 @@ describe("the settings of a PostgresVDB", { timeout: 480_000 }, () => {
     };
     await applyVdb(stage.client, "fallback", "orders", bigger);
     const vdb = await untilVdb(stage.client, "fallback", "orders", (one) => readyReason(one) === "SettingRefused");
-    match(vdb.status.lastError ?? "", /stay in force: could not map.*correct spec\.postgresConfig/u);
+    match(vdb.status.lastError ?? "", /stay in force: could not map.*fix spec\.postgresConfig/u);
     const fallen = await podNames("fallback");
     notEqual(fallen, first);
     await new Promise((resolve) => setTimeout(resolve, 3000));

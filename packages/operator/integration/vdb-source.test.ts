@@ -45,7 +45,7 @@ describe("the source of a PostgresVDB", { timeout: 480_000 }, () => {
     dct.vdbs.set("dlpx-masked", first.status.delphixID ?? "");
     await applyVdb(stage.client, "copied", "copy", dctSource("delphix-engine:dlpx-masked"));
     const shut = await untilVdb(stage.client, "copied", "copy", (vdb) => readyReason(vdb) === "SourceNotReady");
-    match(shut.status.lastError ?? "", /VDB dlpx-masked has not been opened to clients yet/u);
+    match(shut.status.lastError ?? "", /the gate of VDB dlpx-masked is still shut/u);
     await applyVdb(stage.client, "copied", "masked", hook("right"));
     const copy = await untilVdb(stage.client, "copied", "copy", isReady, 20);
     equal(copy.status.source?.name, "dlpx-masked");
@@ -91,7 +91,7 @@ describe("the source of a PostgresVDB", { timeout: 480_000 }, () => {
     deepEqual([...cluster.provisioned.values()], [1]);
   });
 
-  test("a claim that a quota does not let in is named; without the quota the database comes up", async () => {
+  test("a claim that a quota refuses is named; without the quota the database comes up", async () => {
     await place("quota");
     const [hard, used] = [{ persistentvolumeclaims: "1" }, { persistentvolumeclaims: "1" }]; // nobody counts here
     await stage.client.create(resourceQuotas, { metadata: { name: "claims", namespace: "quota" }, spec: { hard } }, forever);
@@ -100,7 +100,7 @@ describe("the source of a PostgresVDB", { timeout: 480_000 }, () => {
     await applyVdb(stage.client, "quota", "orders");
     const vdb = await untilVdb(stage.client, "quota", "orders", (one) => readyReason(one) === "ProvisioningFailed");
     equal(vdb.status.phase, "Error");
-    match(vdb.status.lastError ?? "", /claim orders-\w+ is not let in: .*quota/u);
+    match(vdb.status.lastError ?? "", /refuses the claim orders-\w+: .*quota/u);
     await stage.client.delete(resourceQuotas, { namespace: "quota", name: "claims" }, forever);
     await untilVdb(stage.client, "quota", "orders", isReady);
   });
@@ -130,7 +130,7 @@ describe("the source of a PostgresVDB", { timeout: 480_000 }, () => {
     deepEqual(again.metadata.labels, ready.metadata.labels);
     await stage.client.delete(persistentVolumeClaims, { namespace: "claim", name: ready.status.pvcName ?? "" }, forever);
     const warned = await untilVdb(stage.client, "claim", "orders", ({ status }) =>
-      /is being deleted, and its data goes/u.test(findCondition(status.conditions, "Provisioned")?.message ?? ""),
+      /has deleted the claim .* and its data goes/u.test(findCondition(status.conditions, "Provisioned")?.message ?? ""),
     );
     ok(isReady(warned), "it serves its clients as long as it has its data");
   });

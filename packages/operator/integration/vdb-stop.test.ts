@@ -76,7 +76,7 @@ describe("a PostgresVDB that stops", { timeout: 480_000 }, () => {
     const key = { namespace: "attached", name: "orders" };
     await stage.client.patch(vdbs, key, { spec: { enabled: false } }, forever);
     await untilVdb(stage.client, "attached", "orders", ({ status }) =>
-      /is being detached/u.test(findCondition(status.conditions, "Deployed")?.message ?? ""),
+      /Kubernetes detaches the volume/u.test(findCondition(status.conditions, "Deployed")?.message ?? ""),
     );
     await stage.client.delete(volumeAttachments, { name: "attachment" }, forever);
     await untilVdb(stage.client, "attached", "orders", ({ status }) => status.phase === "Stopped");
@@ -164,7 +164,7 @@ describe("a PostgresVDB that stops", { timeout: 480_000 }, () => {
     );
   });
 
-  test("an image that cannot be had is named; a corrected one is enough", async () => {
+  test("an image that cannot be pulled is named; a corrected one is enough", async () => {
     const cluster = await place("image");
     cluster.container = (pod) =>
       pod.spec.containers[0]?.image === "127.0.0.1:1/absent:1"
@@ -186,7 +186,7 @@ describe("a PostgresVDB that stops", { timeout: 480_000 }, () => {
     };
     // As the kubelet has it: the container ends, is started again at once, ends again, and is then put off. The wait seems long.
     const finishedAt = new Date(Date.now() - 60_000).toISOString();
-    const terminated = { exitCode: 1, message: "vdb:NotADatabase: the volume holds no folder data", finishedAt };
+    const terminated = { exitCode: 1, message: "vdb:NotADatabase: the volume has no folder data", finishedAt };
     cluster.details = () => ({ ready: false, lastState: { terminated } });
     cluster.container = (pod) => {
       if (age(pod) < 300) return { terminated };
@@ -202,7 +202,7 @@ describe("a PostgresVDB that stops", { timeout: 480_000 }, () => {
       seen.add(`${status.phase} ${status.lastError ?? ""}`);
       return firstSeen.size > 2 ? true : undefined;
     });
-    deepEqual([...seen], ["Error the volume holds no folder data"]);
+    deepEqual([...seen], ["Error the volume has no folder data"]);
     cluster.details = () => ({});
     cluster.container = () => ({ running: { startedAt: new Date().toISOString() } });
     await untilVdb(stage.client, "empty", "orders", isReady, 30);

@@ -72,7 +72,7 @@ async function main(): Promise<void> {
     await serve(config, log, stop.signal);
     log.info({}, "stopped");
   } catch (error) {
-    log.error({ error: errorMessage(error) }, "the operator ends");
+    log.error({ error: errorMessage(error) }, "the operator ends because of an error");
     process.exitCode = 1;
   }
 }

@@ -74,21 +74,21 @@ left_behind() {
 }
 judge() {
   if [ -f "$VDB_TOKEN/check" ] && [ ! -f "$VDB_TOKEN/committed" ]; then
-    echo "the hook left a transaction open, and nothing of that is kept: end it with COMMIT"
+    echo "the hook left a transaction open, which PostgreSQL has rolled back: end it with COMMIT"
     return 3
   fi
   last=$(($(date +%s) + 2)) # what ends with it may take a moment longer
   while left_behind; do
     if [ "$(date +%s)" -gt "$last" ]; then
       kill -KILL $left 2>/dev/null
-      echo "the hook ended before what it had begun in the background, which was ended too: let it wait for that (wait)"
+      echo "the hook ended before its work in the background, which the operator has ended too: let the hook wait for it (wait)"
       return 3
     fi
     sleep 0.1
   done
   prepared=$(ask "SELECT gid FROM pg_catalog.pg_prepared_xacts WHERE prepared >= '$VDB_BEGUN'")
   [ -n "$prepared" ] || return 0
-  echo "the hook left a transaction open, prepared but not committed: end it with COMMIT PREPARED; it is" $prepared
+  echo "the hook left a transaction open, prepared but not committed: end it with COMMIT PREPARED; its id:" $prepared
   return 3
 }
 {

@@ -9,7 +9,7 @@
 set -u
 hba=$1 settings=$2 role=$3 name=$4
 input=$(cat)
-case $input in *'-- end') ;; *) echo "the operator's statements did not arrive whole: nothing was done" >&2 && exit 11 ;; esac
+case $input in *'-- end') ;; *) echo "the operator's statements arrived incomplete, so nothing has changed" >&2 && exit 11 ;; esac
 command -v postgres >/dev/null 2>&1 || PATH=$PATH:/usr/lib/postgresql/$(cat "$PGDATA/PG_VERSION")/bin
 due=$VDB_RUN/reload-due
 

@@ -136,7 +136,7 @@ function decodeState(stdout: string): ServerState {
   const lines = stdout.trim().split("\n");
   const said = lines.filter((line) => line.startsWith("login: "));
   const answer: unknown = JSON.parse(lines.findLast((line) => !line.startsWith("login: ")) ?? "");
-  if (typeof answer !== "object" || answer === null) throw new TypeError("the server's answer is no object");
+  if (typeof answer !== "object" || answer === null) throw new TypeError("the server's answer is not a JSON object");
   const fields = new Map<string, unknown>(Object.entries(answer));
   const truth = (name: string): boolean => fields.get(name) === true;
   const names = (name: string): readonly string[] => {

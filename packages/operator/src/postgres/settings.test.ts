@@ -84,7 +84,7 @@ const rows: { name: string; why: string; given: Parameters<typeof settingsFile>[
       { name: "work_mem", value: "1MB" },
       { name: "Work_Mem", value: "2MB" },
     ],
-    want: refused("Work_Mem is given twice: keep one"),
+    want: refused("Work_Mem appears twice: keep one"),
   },
 ];
 

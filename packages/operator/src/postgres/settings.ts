@@ -44,7 +44,7 @@ export function settingsFile(settings: readonly Setting[], spec: Pick<PostgresVD
 function refusal(name: string, value: string, seen: ReadonlySet<string>, isHeld: boolean): string | undefined {
   if (!grammar.test(name)) return `${JSON.stringify(name)} is not a setting's name`;
   if (reserved.has(name.toLowerCase()) && !isHeld) return `${name} is set by the operator: leave this entry out`;
-  if (seen.has(name.toLowerCase())) return `${name} is given twice: keep one`;
+  if (seen.has(name.toLowerCase())) return `${name} appears twice: keep one`;
   if (unsafe.test(value)) return `the value of ${name} must be one line without backslashes and control characters`;
   return undefined;
 }

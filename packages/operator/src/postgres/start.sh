@@ -42,28 +42,28 @@ done
 
 # --- Is this a database, ours to run? -------------------------------------------------------------------------------------
 
-[ -d "$VDB_MOUNT" ] || fail NotADatabase "there is no folder $VDB_MOUNT in the pod: the volume is not mounted"
-[ -d "$PGDATA" ] || fail NotADatabase "the volume holds no folder ${PGDATA##*/} with a PG_VERSION; found in $VDB_MOUNT: $(listing "$VDB_MOUNT")"
+[ -d "$VDB_MOUNT" ] || fail NotADatabase "the folder $VDB_MOUNT does not exist in the pod: the volume is not mounted"
+[ -d "$PGDATA" ] || fail NotADatabase "the volume has no folder ${PGDATA##*/} with a PG_VERSION; $VDB_MOUNT contains: $(listing "$VDB_MOUNT")"
 owner=$(stat -c %u:%g "$PGDATA")
 [ "${owner%:*}" = "$(id -u)" ] || fail OwnerMismatch \
   "$PGDATA belongs to $owner, but PostgreSQL runs as $(id -u):$(id -g): set spec.ownershipSpec to the data's owner, or change the data's owner"
-[ -s "$PGDATA/PG_VERSION" ] || fail NotADatabase "$PGDATA has no PG_VERSION, so it is no data directory of PostgreSQL; found in it: $(listing "$PGDATA")"
-[ -s "$PGDATA/global/pg_control" ] || fail NotADatabase "$PGDATA has a PG_VERSION but no global/pg_control: the data directory is not whole"
+[ -s "$PGDATA/PG_VERSION" ] || fail NotADatabase "$PGDATA has no PG_VERSION, so it is not a data directory of PostgreSQL; it contains: $(listing "$PGDATA")"
+[ -s "$PGDATA/global/pg_control" ] || fail NotADatabase "$PGDATA has a PG_VERSION but no global/pg_control: the data directory is incomplete"
 data_major=$(cat "$PGDATA/PG_VERSION")
 
 command -v postgres >/dev/null 2>&1 || PATH=$PATH:/usr/lib/postgresql/$data_major/bin:/usr/local/bin
-server=$(command -v postgres) || fail ImageWithoutPostgres "the image has no program named postgres: set spec.image to one of PostgreSQL $data_major"
+server=$(command -v postgres) || fail ImageWithoutPostgres "the image has no program named postgres: set spec.image to an image of PostgreSQL $data_major"
 image_version=$(postgres -V | sed 's/^[^0-9]*//; s/ .*//')
 image_major=${image_version%%[!0-9]*}
 case $data_major in 9.*) image_major=$(printf '%s' "$image_version" | cut -d. -f1,2) ;; esac
 [ "$data_major" = "$image_major" ] || fail MajorMismatch \
-  "the data is of PostgreSQL $data_major, but the image has PostgreSQL $image_version: set spec.image to one of PostgreSQL $data_major (the data was not touched)"
+  "the data is of PostgreSQL $data_major, but the image has PostgreSQL $image_version: set spec.image to an image of PostgreSQL $data_major (the data is untouched)"
 
 # A deleted pod's successor is started while the former one still shuts down. PostgreSQL would not notice: both are process 1,
 # each in its own container. The lock is held until the last process of the server has ended.
 exec 9>>"$PGDATA/vdb.lock"
 if ! command -v flock >/dev/null 2>&1; then
-  echo "the image has no flock: two pods on the same volume are not kept apart" >&2
+  echo "the image has no program named flock: nothing keeps two pods on the same volume apart" >&2
 else
   # Beside the shell, which would not hear of its own end while it waits for a program.
   flock -n 9 || { echo "another pod's PostgreSQL still runs on this data: waiting for its end" >&2 && flock 9 & wait "$!"; }
@@ -151,7 +151,7 @@ if [ "$(first_line "$PGDATA/vdb-content-id")" != "$mark" ]; then
     base=$PGDATA/postgresql.conf
     if [ -f "$inherited" ]; then base=$inherited; fi
     { printf '%s\n' "$mark"; filter "$base" "$PGDATA/postgresql.auto.conf"; } >"$VDB_RUN/inherited" ||
-      fail ImageWithoutPostgres "the image has no awk, which reads the source's settings: set spec.image to one that has"
+      fail ImageWithoutPostgres "the image has no awk, which reads the source's settings: set spec.image to an image that has it"
     keep "$inherited" <"$VDB_RUN/inherited"
   fi
   : >"$PGDATA/postgresql.auto.conf" # read last of all, it would beat the manifest's settings
@@ -346,7 +346,7 @@ lost_twice() {
 # Starts with the settings that are wanted, and says in `words` why it cannot. A second time for its words: while nothing is
 # known against them, what the server prints goes straight to the container's log. What passes by itself is no refusal.
 try_wanted() {
-  if lost_twice; then words="the container ended twice while PostgreSQL was starting with them, and left no words; is it short of memory?" && return 1; fi
+  if lost_twice; then words="the container ended twice while PostgreSQL started with these settings, and printed no error; it may lack memory" && return 1; fi
   if try "$wanted"; then return 0; fi
   if [ -z "$status" ]; then blame && return 1; fi
   if try "$wanted" "$VDB_RUN/start.log"; then
@@ -354,7 +354,7 @@ try_wanted() {
     if try "$wanted"; then return 0; fi
   fi
   words=$(words_of "$VDB_RUN/start.log")
-  words=${words:-it ended with exit code $status before it was ready}
+  words=${words:-PostgreSQL ended with exit code $status before it was ready}
   return 1
 }
 # ALTER SYSTEM beats every manifest, and nobody can take it back in a database that does not start. What it has set since the
@@ -366,7 +366,7 @@ set_aside() {
   keep "$altered.refused" <"$altered" && keep "$altered" <"$VDB_RUN/altered" || exit 1
   if try "$wanted" || try "$former"; then
     if cmp -s "$VDB_RUN/settings.started" "$wanted"; then rm -f "$refused"; fi
-    echo "PostgreSQL does not start with what ALTER SYSTEM has set, which is now in $altered.refused: $words" >&2
+    echo "PostgreSQL does not start with the settings of ALTER SYSTEM, which are now in $altered.refused: $words" >&2
     printf '%s\n' "$words" | keep "$altered.words" || true
     return 0
   fi
@@ -379,9 +379,9 @@ give_up() {
   [ -z "$status" ] || exit "$status"
   [ -n "$words" ] || blame
   if [ "$whose" = source ]; then
-    fail SettingRefused "PostgreSQL refuses a setting that comes from the source: $words (set it in spec.postgresConfig, which beats the source's)"
+    fail SettingRefused "PostgreSQL refuses a setting that comes from the source: $words (set it in spec.postgresConfig, which wins over the source)"
   fi
-  fail SettingRefused "PostgreSQL refuses its settings: $words (correct spec.postgresConfig)"
+  fail SettingRefused "PostgreSQL refuses its settings: $words (fix spec.postgresConfig)"
 }
 
 trap stop INT TERM
@@ -389,7 +389,7 @@ words='' whose=manifest
 if cmp -s "$wanted" "$former" || cmp -s "$wanted" "$refused"; then
   try "$former" || set_aside || give_up
 elif ! try_wanted; then
-  echo "PostgreSQL does not start with the manifest's settings, and is started with those of before: $words" >&2
+  echo "PostgreSQL does not start with the manifest's settings, so the start script uses the earlier ones: $words" >&2
   printf '%s\n' "$words" | put "$refused.words"
   put "$refused" <"$wanted" # seen by the operator, and by the next container of this pod
   try "$former" || set_aside || give_up
@@ -398,7 +398,7 @@ rm -f "$VDB_RUN/settings.trying" "$VDB_RUN/tries"
 { printf '%s\n' "$mark" && cat "$altered"; } >"$VDB_RUN/proven"
 cmp -s "$VDB_RUN/proven" "$PGDATA/vdb-proven-auto" || keep "$PGDATA/vdb-proven-auto" <"$VDB_RUN/proven" || true
 { printf '%s\n' "$mark" && cat "$VDB_RUN/settings.started"; } >"$VDB_RUN/proven"
-cmp -s "$VDB_RUN/proven" "$proven" || keep "$proven" <"$VDB_RUN/proven" || echo "these settings could not be kept as ones that the server starts with" >&2
+cmp -s "$VDB_RUN/proven" "$proven" || keep "$proven" <"$VDB_RUN/proven" || echo "cannot record these settings as ones that the server starts with" >&2
 exec 9>&- # the lock is the server's
 finish
 exit "$status"

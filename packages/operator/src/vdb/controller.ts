@@ -28,13 +28,13 @@ export const finalizer = "postgresvdb.core.delphix.com/finalizer";
 /** The conditions that steps set, in the order in which a database comes up, with what they say when all is well. */
 const conditionRows = (
   [
-    ["Accepted", "Accepted", "the manifest can be carried out"],
-    ["SourceResolved", "Resolved", "source, group and environment were found"],
+    ["Accepted", "Accepted", "the operator can carry out the manifest"],
+    ["SourceResolved", "Resolved", "the source, the group and the environment exist"],
     ["Provisioned", "Provisioned", "the claim is bound"],
-    ["Configured", "Configured", "start script and settings are in place"],
+    ["Configured", "Configured", "settings and start script are in place"],
     ["Deployed", "Deployed", "PostgreSQL in the pod answers"],
     ["Prepared", "Prepared", "settings and password are in force"],
-    ["HooksSucceeded", "Succeeded", "the post-create hooks have run for the present data"],
+    ["HooksSucceeded", "Succeeded", "all post-create hooks have run on the present data"],
   ] as const
 ).map(
   ([type, reason, message]) => ({ type, reason, message }) satisfies { type: VdbConditionType; reason: string; message: string },
@@ -127,6 +127,6 @@ function tellFigures({ metrics }: Manager, { storage }: World): void {
         return value === undefined ? [] : [{ value, labels: { engine: figures.engine } }];
       }),
     );
-  gauge("delphix_engine_storage_capacity_bytes", "Storage of an engine.", ({ capacityBytes }) => capacityBytes);
-  gauge("delphix_engine_storage_used_bytes", "Used storage of an engine.", ({ usedBytes }) => usedBytes);
+  gauge("delphix_engine_storage_capacity_bytes", "Capacity of an engine's storage.", ({ capacityBytes }) => capacityBytes);
+  gauge("delphix_engine_storage_used_bytes", "Used space of an engine's storage.", ({ usedBytes }) => usedBytes);
 }

@@ -39,5 +39,5 @@ export function passwordIn(secret: Secret | undefined, name: string, namespace: 
     return missing("PasswordTooShort", `has a password of fewer than ${leastLength} characters: put a longer one into it`);
   return value === text
     ? { kind: "known", value }
-    : { kind: "known", value, note: `${where}: the line end after the password is no part of it` };
+    : { kind: "known", value, note: `${where}: the operator ignores the line end after the password` };
 }

@@ -107,7 +107,7 @@ describe("small decisions", () => {
     }
   });
 
-  test("a pod that is not let in is told in the cluster's words, without its name, which each try makes anew", () => {
+  test("a pod that the cluster refuses is told in the cluster's words, without its name, which changes with each try", () => {
     const message = 'pods "orders-6c9f8d7b5-x2k4q" is forbidden: exceeded quota';
     const deployment: Deployment = {
       apiVersion: "apps/v1",
@@ -118,7 +118,7 @@ describe("small decisions", () => {
     };
     deepEqual(decideDeployment(deployment, [], "c", 0), {
       kind: "refused",
-      message: "the pod is not let in: the pod is forbidden: exceeded quota; mend what this names",
+      message: "the cluster refuses the pod: the pod is forbidden: exceeded quota; fix what this names",
     });
     const behind = { ...deployment, status: { ...deployment.status, observedGeneration: 1 } };
     equal(decideDeployment(behind, [], "c", 0).kind, "starting", "what the controller says of a former template counts no more");

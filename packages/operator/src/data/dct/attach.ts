@@ -46,7 +46,7 @@ async function isAttachedByKubernetes(client: Client, driver: string, signal: Ab
 async function detached(client: Client, volume: string, signal: AbortSignal): Promise<Attachment> {
   const { items } = await client.list(volumeAttachments, {}, signal);
   return items.some(({ spec }) => spec.source.persistentVolumeName === volume)
-    ? { kind: "underWay", message: `the volume ${volume} is being detached` }
+    ? { kind: "underWay", message: `Kubernetes detaches the volume ${volume}` }
     : { kind: "asWanted" };
 }
 
@@ -69,6 +69,6 @@ export async function setEnabled(dct: Dct, id: string, wanted: boolean, signal: 
   const { jobId } = await (wanted ? dct.enableVdb(id, { signal }) : dct.disableVdb(id, { signal }));
   const end = await waitForJob(dct, jobId, { signal, deadlineSeconds: patienceSeconds });
   return end.kind === "failed"
-    ? { kind: "refused", reason: "DctFailed", message: `${what}: ${end.message}` }
+    ? { kind: "refused", reason: "DctFailed", message: `${what}, and fails: ${end.message}` }
     : { kind: "underWay", message: what };
 }

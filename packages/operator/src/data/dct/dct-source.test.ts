@@ -110,7 +110,7 @@ describe("facts", () => {
 
   test("an outage is an answer, a bug is not", async () => {
     const outage = await failing(new DctError("server", "502")).facts(id, forever);
-    match(outage.kind === "untold" ? outage.message : "", /DCT failed: 502/u);
+    match(outage.kind === "untold" ? outage.message : "", /DCT answers with an error: 502/u);
     await rejects(failing(new TypeError("a bug")).facts(id, forever), TypeError);
   });
 });

@@ -22,7 +22,7 @@ export function createDctSource({ dct, defaults, isShut }: DctSourceOptions): Da
     resolve: async (vdb, signal) => {
       const reference = sourceReference(vdb.spec.source, vdb.metadata.namespace);
       if (reference.type !== "dct-source")
-        return { ok: false, reason: "SourceNotFound", message: `${reference.type} is not yet supported` };
+        return { ok: false, reason: "SourceNotFound", message: `spec.source.type ${reference.type} is not yet supported` };
       return await dct.call(async (client) => await resolveOpen(client, vdb, reference, { defaults, isShut }, signal), signal);
     },
     claimFor: dctClaim,

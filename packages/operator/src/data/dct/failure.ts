@@ -21,11 +21,11 @@ export function dctFailure(error: unknown): DctFailure | undefined {
     case "notFound":
     case "conflict":
     case "refused":
-      return { reason: "DctFailed", message: `DCT refused: ${error.message}`, person: true };
+      return { reason: "DctFailed", message: `DCT refuses the request: ${error.message}`, person: true };
     case "throttled":
     case "server":
     case "badAnswer":
-      return { reason: "DctFailed", message: `DCT failed: ${error.message}`, person: false };
+      return { reason: "DctFailed", message: `DCT answers with an error: ${error.message}`, person: false };
     default:
       return error.kind satisfies never;
   }

@@ -9,7 +9,7 @@ export async function vdbIsThere(dct: Pick<DctClient, "searchVdbs">, name: strin
 /** Pure. */
 export function goneFrom(isThere: Told<boolean>, name: string): Gone {
   if (isThere.kind === "untold")
-    return { kind: "unknown", message: `whether DCT still has the VDB ${name} cannot be asked: ${isThere.message}` };
+    return { kind: "unknown", message: `cannot ask DCT whether it still has the VDB ${name}: ${isThere.message}` };
   if (!isThere.value) return { kind: "gone" };
-  return { kind: "remains", message: `DCT still has the VDB ${name}: its deletion is waited for` };
+  return { kind: "remains", message: `DCT still has the VDB ${name}: the operator waits for its deletion` };
 }

@@ -23,7 +23,7 @@ export async function resolveOpen(
   return {
     ok: false,
     reason: "SourceNotReady",
-    message: `VDB ${reference.name} has not been opened to clients yet: its data may be unmasked until its hooks have succeeded`,
+    message: `the gate of VDB ${reference.name} is still shut, so its data may be unmasked: wait until its hooks have succeeded`,
   };
 }
 

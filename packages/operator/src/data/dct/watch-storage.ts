@@ -58,7 +58,7 @@ export function createStorageWatch({ dct, vdbs, log, intervalSeconds }: StorageW
           while (!signal.aborted) {
             // A DCT that does not answer is told by the databases that need it; what was known of the storage stays so.
             await look(wake, signal).catch((error: unknown) => {
-              if (!signal.aborted) log.debug({ error: errorMessage(error) }, "the engines' storage is not known");
+              if (!signal.aborted) log.debug({ error: errorMessage(error) }, "cannot read the engines' storage from DCT");
             });
             await sleep(intervalSeconds * 1000, undefined, { signal, ref: false }).catch(() => undefined);
           }

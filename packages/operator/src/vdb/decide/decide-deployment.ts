@@ -13,16 +13,16 @@ export type DeploymentPlan =
 /** Pure. Only a pod of the present template and the present content counts: an older one is about to go. */
 export function decideDeployment(deployment: Deployment, pods: readonly Pod[], contentId: string, now: number): DeploymentPlan {
   const { metadata, status } = deployment;
-  if (status?.observedGeneration !== metadata.generation) return starting("the pod is being made");
+  if (status?.observedGeneration !== metadata.generation) return starting("Kubernetes creates the pod");
   const refusal = status?.conditions?.find(({ type, status: is }) => type === "ReplicaFailure" && is === "True");
   if (refusal !== undefined)
-    return { kind: "refused", message: `the pod is not let in: ${refusalWords(refusal)}; mend what this names` };
+    return { kind: "refused", message: `the cluster refuses the pod: ${refusalWords(refusal)}; fix what this names` };
   const pod = presentPod(pods, contentId);
-  if (pod === undefined) return starting(pods.length > 0 ? "the former pod is being ended" : "the pod is being made");
+  if (pod === undefined) return starting(pods.length > 0 ? "the previous pod ends" : "Kubernetes creates the pod");
   const state = podState(pod, now);
   switch (state.kind) {
     case "ready":
-      return status?.updatedReplicas === 1 ? { kind: "ready", pod } : starting("the former pod is being ended");
+      return status?.updatedReplicas === 1 ? { kind: "ready", pod } : starting("the previous pod ends");
     case "starting":
       return { ...state, pod };
     case "failed":

@@ -26,19 +26,22 @@ const rows: { given: object; want: string | undefined }[] = [
     given: { storageSize: "10m" },
     want: "spec.storageSize 10m must be at least 1Mi, for example 1Gi (m is for thousandths of a byte: did you mean 10Mi?)",
   },
-  { given: { resources: { limits: { cpu: "much" } } }, want: "spec.resources.limits.cpu much is no quantity, for example 500m" },
+  {
+    given: { resources: { limits: { cpu: "much" } } },
+    want: "spec.resources.limits.cpu much is not a quantity: write for example 500m",
+  },
   {
     given: { resources: { limits: { memory: "1GB" } } },
-    want: "spec.resources.limits.memory 1GB is no quantity, for example 1Gi",
+    want: "spec.resources.limits.memory 1GB is not a quantity: write for example 1Gi",
   },
   { given: { resources: { requests: { cpu: -1 } } }, want: "spec.resources.requests.cpu -1 must not be negative" },
   {
     given: { resources: { requests: { cpu: 2 }, limits: { cpu: "1500m" } } },
-    want: "spec.resources.requests.cpu 2 exceeds spec.resources.limits.cpu 1500m: lower the one or raise the other",
+    want: "spec.resources.requests.cpu 2 exceeds spec.resources.limits.cpu 1500m: lower the request or raise the limit",
   },
   {
     given: { resources: { requests: { memory: "4Gi" }, limits: { memory: "4G" } } },
-    want: "spec.resources.requests.memory 4Gi exceeds spec.resources.limits.memory 4G: lower the one or raise the other",
+    want: "spec.resources.requests.memory 4Gi exceeds spec.resources.limits.memory 4G: lower the request or raise the limit",
   },
 ];
 for (const { given, want } of rows)

@@ -28,7 +28,7 @@ const amountsOf = (amounts: Amounts = {}): Amounts => amounts;
 function amountTrouble(path: string, amount: string | number, atLeast: string | undefined): string | undefined {
   const value = valueOf(amount);
   const is = `${path} ${amount}`;
-  if (value === undefined) return `${is} is no quantity, for example ${atLeast === undefined ? "500m" : "1Gi"}`;
+  if (value === undefined) return `${is} is not a quantity: write for example ${atLeast === undefined ? "500m" : "1Gi"}`;
   if (value < 0) return `${is} must not be negative`;
   if (atLeast === undefined || value === 0 || value >= (valueOf(atLeast) ?? 0)) return undefined;
   return `${is} must be at least ${atLeast}, for example 1Gi${likelyMeaning(String(amount))}`;
@@ -45,7 +45,7 @@ function excess(requests: Amounts, limits: Amounts): string | undefined {
   for (const [name, asked] of Object.entries(requests)) {
     const most = limits[name];
     if (most !== undefined && (valueOf(asked) ?? 0) > (valueOf(most) ?? 0))
-      return `spec.resources.requests.${name} ${asked} exceeds spec.resources.limits.${name} ${most}: lower the one or raise the other`;
+      return `spec.resources.requests.${name} ${asked} exceeds spec.resources.limits.${name} ${most}: lower the request or raise the limit`;
   }
   return undefined;
 }

@@ -7,14 +7,14 @@ const rows: { name: string; given: End; says: string; advice: string }[] = [
   {
     name: "out of memory",
     given: { exitCode: 137, reason: "OOMKilled" },
-    says: "PostgreSQL ran out of memory and was killed (exit code 137); it said nothing",
+    says: "PostgreSQL ran out of memory and was killed (exit code 137); it printed nothing",
     advice: memory,
   },
   {
     name: "killed from outside",
     given: { exitCode: 137, reason: "Error" },
-    says: "PostgreSQL ended with exit code 137; it said nothing",
-    advice: `it was killed from outside, most often for want of memory: ${memory}`,
+    says: "PostgreSQL ended with exit code 137; it printed nothing",
+    advice: `something outside the container killed it, most often because memory ran out: ${memory}`,
   },
   {
     name: "too much shared memory",
@@ -22,17 +22,17 @@ const rows: { name: string; given: End; says: string; advice: string }[] = [
       exitCode: 1,
       message: "2026-01-31 12:00:01.123 UTC [17] FATAL:  could not map anonymous shared memory: Cannot allocate memory\n",
     },
-    says: "PostgreSQL ended with exit code 1; its last words: FATAL: could not map anonymous shared memory: Cannot allocate memory",
+    says: "PostgreSQL ended with exit code 1; its last output: FATAL: could not map anonymous shared memory: Cannot allocate memory",
     advice: `lower shared_buffers in spec.postgresConfig, or ${memory}`,
   },
   {
     name: "no room",
     given: { exitCode: 1, message: 'FATAL:  could not write lock file "postmaster.pid": No space left on device' },
-    says: 'PostgreSQL ended with exit code 1; its last words: FATAL: could not write lock file "postmaster.pid": No space left on device',
-    advice: "make room in the storage that holds the volume",
+    says: 'PostgreSQL ended with exit code 1; its last output: FATAL: could not write lock file "postmaster.pid": No space left on device',
+    advice: "free some space in the storage that holds the volume",
   },
   {
-    name: "the data cannot be recovered; what it said besides is left out",
+    name: "PostgreSQL cannot recover the data; what it said besides is left out",
     given: {
       exitCode: 1,
       message: [
@@ -42,8 +42,9 @@ const rows: { name: string; given: End; says: string; advice: string }[] = [
         "2026-01-31 12:00:01.400 UTC [1] LOG:  startup process (PID 20) was terminated by signal 6: Aborted",
       ].join("\n"),
     },
-    says: "PostgreSQL ended with exit code 1; its last words: PANIC: could not locate a valid checkpoint record at 0/3000060",
-    advice: "the data cannot be recovered: delete this PostgresVDB and apply it anew, from another snapshot if it comes again",
+    says: "PostgreSQL ended with exit code 1; its last output: PANIC: could not locate a valid checkpoint record at 0/3000060",
+    advice:
+      "PostgreSQL cannot recover the data: delete this PostgresVDB and apply it again, from another snapshot if this happens again",
   },
   {
     name: "a prefix of the source's own, and a hint",
@@ -52,38 +53,38 @@ const rows: { name: string; given: End; says: string; advice: string }[] = [
       message:
         "app@orders 10.0.0.3(4711) FATAL:  data directory has invalid permissions\napp@orders DETAIL:  Permissions should be u=rwx.\n",
     },
-    says: "PostgreSQL ended with exit code 1; its last words: FATAL: data directory has invalid permissions; DETAIL: Permissions should be u=rwx.",
-    advice: "set spec.ownershipSpec to the owner of the data, or give that owner the rights that are missing",
+    says: "PostgreSQL ended with exit code 1; its last output: FATAL: data directory has invalid permissions; DETAIL: Permissions should be u=rwx.",
+    advice: "set spec.ownershipSpec to the owner of the data, or give that owner the missing permissions",
   },
   {
     name: "no program",
     given: { exitCode: 127, message: "/etc/vdb/start.sh: 12: awk: not found" },
-    says: "PostgreSQL ended with exit code 127; its last words: /etc/vdb/start.sh: 12: awk: not found",
-    advice: "the image lacks a program that is needed: set spec.image to one of PostgreSQL",
+    says: "PostgreSQL ended with exit code 127; its last output: /etc/vdb/start.sh: 12: awk: not found",
+    advice: "the image lacks a program that the pod needs: set spec.image to an image of PostgreSQL",
   },
   {
     name: "the program itself",
     given: { exitCode: 139 },
-    says: "PostgreSQL ended with exit code 139; it said nothing",
-    advice: "the program itself failed: set spec.image to another build of the same PostgreSQL version",
+    says: "PostgreSQL ended with exit code 139; it printed nothing",
+    advice: "the program itself crashed: set spec.image to another build of the same PostgreSQL version",
   },
   {
     name: "memory that it was not given",
     given: { exitCode: 135 },
-    says: "PostgreSQL ended with exit code 135; it said nothing",
-    advice: `it touched memory that it was not given: set huge_pages to off in spec.postgresConfig, or ${memory}`,
+    says: "PostgreSQL ended with exit code 135; it printed nothing",
+    advice: `it used memory that the node could not provide: set huge_pages to off in spec.postgresConfig, or ${memory}`,
   },
   {
     name: "what nobody foresaw",
     given: { exitCode: 1, message: "FATAL:  something new" },
-    says: "PostgreSQL ended with exit code 1; its last words: FATAL: something new",
-    advice: "do what they say",
+    says: "PostgreSQL ended with exit code 1; its last output: FATAL: something new",
+    advice: "do what the output says",
   },
   {
     name: "nothing at all",
     given: { exitCode: 1 },
-    says: "PostgreSQL ended with exit code 1; it said nothing",
-    advice: "read the log of the pod's former container (kubectl logs --previous)",
+    says: "PostgreSQL ended with exit code 1; it printed nothing",
+    advice: "read the log of the previous container (kubectl logs --previous)",
   },
 ];
 

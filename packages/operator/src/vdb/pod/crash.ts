@@ -12,7 +12,7 @@ export function endOf({ exitCode, reason, message = "" }: End): string {
   const words = lastWords(message);
   const how =
     reason === "OOMKilled" ? `ran out of memory and was killed (exit code ${exitCode})` : `ended with exit code ${exitCode}`;
-  return `PostgreSQL ${how}; ${words === "" ? "it said nothing" : `its last words: ${words}`}`;
+  return `PostgreSQL ${how}; ${words === "" ? "it printed nothing" : `its last output: ${words}`}`;
 }
 
 /** PostgreSQL's own levels. What stands before them is log_line_prefix: moments, process numbers, whatever the source has set. */
@@ -38,18 +38,18 @@ const advices: readonly (readonly [RegExp, string])[] = [
     /could not map anonymous shared memory|Cannot allocate memory|out of memory/iu,
     `lower shared_buffers in spec.postgresConfig, or ${mendedByMemory}`,
   ],
-  [/No space left on device/iu, "make room in the storage that holds the volume"],
+  [/No space left on device/iu, "free some space in the storage that holds the volume"],
   [
     /could not locate a (?:valid|required) checkpoint|invalid (?:primary )?checkpoint|could not read file "global\/|WAL ends before|requested timeline/iu,
-    "the data cannot be recovered: delete this PostgresVDB and apply it anew, from another snapshot if it comes again",
+    "PostgreSQL cannot recover the data: delete this PostgresVDB and apply it again, from another snapshot if this happens again",
   ],
   [
     /Permission denied|has (?:invalid permissions|wrong ownership)/iu,
-    "set spec.ownershipSpec to the owner of the data, or give that owner the rights that are missing",
+    "set spec.ownershipSpec to the owner of the data, or give that owner the missing permissions",
   ],
   [
     /could not load library|could not access file/iu,
-    "set spec.image to one that has this library, or leave it out in spec.postgresConfig",
+    "set spec.image to an image that has this library, or remove the library from spec.postgresConfig",
   ],
 ];
 
@@ -61,16 +61,18 @@ export function adviceFor({ exitCode, reason, message = "" }: End): string {
   switch (exitCode) {
     case 126:
     case 127:
-      return "the image lacks a program that is needed: set spec.image to one of PostgreSQL";
+      return "the image lacks a program that the pod needs: set spec.image to an image of PostgreSQL";
     case 137: // SIGKILL
-      return `it was killed from outside, most often for want of memory: ${mendedByMemory}`;
+      return `something outside the container killed it, most often because memory ran out: ${mendedByMemory}`;
     case 135: // SIGBUS
-      return `it touched memory that it was not given: set huge_pages to off in spec.postgresConfig, or ${mendedByMemory}`;
+      return `it used memory that the node could not provide: set huge_pages to off in spec.postgresConfig, or ${mendedByMemory}`;
     case 132: // SIGILL
     case 134: // SIGABRT
     case 139: // SIGSEGV
-      return "the program itself failed: set spec.image to another build of the same PostgreSQL version";
+      return "the program itself crashed: set spec.image to another build of the same PostgreSQL version";
     default:
-      return message.trim() === "" ? "read the log of the pod's former container (kubectl logs --previous)" : "do what they say";
+      return message.trim() === ""
+        ? "read the log of the previous container (kubectl logs --previous)"
+        : "do what the output says";
   }
 }

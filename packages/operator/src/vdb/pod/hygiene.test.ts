@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { hygieneOf, isReplication, isRoutine } from "./hygiene.ts";
 
-const clean = "nothing of note was left out of the source's settings: at most addresses, paths, logging, certificates, archiving";
+const clean = "the copy leaves out nothing of note: at most addresses, paths, logging, certificates, archiving";
 const rows: { name: string; given: readonly string[]; want: ReturnType<typeof hygieneOf> }[] = [
   { name: "nothing", given: [], want: { reason: "Clean", message: clean } },
   {
@@ -26,7 +26,7 @@ const rows: { name: string; given: readonly string[]; want: ReturnType<typeof hy
     want: {
       reason: "Adjusted",
       message:
-        "left out of the source's settings: libraries that the image lacks: timescaledb (shared_preload_libraries), auditor (session_preload_libraries)",
+        "the copy leaves out: libraries that the image lacks: timescaledb (shared_preload_libraries), auditor (session_preload_libraries)",
     },
   },
   {
@@ -35,7 +35,7 @@ const rows: { name: string; given: readonly string[]; want: ReturnType<typeof hy
     want: {
       reason: "Adjusted",
       message:
-        "left out of the source's settings: libraries that would run the source's jobs: pg_cron (shared_preload_libraries); " +
+        "the copy leaves out: libraries that would run the source's jobs: pg_cron (shared_preload_libraries); " +
         "replication: primary_conninfo, recovery_target_time; settings that the image's server does not know: made_up_setting",
     },
   },

@@ -36,10 +36,10 @@ export function hygieneOf(dropped: readonly string[]): Hygiene {
     told("replication", dropped.filter(isReplication)),
     told("settings that the image's server does not know", dropped.filter(isUnknown)),
   ].filter((finding) => finding !== undefined);
-  if (findings.length > 0) return { reason: "Adjusted", message: `left out of the source's settings: ${findings.join("; ")}` };
+  if (findings.length > 0) return { reason: "Adjusted", message: `the copy leaves out: ${findings.join("; ")}` };
   return {
     reason: "Clean",
-    message: "nothing of note was left out of the source's settings: at most addresses, paths, logging, certificates, archiving",
+    message: "the copy leaves out nothing of note: at most addresses, paths, logging, certificates, archiving",
   };
 }
 

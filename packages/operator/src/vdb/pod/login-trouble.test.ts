@@ -28,7 +28,12 @@ const fine: ServerState = {
 const vdb = { metadata: { namespace: "shop", name: "my-vdb" }, spec: { database: { user: "app", name: "orders" } } };
 
 const rows: { name: string; given: Partial<ServerState>; reason: string; says: RegExp }[] = [
-  { name: "no such role", given: { roleExists: false }, reason: "RoleNotFound", says: /app is no role.*app, owner/u },
+  {
+    name: "no such role",
+    given: { roleExists: false },
+    reason: "RoleNotFound",
+    says: /app does not exist in the data; its roles: app, owner/u,
+  },
   { name: "a role for groups", given: { roleCanLogin: false }, reason: "RoleNotFound", says: /may not log in/u },
   { name: "an expired password", given: { roleExpired: true }, reason: "RoleNotFound", says: /VALID UNTIL 'infinity'/u },
   { name: "no right to connect", given: { mayConnect: false }, reason: "RoleNotFound", says: /GRANT CONNECT ON DATABASE/u },
@@ -36,7 +41,7 @@ const rows: { name: string; given: Partial<ServerState>; reason: string; says: R
     name: "no such database",
     given: { databaseExists: false, databases: ["other"] },
     reason: "DatabaseNotFound",
-    says: /orders is no.*other/u,
+    says: /orders does not exist in the data; its databases: other/u,
   },
 ];
 for (const { name, given, reason, says } of rows)

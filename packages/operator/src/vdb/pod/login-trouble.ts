@@ -16,17 +16,16 @@ export function loginTrouble(vdb: Place, state: ServerState): LoginTrouble | und
   const { user, name } = vdb.spec.database;
   const { roleExists, roleCanLogin, roleExpired, mayConnect, databaseExists, roles, databases } = state;
   const role = (message: string): LoginTrouble => ({ reason: "RoleNotFound", message: `spec.database.user ${user} ${message}` });
-  if (!roleExists) return role(`is no role of the data; its roles: ${listOf(roles)}`);
-  if (!roleCanLogin) return role(`may not log in; those who may: ${listOf(roles)}`);
+  if (!roleExists) return role(`does not exist in the data; its roles: ${listOf(roles)}`);
+  if (!roleCanLogin) return role(`may not log in; roles that may: ${listOf(roles)}`);
   if (!databaseExists)
     return {
       reason: "DatabaseNotFound",
-      message: `spec.database.name ${name} is no database of the data; its databases: ${listOf(databases)}`,
+      message: `spec.database.name ${name} does not exist in the data; its databases: ${listOf(databases)}`,
     };
-  const mend = "as a superuser by psql in the pod, or name another role";
-  if (roleExpired)
-    return role(`has a password that is no longer valid (VALID UNTIL has passed): ALTER ROLE … VALID UNTIL 'infinity' ${mend}`);
-  if (!mayConnect) return role(`has no right CONNECT on database ${name}: GRANT CONNECT ON DATABASE … ${mend}`);
+  const mend = "as a superuser with psql in the pod, or name another role";
+  if (roleExpired) return role(`has a password whose VALID UNTIL has passed: run ALTER ROLE … VALID UNTIL 'infinity' ${mend}`);
+  if (!mayConnect) return role(`lacks the right CONNECT on database ${name}: run GRANT CONNECT ON DATABASE … ${mend}`);
   return state.loginFailure === "" || state.full ? undefined : failedLogin(vdb, state);
 }
 
@@ -41,11 +40,11 @@ function failedLogin(vdb: Place, state: ServerState): LoginTrouble {
     ...culprits.map((setting) => cureOf(setting)),
     ...(culprits.length === 0 && ofLocale.test(loginFailure) ? [`set spec.image to an image that has this locale`] : []),
   ];
-  const cure = cures.length > 0 ? cures.join("; ") : "mend what it says";
+  const cure = cures.length > 0 ? cures.join("; ") : "do what the error says";
   const choice = others.length > 0 ? `, or name another database: ${listOf(others)}` : "";
   return {
     reason: "LoginFailed",
-    message: `${what}. To mend it: ${cure}${choice}. A superuser gets in by: ${wayIn(vdb, state)}`,
+    message: `${what}. To fix it: ${cure}${choice}. A superuser gets in with: ${wayIn(vdb, state)}`,
   };
 }
 
@@ -59,8 +58,8 @@ function isToBlame({ name, value }: SessionSetting, failure: string): boolean {
 
 const cureOf = ({ scope, name, value }: SessionSetting): string =>
   scope === ""
-    ? `take ${name} = ${value} out of the server's settings (spec.postgresConfig beats the source's)`
-    : `${name} is set to ${value}: ${scope} RESET ${name}`;
+    ? `remove ${name} = ${value} from the server's settings (spec.postgresConfig wins over the source's)`
+    : `${name} is set to ${value}: run ${scope} RESET ${name}`;
 
 /** Nothing that is set for a role or a database keeps it out. */
 function wayIn({ metadata: { name, namespace } }: Place, { superuser, superuserDatabase, version }: ServerState): string {
@@ -79,19 +78,19 @@ export function lockedOut(vdb: Place, message: string, roles: readonly KnownRole
     return {
       reason: "SuperuserNotFound",
       message:
-        `the operator needs a superuser that can log in, and the data has none: ${named(superusers)} may not (NOLOGIN)` +
+        `the operator needs a superuser that may log in, and the data has none: ${named(superusers)} may not (NOLOGIN)` +
         `${others === "" ? "" : `; the other roles that may log in: ${others}`}. ` +
-        "Run ALTER ROLE … LOGIN in the source and apply this PostgresVDB anew when there is a newer snapshot",
+        "Run ALTER ROLE … LOGIN in the source, then delete this PostgresVDB and apply it again when the source has a newer snapshot",
     };
   if (roles.length === 0 && onlyRolesMissing(message))
     return {
       reason: "RoleNotFound",
-      message: `spec.database.user ${user} is no role of the data that may log in, and neither is postgres: name one that is`,
+      message: `neither spec.database.user ${user} nor postgres is a role of the data that may log in: name a role that may`,
     };
-  const cure = ofLocale.test(message) ? "set spec.image to an image that has this locale" : "mend what it says";
+  const cure = ofLocale.test(message) ? "set spec.image to an image that has this locale" : "do what the error says";
   return {
     reason: "LoginFailed",
-    message: `no superuser can open a session${able.length > 0 ? ` (tried: ${named(able)})` : ""}: ${oneLine(message)}. To mend it: ${cure}`,
+    message: `no superuser can open a session${able.length > 0 ? ` (tried: ${named(able)})` : ""}: ${oneLine(message)}. To fix it: ${cure}`,
   };
 }
 

@@ -24,7 +24,7 @@ const sandbox = (digit: string): string =>
 test("podTrouble: a volume that cannot be mounted and a sandbox that cannot be made are two things", () => {
   deepEqual(podTrouble("orders-1", [warning("FailedMount", "no such device")]), {
     reason: "MountFailed",
-    message: "pod orders-1 cannot be set up: no such device",
+    message: "cannot mount the volume of pod orders-1: no such device",
   });
   equal(podTrouble("orders-1", [warning("FailedCreatePodSandBox", sandbox("3"))])?.reason, "SandboxFailed");
   equal(podTrouble("orders-1", [warning("FailedScheduling", "no node")]), undefined);
@@ -33,7 +33,7 @@ test("podTrouble: a volume that cannot be mounted and a sandbox that cannot be m
 test("podTrouble: the newest counts, in whatever order they are listed", () => {
   const [old, recent] = [warning("FailedMount", "old"), warning("FailedMount", "new", "2026-01-01T00:00:09Z")];
   equal(podTrouble("p", [recent, old])?.message, podTrouble("p", [old, recent])?.message);
-  equal(podTrouble("p", [recent, old])?.message, "pod p cannot be set up: new");
+  equal(podTrouble("p", [recent, old])?.message, "cannot mount the volume of pod p: new");
 });
 
 test("podTrouble: each try has other ids, and the same message", () => {
@@ -41,8 +41,8 @@ test("podTrouble: each try has other ids, and the same message", () => {
   equal(one, other);
   equal(
     one,
-    'the sandbox of pod p cannot be made: rpc error: code = Unknown desc = failed to setup network for sandbox: plugin type="bridge" failed (add): ' +
-      'netns "/var/run/netns/its network": read tcp 10.0.0.1->10.0.0.2:443: i/o timeout; mend what this names on the node',
+    'cannot create the sandbox of pod p: rpc error: code = Unknown desc = failed to setup network for sandbox: plugin type="bridge" failed (add): ' +
+      'netns "/var/run/netns/its network": read tcp 10.0.0.1->10.0.0.2:443: i/o timeout; fix on the node what this names',
   );
 });
 
@@ -50,7 +50,7 @@ test("podTrouble: a sandbox without memory says which field", () => {
   const note = "Failed to create pod sandbox: container init was OOM-killed (memory limit too low?): unknown";
   equal(
     podTrouble("p", [warning("FailedCreatePodSandBox", note)])?.message,
-    "the sandbox of pod p cannot be made: container init was OOM-killed (memory limit too low?): unknown; raise spec.resources.limits.memory",
+    "cannot create the sandbox of pod p: container init was OOM-killed (memory limit too low?): unknown; raise spec.resources.limits.memory",
   );
 });
 

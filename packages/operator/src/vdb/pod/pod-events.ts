@@ -20,8 +20,9 @@ export function podTrouble(podName: string, warnings: readonly Event[]): PodTrou
   const newest = newestFirst(warnings).find(({ reason }) => reasons.has(reason));
   const reason = reasons.get(newest?.reason ?? "");
   if (reason === undefined || newest?.note === undefined) return undefined;
-  if (reason === "MountFailed") return { reason, message: `pod ${podName} cannot be set up: ${stableWords(newest.note)}` };
+  if (reason === "MountFailed")
+    return { reason, message: `cannot mount the volume of pod ${podName}: ${stableWords(newest.note)}` };
   const words = stableWords(newest.note.replace(/^Failed to create pod sandbox: /u, ""));
-  const advice = /oom|memory/iu.test(words) ? "raise spec.resources.limits.memory" : "mend what this names on the node";
-  return { reason, message: `the sandbox of pod ${podName} cannot be made: ${words}; ${advice}` };
+  const advice = /oom|memory/iu.test(words) ? "raise spec.resources.limits.memory" : "fix on the node what this names";
+  return { reason, message: `cannot create the sandbox of pod ${podName}: ${words}; ${advice}` };
 }

@@ -44,14 +44,14 @@ const failures: { name: string; why: string; given: Pod; reason: string; says: R
       },
     }),
     reason: "ImagePullFailed",
-    says: /^image postgres:16\.2 cannot be had: connect: connection refused; correct spec\.image$/u,
+    says: /^cannot pull image postgres:16\.2: connect: connection refused; fix spec\.image$/u,
   },
   {
     name: "the start script's reason",
     why: "it knows best; the kubelet tries again at once, a new pod would not be sooner",
-    given: aPod({ state: { terminated: ended("vdb:NotADatabase: the volume holds no folder data\n") } }),
+    given: aPod({ state: { terminated: ended("vdb:NotADatabase: the volume has no folder data\n") } }),
     reason: "NotADatabase",
-    says: /^the volume holds no folder data$/u,
+    says: /^the volume has no folder data$/u,
   },
   {
     name: "the start script's reason, while the kubelet waits",

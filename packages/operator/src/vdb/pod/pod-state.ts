@@ -54,10 +54,10 @@ function unscheduled(pod: Pod, now: number): PodState {
     return {
       kind: "failed",
       reason: "Unschedulable",
-      message: `pod ${name} fits on no node: ${scheduled.message ?? "no reason given"}; lower spec.resources.requests, or make room`,
+      message: `no node can take pod ${name}: ${scheduled.message ?? "no reason given"}; lower spec.resources.requests, or free CPU or memory`,
       waitingSince: undefined,
     };
-  return { kind: "starting", message: `pod ${name} is being scheduled`, mounting: false };
+  return { kind: "starting", message: `pod ${name} waits for the scheduler`, mounting: false };
 }
 
 const pullReasons: ReadonlySet<string> = new Set([
@@ -77,7 +77,7 @@ function pullFailure(pod: Pod, { state }: ContainerStatus): PodState | undefined
   return {
     kind: "failed",
     reason: "ImagePullFailed",
-    message: `image ${image} cannot be had: ${stable(message) || reason}; correct spec.image`,
+    message: `cannot pull image ${image}: ${stable(message) || reason}; fix spec.image`,
     waitingSince: undefined,
   };
 }
@@ -100,7 +100,7 @@ function ended({ metadata: { creationTimestamp } }: Pod, { state, lastState }: C
     return {
       kind: "failed",
       reason: "Crashing",
-      message: `the pod's container cannot be made: ${stableWords(state?.waiting?.message ?? waiting)}; mend what this names`,
+      message: `cannot create the pod's container: ${stableWords(state?.waiting?.message ?? waiting)}; fix what this names`,
       waitingSince: Date.parse(creationTimestamp),
     };
   const end = state?.running === undefined ? (state?.terminated ?? lastState?.terminated) : undefined;
@@ -111,12 +111,12 @@ function ended({ metadata: { creationTimestamp } }: Pod, { state, lastState }: C
   const reason = ownReasons.find((one) => one === own);
   if (reason !== undefined) return { kind: "failed", reason, message: words, waitingSince };
   const message = endOf(end);
-  if (!putOff) return { kind: "starting", message: `${message}; it is started again`, mounting: false };
+  if (!putOff) return { kind: "starting", message: `${message}; the kubelet starts it again`, mounting: false };
   return { kind: "failed", reason: "Crashing", message: `${message}; ${adviceFor(end)}`, waitingSince };
 }
 
 function starting({ metadata: { name } }: Pod, { state }: ContainerStatus): PodState {
-  if (state?.running === undefined) return { kind: "starting", message: `pod ${name} is being set up`, mounting: true };
+  if (state?.running === undefined) return { kind: "starting", message: `the node sets up pod ${name}`, mounting: true };
   const runningSince = Date.parse(state.running.startedAt ?? "");
   return { kind: "starting", message: `PostgreSQL in pod ${name} is starting`, mounting: false, runningSince };
 }

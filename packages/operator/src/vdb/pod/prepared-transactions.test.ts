@@ -9,7 +9,7 @@ test("prepared transactions are told as SQL names them, with whose they are and 
   ];
   equal(
     preparedTransactionsNote(transactions),
-    "prepared transactions came with the copy and keep their locks: 'it''s one' (of app in database orders, since 2026-01-01T00:00:00Z), 'two' (of postgres in database postgres, since 2026-01-02T00:00:00Z); end each in its database by COMMIT PREPARED or ROLLBACK PREPARED",
+    "prepared transactions came with the copy and keep their locks: 'it''s one' (of app in database orders, since 2026-01-01T00:00:00Z), 'two' (of postgres in database postgres, since 2026-01-02T00:00:00Z); end each in its database with COMMIT PREPARED or ROLLBACK PREPARED",
   );
   equal(preparedTransactionsNote([]), undefined);
 });

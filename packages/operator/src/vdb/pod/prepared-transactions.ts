@@ -9,5 +9,5 @@ export function preparedTransactionsNote(transactions: readonly PreparedTransact
   const list = transactions.map(
     ({ gid, owner, database, since }) => `'${gid.replaceAll("'", "''")}' (of ${owner} in database ${database}, since ${since})`,
   );
-  return `prepared transactions came with the copy and keep their locks: ${list.join(", ")}; end each in its database by COMMIT PREPARED or ROLLBACK PREPARED`;
+  return `prepared transactions came with the copy and keep their locks: ${list.join(", ")}; end each in its database with COMMIT PREPARED or ROLLBACK PREPARED`;
 }

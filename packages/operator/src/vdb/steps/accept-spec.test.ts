@@ -72,6 +72,6 @@ describe("acceptSpec", () => {
     const { ctx } = await stepBench({ status: { contentId, openedFor: contentId } });
     const end = await acceptSpec.run(ctx, forever);
     equal(end.kind === "done" && end.again !== undefined && "recheckSeconds" in end.again && end.again.recheckSeconds, 5);
-    match(end.message ?? "", /the password that was set before stays in force/u);
+    match(end.message ?? "", /the earlier password stays in force/u);
   });
 });

@@ -34,14 +34,14 @@ export const acceptSpec: VdbStep<"Accepted"> = {
 };
 
 const otherNamespace = ({ type, namespace = "" }: VdbSource, own: string): string =>
-  `spec.source.namespace ${namespace} is not this PostgresVDB's own (${own}), and a ${type} can be in no other: leave it out`;
+  `spec.source.namespace ${namespace} is not this PostgresVDB's own (${own}), and a ${type} allows no other: remove it`;
 
 /** What in the manifest means what holds anyway: taken, and told. */
 function adjustments(source: VdbSource, { leftOut, unquoted }: Extract<SettingsFile, { ok: true }>): readonly string[] {
   return [
-    ...(leftOut.length === 0 ? [] : [`left out of spec.postgresConfig, as it holds anyway: ${leftOut.join(", ")}`]),
-    ...(unquoted.length === 0 ? [] : [`read without the quotes inside the value: ${unquoted.join(", ")}`]),
-    ...(hasNeedlessNamespace(source) ? ["spec.source.namespace is this PostgresVDB's own, and needless"] : []),
+    ...(leftOut.length === 0 ? [] : [`not needed in spec.postgresConfig, because it holds anyway: ${leftOut.join(", ")}`]),
+    ...(unquoted.length === 0 ? [] : [`the operator removes the quotes inside the value of ${unquoted.join(", ")}`]),
+    ...(hasNeedlessNamespace(source) ? ["spec.source.namespace is not needed: it is this PostgresVDB's own"] : []),
   ];
 }
 
@@ -55,7 +55,7 @@ function noted(outcome: VdbOutcome<"Accepted">, notes: readonly string[]): VdbOu
 function judgePassword(ctx: VdbContext, password: Password): VdbOutcome<"Accepted"> {
   if (password.kind === "known") return password.note === undefined ? done() : done({ message: password.note });
   if (ctx.gate === "open") {
-    const message = `${password.message}; the password that was set before stays in force`;
+    const message = `${password.message}; the earlier password stays in force`;
     return done({ message, recheckSeconds: secretRereadSeconds });
   }
   return terminal(password.reason, password.message, { backOff: true, mostSeconds: secretRereadSeconds });

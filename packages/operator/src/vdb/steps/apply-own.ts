@@ -31,7 +31,7 @@ export async function applyOwn<T extends KubeObject>(
     const { kind } = resource;
     return terminal(
       "NameTaken",
-      `a ${kind} ${wanted.metadata.name} exists and belongs to somebody else: delete it, or give this PostgresVDB another name`,
+      `a ${kind} ${wanted.metadata.name} exists and belongs to another owner: delete it, or give this PostgresVDB another name`,
     );
   }
   try {
@@ -40,8 +40,8 @@ export async function applyOwn<T extends KubeObject>(
     if (!isApiError(error, "invalid", "forbidden")) throw error;
     const refused = `the API server refuses ${resource.kind} ${wanted.metadata.name}: ${error.message}`;
     return error.kind === "invalid"
-      ? terminal("Invalid", `${refused}; correct what it names in this PostgresVDB`, { backOff: true })
-      : terminal("Forbidden", `${refused}; a quota, an admission webhook or the operator's rights: mend what it names`, {
+      ? terminal("Invalid", `${refused}; fix in this PostgresVDB what it names`, { backOff: true })
+      : terminal("Forbidden", `${refused}; fix the quota, the admission webhook or the operator's rights that it names`, {
           backOff: true,
         });
   }

@@ -29,7 +29,7 @@ async function endPod(ctx: VdbContext, signal: AbortSignal): Promise<Outcome> {
   await removeOwn(ctx, services, key, service, signal);
   await removeOwn(ctx, deployments, key, deployment, signal);
   const names = livePods(ctx);
-  if (names.length > 0) return waiting("Deleting", `PostgreSQL is shutting down: ${names.join(", ")}`);
+  if (names.length > 0) return waiting("Deleting", `PostgreSQL shuts down in pod ${names.join(", ")}`);
   // Not left to garbage collection: one that is applied anew at once would find its name taken.
   await removeOwn(ctx, configMaps, { ...key, name: configMapName(vdb) }, configMap, signal);
   return done();
@@ -43,13 +43,13 @@ async function releaseVolume(ctx: VdbContext, signal: AbortSignal): Promise<Outc
   const { name, uid } = claim.metadata;
   if (vdb.spec.deletionPolicy === "Retain") {
     await run.client.patch(persistentVolumeClaims, key, { metadata: { ownerReferences: null } }, signal);
-    run.event("Normal", "Retained", `claim ${name} and its DCT VDB stay (deletionPolicy Retain)`);
+    run.event("Normal", "Retained", `claim ${name} and its VDB in DCT stay: spec.deletionPolicy is Retain`);
     return done();
   }
   run.status.delphixVDB = claim.spec.volumeName ?? volumeNameOf(uid);
   await run.saveStatus(signal); // once the claim is gone, this alone tells what to look for
   await removeIfThere(run.client, persistentVolumeClaims, key, signal);
-  const message = `the claim ${name} is being deleted`;
+  const message = `Kubernetes deletes the claim ${name}`;
   return ctx.claim === undefined ? after(0.5, "Deleting", message) : waiting("Deleting", message); // without its label it is not watched
 }
 
@@ -60,12 +60,12 @@ async function confirmGone(ctx: VdbContext, signal: AbortSignal): Promise<Outcom
   if (vdb.spec.deletionPolicy === "Retain" || name === "") return forget(ctx);
   const volume = await run.client.find(persistentVolumes, { name }, signal);
   if (volume?.spec.persistentVolumeReclaimPolicy === "Retain") {
-    run.event("Normal", "Retained", `volume ${name} and its DCT VDB stay (reclaimPolicy Retain of its StorageClass)`);
+    run.event("Normal", "Retained", `volume ${name} and its VDB in DCT stay: its reclaim policy is Retain`);
     return forget(ctx);
   }
   if (volume !== undefined) {
     const why = volume.status?.message === undefined ? "" : `: ${volume.status.message}`;
-    return after(0.5, "Deleting", `the volume ${name} is being deleted by its CSI driver${why}`);
+    return after(0.5, "Deleting", `the CSI driver deletes the volume ${name}${why}`);
   }
   const left = (await world.sources.holding(vdb)?.gone(name, signal)) ?? ({ kind: "gone" } as const);
   switch (left.kind) {
@@ -76,7 +76,7 @@ async function confirmGone(ctx: VdbContext, signal: AbortSignal): Promise<Outcom
     case "unknown":
       // A volume that has been there goes only after its driver has deleted its data; without one nobody can know.
       if ((vdb.status.delphixID ?? "") !== "") return forget(ctx);
-      return after(5, "Deleting", `${left.message}; with spec.deletionPolicy Retain it is left alone`);
+      return after(5, "Deleting", `${left.message}; to keep the VDB instead, set spec.deletionPolicy to Retain`);
     default:
       return left satisfies never;
   }

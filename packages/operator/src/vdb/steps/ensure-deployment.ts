@@ -39,7 +39,7 @@ function unknownImage({ run }: VdbContext): VdbOutcome<"Deployed"> {
   const version = run.status.source?.postgresVersion ?? "unknown";
   return terminal(
     "ImageUnknown",
-    `spec.image is empty, and no image is configured for the data's PostgreSQL version (${version}): set spec.image`,
+    `spec.image is empty, and the operator has no image for the data's PostgreSQL version (${version}): set spec.image`,
   );
 }
 

@@ -17,7 +17,7 @@ export const ensureSettings: VdbStep<"Configured"> = {
     const taken = await applyConfigMap(ctx, { gate: ctx.gate, settings }, signal);
     if (taken !== undefined) return taken;
     // Seen by itself in the documented order of phases, and over in milliseconds.
-    return isNew ? after(0, "Configuring", "settings and start script are being put in place") : done();
+    return isNew ? after(0, "Configuring", "the operator writes settings and start script") : done();
   },
 };
 

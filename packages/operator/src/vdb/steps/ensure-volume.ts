@@ -66,20 +66,20 @@ export function decideVolume({ vdb, claim }: Pick<VdbContext, "vdb" | "claim">):
     return {
       kind: "refuse",
       reason: "ClaimNotFound",
-      message: `the claim ${pvcName ?? ""} that held the data is gone, and its data with it: delete this PostgresVDB and apply it anew`,
+      message: `the claim ${pvcName ?? ""} does not exist any more, nor does its data: delete this PostgresVDB and apply it again`,
     };
   const { name } = claim.metadata;
   if (!isControlledBy(claim, vdb))
     return {
       kind: "refuse",
       reason: "ClaimNotOurs",
-      message: `a claim ${name} exists and belongs to somebody else: delete or rename it`,
+      message: `a claim ${name} exists and belongs to another owner: delete it`,
     };
   if (claim.status?.phase === "Lost")
     return {
       kind: "refuse",
       reason: "ProvisioningFailed",
-      message: `the claim ${name} has lost its volume ${claim.spec.volumeName ?? ""}`,
+      message: `the claim ${name} has lost its volume ${claim.spec.volumeName ?? ""}: delete this PostgresVDB and apply it again`,
     };
   if (claim.status?.phase === "Bound" && claim.spec.volumeName !== undefined)
     return { kind: "bound", claim, volumeName: claim.spec.volumeName };
@@ -87,7 +87,7 @@ export function decideVolume({ vdb, claim }: Pick<VdbContext, "vdb" | "claim">):
 }
 
 const provisioning = (name: string): VdbOutcome<"Provisioned"> =>
-  after(lookAtEventsSeconds, "Provisioning", `the claim ${name} is being provisioned through DCT`);
+  after(lookAtEventsSeconds, "Provisioning", `the CSI driver provisions the claim ${name} through DCT`);
 
 async function create(ctx: VdbContext, signal: AbortSignal): Promise<VdbOutcome<"Provisioned">> {
   const { run, vdb, world, contentId, source } = ctx;
@@ -114,7 +114,7 @@ async function refused(
     return undefined;
   } catch (error) {
     if (!isApiError(error, "forbidden", "invalid")) throw error;
-    return terminal("ProvisioningFailed", `the claim ${claim.metadata.name} is not let in: ${error.message}`, {
+    return terminal("ProvisioningFailed", `the API server refuses the claim ${claim.metadata.name}: ${error.message}`, {
       backOff: true,
       mostSeconds: 5,
     });
@@ -128,11 +128,11 @@ async function relabel({ run, vdb, contentId }: VdbContext, signal: AbortSignal)
   if (claim === undefined) return undefined;
   if (!isControlledBy(claim, vdb)) return notOurs(key.name);
   await run.client.patch(persistentVolumeClaims, key, { metadata: { labels: childLabels(vdb) } }, signal);
-  return waiting("Provisioning", `the claim ${key.name} has its labels again`);
+  return waiting("Provisioning", `the operator has put the labels back on the claim ${key.name}`);
 }
 
 const notOurs = (name: string): VdbOutcome<"Provisioned"> =>
-  terminal("ClaimNotOurs", `a claim ${name} exists and belongs to somebody else: delete or rename it`);
+  terminal("ClaimNotOurs", `a claim ${name} exists and belongs to another owner: delete it`);
 
 async function pending(ctx: VdbContext, claim: PersistentVolumeClaim, signal: AbortSignal): Promise<VdbOutcome<"Provisioned">> {
   const { name, namespace, uid } = claim.metadata;
@@ -141,7 +141,7 @@ async function pending(ctx: VdbContext, claim: PersistentVolumeClaim, signal: Ab
   const { items } = await ctx.run.client.list(events, selection, signal);
   const trouble = claimTrouble(items);
   if (trouble === undefined) return provisioning(name);
-  const message = `the claim ${name} cannot be provisioned: ${trouble.message}`;
+  const message = `cannot provision the claim ${name}: ${trouble.message}`;
   return trouble.passes ? retry(trouble.reason, message) : terminal(trouble.reason, message, { backOff: true, mostSeconds: 5 });
 }
 
@@ -158,23 +158,23 @@ async function bound(
   if (delphixVDB !== volumeName || delphixID === "") {
     const volume = await run.client.find(persistentVolumes, { name: volumeName }, signal);
     if (volume?.spec.csi === undefined)
-      return retry("ProvisioningFailed", `the volume ${volumeName} of claim ${name} is none of a CSI driver`);
+      return retry("ProvisioningFailed", `the volume ${volumeName} of claim ${name} does not belong to a CSI driver`);
     const { generation } = await run.client.get(postgresVdbs, keyOfVdb(ctx.vdb), signal).then(({ metadata }) => metadata);
-    if (generation !== ctx.vdb.metadata.generation) return waiting("Provisioning", "the manifest has changed meanwhile");
+    if (generation !== ctx.vdb.metadata.generation) return waiting("Provisioning", "the manifest has changed in the meantime");
     run.status.delphixVDB = volumeName;
     run.status.delphixID = volume.spec.csi.volumeHandle;
     await tellFacts(ctx, volume.spec.csi.volumeHandle, signal);
     await run.saveStatus(signal); // before any pod: from here on the manifest's source can no longer be changed
   }
   if (world.config.holdAt === "Provisioning" && ctx.gate === "shut")
-    return after(5, "Provisioning", "held by the operator's flag --hold-at, which is for tests");
+    return after(5, "Provisioning", "the operator's flag --hold-at, which is for tests, holds the database here");
   return claim.metadata.deletionTimestamp === undefined ? done() : deleted(ctx, name);
 }
 
 /** The snapshot that was taken, where it is not the one that was the newest before. A source that does not answer costs no more than that. */
 async function tellFacts({ run, vdb, world }: VdbContext, handle: string, signal: AbortSignal): Promise<void> {
   const told = await world.sources.holding(vdb)?.facts(handle, signal);
-  if (told?.kind === "untold") run.log.warn({ error: told.message }, "it is not known which snapshot was taken");
+  if (told?.kind === "untold") run.log.warn({ error: told.message }, "cannot find out which snapshot the volume was made from");
   const facts = told?.kind === "told" ? told.value : undefined;
   if (facts === undefined || facts.dataTimestamp === run.status.dataTimestamp) return;
   run.status.dataTimestamp = facts.dataTimestamp;
@@ -189,7 +189,7 @@ async function tellFacts({ run, vdb, world }: VdbContext, handle: string, signal
 
 /** Somebody has deleted the claim of a database that runs: Kubernetes keeps it only as long as a pod uses it. */
 function deleted({ run, vdb }: VdbContext, name: string): VdbOutcome<"Provisioned"> {
-  const message = `the claim ${name} is being deleted, and its data goes when the pod ends: dump it now, with pg_dump`;
+  const message = `somebody has deleted the claim ${name}, and its data goes when the pod ends: dump the data now with pg_dump`;
   const reason = "ClaimDeleted";
   if (findCondition(vdb.status.conditions, "Provisioned")?.reason !== reason) run.event("Warning", reason, message);
   return done({ reason, message });

@@ -66,7 +66,7 @@ async function openServer(ctx: VdbContext, pod: Pod, signal: AbortSignal): Promi
   try {
     const result = await configureServer(ctx, pod, "open", signal);
     if (result === "inForce" || (result.kind === "answer" && result.state.loaded)) return undefined;
-    return result.kind === "answer" ? after(0.3, "Preparing", "the server has not yet let clients in") : refusal(ctx, result);
+    return result.kind === "answer" ? after(0.3, "Preparing", "the server does not let clients in yet") : refusal(ctx, result);
   } catch (error) {
     return unasked(pod, error);
   }

@@ -60,7 +60,7 @@ function tellHygiene({ run, vdb }: VdbContext, result: PreparationResult | undef
 /** A server that gave no answer is asked again; what is thrown for any other cause is thrown on. */
 export function unasked(pod: Pod, error: unknown): VdbOutcome<"Prepared"> {
   if (!(error instanceof Unreachable)) throw error;
-  return retry("Unreachable", `the server in pod ${pod.metadata.name} could not be asked: ${error.message}`);
+  return retry("Unreachable", `cannot ask the server in pod ${pod.metadata.name}: ${error.message}`);
 }
 
 export function refusal(ctx: VdbContext, result: Exclude<PreparationResult, { kind: "answer" }>): VdbOutcome<"Prepared"> {
@@ -69,7 +69,7 @@ export function refusal(ctx: VdbContext, result: Exclude<PreparationResult, { ki
     case "settingRefused":
       return terminal(
         "SettingRefused",
-        `PostgreSQL refuses a setting, those from before stay in force: ${message}; correct spec.postgresConfig`,
+        `PostgreSQL refuses a setting, and the earlier settings stay in force: ${message}; fix spec.postgresConfig`,
         { backOff: true },
       );
     case "lockedOut": {
@@ -77,7 +77,7 @@ export function refusal(ctx: VdbContext, result: Exclude<PreparationResult, { ki
       return terminal(reason, told, { backOff: true });
     }
     case "sqlFailed":
-      return retry("SqlFailed", `the server refused a statement: ${message}`);
+      return retry("SqlFailed", `the server refuses a statement: ${message}`);
     case "unreachable":
       return retry("Unreachable", `the server does not let the operator in: ${message}`);
     default:
@@ -88,7 +88,7 @@ export function refusal(ctx: VdbContext, result: Exclude<PreparationResult, { ki
 async function compare(ctx: VdbContext, pod: Pod, state: ServerState, signal: AbortSignal): Promise<VdbOutcome<"Prepared">> {
   const trouble = loginTrouble(ctx.vdb, state);
   if (trouble !== undefined) return terminal(trouble.reason, trouble.message, { backOff: true });
-  if (!state.loaded) return after(0.3, "Preparing", "the server has not yet read its settings");
+  if (!state.loaded) return after(0.3, "Preparing", "the server has not read its settings yet");
   if (state.pendingRestart.length > 0) return await restart(ctx, pod, state.pendingRestart, signal);
   const notes = notesOf(state);
   return notes.length === 0 ? done() : done({ message: [inForce, ...notes].join("; ") });
@@ -96,8 +96,8 @@ async function compare(ctx: VdbContext, pod: Pod, state: ServerState, signal: Ab
 
 /** What somebody has set in the database itself, and has not come to hold. */
 function notesOf({ pendingElsewhere, setAside }: ServerState): readonly string[] {
-  const unread = `set in the database itself, and waiting for a restart: ${pendingElsewhere.join(", ")}`;
-  const aside = `PostgreSQL did not start with what ALTER SYSTEM had set, which was set aside in postgresql.auto.conf.refused: ${setAside}`;
+  const unread = `these settings, set in the database itself, wait for a restart: ${pendingElsewhere.join(", ")}`;
+  const aside = `PostgreSQL did not start with the settings of ALTER SYSTEM, which the start script set aside in postgresql.auto.conf.refused: ${setAside}`;
   return [...(pendingElsewhere.length > 0 ? [unread] : []), ...(setAside === "" ? [] : [aside])];
 }
 
@@ -122,5 +122,5 @@ async function restart(
   if (isOutcome(written)) return written;
   if (restartedFor(ctx) !== restartFor)
     ctx.run.event("Normal", "Restarting", `these settings need a restart: ${names.join(", ")}`);
-  return waiting("Preparing", `the server is being restarted for ${names.join(", ")}`);
+  return waiting("Preparing", `the operator restarts the server for ${names.join(", ")}`);
 }

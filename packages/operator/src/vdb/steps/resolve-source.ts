@@ -17,7 +17,7 @@ export const resolveSource: VdbStep<"SourceResolved"> = {
     const { vdb, world, claim } = ctx;
     if (claim !== undefined) return await known(ctx, claim, signal);
     const source = world.sources.named(vdb);
-    if (source === undefined) return terminal("SourceNotFound", `${vdb.spec.source.type} is not yet supported`);
+    if (source === undefined) return terminal("SourceNotFound", `spec.source.type ${vdb.spec.source.type} is not yet supported`);
     const resolved = await source.resolve(vdb, signal);
     return resolved.ok
       ? await take(ctx, resolved.source, signal)

@@ -16,7 +16,7 @@ export const retireClaim: Step<VdbContext> = {
     const { namespace = "", name, uid, deletionTimestamp } = claim.metadata;
     if (deletionTimestamp === undefined)
       await removeIfThere(run.client, persistentVolumeClaims, { namespace, name }, signal, { preconditions: { uid } });
-    return waiting("Provisioning", `the claim ${name}, which holds no data yet, is being deleted and then made anew`);
+    return waiting("Provisioning", `the claim ${name} holds no data yet: the operator deletes it and creates it again`);
   },
 };
 

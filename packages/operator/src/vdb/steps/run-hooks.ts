@@ -26,12 +26,12 @@ export const runHooks: VdbStep<"HooksSucceeded"> = {
     const ending = await endForsaken(ctx, pod, signal);
     if (ending !== undefined) return ending;
     const hooks = (ctx.vdb.spec.hooks ?? []).filter(({ stage }) => stage === "post-create");
-    if (hooks.length === 0) return done({ reason: "NoHooks", message: "there are no post-create hooks" });
+    if (hooks.length === 0) return done({ reason: "NoHooks", message: "the database has no post-create hooks" });
     warnOfRefresh(ctx);
     if (ctx.gate === "open") return done();
     const end = ctx.run.clock.monotonic() + runMs;
     for (const hook of hooks) {
-      if (ctx.run.clock.monotonic() > end) return after(0, "Running", `hook ${hook.name} is next`);
+      if (ctx.run.clock.monotonic() > end) return after(0, "Running", `hook ${hook.name} runs next`);
       const outcome = await runHook(ctx, hook, pod, signal);
       if (outcome !== undefined) return outcome;
     }
@@ -47,7 +47,7 @@ async function endForsaken(ctx: VdbContext, pod: Pod, signal: AbortSignal): Prom
       await askPod(ctx.world, pod, endHookCommand(tokenOf(ctx, record, record.scriptHash ?? ""), paths.run), signal);
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
-      return retry("Running", `hook ${record.name} is no longer wanted, but could not be ended: ${error.message}`);
+      return retry("Running", `cannot end hook ${record.name}, which the manifest has changed or removed: ${error.message}`);
     }
     setRecord(ctx, { ...record, outcome: "Interrupted", completionTime: now(ctx) });
     await ctx.run.saveStatus(signal);
@@ -60,13 +60,13 @@ function warnOfRefresh({ run, vdb }: VdbContext): void {
   const complete = vdb.spec.hooks?.some(({ stage }) => stage === "post-refresh") === true;
   run.setCondition(
     complete
-      ? { type: "HooksComplete", status: "True", reason: "Complete", message: "there are post-refresh hooks too" }
+      ? { type: "HooksComplete", status: "True", reason: "Complete", message: "the database has hooks of both stages" }
       : {
           type: "HooksComplete",
           status: "False",
           reason: "PostRefreshMissing",
           message:
-            "there are post-create hooks, but none of stage post-refresh: a refresh would bring data that they have not seen",
+            "the database has post-create hooks but no post-refresh hooks: a refresh brings data that no post-create hook has seen",
         },
   );
 }
@@ -109,7 +109,7 @@ async function perform(
     return await take(ctx, hook, hookState(answer), pod, signal);
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
-    return retry("Running", `hook ${hook.name} was begun, but the pod could not be asked for its end: ${error.message}`);
+    return retry("Running", `hook ${hook.name} has begun, but the operator cannot ask the pod for its end: ${error.message}`);
   }
 }
 
@@ -137,7 +137,7 @@ async function take(
   signal: AbortSignal,
 ): Promise<VdbOutcome<"HooksSucceeded"> | undefined> {
   const record = recordOf(ctx, hook);
-  if (state.kind === "running" || record === undefined) return after(pauseSeconds, "Running", `hook ${hook.name} is running`);
+  if (state.kind === "running" || record === undefined) return after(pauseSeconds, "Running", `hook ${hook.name} runs`);
   const output = withoutPassword(ctx, state.output);
   const ended = { ...record, completionTime: now(ctx), output };
   if (state.kind === "interrupted") setRecord(ctx, { ...ended, outcome: "Interrupted" });
@@ -159,13 +159,13 @@ function failure({ name, timeoutSeconds }: Hook, { outcome, exitCode, output = "
   const end = output === "" ? "it printed nothing" : `the end of its output: ${endOf(output, 500)}`;
   const how = {
     TimedOut: `did not end within ${timeoutSeconds} s`,
-    Interrupted: "was interrupted when its pod died, and may have taken effect in part",
+    Interrupted: "was interrupted when its pod ended, and may have taken effect in part",
     Failed: `failed with exit code ${exitCode ?? "unknown"}`,
   } as const;
   const kind = outcome === "TimedOut" || outcome === "Interrupted" ? outcome : "Failed";
   return terminal(
     reasons[kind],
-    `post-create hook ${name} ${how[kind]}; ${end}. No client is let in: correct the hook, it is then run again`,
+    `post-create hook ${name} ${how[kind]}; ${end}. The gate stays shut: fix the hook, and the operator runs it again`,
     { backOff: true },
   );
 }

@@ -18,6 +18,6 @@ const stopDatabase: Step<VdbContext> = {
     await stopDeployment(ctx, signal);
     const names = livePods(ctx);
     if (names.length === 0) return done();
-    return waiting("Stopping", `PostgreSQL is shutting down in pod ${names.join(", ")}`);
+    return waiting("Stopping", `PostgreSQL shuts down in pod ${names.join(", ")}`);
   },
 };

@@ -25,19 +25,19 @@ export const tellStorage: Step<VdbContext> = {
   },
 };
 
-const whatToDo = "delete VDBs or snapshots, or make the engine's storage larger";
+const whatToDo = "delete VDBs or snapshots, or enlarge the engine's storage";
 
 function storageCondition(engine: string, level: StorageLevel): ConditionValue {
   const type = "StorageHealthy";
   switch (level) {
     case "roomLeft":
-      return { type, status: "True", reason: "RoomLeft", message: `the storage of engine ${engine} has room` };
+      return { type, status: "True", reason: "RoomLeft", message: `the storage of engine ${engine} has free space` };
     case "nearlyFull":
       return {
         type,
         status: "False",
         reason: "PoolNearlyFull",
-        message: `the storage of engine ${engine} is down to its reserve: new copies and snapshots are refused, and databases that grow will fill it; ${whatToDo}`,
+        message: `the storage of engine ${engine} has only its reserve left: the engine refuses new copies and snapshots, and growing databases fill the reserve; ${whatToDo}`,
       };
     case "full":
       return {
