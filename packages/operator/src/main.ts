@@ -22,7 +22,7 @@ import { controlVdbs, vdbCaches } from "./vdb/controller.ts";
 import { createMemories } from "./vdb/memory.ts";
 import { operatorName } from "./vdb/names.ts";
 
-/** How late a full storage is told. */
+/** How often the operator reads the storage of the engines. */
 const storageLookSeconds = 20;
 
 /** Serves PostgresVDBs until the signal is aborted. */

@@ -7,7 +7,7 @@ export type Implementations = Readonly<Partial<Record<PostgresVDB["spec"]["sourc
 export function createDataSources(implementations: Implementations, explain: DataSources["explain"]): DataSources {
   return {
     named: ({ spec }) => implementations[spec.source.type],
-    // It is recorded before the claim is made, so that a manifest that was changed meanwhile leads nobody astray.
+    // The type is recorded before the claim is made, so a later change of the manifest does not count.
     holding: ({ spec, status }) => implementations[status.source?.type ?? spec.source.type],
     explain,
   };

@@ -6,7 +6,7 @@ import type { Client, Unmet } from "kube-runtime";
  * PostgresVDB act through this alone.
  *
  * Guarantees of every implementation: each call may be repeated at any point, a crash included. An outage is thrown, and
- * `DataSources.explain` says what it comes to; questions that nobody depends on (`facts`, `gone`) answer it as a value instead.
+ * `DataSources.explain` makes an outcome of it; `facts` and `gone`, on which nothing depends, return it as a value instead.
  */
 export interface DataSource {
   /** Finds what `spec.source` names, and the newest data that it has. Changes nothing. */
@@ -28,13 +28,13 @@ export interface DataSource {
 export interface DataSources {
   /** The one that `spec.source` names; undefined where this version has none for its type. */
   readonly named: (vdb: PostgresVDB) => DataSource | undefined;
-  /** The one that the present data was taken from, whatever the manifest says by now. Before there is data: the named one. */
+  /** The one that the present data comes from, even if the manifest has changed since. Before there is data: the named one. */
   readonly holding: (vdb: PostgresVDB) => DataSource | undefined;
-  /** What an error that one of them threw comes to; undefined for what is none of theirs. */
+  /** The outcome for an error that one of them threw; undefined for any other error. */
   readonly explain: (error: unknown) => Unmet | undefined;
 }
 
-/** What is known of a source once it was found: enough to make a volume from it and to say what was taken. */
+/** A source that was found: enough to make a volume from it and to record what it was made from. */
 export interface ResolvedSource {
   readonly identity: VdbIdentity;
   /** The bytes that a reader of it sees. */
@@ -68,7 +68,7 @@ export interface ClaimPlan {
 /** The point in time that a database's data is from. */
 export interface Facts {
   readonly dataTimestamp: string;
-  /** Undefined when the snapshot that it was taken from is there no longer. */
+  /** Undefined when that snapshot does not exist any more. */
   readonly snapshot: { readonly id: string; readonly name?: string | undefined } | undefined;
 }
 
@@ -86,7 +86,7 @@ export interface VolumeId {
 /**
  * - asWanted: nothing more to do.
  * - underWay: look again soon.
- * - refused: whoever holds the data says no.
+ * - refused: the storage refuses.
  */
 export type Attachment =
   | { readonly kind: "asWanted" }
@@ -96,6 +96,6 @@ export type Attachment =
 /**
  * - gone: nothing is left.
  * - remains: its deletion is still to come.
- * - unknown: nobody answers.
+ * - unknown: the storage does not answer.
  */
 export type Gone = { readonly kind: "gone" } | { readonly kind: "remains" | "unknown"; readonly message: string };

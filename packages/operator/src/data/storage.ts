@@ -3,13 +3,13 @@ import type { Trigger } from "kube-runtime";
 
 /**
  * How full a storage is.
- * - roomLeft: copies, snapshots and growing databases find room.
+ * - roomLeft: free space for copies, snapshots and growing databases.
  * - nearlyFull: only what is kept for databases that run is left.
- * - full: PostgreSQL finds no room for its next WAL segment.
+ * - full: no free space for PostgreSQL's next WAL segment.
  */
 export type StorageLevel = "roomLeft" | "nearlyFull" | "full";
 
-/** The storage that databases lie on: one question for all of them, again and again. */
+/** The storage that databases lie on: one periodic query for all of them. */
 export interface StorageWatch {
   /** Looks while the controller runs; wakes the databases of a storage whose level has changed. */
   readonly trigger: Trigger;
@@ -22,7 +22,7 @@ export interface StorageWatch {
 export interface Storage {
   /** The engine's name, as the manifest has it. */
   readonly engine: string;
-  /** "unknown": nobody has answered yet. */
+  /** "unknown": DCT has not answered yet. */
   readonly level: StorageLevel | "unknown";
 }
 

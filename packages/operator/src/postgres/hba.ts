@@ -3,7 +3,7 @@
  * afterwards hosts too (127.0.0.1 included: a port-forward arrives there), with the password.
  *
  * The first line names the content the file was written for: the start script uses the shut gate when it reads another one,
- * so that a file left over from before a refresh never lets anybody in to unmasked data.
+ * so that a file from before a refresh never admits a client to unmasked data.
  */
 export function hbaFile(contentId: string, gate: "shut" | "open"): string {
   const hosts = gate === "shut" ? ["# The gate is shut: no host."] : ["host all all all scram-sha-256"];

@@ -1,5 +1,5 @@
 /**
- * One session of a superuser's; in one of anybody else's nothing is done and nothing printed. The password is written only where
+ * One session of a superuser; in any other session the statements do nothing and print nothing. The password is written only where
  * the stored one differs, so that a second run changes nothing.
  */
 export function statements(verifier: string | undefined): string {
@@ -40,7 +40,7 @@ SELECT json_build_object(
 `;
 }
 
-/** Whoever prepared them is not here to end them. The file was written before the copy's first start. */
+/** The clients that prepared them cannot end them here. The file was written before the copy's first start. */
 const preparedBefore = `SELECT coalesce(json_agg(json_build_object('gid', gid, 'owner', owner, 'database', database,
     'since', to_char(prepared AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))), '[]')
   FROM (SELECT * FROM pg_prepared_xacts WHERE prepared < (pg_stat_file('vdb-content-id')).modification

@@ -60,7 +60,7 @@ put "$VDB_RUN/settings.conf" "$settings" || exit
 cmp -s "$VDB_RUN/settings.check" "$VDB_RUN/settings.wanted" || mv -f "$VDB_RUN/settings.check" "$VDB_RUN/settings.wanted" || exit
 put "$VDB_RUN/pg_hba.conf" "$hba" || exit
 # What stands in one of the two alone. What the data needed at the start gives way to what the manifest says now: the next start
-# looks anew what it needs.
+# computes again what it needs.
 changed=$(sort "$VDB_RUN/settings.conf" "$VDB_RUN/settings.started" 2>/dev/null | uniq -u | sed 's/ .*//' | sort -u)
 for setting in $changed; do
   if grep -qi "^$setting " "$VDB_RUN/minimums.conf" 2>/dev/null; then
@@ -79,7 +79,7 @@ own="$any -c session_preload_libraries= -c lc_messages=C"
 case $(cat "$PGDATA/PG_VERSION") in 9.* | 1[0-3]) ;; *) own="$own -c idle_session_timeout=0" ;; esac
 case $(cat "$PGDATA/PG_VERSION") in 9.* | 1[0-6]) ;; *) own="$own -c transaction_timeout=0 -c event_triggers=off" ;; esac
 
-# The roles as they lie in the data directory, where nobody has to be let in to read them: the rows of pg_authid at the last
+# The roles as they lie in the data directory, where reading them needs no session: the rows of pg_authid at the last
 # checkpoint. One that was dropped since may be among them, which does no harm here.
 stored_roles() {
   node=$(od -An -v -tu4 "$PGDATA/global/pg_filenode.map" | awk '
@@ -104,7 +104,7 @@ stored_roles() {
       for (oid in role) print oid " " role[oid]
     }' | sort -n | cut -d ' ' -f 2-
 }
-# The same as a session tells them, whoever it is that gets one.
+# The same from a session of any role that gets one.
 told_roles() {
   for user in "$role" postgres $(printf '%s\n' "$known" | sed -n 's/^.1 //p' | head -n 5); do
     for PGDATABASE in postgres "$name"; do

@@ -28,11 +28,11 @@ export interface KnownRole {
   readonly canLogin: boolean;
 }
 
-/** What the server was found to be, after the preparation. */
+/** The state of the server after the preparation. */
 export interface ServerState {
   readonly roleExists: boolean;
   readonly roleCanLogin: boolean;
-  /** The role's password is past its VALID UNTIL: nobody is let in with it. */
+  /** The role's password is past its VALID UNTIL: the server refuses it. */
   readonly roleExpired: boolean;
   /** Whom it was asked as, and in which database: somebody can get in so. */
   readonly superuser: string;
@@ -61,7 +61,7 @@ export interface ServerState {
   readonly dropped: readonly string[];
   /** Those that came with the copy and are still open, oldest first; at most 20. */
   readonly preparedTransactions: readonly PreparedTransaction[];
-  /** Why what ALTER SYSTEM had set was set aside at the start, in PostgreSQL's words; empty if nothing was. */
+  /** Why the start script set aside the settings of ALTER SYSTEM, in PostgreSQL's words; empty if it did not. */
   readonly setAside: string;
   /** `16.2`. */
   readonly version: string;

@@ -27,14 +27,14 @@ listing() { # of a folder, in one line
   printf '%s' "${found:-nothing}"
 }
 
-# Files change as a whole, whatever modes and rests lie there: standard input becomes the file.
+# Replaces a file as a whole, whatever its mode: standard input becomes the file.
 put() { cat >"$1.new" && mv -f "$1.new" "$1"; }
 keep() { # the same on the volume: what it says outlives a crash
   dd of="$1.new" conv=fsync 2>"$VDB_RUN/dd" || { cat "$VDB_RUN/dd" >&2 && return 1; }
   mv -f "$1.new" "$1"
 }
 
-# What ran in this pod's former container has ended with it, whoever has its process number now.
+# What ran in this pod's previous container has ended with it, even if another process has its number now.
 rm -f "$VDB_RUN/stopping" "$VDB_RUN/check" "$VDB_RUN/inherited" "$VDB_RUN/proven" "$VDB_RUN/start.log" "$VDB_RUN/dd" "$VDB_RUN/asked"
 for token in "$VDB_RUN"/hooks/*; do
   if [ -d "$token" ] && [ ! -f "$token/exit" ]; then true >"$token/interrupted"; fi
@@ -59,7 +59,7 @@ case $data_major in 9.*) image_major=$(printf '%s' "$image_version" | cut -d. -f
 [ "$data_major" = "$image_major" ] || fail MajorMismatch \
   "the data is of PostgreSQL $data_major, but the image has PostgreSQL $image_version: set spec.image to an image of PostgreSQL $data_major (the data is untouched)"
 
-# A deleted pod's successor is started while the former one still shuts down. PostgreSQL would not notice: both are process 1,
+# A deleted pod's successor starts while the deleted one still shuts down. PostgreSQL would not notice: both are process 1,
 # each in its own container. The lock is held until the last process of the server has ended.
 exec 9>>"$PGDATA/vdb.lock"
 if ! command -v flock >/dev/null 2>&1; then
@@ -70,7 +70,7 @@ else
   # Left by a server that was killed; its process number may by now be that of a probe in this container.
   rm -f "$PGDATA/postmaster.pid"
 fi
-# Of the pod's former container too, and by then nobody's.
+# Also left by the pod's previous container, and in use by no process any more.
 rm -f "$VDB_RUN"/.s.PGSQL.* "$VDB_SHM"/PostgreSQL.*
 
 chmod 0700 "$PGDATA" # a volume's fsGroup leaves 0770, which PostgreSQL refuses
@@ -262,7 +262,7 @@ wal_sizes() {
   done
 }
 
-# PostgreSQL refuses to start on prepared transactions that it has no room for, and to follow other servers' WAL with less than
+# PostgreSQL refuses to start on prepared transactions that exceed its limits, and to follow other servers' WAL with less than
 # they had. Crash recovery may meet prepared transactions in the WAL.
 minimums() {
   control=$(LC_ALL=C "$folder/pg_controldata" "$PGDATA" 2>/dev/null) || return 0

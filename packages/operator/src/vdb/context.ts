@@ -9,7 +9,7 @@ import type { Caches, World } from "./world.ts";
 
 /** What the API server may say to any step, documented beside the table of conditions. */
 export type ApiReason = "Forbidden" | "Invalid";
-/** What a step of one condition comes to: its reasons are those that the condition is documented with. */
+/** The outcome of a step that sets one condition: it uses only the reasons that the condition documents. */
 export type VdbOutcome<T extends VdbConditionType> = Outcome<VdbReason<T> | ApiReason>;
 
 export interface VdbStep<T extends VdbConditionType> extends Step<VdbContext> {
@@ -97,7 +97,7 @@ export const vdbsByHandle = "handle";
 export const handleOfVdb = ({ status }: PostgresVDB): readonly string[] =>
   (status.delphixID ?? "") === "" ? [] : [status.delphixID ?? ""];
 
-/** Whether clients of a database of ours on that volume are not let in. What another operator serves is not known here. */
+/** Whether the gate of a database of ours on that volume is shut. Databases of another operator are unknown here. */
 export const isShut =
   (vdbs: Caches["vdbs"]) =>
   (handle: string): boolean =>

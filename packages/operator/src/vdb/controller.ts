@@ -83,7 +83,7 @@ function summary(result: RunResult<VdbContext>): readonly ConditionValue[] {
 
 const deployed = (reason: string, message: string): ConditionValue => ({ type: "Deployed", status: "False", reason, message });
 
-/** The watches: everything by the operator's own label, so that nobody else's objects are held in memory. */
+/** The watches: everything by the operator's own label, so that the caches hold no other owner's objects. */
 export function vdbCaches(manager: Pick<Manager, "cacheFor">, namespace: string | undefined): Caches {
   const where = namespace === undefined ? {} : { namespace };
   const options = { labelSelector: ownObjects, ...where };

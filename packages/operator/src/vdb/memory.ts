@@ -5,7 +5,7 @@
 export interface Memory {
   /** What was last found to be in force in which container. */
   inForce: string | undefined;
-  /** The generation that the Deployment had after our own write: a higher one is somebody else's change. */
+  /** The generation that the Deployment had after our own write: a higher one means that another client has changed it. */
   deploymentGeneration: number | undefined;
 }
 

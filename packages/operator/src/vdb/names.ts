@@ -7,7 +7,7 @@ export const operatorName = "delphix-operator";
 
 export const instanceLabel = "app.kubernetes.io/instance";
 export const managedByLabel = "app.kubernetes.io/managed-by";
-/** On a pod: whose data it runs. The Service selects by it, so that a gate that was opened for other data lets nobody in. */
+/** On a pod: whose data it runs. The Service selects by it, so a gate that is open for other data admits no client. */
 export const contentLabel = "postgresvdb.core.delphix.com/content";
 /** Selects everything that this operator made: its caches hold nothing else. */
 export const ownObjects = `${managedByLabel}=${operatorName}`;
@@ -35,7 +35,7 @@ export const configMapName = (vdb: PostgresVDB): string => `${vdb.metadata.name}
 /** The claim of one content. A refresh can so make the next one beside it. At most 253 characters: names of VDBs have 63. */
 export const claimName = (vdb: PostgresVDB, contentId: string): string => `${vdb.metadata.name}-${contentId.slice(0, 6)}`;
 
-/** What owns a child: it goes when the database goes, without anybody's doing. */
+/** The owner of every child: garbage collection deletes the child after the database. */
 export const ownerOf = (vdb: PostgresVDB): readonly OwnerReference[] => [controllerReference(vdb)];
 
 /**

@@ -14,7 +14,7 @@ import { runHooks } from "./steps/run-hooks.ts";
 /** How a PostgresVDB comes up: the table of contents of this folder, one file per step. */
 export const vdbSteps: readonly Step<VdbContext>[] = [
   acceptSpec, // Accepted: source type, settings, password
-  retireClaim, // what a manifest that was corrected had begun
+  retireClaim, // deletes a claim that an earlier manifest asked for
   resolveSource, // SourceResolved: what is not found is named with the choices
   ensureVolume, // Provisioned
   ensureSettings, // Configured

@@ -36,7 +36,7 @@ const volumeAttachments = defineResource<VolumeAttachment>({
   plural: "volumeattachments",
 });
 
-/** Kubernetes attaches where nobody says that it need not. */
+/** Kubernetes attaches unless the CSIDriver says attachRequired: false. */
 async function isAttachedByKubernetes(client: Client, driver: string, signal: AbortSignal): Promise<boolean> {
   const found = await client.find(csiDrivers, { name: driver }, signal);
   return found?.spec.attachRequired !== false;

@@ -12,7 +12,7 @@ import { resolveOpen } from "./resolve.ts";
 export interface DctSourceOptions {
   readonly dct: DctConnection;
   readonly defaults: VdbDefaults;
-  /** Whether the VDB of that id is one of this operator's, and its clients are not let in. */
+  /** Whether the VDB of that id is one of this operator's and its gate is shut. */
   readonly isShut: (id: string) => boolean;
 }
 

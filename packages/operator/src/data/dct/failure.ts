@@ -31,7 +31,7 @@ export function dctFailure(error: unknown): DctFailure | undefined {
   }
 }
 
-/** What a failure of DCT comes to for whatever step it is thrown in; undefined for what is none of DCT's. */
+/** The outcome of a step in which a call to DCT fails; undefined for an error that is not DCT's. */
 export function explainDct(error: unknown): Unmet | undefined {
   const failure = dctFailure(error);
   if (failure === undefined) return undefined;

@@ -1,7 +1,7 @@
 import { type DctClient, eq } from "@vdb/dct";
 import type { Gone, Told } from "../source.ts";
 
-/** By its name, which is the volume's: a VDB that is still being provisioned has no id that anybody knows. */
+/** By its name, which is the volume's: a VDB that is still being provisioned has no known id. */
 export async function vdbIsThere(dct: Pick<DctClient, "searchVdbs">, name: string, signal: AbortSignal): Promise<boolean> {
   return (await dct.searchVdbs(eq("name", name), { signal })).length > 0;
 }

@@ -52,8 +52,8 @@ interface Names {
 }
 
 /**
- * What was found, in the operator's words; a dSource without a point in time is not ready, nor is a VDB that is being made. Of a VDB
- * the point in time comes with the provisioning, so none is told before.
+ * What DCT found, as a Resolution. A dSource without a snapshot is not ready, nor is a VDB that DCT still provisions. The point in
+ * time of a VDB's copy is known only after its provisioning, so it is absent here.
  */
 export function resolution(
   { kind, dataset, latestSnapshot }: Omit<Dataset, "engine">,

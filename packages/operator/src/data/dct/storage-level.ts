@@ -3,11 +3,11 @@ import type { StorageLevel } from "../storage.ts";
 
 type Figures = Pick<Engine, "data_storage_capacity" | "data_storage_used" | "data_storage_reserve">;
 
-/** A DCT does not say what its engines keep free: this part of the capacity then stands for it. */
+/** The reserve, as a part of the capacity, of engines that do not report theirs. */
 const usualReserve = 0.05;
 /** A WAL segment of the usual size: PostgreSQL stops when it cannot make the next one. */
 const fullBelowBytes = 16 * 2 ** 20;
-/** A level is left with so much more room than it is entered with, so that it does not come and go. */
+/** A level ends with this much more free space than it begins with, so that it does not flap. */
 const margin = 1.25;
 
 /** Undefined for an engine that gives no figures. `before`: its level at the last look. */

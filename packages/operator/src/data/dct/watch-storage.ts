@@ -56,7 +56,7 @@ export function createStorageWatch({ dct, vdbs, log, intervalSeconds }: StorageW
         const wake = ({ metadata: { namespace, name } }: PostgresVDB): void => enqueue({ namespace, name }, "resync");
         void (async () => {
           while (!signal.aborted) {
-            // A DCT that does not answer is told by the databases that need it; what was known of the storage stays so.
+            // The databases that need DCT report its outage; the last known levels stay.
             await look(wake, signal).catch((error: unknown) => {
               if (!signal.aborted) log.debug({ error: errorMessage(error) }, "cannot read the engines' storage from DCT");
             });

@@ -63,7 +63,7 @@ const isLasting = (deployed: Condition): deployed is LastingFailure =>
 const provenSeconds = 5;
 
 /**
- * Pure: the failure that a pod that is being started has yet to disprove. Each try is otherwise told as a fresh start, and the
+ * Pure: the failure that a starting pod has not disproved yet. Without it each try would look like a fresh start, and the
  * database would seem to come up every few seconds. A changed manifest clears it.
  */
 export function undisproved(

@@ -22,7 +22,7 @@ export interface HookFacts {
   readonly podUid: string;
 }
 
-/** Pure. A record counts only for the same data and the same text: a corrected hook is run again. */
+/** Pure. A record counts only for the same data and the same text: the operator runs a changed hook again. */
 export function decideHook({ hook, record, contentId, podUid }: HookFacts): HookPlan {
   if (record === undefined || record.contentId !== contentId || record.scriptHash !== scriptHash(hook)) return { kind: "run" };
   switch (record.outcome) {

@@ -4,7 +4,7 @@ import { startScript } from "../../postgres/generated/start-script.ts";
 import { hbaFile } from "../../postgres/hba.ts";
 import { childLabels, configMapName, ownerOf } from "../names.ts";
 
-/** Whether clients are let in. Shut until every hook of the stage has succeeded. */
+/** Whether clients are admitted. Shut until every hook of the stage has succeeded. */
 export type Gate = "shut" | "open";
 
 export const hbaKey = "pg_hba.conf";

@@ -2,7 +2,7 @@ import { type ExecRequest, type ExecResult, isApiError, type Pod } from "kube-ru
 import { containerName } from "../names.ts";
 import type { World } from "../world.ts";
 
-/** The pod could not be asked, or gave no answer in time. What was to run in it may have run. */
+/** The pod refuses the command or does not answer in time. The command may have run. */
 export class Unreachable extends Error {
   override readonly name = "Unreachable";
 }

@@ -11,8 +11,8 @@ import { loginTrouble } from "./login-trouble.ts";
 import { containerStatusOf } from "./pod-state.ts";
 
 /**
- * Brings the server in the pod to settings, password and gate, or finds that it is there already. What was found in force in
- * a container is remembered, and looked at anew when the container, the manifest or the Secret is another.
+ * Puts settings, password and gate in force in the pod's server, or finds that they are. The operator remembers what is in
+ * force in a container, and looks again when the container, the manifest or the Secret is another.
  */
 export async function configureServer(
   ctx: VdbContext,

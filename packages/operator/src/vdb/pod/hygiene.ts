@@ -1,4 +1,4 @@
-/** What was left out of the source's settings, as the condition HygieneApplied tells it. */
+/** What the copy leaves out of the source's settings, in the words of the condition HygieneApplied. */
 export interface Hygiene {
   readonly reason: "Clean" | "Adjusted";
   readonly message: string;
@@ -6,7 +6,7 @@ export interface Hygiene {
 
 const list = (names: string): ReadonlySet<string> => new Set(names.split(/\s+/u));
 
-/** Where a server lies, listens, logs and archives: every copy has it, none can keep it, and nobody misses it. */
+/** Where a server lies, listens, logs and archives: every source sets it, no copy can keep it or needs it. */
 const routine = list(
   `data_directory config_file hba_file ident_file external_pid_file listen_addresses port unix_socket_directories
    unix_socket_directory unix_socket_group unix_socket_permissions bonjour bonjour_name ssl krb_server_keyfile archive_mode

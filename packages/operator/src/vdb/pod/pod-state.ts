@@ -33,7 +33,7 @@ export type PodFailure =
 /** The scheduler may need a moment for a volume that has just been bound. */
 const schedulingSeconds = 3;
 
-/** By its name: whoever puts a container of theirs into every pod may put it first. */
+/** By its name: a webhook that injects a container into every pod may put it first. */
 export const containerStatusOf = (pod: Pod): ContainerStatus | undefined =>
   pod.status?.containerStatuses?.find(({ name }) => name === containerName);
 

@@ -1,8 +1,8 @@
 import type { PreparedTransaction } from "../../postgres/prepare.ts";
 
 /**
- * What to say of the prepared transactions that came with the copy, with what to do; undefined without any. Nobody here will
- * end them: they hold their locks, and keep VACUUM from cleaning up, until somebody does.
+ * The message about prepared transactions that came with the copy, with what to do; undefined without any. The operator does
+ * not end them: until a person does, they hold their locks and keep VACUUM from cleaning up.
  */
 export function preparedTransactionsNote(transactions: readonly PreparedTransaction[]): string | undefined {
   if (transactions.length === 0) return undefined;

@@ -9,8 +9,8 @@ import { type Password, readPassword } from "../password.ts";
 const secretRereadSeconds = 5;
 
 /**
- * Accepted: whether the manifest can be carried out at all, before anything is made.
- * Returns early with what a person has to mend: the source type, the mode, the resources, a setting, the password.
+ * Accepted: whether the operator can carry out the manifest, before it creates anything.
+ * Returns early with what a person has to fix: the source type, the mode, the resources, a setting, the password.
  */
 export const acceptSpec: VdbStep<"Accepted"> = {
   name: "acceptSpec",
@@ -36,7 +36,7 @@ export const acceptSpec: VdbStep<"Accepted"> = {
 const otherNamespace = ({ type, namespace = "" }: VdbSource, own: string): string =>
   `spec.source.namespace ${namespace} is not this PostgresVDB's own (${own}), and a ${type} allows no other: remove it`;
 
-/** What in the manifest means what holds anyway: taken, and told. */
+/** Entries of the manifest that change nothing: the operator accepts them and says so. */
 function adjustments(source: VdbSource, { leftOut, unquoted }: Extract<SettingsFile, { ok: true }>): readonly string[] {
   return [
     ...(leftOut.length === 0 ? [] : [`not needed in spec.postgresConfig, because it holds anyway: ${leftOut.join(", ")}`]),

@@ -16,7 +16,7 @@ export type NotApplied = Unmet<"NameTaken" | ApiReason>;
 
 /**
  * Writes one of the database's own objects. Where the cache has none of that name, the API server is asked first: the caches
- * hold only what carries the operator's label, and a namesake of somebody else's must not be taken over.
+ * hold only what carries the operator's label, and an object of another owner must not be overwritten.
  */
 export async function applyOwn<T extends KubeObject>(
   ctx: VdbContext,

@@ -17,7 +17,7 @@ export async function applyService(ctx: VdbContext, gate: Gate, signal: AbortSig
   return isOutcome(written) ? written : undefined;
 }
 
-/** Nothing more and nothing less: one label too many would let nobody in. */
+/** Nothing more and nothing less: with one label too many it selects no pod. */
 function sameSelector(one: Readonly<Record<string, string>> = {}, other: Readonly<Record<string, string>> = {}): boolean {
   return (
     Object.keys(one).length === Object.keys(other).length && Object.entries(one).every(([key, value]) => other[key] === value)

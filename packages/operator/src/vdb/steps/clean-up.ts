@@ -30,7 +30,7 @@ async function endPod(ctx: VdbContext, signal: AbortSignal): Promise<Outcome> {
   await removeOwn(ctx, deployments, key, deployment, signal);
   const names = livePods(ctx);
   if (names.length > 0) return waiting("Deleting", `PostgreSQL shuts down in pod ${names.join(", ")}`);
-  // Not left to garbage collection: one that is applied anew at once would find its name taken.
+  // Not left to garbage collection: a PostgresVDB that is applied again at once would find the name taken.
   await removeOwn(ctx, configMaps, { ...key, name: configMapName(vdb) }, configMap, signal);
   return done();
 }
@@ -74,7 +74,7 @@ async function confirmGone(ctx: VdbContext, signal: AbortSignal): Promise<Outcom
     case "remains":
       return after(1, "Deleting", `the volume is gone, but ${left.message}`);
     case "unknown":
-      // A volume that has been there goes only after its driver has deleted its data; without one nobody can know.
+      // A volume that has existed goes only after its driver has deleted the data; without a volume the data is unknown.
       if ((vdb.status.delphixID ?? "") !== "") return forget(ctx);
       return after(5, "Deleting", `${left.message}; to keep the VDB instead, set spec.deletionPolicy to Retain`);
     default:

@@ -7,7 +7,7 @@ import { applyDeployment, restartedFor } from "./apply-deployment.ts";
 import { isOutcome } from "./apply-own.ts";
 import { applyService } from "./apply-service.ts";
 
-/** A mount or sandbox that fails is told by events alone, which are not watched. */
+/** Only events tell of a mount or sandbox that fails, and the operator does not watch events. */
 const lookAtEventsSeconds = 2;
 
 /**
@@ -65,7 +65,7 @@ async function starting(
   signal: AbortSignal,
 ): Promise<VdbOutcome<"Deployed">> {
   const { vdb, run } = ctx;
-  if (ctx.settingsCorrected && plan.pod !== undefined) await restart(ctx, plan.pod, signal); // one more try with the former ones
+  if (ctx.settingsCorrected && plan.pod !== undefined) await restart(ctx, plan.pod, signal); // one more try with the earlier ones
   const trouble = plan.pod === undefined || !plan.mounting ? undefined : await troubleOf(ctx, plan.pod, signal);
   if (trouble !== undefined) return after(lookAtEventsSeconds, trouble.reason, trouble.message);
   const deployed = findCondition(vdb.status.conditions, "Deployed");
@@ -88,13 +88,13 @@ async function troubleOf(
 
 /**
  * The kubelet's first waits are short. A server that was killed two or three times comes up again by itself, after waits of ten
- * and twenty seconds and what a busy node adds: another pod would mend nothing.
+ * and twenty seconds and what a busy node adds: another pod would fix nothing.
  */
 const leastWaitSeconds = (reason: PodFailure): number => (reason === "Crashing" ? 45 : 4);
 
 /**
- * The kubelet waits longer after each end, up to minutes. A new pod looks at once whether the cause has been mended, and is made
- * at once for corrected settings.
+ * The kubelet waits longer after each end, up to minutes. A new pod shows at once whether the cause is fixed. For changed
+ * settings the operator creates it at once.
  */
 async function failed(
   ctx: VdbContext,

@@ -21,7 +21,7 @@ export const ensureSettings: VdbStep<"Configured"> = {
   },
 };
 
-/** Ends of the pod that other settings may mend. */
+/** Failures of the pod that other settings may fix. */
 const mendedBySettings: ReadonlySet<string> = new Set(["SettingRefused", "Crashing"]);
 
 /**

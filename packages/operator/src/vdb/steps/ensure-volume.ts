@@ -98,12 +98,12 @@ async function create(ctx: VdbContext, signal: AbortSignal): Promise<VdbOutcome<
   run.status.pvcName = claim.metadata.name;
   const namesake = await relabel(ctx, signal);
   if (namesake !== undefined) return namesake;
-  // From what it is made must be known of every claim that there is: nobody looks at the source again once it is there.
+  // Recorded before the claim exists: once it does, no step looks at the source again.
   await run.saveStatus(signal);
   return (await refused(ctx, claim, signal)) ?? provisioning(claim.metadata.name);
 }
 
-/** Creates the claim. A quota or a policy that does not let it in is for a person to mend. */
+/** Creates the claim. A quota or a policy that refuses it is for a person to fix. */
 async function refused(
   ctx: VdbContext,
   claim: Manifest<PersistentVolumeClaim>,
@@ -121,7 +121,7 @@ async function refused(
   }
 }
 
-/** A claim that the caches do not hold: without the operator's label, by somebody's mistake, or somebody else's. */
+/** A claim that the caches do not hold: it lost the operator's label, or belongs to another owner. */
 async function relabel({ run, vdb, contentId }: VdbContext, signal: AbortSignal): Promise<VdbOutcome<"Provisioned"> | undefined> {
   const key = { namespace: vdb.metadata.namespace, name: vdb.status.pvcName ?? claimName(vdb, contentId) };
   const claim = await run.client.find(persistentVolumeClaims, key, signal);
@@ -195,7 +195,7 @@ function deleted({ run, vdb }: VdbContext, name: string): VdbOutcome<"Provisione
   return done({ reason, message });
 }
 
-/** What an earlier run did not come to write down. */
+/** For an earlier run that ended before it could record them. */
 function record({ run, contentId }: VdbContext, pvcName: string): void {
   run.status.contentId = contentId;
   run.status.pvcName = pvcName;

@@ -34,7 +34,7 @@ export const openGate: Step<VdbContext> = {
   },
 };
 
-/** Hooks may have changed role, database and settings: what was found before them is found anew before anybody is let in. */
+/** Hooks may have changed role, database and settings: the operator looks again before it admits clients. */
 async function lookAgain(ctx: VdbContext, pod: Pod, signal: AbortSignal): Promise<Outcome | undefined> {
   if (ctx.gate === "open" || ctx.vdb.spec.hooks?.some(({ stage }) => stage === "post-create") !== true) return undefined;
   ctx.memory.inForce = undefined;
@@ -49,13 +49,13 @@ async function lookAgain(ctx: VdbContext, pod: Pod, signal: AbortSignal): Promis
   }
 }
 
-/** What whoever wants to use the database asks first: where it is, and how old its data is. */
+/** What every user of the database asks first: where it is, and how old its data is. */
 export function readyWords({ endpoint = "", dataTimestamp }: Pick<PostgresVDB["status"], "endpoint" | "dataTimestamp">): string {
   const age = dataTimestamp === undefined ? "" : `, with the source's data as of ${dataTimestamp}`;
   return `clients can connect to ${endpoint}${age}`;
 }
 
-/** From here on the hooks of this content are history, whoever comes after us. */
+/** From here on no operator runs the hooks of this content again. */
 async function recordOpening({ run, contentId }: VdbContext, signal: AbortSignal): Promise<void> {
   if (run.status.openedFor === contentId) return;
   run.status.openedFor = contentId;

@@ -94,7 +94,7 @@ async function compare(ctx: VdbContext, pod: Pod, state: ServerState, signal: Ab
   return notes.length === 0 ? done() : done({ message: [inForce, ...notes].join("; ") });
 }
 
-/** What somebody has set in the database itself, and has not come to hold. */
+/** Settings that a user has set in the database itself and that are not in force. */
 function notesOf({ pendingElsewhere, setAside }: ServerState): readonly string[] {
   const unread = `these settings, set in the database itself, wait for a restart: ${pendingElsewhere.join(", ")}`;
   const aside = `PostgreSQL did not start with the settings of ALTER SYSTEM, which the start script set aside in postgresql.auto.conf.refused: ${setAside}`;
@@ -104,8 +104,8 @@ function notesOf({ pendingElsewhere, setAside }: ServerState): readonly string[]
 const inForce = "settings and password are in force";
 
 /**
- * A setting that is read at the start alone: the pod is made anew, once for these settings in this container. A container that
- * came up with former ones, because the kubelet had not yet seen the new, is another.
+ * For a setting that PostgreSQL reads only at its start: replaces the pod, once for these settings in this container. A container
+ * that started with earlier settings, because the kubelet had not seen the new ones yet, counts as another.
  */
 async function restart(
   ctx: VdbContext,

@@ -3,7 +3,7 @@ import type { VdbContext } from "../context.ts";
 
 type Client = VdbContext["run"]["client"];
 
-/** Deletes an object; one that is gone already, or is another one by now, is as good. */
+/** Deletes an object. Does nothing when the object is gone, or when another one has its name. */
 export async function removeIfThere<T extends KubeObject>(
   client: Client,
   resource: Resource<T>,

@@ -5,8 +5,8 @@ import { isOutdated } from "../objects/claim.ts";
 import { removeIfThere } from "./remove.ts";
 
 /**
- * While there is no data yet, a claim that a former manifest made goes before anything else is done: the driver gives up what
- * it has begun, and of a mistake that was corrected nothing is left. Returns early until the claim is gone.
+ * As long as a claim has no data and comes from an earlier manifest, the operator deletes it before any other step: the driver
+ * then gives up what it has begun, and a fixed mistake leaves nothing behind. Returns early until the claim is gone.
  */
 export const retireClaim: Step<VdbContext> = {
   name: "retireClaim",

@@ -14,8 +14,8 @@ const runMs = 30_000;
 
 /**
  * HooksSucceeded: every post-create hook has run for the present data, each once; an open gate is the record that all have.
- * Returns early while one runs, and for good when one fails that may not: the gate then stays shut, and a corrected hook is
- * run again.
+ * Returns early while one runs, and for good when one fails without continueOnError: the gate stays shut, and a changed hook
+ * runs again.
  */
 export const runHooks: VdbStep<"HooksSucceeded"> = {
   name: "runHooks",
@@ -113,7 +113,7 @@ async function perform(
   }
 }
 
-/** The intent, before the effect: an operator that comes after us must know that it may have begun. */
+/** The intent, before the effect: the next operator must know that the hook may have begun. */
 async function announce(ctx: VdbContext, hook: Hook, pod: Pod, signal: AbortSignal): Promise<void> {
   const record = recordOf(ctx, hook);
   if (record?.outcome === "Running" && record.contentId === ctx.contentId && record.scriptHash === scriptHash(hook)) return;
@@ -154,7 +154,7 @@ function outcomeOf({ exitCode, timedOut }: { readonly exitCode: number; readonly
 
 const reasons = { TimedOut: "HookTimedOut", Interrupted: "HookInterrupted", Failed: "HookFailed" } as const;
 
-/** Nothing will change by itself: the hook has to be corrected, or the database made anew. */
+/** Nothing changes by itself: a person has to fix the hook or create the database again. */
 function failure({ name, timeoutSeconds }: Hook, { outcome, exitCode, output = "" }: HookRun): VdbOutcome<"HooksSucceeded"> {
   const end = output === "" ? "it printed nothing" : `the end of its output: ${endOf(output, 500)}`;
   const how = {

@@ -6,7 +6,7 @@ import { disableInDct } from "./enable-in-dct.ts";
 /** What stays so while a database is stopped, if it was so: its volume, its settings, that its hooks have run. */
 const kept = ["Accepted", "SourceResolved", "Provisioned", "Configured", "HooksSucceeded"] as const;
 
-/** What `enabled: false` comes to: what was found out about the data is still said, and the pod goes. */
+/** The plan for `enabled: false`: the conditions about the data stay, and the pod goes. */
 export function stopPlan({ vdb }: Pick<VdbContext, "vdb">): Plan<VdbContext> {
   return { steps: [stopDatabase, disableInDct], keep: kept.filter((type) => isTrue(vdb.status.conditions, type)) };
 }

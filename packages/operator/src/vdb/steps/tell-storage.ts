@@ -3,7 +3,7 @@ import type { StorageLevel } from "../../data/storage.ts";
 import type { VdbContext } from "../context.ts";
 
 /**
- * StorageHealthy: whether the storage that the data lies on has room; an event when that changes. It has no part in Ready: a
+ * StorageHealthy: whether the storage that the data lies on has free space; an event when that changes. Ready ignores it: a
  * database on a full storage answers, and reading works. Absent where the engine gives no figures.
  */
 export const tellStorage: Step<VdbContext> = {
