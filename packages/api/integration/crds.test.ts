@@ -8,9 +8,9 @@ import { parse, parseAllDocuments } from "yaml";
 import { jsonSchema } from "../src/generate/json-schema.ts";
 import { crd, kinds } from "../src/index.ts";
 import { underlined } from "./generated/editor.ts";
-import { type Api, applyCrd, applyPatch, installKinds, kindNamed, openApi, pathOf } from "./support/api.ts";
-import { at, isObject, type Json, listAt, textAt } from "./support/json.ts";
-import { kubectlFor, run } from "./support/kubectl.ts";
+import { type Api, applyCrd, applyPatch, installKinds, kindNamed, openApi, pathOf } from "./testing/api.ts";
+import { at, isObject, type Json, listAt, textAt } from "./testing/json.ts";
+import { kubectlFor, run } from "./testing/kubectl.ts";
 
 const repository = join(import.meta.dirname, "../../..");
 const namespace = "pg-operator";

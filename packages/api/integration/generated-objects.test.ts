@@ -9,8 +9,8 @@ import type { Schema } from "../src/schema.ts";
 import { underlined } from "./generated/editor.ts";
 import { mutantOf } from "./generated/mutate.ts";
 import { validSpec } from "./generated/valid-spec.ts";
-import { type Answer, type Api, installKinds, openApi, pathOf } from "./support/api.ts";
-import { isObject, textAt } from "./support/json.ts";
+import { type Answer, type Api, installKinds, openApi, pathOf } from "./testing/api.ts";
+import { isObject, textAt } from "./testing/json.ts";
 
 const namespace = "pg-operator";
 const seed = Number(process.env["TEST_SEED"] ?? randomInt(2 ** 31));

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { startApiServer, type TestApiServer } from "kube-runtime/testing";
 import { decode, kstatusOf, postgresRefresh, postgresVDB } from "../src/index.ts";
-import { type Api, installKinds, kindNamed, openApi, pathOf } from "./support/api.ts";
-import { at, type Json, textAt } from "./support/json.ts";
-import { run } from "./support/kubectl.ts";
-import { type StoredState, storeStates } from "./support/states.ts";
+import { type Api, installKinds, kindNamed, openApi, pathOf } from "./testing/api.ts";
+import { at, type Json, textAt } from "./testing/json.ts";
+import { run } from "./testing/kubectl.ts";
+import { type StoredState, storeStates } from "./testing/states.ts";
 
 const namespace = "pg-operator";
 let server: TestApiServer;

@@ -1,10 +1,10 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startApiServer, type TestApiServer } from "kube-runtime/testing";
-import { type Api, installKinds, openApi } from "./support/api.ts";
-import { assertGolden } from "./support/golden.ts";
-import { kubectlFor, type Printed } from "./support/kubectl.ts";
-import { storeStates } from "./support/states.ts";
+import { type Api, installKinds, openApi } from "./testing/api.ts";
+import { assertGolden } from "./testing/golden.ts";
+import { kubectlFor, type Printed } from "./testing/kubectl.ts";
+import { storeStates } from "./testing/states.ts";
 
 const namespace = "pg-operator";
 let server: TestApiServer;

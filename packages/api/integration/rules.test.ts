@@ -11,8 +11,8 @@ import { actionRows, actionUpdateRows, misplacedRows, rewindRows } from "./rules
 import { nativeRows } from "./rules/native.ts";
 import type { RuleRow } from "./rules/rows.ts";
 import { vdbRows, vdbUpdateRows } from "./rules/vdb-rows.ts";
-import { type Answer, type Api, installKinds, kindNamed, openApi, pathOf } from "./support/api.ts";
-import { at, isObject, type Json, listAt, parsePath, textAt, withValue } from "./support/json.ts";
+import { type Answer, type Api, installKinds, kindNamed, openApi, pathOf } from "./testing/api.ts";
+import { at, isObject, type Json, listAt, parsePath, textAt, withValue } from "./testing/json.ts";
 
 const namespace = "pg-operator";
 let server: TestApiServer;

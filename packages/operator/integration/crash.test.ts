@@ -5,8 +5,8 @@ import { after, before, describe, test } from "node:test";
 import type { PostgresVDB } from "@vdb/api";
 import { type Api, type ApiCall, ApiError, interceptApi, persistentVolumeClaims } from "kube-runtime";
 import { seededRandom } from "kube-runtime/testing";
-import { playCluster } from "./support/fake-cluster.ts";
-import { fakeDct } from "./support/fake-dct.ts";
+import { playCluster } from "./testing/fake-cluster.ts";
+import { fakeDct } from "./testing/fake-dct.ts";
 import {
   type Answer,
   applyVdb,
@@ -20,8 +20,8 @@ import {
   startOperator,
   untilVdb,
   vdbs,
-} from "./support/operator.ts";
-import { until } from "./support/until.ts";
+} from "./testing/operator.ts";
+import { until } from "./testing/until.ts";
 
 type Moment = "before" | "after";
 const writes: ReadonlySet<string> = new Set(["create", "update", "patch", "delete"]);

@@ -6,8 +6,8 @@ import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { endHookCommand, type HookCall, type HookState, hookCommand, hookState } from "../src/postgres/hook.ts";
-import { newCluster, type Pod, programs, scratch, startPod } from "./support/postgres.ts";
-import { until } from "./support/until.ts";
+import { newCluster, type Pod, programs, scratch, startPod } from "./testing/postgres.ts";
+import { until } from "./testing/until.ts";
 
 const folder = scratch();
 let pod: Pod | undefined;

@@ -9,7 +9,7 @@ import { hbaFile } from "../src/postgres/hba.ts";
 import { type PreparationResult, preparationCommand, preparationResult } from "../src/postgres/prepare.ts";
 import { saltFor, scramVerifier } from "../src/postgres/scram.ts";
 import { lockedOut, loginTrouble } from "../src/vdb/pod/login-trouble.ts";
-import { newCluster, owner, type Pod, programs, scratch, startPod } from "./support/postgres.ts";
+import { newCluster, owner, type Pod, programs, scratch, startPod } from "./testing/postgres.ts";
 
 const folder = scratch();
 let pod: Pod | undefined;

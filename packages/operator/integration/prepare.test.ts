@@ -8,7 +8,7 @@ import { setTimeout } from "node:timers/promises";
 import { hbaFile } from "../src/postgres/hba.ts";
 import { type Preparation, type PreparationResult, preparationCommand, preparationResult } from "../src/postgres/prepare.ts";
 import { saltFor, scramVerifier } from "../src/postgres/scram.ts";
-import { newCluster, type Pod, programs, scratch, startPod } from "./support/postgres.ts";
+import { newCluster, type Pod, programs, scratch, startPod } from "./testing/postgres.ts";
 
 const folder = scratch();
 let pod: Pod | undefined;

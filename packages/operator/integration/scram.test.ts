@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as fc from "fast-check";
 import { saltFor, scramVerifier } from "../src/postgres/scram.ts";
-import { newCluster, type Pod, programs, scratch, startPod } from "./support/postgres.ts";
+import { newCluster, type Pod, programs, scratch, startPod } from "./testing/postgres.ts";
 
 const folder = scratch();
 let pod: Pod | undefined;

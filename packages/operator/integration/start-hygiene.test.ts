@@ -4,9 +4,9 @@ import { execFileSync } from "node:child_process";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { asOwner, copyCluster, newCluster, owner, startPod } from "./support/postgres.ts";
-import { configured, refused, running, sourceData } from "./support/source-data.ts";
-import { until } from "./support/until.ts";
+import { asOwner, copyCluster, newCluster, owner, startPod } from "./testing/postgres.ts";
+import { configured, refused, running, sourceData } from "./testing/source-data.ts";
+import { until } from "./testing/until.ts";
 
 /** The configuration of a machine with more memory than any pod. */
 const big = configured("shared_buffers = 900GB\n");

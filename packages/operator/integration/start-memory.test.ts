@@ -3,8 +3,8 @@ import { equal } from "node:assert/strict";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { newCluster, scratch, startPod } from "./support/postgres.ts";
-import { answering, start } from "./support/started.ts";
+import { newCluster, scratch, startPod } from "./testing/postgres.ts";
+import { answering, start } from "./testing/started.ts";
 
 describe("the memory that the container has", { timeout: 200_000 }, () => {
   const mine = scratch();

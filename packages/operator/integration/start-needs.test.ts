@@ -3,8 +3,8 @@ import { deepEqual, equal, match } from "node:assert/strict";
 import { appendFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { copyCluster, newCluster, scratch, startPod } from "./support/postgres.ts";
-import { answering, noted, prepare, start, stateOf } from "./support/started.ts";
+import { copyCluster, newCluster, scratch, startPod } from "./testing/postgres.ts";
+import { answering, noted, prepare, start, stateOf } from "./testing/started.ts";
 
 describe("what the data needs", { timeout: 200_000 }, () => {
   const mine = scratch();

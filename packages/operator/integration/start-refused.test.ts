@@ -4,8 +4,8 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { programs, startPod } from "./support/postgres.ts";
-import { empty, refused, running, sourceData } from "./support/source-data.ts";
+import { programs, startPod } from "./testing/postgres.ts";
+import { empty, refused, running, sourceData } from "./testing/source-data.ts";
 
 describe("the start script refuses", { timeout: 600_000 }, () => {
   const { clone, folder } = sourceData();

@@ -5,9 +5,9 @@ import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, writeFileS
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { asOwner, owner, type Pod, programs, startPod } from "./support/postgres.ts";
-import { running, sourceData } from "./support/source-data.ts";
-import { until } from "./support/until.ts";
+import { asOwner, owner, type Pod, programs, startPod } from "./testing/postgres.ts";
+import { running, sourceData } from "./testing/source-data.ts";
+import { until } from "./testing/until.ts";
 
 /** Waits until the pod itself waits for the end of another on its data. */
 const waits = async (pod: Pod): Promise<true> =>

@@ -4,10 +4,10 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { hbaFile } from "../src/postgres/hba.ts";
-import { type Pod, programs, startPod } from "./support/postgres.ts";
-import { configured, sourceData } from "./support/source-data.ts";
-import { answering, noted, prepare, start, stateOf } from "./support/started.ts";
-import { until } from "./support/until.ts";
+import { type Pod, programs, startPod } from "./testing/postgres.ts";
+import { configured, sourceData } from "./testing/source-data.ts";
+import { answering, noted, prepare, start, stateOf } from "./testing/started.ts";
+import { until } from "./testing/until.ts";
 
 const refusals: readonly { settings: string; words: RegExp }[] = [
   { settings: "max_connections = '3'\n", words: /^superuser_reserved_connections \(3\).*max_connections \(3\)\n$/u },

@@ -3,9 +3,9 @@ import { deepEqual, equal, match } from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { PostgresVDB } from "@vdb/api";
 import { configMaps, deployments, findCondition, isTrue, persistentVolumeClaims, pods, secrets, services } from "kube-runtime";
-import { applyVdb, forever, isReady, makePassword, newNamespace, readyReason, untilVdb, vdbs } from "./support/operator.ts";
-import { setStage } from "./support/stage.ts";
-import { until } from "./support/until.ts";
+import { applyVdb, forever, isReady, makePassword, newNamespace, readyReason, untilVdb, vdbs } from "./testing/operator.ts";
+import { setStage } from "./testing/stage.ts";
+import { until } from "./testing/until.ts";
 
 const messageOf = (vdb: PostgresVDB, type: string): string => findCondition(vdb.status.conditions, type)?.message ?? "";
 

@@ -2,9 +2,9 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { configMaps, deployments, persistentVolumeClaims, persistentVolumes, pods, services } from "kube-runtime";
-import { applyVdb, forever, isReady, readyReason, untilVdb, vdbs } from "./support/operator.ts";
-import { setStage } from "./support/stage.ts";
-import { until } from "./support/until.ts";
+import { applyVdb, forever, isReady, readyReason, untilVdb, vdbs } from "./testing/operator.ts";
+import { setStage } from "./testing/stage.ts";
+import { until } from "./testing/until.ts";
 
 describe("a PostgresVDB that is deleted", { timeout: 480_000 }, () => {
   const stage = setStage("life");

@@ -2,9 +2,9 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { describe, test } from "node:test";
 import { configMaps, findCondition, isTrue, pods, services } from "kube-runtime";
-import { applyVdb, forever, healthy, isReady, readyReason, untilVdb, vdbs } from "./support/operator.ts";
-import { setStage } from "./support/stage.ts";
-import { until } from "./support/until.ts";
+import { applyVdb, forever, healthy, isReady, readyReason, untilVdb, vdbs } from "./testing/operator.ts";
+import { setStage } from "./testing/stage.ts";
+import { until } from "./testing/until.ts";
 
 const hook = (script: string) => ({ hooks: [{ name: "mask", stage: "post-create", script }] });
 /** A hook that is corrected by its text, one after it, and one of another stage. */

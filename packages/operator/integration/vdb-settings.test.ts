@@ -3,9 +3,9 @@ import { equal, match, notEqual } from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import type { PostgresVDB } from "@vdb/api";
 import { configMaps, findCondition, type Pod, pods, services } from "kube-runtime";
-import { applyVdb, forever, healthy, isReady, readyReason, untilVdb, vdbs } from "./support/operator.ts";
-import { setStage } from "./support/stage.ts";
-import { until } from "./support/until.ts";
+import { applyVdb, forever, healthy, isReady, readyReason, untilVdb, vdbs } from "./testing/operator.ts";
+import { setStage } from "./testing/stage.ts";
+import { until } from "./testing/until.ts";
 
 const messageOf = (vdb: PostgresVDB, type: string): string => findCondition(vdb.status.conditions, type)?.message ?? "";
 const setting = (value: string) => ({ postgresConfig: [{ name: "work_mem", value }] });

@@ -2,9 +2,9 @@
 import { deepEqual, equal, match, notEqual, ok, rejects } from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { defineResource, findCondition, type KubeObject, persistentVolumeClaims } from "kube-runtime";
-import { applyVdb, forever, healthy, isReady, readyReason, untilVdb, vdbs } from "./support/operator.ts";
-import { setStage } from "./support/stage.ts";
-import { until } from "./support/until.ts";
+import { applyVdb, forever, healthy, isReady, readyReason, untilVdb, vdbs } from "./testing/operator.ts";
+import { setStage } from "./testing/stage.ts";
+import { until } from "./testing/until.ts";
 
 const resourceQuotas = defineResource<KubeObject & { spec: object; status?: object }>({
   group: "",

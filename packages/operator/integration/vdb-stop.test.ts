@@ -11,9 +11,9 @@ import {
   persistentVolumeClaims,
   pods,
 } from "kube-runtime";
-import { applyVdb, forever, healthy, isReady, readyReason, untilVdb, vdbs } from "./support/operator.ts";
-import { setStage } from "./support/stage.ts";
-import { until } from "./support/until.ts";
+import { applyVdb, forever, healthy, isReady, readyReason, untilVdb, vdbs } from "./testing/operator.ts";
+import { setStage } from "./testing/stage.ts";
+import { until } from "./testing/until.ts";
 
 const volumeAttachments = defineResource<KubeObject & { spec: object }>({
   group: "storage.k8s.io",

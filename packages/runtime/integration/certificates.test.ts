@@ -14,7 +14,7 @@ import {
   loadConnection,
 } from "../src/index.ts";
 import { startApiServer, type TestApiServer } from "../src/testing/index.ts";
-import { issueCertificate, makeAuthority } from "./support/client-certificates.ts";
+import { issueCertificate, makeAuthority } from "./testing/client-certificates.ts";
 
 /** Client certificates that are rotated on disk while the program runs. */
 

@@ -22,7 +22,7 @@ import {
 } from "../src/index.ts";
 import { startApiServer, type TestApiServer } from "../src/testing/index.ts";
 import { widgetDefinition, widgets } from "../src/testing/widget.ts";
-import { untilServed } from "./support/until-served.ts";
+import { untilServed } from "./testing/until-served.ts";
 
 /** What only a real API server can show: server-side apply, validation, RBAC, credentials. */
 

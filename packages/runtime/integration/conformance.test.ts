@@ -2,7 +2,7 @@ import { after, before } from "node:test";
 import { createClient, customResourceDefinitions, type HttpApi, httpApi } from "../src/index.ts";
 import { conformanceOf, startApiServer, type TestApiServer } from "../src/testing/index.ts";
 import { widgetDefinition } from "../src/testing/widget.ts";
-import { untilServed } from "./support/until-served.ts";
+import { untilServed } from "./testing/until-served.ts";
 
 let server: TestApiServer;
 let api: HttpApi;

@@ -9,7 +9,7 @@ import {
   startFaultProxy,
   type TestApiServer,
 } from "../src/testing/index.ts";
-import { type Informer, officialInformer, ourInformer } from "./support/informers.ts";
+import { type Informer, officialInformer, ourInformer } from "./testing/informers.ts";
 
 /**
  * Faults on the way to a real API server, and how long until the next change is seen; the official informer beside it. The bounds

@@ -18,9 +18,9 @@ import {
   testSeed,
 } from "../src/testing/index.ts";
 import { widgetDefinition, widgets } from "../src/testing/widget.ts";
-import { parseJson } from "./support/parse-json.ts";
-import type { LedgerLine, ReplicaSettings } from "./support/replica.ts";
-import { untilServed } from "./support/until-served.ts";
+import { parseJson } from "./testing/parse-json.ts";
+import type { LedgerLine, ReplicaSettings } from "./testing/replica.ts";
+import { untilServed } from "./testing/until-served.ts";
 
 /**
  * Two replicas on a real API server, with the default lease times, under steady work: the leader is killed, ended, or stopped
@@ -87,7 +87,7 @@ async function startReplica(namespace: string, ledger: string): Promise<Replica>
   const proxy = await startFaultProxy(server.connection);
   const token = (await server.connection.headers())["authorization"]?.replace("Bearer ", "") ?? "";
   const settings: ReplicaSettings = { server: proxy.url.origin, ca: proxy.ca, token, identity, namespace, ledger };
-  const program = join(import.meta.dirname, "support/replica.ts");
+  const program = join(import.meta.dirname, "testing/replica.ts");
   const log = await open(join(folder, `${identity}.log`), "w");
   const child = spawn(process.execPath, [program, JSON.stringify(settings)], { stdio: ["ignore", log.fd, "inherit"] });
   await log.close();

@@ -1,4 +1,4 @@
-import { isObject, type Json } from "../support/json.ts";
+import { isObject, type Json } from "../testing/json.ts";
 
 /** What an editor would underline: the part of JSON Schema that the generated schemas use, read literally. Empty: nothing. */
 export function underlined(schema: unknown, value: unknown, path = ""): string[] {

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { at, isObject, type Json, parsePath, withValue } from "../support/json.ts";
+import { at, isObject, type Json, parsePath, withValue } from "../testing/json.ts";
 
 /** What people and programs get wrong: a value of another kind, too much, too little, nothing, a misspelt name. */
 const strange = fc.oneof(

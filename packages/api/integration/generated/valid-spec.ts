@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import type { Kind } from "../../src/index.ts";
 import type { Schema, Text } from "../../src/schema.ts";
-import { at, isObject, type Json, withValue } from "../support/json.ts";
+import { at, isObject, type Json, withValue } from "../testing/json.ts";
 
 type Values = fc.Arbitrary<unknown>;
 const label = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,12}[a-z0-9])?$/u);
