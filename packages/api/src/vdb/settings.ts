@@ -3,66 +3,44 @@ import type { PostgresVDBSpec } from "./spec.ts";
 
 /**
  * Settings that decide where the server listens, what it reads and what it runs, and some by which a copy would reach back to its
- * source, wait for a standby that it has not, or lock the operator out: the operator sets them, a manifest must not.
+ * source, wait for a standby that it does not have, or lock the operator out: the operator sets them, a manifest must not.
+ * With each the values, in lower case, that hold whatever the manifest says: the operator accepts them and leaves them out.
  */
-export const reservedSettings = [
-  "port",
-  "listen_addresses",
-  "unix_socket_directories",
-  "data_directory",
-  "config_file",
-  "hba_file",
-  "ident_file",
-  "external_pid_file",
-  "include",
-  "include_if_exists",
-  "include_dir",
-  "archive_mode",
-  "archive_command",
-  "archive_library",
-  "restore_command",
-  "archive_cleanup_command",
-  "recovery_end_command",
-  "primary_conninfo",
-  "primary_slot_name",
-  "promote_trigger_file",
-  "ssl_passphrase_command",
-  "max_logical_replication_workers",
-  "synchronous_standby_names",
-  "unix_socket_group",
-  "unix_socket_permissions",
-] as const;
-type ReservedSetting = (typeof reservedSettings)[number];
-
-/** What holds whatever the manifest says: naming it changes nothing, so it is taken and left out. Values in lower case. */
-const holding: Readonly<Partial<Record<ReservedSetting, readonly string[]>>> = {
+const reserved = {
+  port: [], // spec.port says it
   listen_addresses: ["*"],
   unix_socket_directories: ["/var/run/postgresql"],
-  unix_socket_permissions: ["0777", "511"],
+  data_directory: [], // spec.mountPath says it
+  config_file: [],
+  hba_file: [],
+  ident_file: [],
+  external_pid_file: [""],
+  include: [],
+  include_if_exists: [],
+  include_dir: [],
   archive_mode: ["off", "false", "no", "0"],
+  archive_command: [""],
+  archive_library: [""],
+  restore_command: [""],
+  archive_cleanup_command: [""],
+  recovery_end_command: [""],
+  primary_conninfo: [""],
+  primary_slot_name: [""],
+  promote_trigger_file: [""],
+  ssl_passphrase_command: [""],
   max_logical_replication_workers: ["0"],
-  ...Object.fromEntries(
-    [
-      "external_pid_file",
-      "unix_socket_group",
-      "archive_command",
-      "archive_library",
-      "restore_command",
-      "archive_cleanup_command",
-      "recovery_end_command",
-      "primary_conninfo",
-      "primary_slot_name",
-      "promote_trigger_file",
-      "ssl_passphrase_command",
-      "synchronous_standby_names",
-    ].map((name) => [name, [""]]),
-  ),
+  synchronous_standby_names: [""],
+  unix_socket_group: [""],
+  unix_socket_permissions: ["0777", "511"],
 };
+const holding: ReadonlyMap<string, readonly string[]> = new Map(Object.entries(reserved));
+/** Their names, in lower case. */
+export const reservedSettings: readonly string[] = Object.keys(reserved);
 
 /** One pair of single quotes around the whole value means the value inside: another build writes values raw, and needs them. */
 export const valueOfSetting = (value: string): string => /^'([^']*)'$/u.exec(value)?.[1] ?? value;
 
-/** Whether a setting of the operator's is given as it is anyway. The name in any letter case. */
+/** Whether a setting of the operator's is given as it is in any case. The name in any letter case. */
 export function holdsAnyway(
   name: string,
   value: string,
@@ -72,13 +50,13 @@ export function holdsAnyway(
   const setting = name.toLowerCase();
   if (setting === "port") return given === String(port);
   if (setting === "data_directory") return given === `${mountPath}/data`;
-  return new Map<string, readonly string[]>(Object.entries(holding)).get(setting)?.includes(given.toLowerCase()) === true;
+  return holding.get(setting)?.includes(given.toLowerCase()) === true;
 }
 
 /** CEL, on one entry. */
 const given = "self.value.replace(\"'\", '').trim()";
 const texts = (all: readonly string[]): string => all.map((text) => `'${text}'`).join(", ");
-const holdingPairs = Object.entries(holding).flatMap(([name, values]) => values.map((value) => `${name}=${value}`));
+const holdingPairs = [...holding].flatMap(([name, values]) => values.map((value) => `${name}=${value}`));
 /** These two are what other fields of the spec say: the rules that compare them stand there. */
 const saidElsewhere = ["port", "data_directory"];
 
