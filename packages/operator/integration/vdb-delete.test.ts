@@ -2,26 +2,19 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { configMaps, deployments, persistentVolumeClaims, persistentVolumes, pods, services } from "kube-runtime";
-import { applyVdb, forever, isReady, readyReason, untilVdb, vdbs } from "./testing/operator.ts";
+import { applyVdb, deleteVdb, forever, isReady, readyReason, untilGone, untilVdb, vdbs } from "./testing/operator.ts";
 import { setStage } from "./testing/stage.ts";
-import { until } from "./testing/until.ts";
 
 describe("a PostgresVDB that is deleted", { timeout: 480_000 }, () => {
   const stage = setStage("life");
-  const { dct, place } = stage;
+  const { dct, place, readyDatabase } = stage;
 
   before(async () => {
-    await place("life");
-    await applyVdb(stage.client, "life", "orders");
-    await untilVdb(stage.client, "life", "orders", isReady);
+    await readyDatabase("life");
   });
 
   test("deleted, everything goes, volume included", async () => {
-    const key = { namespace: "life", name: "orders" };
-    await stage.client.delete(vdbs, key, forever);
-    await until("the object is gone", async () =>
-      (await stage.client.find(vdbs, key, forever)) === undefined ? true : undefined,
-    );
+    await deleteVdb(stage.client, "life", "orders");
     const left = await Promise.all([
       stage.client.list(deployments, { namespace: "life" }, forever),
       stage.client.list(services, { namespace: "life" }, forever),
@@ -42,18 +35,12 @@ describe("a PostgresVDB that is deleted", { timeout: 480_000 }, () => {
     dct.up = false;
     await applyVdb(stage.client, "never", "orders");
     await untilVdb(stage.client, "never", "orders", (one) => readyReason(one) === "DctUnreachable");
-    const key = { namespace: "never", name: "orders" };
-    await stage.client.delete(vdbs, key, forever);
-    await until("the object is gone", async () =>
-      (await stage.client.find(vdbs, key, forever)) === undefined ? true : undefined,
-    );
+    await deleteVdb(stage.client, "never", "orders");
     dct.up = true;
   });
 
   test("deletion finds what has lost the operator's labels", async () => {
-    await place("unlabelled");
-    await applyVdb(stage.client, "unlabelled", "orders");
-    const { status } = await untilVdb(stage.client, "unlabelled", "orders", isReady);
+    const { status } = await readyDatabase("unlabelled");
     const key = { namespace: "unlabelled", name: "orders" };
     await stage.operator[Symbol.asyncDispose](); // it would put them back
     const unlabelled = { metadata: { labels: { "app.kubernetes.io/managed-by": null } } };
@@ -68,9 +55,7 @@ describe("a PostgresVDB that is deleted", { timeout: 480_000 }, () => {
     );
     await stage.client.delete(vdbs, key, forever);
     stage.restartOperator();
-    await until("the object is gone", async () =>
-      (await stage.client.find(vdbs, key, forever)) === undefined ? true : undefined,
-    );
+    await untilGone(stage.client, "unlabelled", "orders");
     const claims = await stage.client.list(persistentVolumeClaims, { namespace: "unlabelled" }, forever);
     equal(claims.items.length, 0);
   });
@@ -80,25 +65,15 @@ describe("a PostgresVDB that is deleted", { timeout: 480_000 }, () => {
     cluster.reclaim = "Retain";
     await applyVdb(stage.client, "kept", "orders");
     await untilVdb(stage.client, "kept", "orders", isReady);
-    const key = { namespace: "kept", name: "orders" };
-    await stage.client.delete(vdbs, key, forever);
-    await until("the object is gone", async () =>
-      (await stage.client.find(vdbs, key, forever)) === undefined ? true : undefined,
-    );
+    await deleteVdb(stage.client, "kept", "orders");
     equal((await stage.client.list(persistentVolumeClaims, { namespace: "kept" }, forever)).items.length, 0);
     const volumes = (await stage.client.list(persistentVolumes, {}, forever)).items;
     equal(volumes.filter(({ spec }) => spec.claimRef?.namespace === "kept").length, 1);
   });
 
   test("with deletionPolicy Retain the claim stays and belongs to nobody", async () => {
-    await place("retain");
-    await applyVdb(stage.client, "retain", "orders", { deletionPolicy: "Retain" });
-    await untilVdb(stage.client, "retain", "orders", isReady);
-    const key = { namespace: "retain", name: "orders" };
-    await stage.client.delete(vdbs, key, forever);
-    await until("the object is gone", async () =>
-      (await stage.client.find(vdbs, key, forever)) === undefined ? true : undefined,
-    );
+    await readyDatabase("retain", { deletionPolicy: "Retain" });
+    await deleteVdb(stage.client, "retain", "orders");
     const [claim] = (await stage.client.list(persistentVolumeClaims, { namespace: "retain" }, forever)).items;
     equal(claim?.metadata.ownerReferences, undefined);
     equal(claim?.metadata.deletionTimestamp, undefined);

@@ -12,12 +12,10 @@ const setting = (value: string) => ({ postgresConfig: [{ name: "work_mem", value
 
 describe("the settings of a PostgresVDB", { timeout: 480_000 }, () => {
   const stage = setStage("life");
-  const { place, podNames } = stage;
+  const { place, podNames, readyDatabase } = stage;
 
   before(async () => {
-    await place("life");
-    await applyVdb(stage.client, "life", "orders", { port: 5493 });
-    await untilVdb(stage.client, "life", "orders", isReady);
+    await readyDatabase("life", { port: 5493 });
   });
 
   test("a setting that needs a restart gets one, another none", async () => {

@@ -18,12 +18,10 @@ const hook = (script: string) => ({ hooks: [{ name: "mask", stage: "post-create"
 
 describe("the source of a PostgresVDB", { timeout: 480_000 }, () => {
   const stage = setStage("life");
-  const { dct, place } = stage;
+  const { dct, place, readyDatabase } = stage;
 
   before(async () => {
-    await place("life");
-    await applyVdb(stage.client, "life", "orders");
-    await untilVdb(stage.client, "life", "orders", isReady);
+    await readyDatabase("life");
   });
 
   test("a source that is not there is named with the choices; when it appears, the database comes up", async () => {
@@ -116,9 +114,7 @@ describe("the source of a PostgresVDB", { timeout: 480_000 }, () => {
   });
 
   test("labels that somebody took away are put back; a claim that is being deleted is told of while the pod keeps it", async () => {
-    await place("claim");
-    await applyVdb(stage.client, "claim", "orders");
-    const ready = await untilVdb(stage.client, "claim", "orders", isReady);
+    const ready = await readyDatabase("claim");
     const key = { namespace: "claim", name: "orders" };
     await stage.client.patch(vdbs, key, { metadata: { labels: { engineName: null, sourceRef: "wrong" } } }, forever);
     const again = await untilVdb(

@@ -11,7 +11,7 @@ import {
   persistentVolumeClaims,
   pods,
 } from "kube-runtime";
-import { applyVdb, forever, healthy, isReady, readyReason, untilVdb, vdbs } from "./testing/operator.ts";
+import { applyVdb, deleteVdb, forever, healthy, isReady, readyReason, untilVdb, vdbs } from "./testing/operator.ts";
 import { setStage } from "./testing/stage.ts";
 import { until } from "./testing/until.ts";
 
@@ -25,12 +25,10 @@ const volumeAttachments = defineResource<KubeObject & { spec: object }>({
 
 describe("a PostgresVDB that stops", { timeout: 480_000 }, () => {
   const stage = setStage("life");
-  const { dct, place } = stage;
+  const { dct, place, readyDatabase } = stage;
 
   before(async () => {
-    await place("life");
-    await applyVdb(stage.client, "life", "orders");
-    await untilVdb(stage.client, "life", "orders", isReady);
+    await readyDatabase("life");
   });
 
   test("disabled, its pod goes and its claim stays; enabled, it is Ready again; DCT knows of both", async () => {
@@ -90,9 +88,7 @@ describe("a PostgresVDB that stops", { timeout: 480_000 }, () => {
   });
 
   test("an evicted pod, which stays as an object, does not keep it from being Stopped or deleted", async () => {
-    await place("evicted");
-    await applyVdb(stage.client, "evicted", "orders");
-    await untilVdb(stage.client, "evicted", "orders", isReady);
+    await readyDatabase("evicted");
     const [pod] = (await stage.client.list(pods, { namespace: "evicted" }, forever)).items;
     const evicted = { namespace: "evicted", name: pod?.metadata.name ?? "" };
     await stage.client.patchStatus(pods, evicted, { status: { phase: "Failed", reason: "Evicted" } }, forever);
@@ -104,10 +100,7 @@ describe("a PostgresVDB that stops", { timeout: 480_000 }, () => {
     await stage.client.patch(vdbs, key, { spec: { enabled: false } }, forever);
     await untilVdb(stage.client, "evicted", "orders", ({ status }) => status.phase === "Stopped");
     ok(await stage.client.find(pods, evicted, forever), "it is still there");
-    await stage.client.delete(vdbs, key, forever);
-    await until("the object is gone", async () =>
-      (await stage.client.find(vdbs, key, forever)) === undefined ? true : undefined,
-    );
+    await deleteVdb(stage.client, "evicted", "orders");
   });
 
   test("a storage that fills up is told on every database of its engine, with an event for each change; it takes no part in Ready", async () => {

@@ -149,6 +149,18 @@ export async function applyVdb(client: Client, namespace: string, name: string, 
   await client.apply(vdbs, manifest(namespace, name, spec) as never, { fieldManager: "user", force: true }, forever);
 }
 
+/** Deletes a database and waits until its object is gone. */
+export async function deleteVdb(client: Client, namespace: string, name: string): Promise<void> {
+  await client.delete(vdbs, { namespace, name }, forever);
+  await untilGone(client, namespace, name);
+}
+
+export async function untilGone(client: Client, namespace: string, name: string): Promise<void> {
+  await until("the object is gone", async () =>
+    (await client.find(vdbs, { namespace, name }, forever)) === undefined ? true : undefined,
+  );
+}
+
 /** Fails with the status that was seen last. Every status on the way is held against the laws. */
 export async function untilVdb(
   client: Client,

@@ -1,17 +1,21 @@
 /** One operator on one API server for the tests of a file, each in a namespace of its own. */
 import { after, afterEach, before } from "node:test";
+import type { PostgresVDB } from "@vdb/api";
 import { type Client, pods } from "kube-runtime";
 import { type FakeCluster, playCluster } from "./fake-cluster.ts";
 import { type FakeDct, fakeDct } from "./fake-dct.ts";
 import {
+  applyVdb,
   type Bench,
   forever,
   healthy,
+  isReady,
   makePassword,
   newNamespace,
   type RunningOperator,
   startBench,
   startOperator,
+  untilVdb,
 } from "./operator.ts";
 
 export interface Stage {
@@ -23,6 +27,8 @@ export interface Stage {
   readonly place: (namespace: string) => Promise<FakeCluster>;
   /** A cluster at work in a namespace that is there, until the test's end. */
   readonly play: (namespace: string) => FakeCluster;
+  /** A place of that name, and in it a database `orders` that is Ready. */
+  readonly readyDatabase: (namespace: string, spec?: object) => Promise<PostgresVDB>;
   readonly podNames: (namespace: string) => Promise<string>;
   /** After its end, another one that knows nothing of it. */
   readonly restartOperator: () => void;
@@ -48,6 +54,13 @@ export function setStage(shared: string): Stage {
     return cluster;
   };
 
+  const place = async (namespace: string): Promise<FakeCluster> => {
+    const { client } = started("bench");
+    await newNamespace(client, namespace);
+    await makePassword(client, namespace);
+    return play(namespace);
+  };
+
   before(async () => {
     running.bench = stack.use(await startBench());
     restartOperator();
@@ -71,11 +84,12 @@ export function setStage(shared: string): Stage {
     dct,
     restartOperator,
     play,
-    place: async (namespace) => {
+    place,
+    readyDatabase: async (namespace, spec) => {
       const { client } = started("bench");
-      await newNamespace(client, namespace);
-      await makePassword(client, namespace);
-      return play(namespace);
+      await place(namespace);
+      await applyVdb(client, namespace, "orders", spec);
+      return await untilVdb(client, namespace, "orders", isReady);
     },
     podNames: async (namespace) =>
       (await started("bench").client.list(pods, { namespace }, forever)).items.map(({ metadata }) => metadata.name).join(),
