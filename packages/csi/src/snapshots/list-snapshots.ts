@@ -4,8 +4,12 @@ import type { ControllerVolumes } from "../controller/create-volume.ts";
 import type { Handler } from "../grpc/handler.ts";
 import { invalidArgument, RpcError } from "../grpc/rpc-error.ts";
 import { describeSnapshot } from "./describe-snapshot.ts";
+import { namedSnapshots } from "./names.ts";
 
-/** Every snapshot of a VDB that DCT shows, whoever took it, in the order of their ids. */
+/**
+ * The snapshots that this driver was asked for, in the order of their ids; and one of a VDB that is asked for by its id, whoever took
+ * it. Others are the engine's own, such as the one of every new VDB: to a caller a new volume has none.
+ */
 export const listSnapshots =
   ({ dct }: Pick<ControllerVolumes, "dct">): Handler =>
   async (message, { signal }) => {
@@ -52,7 +56,8 @@ async function entriesOf(
   return snapshots
     .flatMap((one: Snapshot) => {
       const vdb = vdbs.get(one.dataset_id ?? "");
-      return vdb === undefined ? [] : [{ id: one.id, snapshot: describeSnapshot(one, vdb) }];
+      const listed = vdb !== undefined && (wanted.id !== "" || namedSnapshots(vdb).some(({ id }) => id === one.id));
+      return !listed ? [] : [{ id: one.id, snapshot: describeSnapshot(one, vdb) }];
     })
     .toSorted((left, right) => (left.id < right.id ? -1 : 1));
 }

@@ -241,7 +241,7 @@ describe("DeleteSnapshot", () => {
 });
 
 describe("ListSnapshots and GetSnapshot", () => {
-  test("every VDB's snapshots in pages, none twice, though some go meanwhile; not those of dSources", async () => {
+  test("every VDB's in pages, none twice, though some go meanwhile; not those of dSources", async () => {
     const ids = [];
     for (const each of ["a", "b", "c", "d"]) ids.push(idOf(await create({ name: each })));
     const wanted = ids.toSorted();
@@ -250,6 +250,13 @@ describe("ListSnapshots and GetSnapshot", () => {
     deepEqual(first.ids, wanted.slice(0, 2));
     world.vdbSnapshots.delete(wanted[1] ?? "");
     deepEqual(await list({ maxEntries: 2, startingToken: first.nextToken }), { ids: wanted.slice(2), nextToken: "" });
+  });
+
+  test("one that nobody has asked the driver for is found by its id, and not listed", async () => {
+    const theirs = await foreign();
+    deepEqual((await list()).ids, []);
+    deepEqual((await list({ sourceVolumeId: vdb })).ids, []);
+    deepEqual((await list({ snapshotId: theirs })).ids, [theirs]);
   });
 
   test("of one volume, and one by its id", async () => {
