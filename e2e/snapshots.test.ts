@@ -8,6 +8,7 @@ const kubectl = await testCluster();
 const namespace = "snapshots";
 const vdb = { name: "kept", namespace };
 const group = "snapshot.storage.k8s.io/v1";
+const chart = new URL("../charts/delphix-storage", import.meta.url).pathname;
 let vdbs = 0;
 
 before(async () => {
@@ -103,6 +104,35 @@ test("the class is the driver's, and the cluster's snapshot-controller is in a n
   equal(text(found, "driver"), "defs.csi.delphix.com");
   equal(text(found, "deletionPolicy"), "Delete");
   equal(text(await kubectl.get("deployment", "snapshot-controller", "snapshot-controller"), "status", "readyReplicas"), "1");
+});
+
+test("the chart leaves a snapshot-controller alone that somebody else has installed", { timeout: 120_000 }, async (t) => {
+  const installs = async (): Promise<boolean> =>
+    (await kubectl.helm(["template", "delphix-storage", chart, "-n", storageNamespace, "--dry-run=server"])).includes(
+      "# Source: delphix-storage/templates/snapshots/controller.yaml",
+    );
+  const definition = ["crd", "volumesnapshots.snapshot.storage.k8s.io"];
+  const lease = (renewed: Date): string =>
+    JSON.stringify({
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      metadata: { name: "snapshot-controller-leader", namespace },
+      spec: { holderIdentity: "somebody", renewTime: renewed.toISOString().replace("Z", "000Z") },
+    });
+  t.after(async () => {
+    await kubectl.run(["label", ...definition, "app.kubernetes.io/part-of=delphix-storage", "--overwrite"]);
+  });
+  equal(await installs(), true, "its own does not stand in its way: an upgrade would remove it");
+  const image = "registry.example/sig-storage/snapshot-controller:v8.2.0";
+  await kubectl.run(["create", "deployment", "theirs", "-n", namespace, `--image=${image}`, "--replicas=0"]);
+  equal(await installs(), false, "a Deployment of that image");
+  await kubectl.run(["delete", "deployment", "theirs", "-n", namespace]);
+  await kubectl.apply(lease(new Date()));
+  equal(await installs(), false, "a lease that a managed control plane renews");
+  await kubectl.apply(lease(new Date(Date.now() - 3_600_000)));
+  equal(await installs(), true, "a lease that nobody renews any more");
+  await kubectl.run(["label", ...definition, "app.kubernetes.io/part-of-"]);
+  equal(await installs(), false, "definitions that somebody else has brought");
 });
 
 test("a VolumeSnapshot of a VDB's claim is a DCT snapshot; a volume of it has its rows and none written later", {
