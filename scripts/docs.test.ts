@@ -78,7 +78,7 @@ test("a PostgresVDB shown in the documentation is one of the samples", () => {
 });
 
 test("every right that the charts give is in docs/security.md", () => {
-  const templates = globSync("charts/*/templates/*.yaml", { cwd: root }).map(text).join("\n");
+  const templates = globSync("charts/*/templates/**/*.yaml", { cwd: root }).map(text).join("\n");
   const resources = [...templates.matchAll(/\bresources: \[([a-z/, ]+)\]/gu)].flatMap(([, names = ""]) => names.split(/,\s*/u));
   ok(resources.length > 10, "the pattern still finds rules");
   const page = text("docs/security.md");

@@ -20,7 +20,8 @@ export async function askToInstall(kubectl: Kubectl, { context, say, agreed }: T
   say(`In context ${context} the demo creates or updates:
   namespaces ${demoNamespaces.join(", ")}, and in them a PostgreSQL with 300 MB of data and a PostgresVDB
   Helm releases ${names(releases)}, and of the whole cluster their
-    resource definitions, roles, storage class and CSI driver; the storage runs as root on a node
+    resource definitions, roles, storage and snapshot classes and CSI driver; the storage runs as root on a node
+  a snapshot-controller in a namespace of its own, unless the cluster has one
   container images, brought to its nodes or to REGISTRY`);
   if (!(await agreed(`Install the demo into ${context}?`)))
     throw new Error("The demo is not installed. Set YES=1, or answer yes, to go on.");

@@ -143,6 +143,16 @@ export const recipes: Readonly<Record<string, Recipe>> = {
     config: { Entrypoint: ["/csi-provisioner"], User: "65532:65532" },
     layers: async () => [program("csi-provisioner")],
   },
+  "csi-snapshotter": {
+    repository: "registry.local/csi-snapshotter",
+    config: { Entrypoint: ["/csi-snapshotter"], User: "65532:65532" },
+    layers: async () => [program("csi-snapshotter")],
+  },
+  "snapshot-controller": {
+    repository: "registry.local/snapshot-controller",
+    config: { Entrypoint: ["/snapshot-controller"], User: "65532:65532" },
+    layers: async () => [program("snapshot-controller")],
+  },
   pause: {
     repository: "registry.local/pause",
     tag: "1",

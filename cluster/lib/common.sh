@@ -10,6 +10,8 @@ export LC_ALL=C.UTF-8 # else keys depend on how a locale sorts, and times have a
 
 # Folders of the cache are named by what they are built from: a changed version is another folder.
 key_of() { (cd "$root/cluster" && find "$@" -type f -print0 | sort -z | xargs -0 sha256sum) | sha256sum | cut -c1-12; }
+go_modules=(kube csi helm)
+module_folder() { echo "$cache/go-$1-$(key_of "go/$1" lib/build.sh)"; }
 tools_folder() { echo "$cache/tools-$(key_of go lib/build.sh)"; }
 postgres_folder() { echo "$cache/postgres16-$(key_of lib/postgres.sh)"; }
 

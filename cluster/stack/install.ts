@@ -42,7 +42,13 @@ export async function installCharts(kubectl: Kubectl, options: InstallOptions = 
     return { repository, tag };
   };
   const storage = {
-    images: { csi: image("csi"), engine: image("engine"), provisioner: image("csi-provisioner") },
+    images: {
+      csi: image("csi"),
+      engine: image("engine"),
+      provisioner: image("csi-provisioner"),
+      snapshotter: image("csi-snapshotter"),
+      snapshotController: image("snapshot-controller"),
+    },
     engine: {
       config: {
         name: engineName,

@@ -82,6 +82,36 @@ describe("charts/delphix-storage", () => {
     deepEqual(new Set(roles.map(({ metadata }) => metadata.namespace)), new Set(["delphix-storage", "pg-operator"]));
   });
 
+  test("snapshots: class, sidecar and one controller in a namespace of its own; switched off, not even a right of them is left", () => {
+    const objects = render();
+    match(
+      find(objects, "VolumeSnapshotClass", "de-fs-storage").text,
+      /"driver":"defs.csi.delphix.com","deletionPolicy":"Delete"/u,
+    );
+    match(
+      find(objects, "Deployment", "snapshot-controller", "snapshot-controller").text,
+      /"replicas":1,"strategy":\{"type":"Recreate"/u,
+    );
+    match(find(objects, "Deployment", "delphix-csi-controller").text, /"name":"snapshotter".*--extra-create-metadata=true/u);
+    const never = render({ snapshots: { controller: { install: "never" } } });
+    deepEqual(
+      never.filter(({ metadata }) => metadata.name.includes("snapshot-controller")),
+      [],
+    );
+    find(never, "VolumeSnapshotClass", "de-fs-storage");
+    for (const { kind, metadata, text } of render({ snapshots: { enabled: false } }))
+      doesNotMatch(text, /snapshotter|snapshot.storage|snapshot-controller/u, `${kind} ${metadata.name}`);
+  });
+
+  test("no sidecar has rights on group snapshots, and none may create a VolumeSnapshot", () => {
+    const text = render()
+      .filter(({ kind }) => kind.endsWith("Role"))
+      .map((one) => one.text)
+      .join("");
+    doesNotMatch(text, /groupsnapshot/u);
+    doesNotMatch(text, /"resources":\["volumesnapshots"\],"verbs":\[[^\]]*"create"/u);
+  });
+
   test("without the operator nothing is written outside the release's namespace", () => {
     const outside = render({ operatorNamespace: "" }).filter(({ text }) => text.includes("pg-operator"));
     deepEqual(outside, []);
@@ -182,6 +212,12 @@ describe("charts/delphix-storage", () => {
       why: "it would silently do nothing",
       values: { engine: { enabeld: false } },
       want: /enabeld/u,
+    },
+    {
+      name: "a misspelled way to install the snapshot-controller",
+      why: "a cluster would have two, or none",
+      values: { snapshots: { controller: { install: "Auto" } } },
+      want: /install/u,
     },
     {
       name: "attachRequired",

@@ -23,6 +23,10 @@ import { nodePublishVolume } from "./node/node-publish-volume.ts";
 import { nodeUnpublishVolume } from "./node/node-unpublish-volume.ts";
 import { getInfo } from "./registration/get-info.ts";
 import { notifyRegistrationStatus } from "./registration/notify-registration-status.ts";
+import { createSnapshot } from "./snapshots/create-snapshot.ts";
+import { deleteSnapshot } from "./snapshots/delete-snapshot.ts";
+import { getSnapshot } from "./snapshots/get-snapshot.ts";
+import { listSnapshots } from "./snapshots/list-snapshots.ts";
 
 export interface Running extends AsyncDisposable {
   readonly healthPort: number;
@@ -68,6 +72,10 @@ async function controllerService(
     CreateVolume: createVolume(volumes),
     DeleteVolume: deleteVolume(volumes),
     ValidateVolumeCapabilities: validateVolumeCapabilities(volumes),
+    CreateSnapshot: createSnapshot(volumes),
+    DeleteSnapshot: deleteSnapshot(volumes),
+    ListSnapshots: listSnapshots(volumes),
+    GetSnapshot: getSnapshot(volumes),
     ControllerGetCapabilities: controllerGetCapabilities,
   };
 }

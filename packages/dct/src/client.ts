@@ -17,6 +17,7 @@ import {
   decodeGroup,
   type Engine,
   type Environment,
+  type Tag,
 } from "./contract/places.ts";
 import type { LinkAppDataParameters, ProvisionBySnapshotParameters } from "./contract/requests.ts";
 import { type Decoder, object, string } from "./decode.ts";
@@ -82,6 +83,10 @@ export interface DctClient extends AsyncDisposable {
   readonly enableVdb: Start;
   readonly disableVdb: Start;
   readonly snapshotVdb: Start;
+  /** Adds tags to those that a VDB has. */
+  tagVdb(id: string, tags: readonly Tag[], options?: WithSignal): Promise<void>;
+  /** Takes every tag with this key off a VDB; none there: nothing to do. */
+  untagVdb(id: string, key: string, options?: WithSignal): Promise<void>;
   readonly deleteSnapshot: Start;
   linkAppData(
     parameters: LinkAppDataParameters,
@@ -156,6 +161,12 @@ export function createDctClient({
     enableVdb: start("/vdbs", "enable"),
     disableVdb: start("/vdbs", "disable"),
     snapshotVdb: start("/vdbs", "snapshots"),
+    tagVdb: async (id, tags, { signal } = {}) => {
+      await pages.send("POST", `/vdbs/${encodeURIComponent(id)}/tags`, { tags }, object({}, {}), signal);
+    },
+    untagVdb: async (id, key, { signal } = {}) => {
+      await pages.send("POST", `/vdbs/${encodeURIComponent(id)}/tags/delete`, { key }, object({}, {}), signal);
+    },
     deleteSnapshot: async (id, { signal } = {}) => {
       const { job } = await pages.send("DELETE", `/snapshots/${encodeURIComponent(id)}`, undefined, decodeStarted, signal);
       return { jobId: job.id };

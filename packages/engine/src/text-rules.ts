@@ -63,7 +63,7 @@ export const secretWord: Decoder<string> = (value, at) => {
 };
 
 const mostTags = 1_000;
-const tagText = text(4_000);
+export const tagText = text(4_000);
 const oneTag = object({ key: tagText, value: tagText }, {});
 /** All tags of an object together: every list gives them out. */
 export const tagBytes = 32 * 1024;

@@ -11,6 +11,21 @@ export const createRequest = (name: string, claim: string): object => ({
   parameters: { "csi.storage.k8s.io/pvc/namespace": claimNamespace, "csi.storage.k8s.io/pvc/name": claim },
 });
 
+/** What the stock snapshotter sends for a VolumeSnapshot. */
+export const snapshotRequest = (name: string, { id }: Pick<Volume, "id">): object => ({
+  name,
+  sourceVolumeId: id,
+  parameters: {
+    "csi.storage.k8s.io/volumesnapshot/namespace": claimNamespace,
+    "csi.storage.k8s.io/volumesnapshot/name": name,
+  },
+});
+
+export function createdSnapshot(answer: Answer): string {
+  if (!("message" in answer)) throw new Error(`CreateSnapshot: ${answer.code} ${answer.details}`);
+  return JSON.parse(JSON.stringify(answer.message)).snapshot.snapshotId;
+}
+
 export interface Volume {
   readonly id: string;
   readonly context: Readonly<Record<string, string>>;

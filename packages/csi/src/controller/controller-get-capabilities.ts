@@ -1,4 +1,6 @@
 import type { Handler } from "../grpc/handler.ts";
 
 /** What the sidecars may ask for; everything else is answered by UNIMPLEMENTED. */
-export const controllerGetCapabilities: Handler = () => ({ capabilities: [{ rpc: { type: "CREATE_DELETE_VOLUME" } }] });
+const types = ["CREATE_DELETE_VOLUME", "CLONE_VOLUME", "CREATE_DELETE_SNAPSHOT", "LIST_SNAPSHOTS", "GET_SNAPSHOT"] as const;
+
+export const controllerGetCapabilities: Handler = () => ({ capabilities: types.map((type) => ({ rpc: { type } })) });

@@ -56,7 +56,7 @@ describe("CreateVolume", () => {
     equal(vdb?.name, name);
     deepEqual(
       vdb?.tags?.map(({ value }) => value),
-      ["team", "orders", "delphix-engine:production", String(1 << 30)],
+      ["team", "orders", "delphix-engine:production", String(1 << 30), "999:999"],
     );
   });
 
@@ -222,11 +222,32 @@ describe("CreateVolume", () => {
       message: /MULTI_NODE_MULTI_WRITER/u,
     },
     {
-      name: "a content source",
-      why: "not yet; an empty answer would be data loss",
+      name: "a snapshot that is not there",
+      why: "CSI wants this code",
       given: { request: { volumeContentSource: { snapshot: { snapshotId: "s" } } } },
-      code: status.UNIMPLEMENTED,
-      message: /dataSource/u,
+      code: status.NOT_FOUND,
+      message: /there is no snapshot s$/u,
+    },
+    {
+      name: "a volume that is not there",
+      why: "CSI wants this code",
+      given: { request: { volumeContentSource: { volume: { volumeId: "1-VDB-9" } } } },
+      code: status.NOT_FOUND,
+      message: /there is no VDB 1-VDB-9$/u,
+    },
+    {
+      name: "a snapshot of a dSource",
+      why: "annotations name those",
+      given: { request: { volumeContentSource: { snapshot: { snapshotId: "1-APPDATA_SNAPSHOT-production-1" } } } },
+      code: status.FAILED_PRECONDITION,
+      message: /which is no VDB: .*sourceDBName/u,
+    },
+    {
+      name: "a content source of a kind that nobody knows",
+      why: "an empty volume would be data loss",
+      given: { request: { volumeContentSource: {} } },
+      code: status.INVALID_ARGUMENT,
+      message: /neither a snapshot nor a volume/u,
     },
     {
       name: "a provisioner without the claim's name",

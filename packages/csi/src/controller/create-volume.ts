@@ -7,20 +7,28 @@ import type { Message } from "../grpc/message.ts";
 import { invalidArgument, RpcError } from "../grpc/rpc-error.ts";
 import { objection } from "../volume-capability.ts";
 import { type ClaimName, readClaimAnnotations } from "./claim.ts";
+import { type ContentSource, contentReference, contentSourceOf, resolveContent } from "./content-source.ts";
 import { describeVolume } from "./describe-volume.ts";
 import { findVolume } from "./find-volume.ts";
 import { provisionVolume } from "./provision-volume.ts";
-import { resolveVolume } from "./resolve-volume.ts";
+import { type Origin, resolvePlaces, resolveSource } from "./resolve-volume.ts";
 import { askedCapacityBytes, askedSource, tagsOf } from "./tags.ts";
 import { assertReachable, requestedNodes } from "./topology.ts";
-import { type SpecDefaults, sourceReferenceIn, volumeSpecOf } from "./volume-spec.ts";
+import {
+  type PlaceSpec,
+  placeSpecOf,
+  type SpecDefaults,
+  sourceReference,
+  sourceReferenceIn,
+  volumeSpecOf,
+} from "./volume-spec.ts";
 
 export interface ControllerVolumes {
   /** Reads the claims. */
   readonly kubernetes: Pick<Client, "find">;
   readonly dct: DctConnection;
   readonly defaults: SpecDefaults;
-  /** One call at a time for each volume name. */
+  /** One call at a time for each volume name, VDB, snapshot name and snapshot. */
   readonly locks: KeyedLock;
 }
 
@@ -29,6 +37,7 @@ interface Request {
   readonly capacityBytes: number;
   readonly claim: ClaimName;
   readonly nodes: readonly string[];
+  readonly content: ContentSource | undefined;
 }
 
 /**
@@ -47,7 +56,7 @@ export const createVolume =
           found === undefined
             ? await makeVolume(volumes, dct, request, annotations, call)
             : sameVolume(volumes, found, request, annotations);
-        return await describeVolume(dct, id, request.capacityBytes, call);
+        return await describeVolume(dct, id, request, call);
       }, call.signal);
     });
   };
@@ -59,26 +68,23 @@ function decode(message: Message): Request {
   if (capabilities.length === 0) throw invalidArgument("volume_capabilities are missing");
   const [problem] = capabilities.flatMap((one) => objection(one) ?? []);
   if (problem !== undefined) throw invalidArgument(problem);
-  if (message.message("volumeContentSource") !== undefined)
-    throw new RpcError(
-      status.UNIMPLEMENTED,
-      "the driver does not support volumes from snapshots or other volumes: leave out dataSource",
-    );
+  const content = contentSourceOf(message);
   const parameters = message.strings("parameters");
   const [namespace, claim] = [parameters["csi.storage.k8s.io/pvc/namespace"], parameters["csi.storage.k8s.io/pvc/name"]];
   if (namespace === undefined || claim === undefined)
     throw invalidArgument("the parameters do not name the claim: run csi-provisioner with --extra-create-metadata");
   const capacityBytes = message.message("capacityRange")?.number("requiredBytes") ?? 0;
-  return { name, capacityBytes, claim: { namespace, name: claim }, nodes: requestedNodes(message) };
+  return { name, capacityBytes, claim: { namespace, name: claim }, nodes: requestedNodes(message), content };
 }
 
+type Known = Readonly<Record<string, string>>;
 /** A claim's annotations; undefined when the claim is gone. */
-type Annotations = Readonly<Record<string, string>> | undefined;
+type Annotations = Known | undefined;
 
 async function makeVolume(
   { defaults }: ControllerVolumes,
   dct: DctClient,
-  { name, claim, capacityBytes, nodes }: Request,
+  { name, claim, capacityBytes, nodes, content }: Request,
   annotations: Annotations,
   call: Call,
 ): Promise<string> {
@@ -87,17 +93,54 @@ async function makeVolume(
       status.NOT_FOUND,
       `claim ${claim.namespace}/${claim.name} does not exist any more: the driver provisions nothing`,
     );
-  const spec = volumeSpecOf(annotations, defaults);
-  const places = await resolveVolume(dct, spec, call.signal);
+  const { origin, spec, source } =
+    content === undefined
+      ? await namedData(dct, annotations, defaults, call)
+      : await contentData(dct, content, annotations, defaults, call);
+  const places = await resolvePlaces(dct, origin, spec, call.signal);
   assertReachable(places.environment, nodes);
-  return await provisionVolume(dct, { name, spec, places, tags: tagsOf(claim, spec, capacityBytes) }, call);
+  const tags = tagsOf({ claim, source, capacityBytes, ownership: spec.ownership });
+  return await provisionVolume(dct, { name, spec, places, tags }, call);
+}
+
+interface Data {
+  readonly origin: Origin;
+  readonly spec: PlaceSpec;
+  /** As it is written on the VDB. */
+  readonly source: string;
+}
+
+async function namedData(dct: DctClient, annotations: Known, defaults: SpecDefaults, { signal }: Call): Promise<Data> {
+  const spec = volumeSpecOf(annotations, defaults);
+  return { origin: await resolveSource(dct, spec, signal), spec, source: sourceReference(spec) };
+}
+
+/** The claim's annotations, before them nothing: a dataSource decides whose data it is. */
+async function contentData(
+  dct: DctClient,
+  content: ContentSource,
+  annotations: Known,
+  defaults: SpecDefaults,
+  { signal }: Call,
+): Promise<Data> {
+  const { origin, inherited } = await resolveContent(dct, content, signal);
+  const spec = placeSpecOf(annotations, { ...defaults, ...inherited });
+  return { origin, spec, source: contentReference(content) };
 }
 
 /** The VDB of an earlier call, unless this call asks for something else under its name. */
-function sameVolume({ defaults }: ControllerVolumes, vdb: Vdb, { capacityBytes }: Request, annotations: Annotations): string {
+function sameVolume(
+  { defaults }: ControllerVolumes,
+  vdb: Vdb,
+  { capacityBytes, content }: Request,
+  annotations: Annotations,
+): string {
   const made = askedCapacityBytes(vdb);
   if (made !== undefined && made !== capacityBytes)
     throw new RpcError(status.ALREADY_EXISTS, `VDB ${vdb.id} has a volume of ${made} bytes, not of ${capacityBytes}`);
+  if (content !== undefined && askedSource(vdb) !== contentReference(content))
+    throw new RpcError(status.ALREADY_EXISTS, `VDB ${vdb.id} was not made of ${contentReference(content)}`);
+  if (content !== undefined) return vdb.id;
   const wanted = annotations === undefined ? undefined : sourceReferenceIn(annotations, defaults);
   const source = askedSource(vdb);
   if (wanted === undefined || source === undefined || source === wanted) return vdb.id;

@@ -5,6 +5,7 @@ import { topologyOf } from "../driver.ts";
 import type { Call } from "../grpc/handler.ts";
 import { RpcError } from "../grpc/rpc-error.ts";
 import { exportedDirectoryKey, exportedPoolKey } from "../volume-context.ts";
+import { type ContentSource, echoOf } from "./content-source.ts";
 import { nodeOf } from "./topology.ts";
 
 /** Objects lag behind the jobs that change them: a VDB may be shown some moments after its job was COMPLETED. */
@@ -15,7 +16,12 @@ const pauseSeconds = 0.1;
  * A VDB as CSI describes a volume. Its own facts are all it takes, so a volume that was found looks like one just made.
  * No refusal of this function is final, because the VDB is there and must not be forgotten.
  */
-export async function describeVolume(dct: DctClient, id: string, capacityBytes: number, call: Call): Promise<object> {
+export async function describeVolume(
+  dct: DctClient,
+  id: string,
+  { capacityBytes, content }: { readonly capacityBytes: number; readonly content: ContentSource | undefined },
+  call: Call,
+): Promise<object> {
   const { environment_id, exported_data_directory, exported_data_pool } = await exportedVdb(dct, id, call);
   const environment =
     environment_id === undefined ? undefined : await dct.getEnvironment(environment_id, { signal: call.signal });
@@ -29,6 +35,7 @@ export async function describeVolume(dct: DctClient, id: string, capacityBytes: 
         [exportedDirectoryKey]: exported_data_directory,
         ...(exported_data_pool === undefined ? {} : { [exportedPoolKey]: exported_data_pool }),
       },
+      ...(content === undefined ? {} : { contentSource: echoOf(content) }),
       accessibleTopology: [topologyOf(node)],
     },
   };

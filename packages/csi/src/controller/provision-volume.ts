@@ -3,13 +3,14 @@ import { type DctClient, DctError } from "@vdb/dct";
 import type { Call } from "../grpc/handler.ts";
 import { RpcError } from "../grpc/rpc-error.ts";
 import { awaitJob } from "./await-job.ts";
+import { codeOfFailure } from "./failure-code.ts";
 import { removeHalfMade } from "./remove-vdb.ts";
 import type { Places } from "./resolve-volume.ts";
-import type { VolumeSpec } from "./volume-spec.ts";
+import type { PlaceSpec } from "./volume-spec.ts";
 
 export interface NewVolume {
   readonly name: string;
-  readonly spec: VolumeSpec;
+  readonly spec: PlaceSpec;
   readonly places: Places;
   readonly tags: readonly { readonly key: string; readonly value: string }[];
 }
@@ -32,15 +33,12 @@ async function start(
   { name, spec, places, tags }: NewVolume,
   signal: AbortSignal,
 ): Promise<{ readonly vdbId: string; readonly jobId: string }> {
-  const { source, group, environment, repository } = places;
-  // None is named of a VDB: the embedded engine then takes one, so that the copy has its data as of now; a DCT takes the latest.
-  const { kind, latestSnapshot } = source;
-  const snapshot = kind === "VDB" || latestSnapshot === undefined ? {} : { snapshot_id: latestSnapshot.id };
+  const { origin, group, environment, repository } = places;
   const parameters = {
-    source_data_id: source.dataset.id,
-    ...snapshot,
+    source_data_id: origin.datasetId,
+    ...(origin.snapshotId === undefined ? {} : { snapshot_id: origin.snapshotId }),
     name,
-    engine_id: source.engine.id,
+    engine_id: origin.engine.id,
     target_group_id: group.id,
     environment_id: environment.id,
     repository_id: repository.id,
@@ -59,10 +57,5 @@ async function start(
   }
 }
 
-/** DCT's errors have no code, only words. Too little free space is the one cause that the caller treats differently. */
-const tooLittleSpace = /no room|no space|out of space|ENOSPC|not enough (?:free )?space|quota/iu;
-
-function refused(name: string, reason: string, cause?: unknown): RpcError {
-  const code = tooLittleSpace.test(reason) ? status.RESOURCE_EXHAUSTED : status.FAILED_PRECONDITION;
-  return new RpcError(code, `provisioning VDB ${name} failed: ${reason}`, cause);
-}
+const refused = (name: string, reason: string, cause?: unknown): RpcError =>
+  new RpcError(codeOfFailure(reason), `provisioning VDB ${name} failed: ${reason}`, cause);

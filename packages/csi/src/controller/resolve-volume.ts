@@ -1,8 +1,8 @@
 import { status } from "@grpc/grpc-js";
 import {
-  type Dataset,
   type DatasetGroup,
   type DctClient,
+  type Engine,
   type Environment,
   type Repository,
   type Resolved,
@@ -11,18 +11,26 @@ import {
   resolveGroup,
 } from "@vdb/dct";
 import { RpcError } from "../grpc/rpc-error.ts";
-import { sourceReference, type VolumeSpec } from "./volume-spec.ts";
+import { type PlaceSpec, type SourceSpec, sourceReference } from "./volume-spec.ts";
+
+/** What a VDB is made of. */
+export interface Origin {
+  readonly engine: Engine;
+  readonly datasetId: string;
+  /** Left out of a VDB: the embedded engine then takes one, so that the copy has its data as of now; a DCT takes the latest. */
+  readonly snapshotId: string | undefined;
+}
 
 /** The objects of DCT behind the names of a claim. */
 export interface Places {
-  readonly source: Dataset;
+  readonly origin: Origin;
   readonly group: DatasetGroup;
   readonly environment: Environment;
   readonly repository: Repository;
 }
 
-/** Looks every name up. A name that DCT does not know is NOT_FOUND, with the choices there are: the claim can be corrected. */
-export async function resolveVolume(dct: DctClient, spec: VolumeSpec, signal: AbortSignal): Promise<Places> {
+/** The source that a claim names. A name that DCT does not know is NOT_FOUND, with the choices there are: the claim can be corrected. */
+export async function resolveSource(dct: DctClient, spec: SourceSpec, signal: AbortSignal): Promise<Origin> {
   const source = value(await resolveDataset(dct, sourceReference(spec), signal));
   // Of a VDB the engine takes one when it provisions.
   if (source.latestSnapshot === undefined && source.kind === "dSource")
@@ -30,12 +38,18 @@ export async function resolveVolume(dct: DctClient, spec: VolumeSpec, signal: Ab
       status.FAILED_PRECONDITION,
       `${source.kind} ${sourceReference(spec)} has no snapshot yet (status: ${source.dataset.status ?? "unknown"}): wait for its first one`,
     );
+  const snapshotId = source.kind === "VDB" ? undefined : source.latestSnapshot?.id;
+  return { engine: source.engine, datasetId: source.dataset.id, snapshotId };
+}
+
+/** Where the VDB of a claim is to lie, refused like a source that DCT does not know. */
+export async function resolvePlaces(dct: DctClient, origin: Origin, spec: PlaceSpec, signal: AbortSignal): Promise<Places> {
   const [group, environment] = await Promise.all([
-    resolveGroup(dct, source.engine, spec.group, signal),
-    resolveEnvironment(dct, source.engine, spec.environment, signal),
+    resolveGroup(dct, origin.engine, spec.group, signal),
+    resolveEnvironment(dct, origin.engine, spec.environment, signal),
   ]);
   const place = value(environment);
-  return { source, group: value(group), environment: place, repository: repositoryOf(place, spec.repository) };
+  return { origin, group: value(group), environment: place, repository: repositoryOf(place, spec.repository) };
 }
 
 function value<T>(resolved: Resolved<T>): T {

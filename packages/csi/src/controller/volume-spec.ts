@@ -3,10 +3,14 @@ import { status } from "@grpc/grpc-js";
 import { pvcAnnotations } from "@vdb/api";
 import { RpcError } from "../grpc/rpc-error.ts";
 
-/** What a claim wants, in the names that people write. */
-export interface VolumeSpec {
+/** What data a claim wants, in the names that people write. */
+export interface SourceSpec {
   readonly engine: string;
   readonly source: string;
+}
+
+/** Where and how a claim wants it. */
+export interface PlaceSpec {
   readonly group: string;
   /** Left out: the engine's only environment. */
   readonly environment?: string;
@@ -15,6 +19,8 @@ export interface VolumeSpec {
   readonly mountPath: string;
   readonly ownership: string;
 }
+
+export type VolumeSpec = SourceSpec & PlaceSpec;
 
 /** For each annotation the value that holds where a claim does not carry it; the driver's own flags set them. */
 export interface SpecDefaults {
@@ -27,44 +33,48 @@ export interface SpecDefaults {
   readonly ownershipSpec: string;
 }
 
+type Annotations = Readonly<Record<string, string>>;
+
 /**
  * A claim's annotations over the cluster-wide defaults. Mistakes are FAILED_PRECONDITION, not INVALID_ARGUMENT: the claim can
  * be annotated anew, and the provisioner tries again at once when it is.
  */
-export function volumeSpecOf(annotations: Readonly<Record<string, string>>, defaults: SpecDefaults): VolumeSpec {
-  const value = (name: keyof SpecDefaults): string | undefined => valueOf(name, annotations, defaults);
-  const required = (name: keyof SpecDefaults): string => {
-    const found = value(name);
-    const { key, meaning } = pvcAnnotations[name];
-    if (found === undefined || found === "") throw wrong(`annotation ${key} is missing: it names ${meaning}`);
-    return found;
-  };
-  const [environment, repository] = [value("envName"), value("vdbRepositoryName")];
+export const volumeSpecOf = (annotations: Annotations, defaults: SpecDefaults): VolumeSpec => ({
+  engine: engineOf(required("engineName", annotations, defaults)),
+  source: required("sourceDBName", annotations, defaults),
+  ...placeSpecOf(annotations, defaults),
+});
+
+/** Of a claim whose data is named elsewhere; mistakes as above. */
+export function placeSpecOf(annotations: Annotations, defaults: SpecDefaults): PlaceSpec {
+  const environment = valueOf("envName", annotations, defaults);
+  const repository = valueOf("vdbRepositoryName", annotations, defaults);
   return {
-    engine: engineOf(required("engineName")),
-    source: required("sourceDBName"),
-    group: required("vdbGroupName"),
+    group: required("vdbGroupName", annotations, defaults),
     ...(environment === undefined ? {} : { environment }),
     ...(repository === undefined ? {} : { repository }),
-    mountPath: mountPathOf(required("vdbStageMountpath")),
-    ownership: ownershipOf(required("ownershipSpec")),
+    mountPath: mountPathOf(required("vdbStageMountpath", annotations, defaults)),
+    ownership: ownershipOf(required("ownershipSpec", annotations, defaults)),
   };
 }
 
+function required(name: keyof SpecDefaults, annotations: Annotations, defaults: SpecDefaults): string {
+  const found = valueOf(name, annotations, defaults);
+  const { key, meaning } = pvcAnnotations[name];
+  if (found === undefined || found === "") throw wrong(`annotation ${key} is missing: it names ${meaning}`);
+  return found;
+}
+
 /** `engine:source`, the way people and DCT name a source together with its engine. */
-export const sourceReference = ({ engine, source }: Pick<VolumeSpec, "engine" | "source">): string => `${engine}:${source}`;
+export const sourceReference = ({ engine, source }: SourceSpec): string => `${engine}:${source}`;
 
 /** The source that a claim names now, without judging the rest of its annotations. */
-export function sourceReferenceIn(annotations: Readonly<Record<string, string>>, defaults: SpecDefaults): string | undefined {
+export function sourceReferenceIn(annotations: Annotations, defaults: SpecDefaults): string | undefined {
   const [engine, source] = [valueOf("engineName", annotations, defaults), valueOf("sourceDBName", annotations, defaults)];
   return engine === undefined || source === undefined ? undefined : sourceReference({ engine, source });
 }
 
-function valueOf(
-  name: keyof SpecDefaults,
-  annotations: Readonly<Record<string, string>>,
-  defaults: SpecDefaults,
-): string | undefined {
+function valueOf(name: keyof SpecDefaults, annotations: Annotations, defaults: SpecDefaults): string | undefined {
   const written = annotations[pvcAnnotations[name].key]?.trim();
   return written === undefined || written === "" ? defaults[name] : written;
 }

@@ -45,10 +45,16 @@ function secondsLeft(call: ServerUnaryCall<unknown, unknown>): Call["secondsLeft
   return () => (Number.isFinite(deadline) ? (deadline - Date.now()) / 1000 : defaultSeconds);
 }
 
-/** Secrets are fields of the same messages: a line of log names the volume and nothing else of a request. */
+/** Secrets are fields of the same messages: a line of log names the volume and the snapshot, and nothing else of a request. */
 function subject(message: Message): object {
-  const volume = message.string("volumeId") || message.string("name");
-  return volume === "" ? {} : { volume };
+  const [volume, snapshot] = [message.string("volumeId"), message.string("snapshotId")];
+  const source = message.string("sourceVolumeId");
+  const name = message.string("name");
+  return {
+    ...(volume === "" && source === "" ? {} : { volume: volume || source }),
+    ...(snapshot === "" ? {} : { snapshot }),
+    ...(name === "" ? {} : { name }),
+  };
 }
 
 /** What may have run without an answer is never answered by a final code. */

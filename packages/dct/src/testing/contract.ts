@@ -94,6 +94,47 @@ export function dctContract(subject: Subject): void {
     await removed((await provisioned("contract-life")).id); // its name is free again
   });
 
+  void test("tags of a VDB: added to those it has, searched by key and by a part of a value, taken off by key", async () => {
+    const { id } = await provisioned("contract-tags");
+    const tags = async () => (await findVdb(subject(), id, signal))?.tags ?? [];
+    await subject().tagVdb(id, [{ key: "kept/it's", value: "1 a" }]);
+    await subject().tagVdb(id, [{ key: "taken", value: "2 b" }]);
+    deepEqual(await tags(), [
+      { key: "kept/it's", value: "1 a" },
+      { key: "taken", value: "2 b" },
+    ]);
+    for (const filter of [eq("tags.key", "kept/it's"), contains("tags.value", "1 ")])
+      deepEqual(
+        (await subject().searchVdbs(filter)).map((vdb) => vdb.id),
+        [id],
+      );
+    for (let turn = 0; turn < 2; turn += 1) await subject().untagVdb(id, "taken");
+    deepEqual(await tags(), [{ key: "kept/it's", value: "1 a" }]);
+    deepEqual(await subject().searchVdbs(eq("tags.key", "taken")), []);
+    await rejects(subject().tagVdb("nobody", [{ key: "a", value: "b" }]), failsAs("notFound"));
+    await removed(id);
+  });
+
+  void test("a snapshot of a VDB: taken by a job of the VDB, newer than what it had, gone by a job of its own", async () => {
+    const { id } = await provisioned("contract-snapshot");
+    const all = () => subject().searchSnapshots(eq("dataset_id", id), { sort: "-creation_time" });
+    const before = new Set((await all()).map((one) => one.id));
+    const { jobId } = await subject().snapshotVdb(id);
+    await succeeded(jobId);
+    const job = await subject().getJob(jobId);
+    deepEqual([job?.type, job?.target_id], ["DB_SNAPSHOT", id]);
+    const [taken, ...others] = (await all()).filter((one) => !before.has(one.id));
+    ok(taken !== undefined && others.length === 0);
+    ok(Math.abs(Date.parse(taken.creation_time ?? "") - Date.parse(job?.start_time ?? "")) < 1000, "made when its job began");
+    const copy = await subject().provisionBySnapshot({ name: "contract-copy", snapshot_id: taken.id, source_data_id: id });
+    await succeeded(copy.jobId);
+    await succeeded((await subject().deleteSnapshot(taken.id)).jobId);
+    equal(await subject().getSnapshot(taken.id), undefined);
+    await rejects(subject().deleteSnapshot(taken.id), failsAs("notFound"));
+    await removed(copy.vdbId); // stays when the snapshot goes
+    await removed(id);
+  });
+
   void test("enabled when it is made; disabled and enabled by jobs that may be repeated", async () => {
     const { id } = await provisioned("contract-enabled");
     const enabled = async (): Promise<boolean | undefined> => (await findVdb(subject(), id, signal))?.enabled;

@@ -21,7 +21,9 @@ export interface FakeDctOptions {
   readonly beforeCall?: (call: string, id: string) => void;
   /** The words with which every provisioning fails. */
   readonly failure?: string;
-  /** DCT refuses to delete a VDB with these words. */
+  /** The words with which every snapshot of a VDB fails. */
+  readonly snapshotFailure?: string;
+  /** DCT refuses to delete a VDB or a snapshot with these words. */
   readonly keeps?: string;
   /** A real DCT shows a VDB only when its job is done; the embedded engine at once (the default). */
   readonly showsEarly?: boolean;
@@ -32,7 +34,7 @@ export interface FakeDctOptions {
 const notPlayed = async (): Promise<never> => await Promise.reject(new DctError("refused", "the fake DCT does not play this"));
 
 export function fakeDct(world: FakeWorld, options: FakeDctOptions = {}): DctClient {
-  const { cut, failure, keeps, showsEarly = true, jobs = "untilLooked", beforeCall } = options;
+  const { cut, failure, snapshotFailure, keeps, showsEarly = true, jobs = "untilLooked", beforeCall } = options;
   let calls = 0;
   const call = async <T>(name: string, id: string, effect: () => T): Promise<T> => {
     calls += 1;
@@ -117,8 +119,31 @@ export function fakeDct(world: FakeWorld, options: FakeDctOptions = {}): DctClie
       }),
     enableVdb: setEnabled(true),
     disableVdb: setEnabled(false),
-    snapshotVdb: notPlayed,
-    deleteSnapshot: notPlayed,
+    snapshotVdb: (id) =>
+      call("snapshot", id, () => {
+        const { name: targetName } = vdbOf(id);
+        const snapshot = world.reserveSnapshot(id);
+        const effect = (): void => void (snapshotFailure === undefined && world.vdbSnapshots.set(snapshot.id, snapshot));
+        return {
+          jobId: world.startJob({ type: "DB_SNAPSHOT", targetId: id, targetName, failure: snapshotFailure }, jobs, effect).id,
+        };
+      }),
+    tagVdb: (id, tags) =>
+      call("tag", id, () => {
+        const vdb = vdbOf(id);
+        world.vdbs.set(id, { ...vdb, tags: [...(vdb.tags ?? []), ...tags] });
+      }),
+    untagVdb: (id, key) =>
+      call("untag", id, () => {
+        const vdb = vdbOf(id);
+        world.vdbs.set(id, { ...vdb, tags: (vdb.tags ?? []).filter((tag) => tag.key !== key) });
+      }),
+    deleteSnapshot: (id) =>
+      call("deleteSnapshot", id, () => {
+        if (!world.vdbSnapshots.has(id)) throw new DctError("notFound", `there is no snapshot ${id}`);
+        if (keeps !== undefined) throw new DctError("conflict", keeps);
+        return { jobId: world.startJob({ type: "SNAPSHOT_DELETE", targetId: id }, jobs, () => world.vdbSnapshots.delete(id)).id };
+      }),
     linkAppData: notPlayed,
     snapshotDSource: notPlayed,
     deleteDSource: notPlayed,

@@ -22,6 +22,8 @@ export class FakeWorld {
   timestamps: readonly string[] = ["2026-01-01T00:00:00Z"];
   readonly bookmarks: Bookmark[] = [];
   readonly vdbs = new Map<string, Vdb>();
+  /** Of VDBs, by id. */
+  readonly vdbSnapshots = new Map<string, Snapshot>();
   readonly jobs: Job[] = [];
   /** What every VDB was asked to be made from. */
   readonly origins: { readonly source: string | undefined; readonly snapshot: string | undefined }[] = [];
@@ -48,6 +50,17 @@ export class FakeWorld {
   }
 
   snapshots(): readonly Snapshot[] {
+    return [...this.#sourceSnapshots(), ...this.vdbSnapshots.values()];
+  }
+
+  /** A snapshot of a VDB that a job is about to take, as of now. */
+  reserveSnapshot(vdbId: string): Snapshot {
+    const number = this.nextNumber();
+    const timestamp = timeOf(number);
+    return { id: `1-APPDATA_SNAPSHOT-${number}`, name: `@${timestamp}`, dataset_id: vdbId, timestamp, creation_time: timestamp };
+  }
+
+  #sourceSnapshots(): readonly Snapshot[] {
     return [...this.sources].flatMap((name) =>
       this.timestamps.map((timestamp, index) => ({
         id: `1-APPDATA_SNAPSHOT-${name}-${index + 1}`,
@@ -76,7 +89,7 @@ export class FakeWorld {
     effect: () => void,
   ): Job {
     const number = this.nextNumber();
-    const start_time = new Date(Date.UTC(2026, 0, 1) + number).toISOString();
+    const start_time = timeOf(number);
     const job: Job = {
       id: `job-${number}`,
       type,
@@ -107,5 +120,8 @@ export class FakeWorld {
     for (const { id } of this.jobs) this.endJob(id);
   }
 }
+
+/** Later numbers are later times. */
+const timeOf = (number: number): string => new Date(Date.UTC(2026, 0, 1) + number).toISOString();
 
 export const dSourceId = (name: string): string => `1-APPDATA_CONTAINER-${name}`;

@@ -59,25 +59,31 @@ function term(tokens: string[]): Test {
 }
 
 function comparison(field: string, operator: string, tokens: string[]): Test {
-  const of = (object: object): unknown => new Map(Object.entries(object)).get(field);
+  const of = (object: object): readonly unknown[] => valuesAt(object, field.split("."));
+  const some = (test: (value: unknown) => boolean) => (object: object) => of(object).some(test);
   if (operator === "IN") {
     const wanted = listed(tokens);
-    return (object) => wanted.some((one) => one === of(object));
+    return some((value) => wanted.some((one) => one === value));
   }
   const wanted = literal(tokens.shift() ?? "");
   switch (operator) {
     case "EQ":
-      return (object) => of(object) === wanted;
+      return some((value) => value === wanted);
     case "NE":
-      return (object) => of(object) !== undefined && of(object) !== wanted;
+      return some((value) => value !== wanted);
     case "CONTAINS":
-      return (object) => {
-        const text = of(object);
-        return typeof text === "string" && text.includes(String(wanted));
-      };
+      return some((value) => typeof value === "string" && value.includes(String(wanted)));
     default:
       throw new TypeError(`no filter of this project has the operator ${operator}`);
   }
+}
+
+/** A field's value; of `tags.key` the key of each tag. A field that is missing has none. */
+function valuesAt(object: object, [field = "", ...inner]: readonly string[]): readonly unknown[] {
+  const value: unknown = new Map<string, unknown>(Object.entries(object)).get(field);
+  const values: readonly unknown[] = Array.isArray(value) ? value : value === undefined ? [] : [value];
+  if (inner.length === 0) return values;
+  return values.flatMap((one) => (typeof one === "object" && one !== null ? valuesAt(one, inner) : []));
 }
 
 function listed(tokens: string[]): readonly Literal[] {

@@ -45,6 +45,41 @@ describe("the API", () => {
       equal((await api.call("POST", `/vdbs/${source.sourceId}/${action}`)).status, 404);
   });
 
+  test("tags are added to those there are, each once, and taken off by key, by value, listed, or all", async () => {
+    const path = `/vdbs/${vdbId}/tags`;
+    const [a, b, c] = [
+      { key: "a", value: "1" },
+      { key: "b", value: "1" },
+      { key: "b", value: "2" },
+    ];
+    const tags = async () => (await api.call("GET", path)).body["tags"];
+    const first = await api.call("POST", path, { tags: [a, a] });
+    deepEqual([first.status, first.body["tags"]], [201, [a]]);
+    deepEqual((await api.call("POST", path, { tags: [a, b, c] })).body["tags"], [a, b, c]);
+    for (const [body, left] of [
+      [{ key: "b", value: "2" }, [a, b]],
+      [{ tags: [a, { key: "b", value: "other" }] }, [b]],
+      [{ key: "none" }, [b]],
+      [{ key: "b" }, []],
+    ] as const) {
+      equal((await api.call("POST", `${path}/delete`, body)).status, 204);
+      deepEqual(await tags(), left);
+    }
+    await api.call("POST", path, { tags: [a, b] });
+    equal((await api.call("POST", `${path}/delete`)).status, 204);
+    deepEqual(await tags(), []);
+    const large = await api.call("POST", path, {
+      tags: Array.from({ length: 9 }, (_, index) => ({ key: `k${index}`, value: "v".repeat(4000) })),
+    });
+    deepEqual([large.status, await tags()], [400, []]);
+    for (const [method, end] of [
+      ["GET", ""],
+      ["POST", ""],
+      ["POST", "/delete"],
+    ] as const)
+      equal((await api.call(method, `/vdbs/nobody/tags${end}`, method === "GET" ? undefined : { tags: [a] })).status, 404);
+  });
+
   test("snapshots are found by timestamp and location", async () => {
     const dataset = `dataset_id=${source.sourceId}`;
     const ids = async (query: string) => itemsOf(await found(query)).map(({ id }) => id);

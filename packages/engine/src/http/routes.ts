@@ -3,6 +3,7 @@ import { dSourceRoutes } from "./routes/dsources.ts";
 import { listRoutes } from "./routes/lists.ts";
 import { provisionRoute } from "./routes/provision.ts";
 import { snapshotRoutes } from "./routes/snapshots.ts";
+import { tagRoutes } from "./routes/tags.ts";
 import { vdbRoutes } from "./routes/vdbs.ts";
 import type { ApiState } from "./state.ts";
 
@@ -13,4 +14,5 @@ export const allRoutes = (state: ApiState): readonly Route[] => [
   ...snapshotRoutes(state),
   provisionRoute(state),
   ...vdbRoutes(state),
+  ...tagRoutes(state),
 ];

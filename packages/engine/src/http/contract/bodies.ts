@@ -1,6 +1,6 @@
 /** The bodies of the operations that are served, field by field. */
 import { boolean, map, string } from "@vdb/dct";
-import { folder, freeForm, id, name, tags } from "../../text-rules.ts";
+import { folder, freeForm, id, name, tags, tagText } from "../../text-rules.ts";
 import { type BodyRules, each, ignored, refused, required, served } from "./rules.ts";
 
 const otherDatabases = refused("it belongs to Oracle, SQL Server or SAP ASE; this engine serves PostgreSQL");
@@ -161,6 +161,10 @@ export const disableVdbBody = {
   attempt_cleanup: ignored(boolean, "the pod stops the server, not the engine"),
   container_mode: ignored(boolean, "every VDB here is for a container"),
 } satisfies BodyRules;
+
+export const tagsBody = { tags: required(tags) } satisfies BodyRules;
+
+export const deleteTagsBody = { key: served(tagText), value: served(tagText), tags: served(tags) } satisfies BodyRules;
 
 export const deleteSnapshotBody = { delete_all_dependencies: onItsOwn } satisfies BodyRules;
 

@@ -1,0 +1,95 @@
+import { status } from "@grpc/grpc-js";
+import { type DctClient, DctError, eq, findVdb, type Job, jobClass, type Snapshot, type Vdb } from "@vdb/dct";
+import { awaitJob } from "../controller/await-job.ts";
+import { codeOfFailure } from "../controller/failure-code.ts";
+import type { Call } from "../grpc/handler.ts";
+import { RpcError } from "../grpc/rpc-error.ts";
+import { type Intent, intentKey, intentOf, intentTag, namedSnapshots, nameKey, nameTag } from "./names.ts";
+import { isLater, snapshotOfJob } from "./snapshot-of-job.ts";
+
+export interface WantedSnapshot {
+  readonly name: string;
+  readonly vdbId: string;
+  /** `namespace/name` of the VolumeSnapshot. */
+  readonly owner: string | undefined;
+}
+
+export interface TakenSnapshot {
+  readonly snapshot: Snapshot;
+  readonly vdb: Vdb;
+}
+
+/**
+ * The snapshot of a VDB with this name: found, or taken and then named. A name gets one snapshot, wherever an earlier call was cut
+ * off: what the VDB had before is written on it first, so that the next call sees by DCT's jobs whether a snapshot was begun.
+ * Somebody else's snapshot of the same VDB, begun after that, cannot be told from the lost call's own: it holds the same data then,
+ * and is taken for it.
+ */
+export async function takeSnapshot(dct: DctClient, wanted: WantedSnapshot, call: Call): Promise<TakenSnapshot> {
+  const { name, vdbId } = wanted;
+  const { signal } = call;
+  for (;;) {
+    const vdb = await requireVdb(dct, vdbId, signal);
+    const named = namedSnapshots(vdb).find((one) => one.name === name);
+    if (named !== undefined) {
+      const snapshot = await dct.getSnapshot(named.id, { signal });
+      if (intentOf(vdb, name) !== undefined) await dct.untagVdb(vdbId, intentKey(name), { signal });
+      if (snapshot !== undefined) return { snapshot, vdb };
+      await dct.untagVdb(vdbId, nameKey(name), { signal }); // deleted in DCT: the name is free again
+      continue;
+    }
+    const intent = intentOf(vdb, name);
+    const begun = intent === undefined ? undefined : await jobSince(dct, vdbId, intent, signal);
+    const known = intent ?? (await recordIntent(dct, wanted, signal));
+    const jobId = begun?.id ?? (await begin(dct, wanted, signal));
+    const end = await awaitJob(dct, jobId, `taking snapshot ${name} of VDB ${vdb.name ?? vdbId}`, call);
+    if (end.kind === "failed") {
+      await dct.untagVdb(vdbId, intentKey(name), { signal }); // nothing of it is left
+      if (begun === undefined) throw failed(name, end.message);
+    } else {
+      const snapshot = await snapshotOfJob(dct, vdb, { intent: known, job: end.job }, call);
+      await dct.tagVdb(vdbId, [nameTag({ name, id: snapshot.id, owner: wanted.owner })], { signal });
+      await dct.untagVdb(vdbId, intentKey(name), { signal });
+      return { snapshot, vdb };
+    }
+  }
+}
+
+async function requireVdb(dct: Pick<DctClient, "searchVdbs" | "getVdb">, id: string, signal: AbortSignal): Promise<Vdb> {
+  // A search may leave out what an engine that is away has.
+  const vdb = (await findVdb(dct, id, signal)) ?? (await dct.getVdb(id, { signal }));
+  if (vdb === undefined) throw new RpcError(status.NOT_FOUND, `there is no VDB ${id}`);
+  return vdb;
+}
+
+async function recordIntent(dct: DctClient, { name, vdbId }: WantedSnapshot, signal: AbortSignal): Promise<Intent> {
+  const [[job], [snapshot]] = await Promise.all([
+    dct.searchJobs(eq("target_id", vdbId), { sort: "-start_time", limit: 1, signal }),
+    dct.searchSnapshots(eq("dataset_id", vdbId), { sort: "-creation_time", limit: 1, signal }),
+  ]);
+  const intent = { newestJob: job?.start_time, newestSnapshot: snapshot?.creation_time };
+  await dct.tagVdb(vdbId, [intentTag(name, intent)], { signal });
+  return intent;
+}
+
+/** The first job since then that takes a snapshot, and has not failed. */
+async function jobSince(dct: DctClient, vdbId: string, { newestJob }: Intent, signal: AbortSignal): Promise<Job | undefined> {
+  const jobs = await dct.searchJobs(eq("target_id", vdbId), { sort: "start_time", signal });
+  return jobs.find(
+    (job) => job.type?.includes("SNAPSHOT") === true && jobClass(job.status) !== "failed" && isLater(job.start_time, newestJob),
+  );
+}
+
+async function begin(dct: DctClient, { name, vdbId }: WantedSnapshot, signal: AbortSignal): Promise<string> {
+  try {
+    return (await dct.snapshotVdb(vdbId, { signal })).jobId;
+  } catch (error) {
+    if (!(error instanceof DctError) || !["conflict", "refused", "notFound"].includes(error.kind)) throw error;
+    // Not begun. A VDB that is gone has taken its tags with it.
+    if (error.kind !== "notFound") await dct.untagVdb(vdbId, intentKey(name), { signal });
+    throw failed(name, error.message, error);
+  }
+}
+
+const failed = (name: string, reason: string, cause?: unknown): RpcError =>
+  new RpcError(codeOfFailure(reason), `taking snapshot ${name} failed: ${reason}`, cause);
