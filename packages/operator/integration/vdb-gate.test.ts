@@ -37,16 +37,17 @@ describe("the gate of a PostgresVDB", { timeout: 480_000 }, () => {
     deepEqual(texts, ["shut true", "open true"]);
   });
 
-  test("a database is prepared as soon as its server has started, and Ready when clients reach it", async () => {
+  test("a server that does not let sessions in yet is waited for, and not asked", async () => {
     const cluster = await place("started");
     cluster.details = () => ({ ready: false, started: true });
     await applyVdb(stage.client, "started", "orders");
-    const vdb = await untilVdb(stage.client, "started", "orders", ({ status }) => isTrue(status.conditions, "HooksSucceeded"));
-    ok(isTrue(vdb.status.conditions, "Prepared"));
+    const first = stage.operator.execs.length;
     const waits = await untilVdb(stage.client, "started", "orders", ({ status }) =>
-      /does not reach/u.test(findCondition(status.conditions, "Ready")?.message ?? ""),
+      /^PostgreSQL in pod .* is starting$/u.test(findCondition(status.conditions, "Ready")?.message ?? ""),
     );
     deepEqual([readyReason(waits), waits.status.phase], ["Starting", "Deploying"]);
+    equal(isTrue(waits.status.conditions, "Prepared"), false);
+    equal(stage.operator.execs.length, first);
     cluster.details = () => ({});
     await untilVdb(stage.client, "started", "orders", isReady);
   });
