@@ -1,7 +1,7 @@
 /** No client reaches a PostgresVDB before its hooks have run, and before its role and database let somebody in. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { describe, test } from "node:test";
-import { configMaps, findCondition, pods, services } from "kube-runtime";
+import { configMaps, findCondition, isTrue, pods, services } from "kube-runtime";
 import { applyVdb, forever, healthy, isReady, readyReason, untilVdb, vdbs } from "./testing/operator.ts";
 import { setStage } from "./testing/stage.ts";
 import { until } from "./testing/until.ts";
@@ -37,19 +37,19 @@ describe("the gate of a PostgresVDB", { timeout: 480_000 }, () => {
     deepEqual(texts, ["shut true", "open true"]);
   });
 
-  test("nothing is asked of a server that does not let sessions in yet", async () => {
+  test("a server that does not let sessions in yet is waited for, and not asked", async () => {
     const cluster = await place("started");
     cluster.details = () => ({ ready: false, started: true });
     await applyVdb(stage.client, "started", "orders");
+    const first = stage.operator.execs.length;
     const waits = await untilVdb(stage.client, "started", "orders", ({ status }) =>
-      /PostgreSQL in pod/u.test(findCondition(status.conditions, "Deployed")?.message ?? ""),
+      /^PostgreSQL in pod .* is starting$/u.test(findCondition(status.conditions, "Ready")?.message ?? ""),
     );
     deepEqual([readyReason(waits), waits.status.phase], ["Starting", "Deploying"]);
-    const asked = (): number => stage.operator.execs.filter(({ namespace }) => namespace === "started").length;
-    equal(asked(), 0);
+    equal(isTrue(waits.status.conditions, "Prepared"), false);
+    equal(stage.operator.execs.length, first);
     cluster.details = () => ({});
     await untilVdb(stage.client, "started", "orders", isReady);
-    ok(asked() > 0);
   });
 
   test("no client is let in before the post-create hooks have run, each once; a corrected one is run again", async () => {

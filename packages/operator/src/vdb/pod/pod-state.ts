@@ -5,7 +5,7 @@ import { stableWords } from "./stable-words.ts";
 
 /**
  * What a database's pod is doing.
- * - ready: its server answers, as the startup probe has found inside the container. `containerId` is another one after every start.
+ * - ready: its server answers, as the readiness probe finds inside the container. `containerId` is another one after every start.
  * - starting: on its way; `message` says how far, `runningSince` since when its container runs, in milliseconds.
  * - failed: it cannot start by itself. `waitingSince`: since when the kubelet puts off the next try, where a new pod would look
  *   again at once.

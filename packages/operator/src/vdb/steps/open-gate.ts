@@ -13,8 +13,7 @@ const passwordRereadSeconds = 30;
 
 /**
  * Lets clients in: recorded first, so that a pod that starts from now on lets them in too; then the running server; the Service
- * last. From then on a look every half minute sees
- * a changed password.
+ * last. From then on a look every half minute sees a changed password.
  */
 export const openGate: Step<VdbContext> = {
   name: "openGate",
