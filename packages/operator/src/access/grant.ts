@@ -24,10 +24,12 @@ export interface Reference {
 export function allows(grants: readonly Pick<ReferenceGrant, "spec">[], { from, to }: Reference): boolean {
   return grants.some(
     ({ spec }) =>
-      spec.from?.some(({ group, kind, namespace }) => group === from.group && kind === from.kind && namespace === from.namespace) ===
-        true &&
-      spec.to?.some(({ group, kind, name = "" }) => group === to.group && kind === to.kind && (name === "" || name === to.name)) ===
-        true,
+      spec.from?.some(
+        ({ group, kind, namespace }) => group === from.group && kind === from.kind && namespace === from.namespace,
+      ) === true &&
+      spec.to?.some(
+        ({ group, kind, name = "" }) => group === to.group && kind === to.kind && (name === "" || name === to.name),
+      ) === true,
   );
 }
 

@@ -20,8 +20,14 @@ export async function admit(ctx: ActionContext, needs: Needs, signal: AbortSigna
   const { deadlineSeconds } = ctx.action.spec;
   const leftSeconds = deadlineSeconds - waitedSeconds(ctx);
   if (leftSeconds <= 0)
-    return terminal("DeadlineExceeded", `it did not begin within spec.deadlineSeconds (${deadlineSeconds} s): ${blocked.message}`);
-  const lookSeconds = "again" in blocked && blocked.again !== undefined && "recheckSeconds" in blocked.again ? blocked.again.recheckSeconds : Infinity;
+    return terminal(
+      "DeadlineExceeded",
+      `it did not begin within spec.deadlineSeconds (${deadlineSeconds} s): ${blocked.message}`,
+    );
+  const lookSeconds =
+    "again" in blocked && blocked.again !== undefined && "recheckSeconds" in blocked.again
+      ? blocked.again.recheckSeconds
+      : Infinity;
   return after(Math.min(leftSeconds, lookSeconds), blocked.reason, blocked.message);
 }
 
@@ -52,7 +58,10 @@ async function blockedBy(ctx: ActionContext, signal: AbortSignal): Promise<Unmet
   return undefined;
 }
 
-function referenceOf({ apiVersion, kind, metadata }: ActionObject, target: { readonly namespace: string; readonly name: string }): Reference {
+function referenceOf(
+  { apiVersion, kind, metadata }: ActionObject,
+  target: { readonly namespace: string; readonly name: string },
+): Reference {
   const [group = ""] = apiVersion.split("/");
   const [toGroup = ""] = apiVersionOf(postgresVDB).split("/");
   return {

@@ -1,7 +1,7 @@
 import { type ActionKind, type ActionObject, isFinished, resourceOf } from "@vdb/api";
 import { type Cache, type CacheEvent, type Manager, mapped, type ObjectKey, type Trigger } from "kube-runtime";
 import { instanceLabel } from "../vdb/names.ts";
-import { actionsByVdb, keyText, targetOf, vdbKeyOf, type VdbKey } from "./context.ts";
+import { actionsByVdb, keyText, targetOf, type VdbKey, vdbKeyOf } from "./context.ts";
 import { controlledAction } from "./machine.ts";
 import { postgresTaskAction } from "./postgres-task.ts";
 import { retireActions } from "./retire.ts";

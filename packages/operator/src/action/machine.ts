@@ -1,4 +1,12 @@
-import { type ActionKind, type ActionObject, type ActionPhase, actionPhase, isFinished, type ObjectOf, resourceOf } from "@vdb/api";
+import {
+  type ActionKind,
+  type ActionObject,
+  type ActionPhase,
+  actionPhase,
+  isFinished,
+  type ObjectOf,
+  resourceOf,
+} from "@vdb/api";
 import { type ControlledKind, retry } from "kube-runtime";
 import type { Needs } from "./admit.ts";
 import { type ActionContext, observe } from "./context.ts";
@@ -34,7 +42,12 @@ export interface Declared<K extends ActionKind> {
  * steps that have begun are undone, the last first, up to the point of no return; from there it goes on to its end. While its
  * database is gone nothing is undone: its data goes with it.
  */
-export function defineAction<const K extends ActionKind>({ kind, needs, phases, conditions = [] }: Declared<K>): ActionDefinition {
+export function defineAction<const K extends ActionKind>({
+  kind,
+  needs,
+  phases,
+  conditions = [],
+}: Declared<K>): ActionDefinition {
   const order: readonly ActionPhase[] = kind.status.properties.phase.enum;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the controller of a kind gives its steps objects of that kind
   const byPhase = phases as unknown as Readonly<Record<string, readonly ActionStep<ActionContext>[]>>;

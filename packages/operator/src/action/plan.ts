@@ -12,7 +12,8 @@ export function planOf(script: Script, ctx: ActionContext): Plan<ActionContext> 
   const { status } = ctx.run;
   const { needs } = script.definition;
   const start = { name: "start", run: async () => begin(ctx) };
-  if (status.rollback !== undefined) return { steps: [...undoing(script, ctx), leave, { name: "fail", run: async () => failed(script, ctx) }] };
+  if (status.rollback !== undefined)
+    return { steps: [...undoing(script, ctx), leave, { name: "fail", run: async () => failed(script, ctx) }] };
   if (isDone(script, ctx)) return { steps: [...script.forward, leave] };
   if (isLost(ctx)) return { steps: [{ name: "fail", run: async () => lost(ctx) }] };
   const entry: readonly Step<ActionContext>[] = hasTurn(ctx)
@@ -21,7 +22,10 @@ export function planOf(script: Script, ctx: ActionContext): Plan<ActionContext> 
         { name: "admit", run: (_, signal) => admit(ctx, needs, signal) },
         { name: "takeTurn", run: takeTurn },
       ];
-  const deadline = { name: "deadline", run: async (_: ActionContext, signal: AbortSignal) => await withinDeadline(script, ctx, signal) };
+  const deadline = {
+    name: "deadline",
+    run: async (_: ActionContext, signal: AbortSignal) => await withinDeadline(script, ctx, signal),
+  };
   return { steps: [...entry, start, deadline, ...script.forward, leave] };
 }
 
@@ -31,7 +35,10 @@ export function cleanUpPlan(script: Script, ctx: ActionContext): Plan<ActionCont
   if (!hasTurn(ctx) || isDone(script, ctx) || isOver(ctx)) return { steps: [leave] };
   if (isPastReturn(script, ctx)) return { steps: [...script.forward, leave] };
   if (status.rollback !== undefined) return { steps: [...undoing(script, ctx), leave] };
-  const cancel = { name: "cancel", run: (_: ActionContext, signal: AbortSignal) => beginRollback(ctx, "Cancelled", "it was deleted", signal) };
+  const cancel = {
+    name: "cancel",
+    run: (_: ActionContext, signal: AbortSignal) => beginRollback(ctx, "Cancelled", "it was deleted", signal),
+  };
   return { steps: status.startTime === undefined ? [leave] : [cancel] };
 }
 
@@ -42,7 +49,10 @@ const isOver = (ctx: ActionContext): boolean => vdbOf(ctx)?.metadata.deletionTim
 const isLost = (ctx: ActionContext): boolean => ctx.run.status.startTime !== undefined && (!hasTurn(ctx) || isOver(ctx));
 
 function lost(ctx: ActionContext): Outcome {
-  return terminal("VdbNotFound", `${nameOfTarget(ctx)} was deleted or made anew while the action worked on it: nothing was undone`);
+  return terminal(
+    "VdbNotFound",
+    `${nameOfTarget(ctx)} was deleted or made anew while the action worked on it: nothing was undone`,
+  );
 }
 
 /** The undo steps that have something to take back. None once the turn was left: then all was undone, or there is no database. */
@@ -68,4 +78,3 @@ function failed({ definition }: Script, ctx: ActionContext): Outcome {
   if (definition.steps.some(({ undo }) => undo !== undefined)) ctx.run.setCondition(rolledBack(definition, ctx));
   return terminal(reason, failure === undefined ? message : `${message}; ${failure}`);
 }
-

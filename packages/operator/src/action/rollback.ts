@@ -15,7 +15,9 @@ export function rolledBack({ steps }: ActionDefinition, { run }: ActionContext):
   const type = "RolledBack";
   const { rollback, steps: entries = [] } = run.status;
   if (rollback?.failure !== undefined) return { type, status: "False", reason: "RollbackFailed", message: rollback.failure };
-  const touched = entries.some(({ name, undoneTime }) => undoneTime !== undefined && steps.some((step) => step.name === name && step.undo));
+  const touched = entries.some(
+    ({ name, undoneTime }) => undoneTime !== undefined && steps.some((step) => step.name === name && step.undo),
+  );
   return touched
     ? { type, status: "True", reason: "RolledBack", message: "the old data is back" }
     : { type, status: "True", reason: "NothingChanged", message: "the action had not touched the data yet" };

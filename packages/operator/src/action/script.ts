@@ -38,7 +38,7 @@ export const isDone = ({ definition }: Script, ctx: ActionContext): boolean =>
 export const isPastReturn = ({ definition }: Script, ctx: ActionContext): boolean =>
   definition.steps.some((step) => step.isFinal === true && entryOf(ctx, step) !== undefined);
 
-function asJournalled({ abandon, isFinal: _, ...step }: PhasedStep, at: number, all: readonly PhasedStep[]): PhasedStep {
+function asJournalled({ abandon, ...step }: PhasedStep, at: number, all: readonly PhasedStep[]): PhasedStep {
   const opensPhase = all[at - 1]?.phase !== step.phase;
   const undo = step.undo ?? abandon;
   return {
@@ -90,4 +90,15 @@ async function orFailure(work: () => Promise<Outcome>): Promise<Outcome> {
 /** Refused before anything was done; an API server that gave no answer may have done it. */
 const provesNoEffect = (error: unknown): boolean =>
   error instanceof ActionFailed ||
-  isApiError(error, "forbidden", "unauthorized", "badRequest", "invalid", "notAllowed", "notFound", "alreadyExists", "conflict", "fenced");
+  isApiError(
+    error,
+    "forbidden",
+    "unauthorized",
+    "badRequest",
+    "invalid",
+    "notAllowed",
+    "notFound",
+    "alreadyExists",
+    "conflict",
+    "fenced",
+  );

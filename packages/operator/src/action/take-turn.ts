@@ -41,7 +41,9 @@ export async function leaveTurn(ctx: ActionContext, signal: AbortSignal): Promis
 /** When this process last saw the action queued, in monotonic milliseconds: such waiting costs it nothing of its deadline. */
 export const queuedMark = "queued";
 
-function holderOf(active: (Omit<Holder, "holds"> & { readonly hold?: string; readonly replaced?: unknown }) | undefined): Holder | undefined {
+function holderOf(
+  active: (Omit<Holder, "holds"> & { readonly hold?: string; readonly replaced?: unknown }) | undefined,
+): Holder | undefined {
   if (active === undefined) return undefined;
   const { kind, name, namespace, uid, hold = "none", replaced } = active;
   return { kind, name, namespace, uid, holds: hold !== "none" || replaced !== undefined };

@@ -1,6 +1,6 @@
 import { deepEqual } from "node:assert/strict";
 import { test } from "node:test";
-import { type Claimant, type Holder, type Turn, turnOf } from "./turn.ts";
+import { type Claimant, type Holder, turnOf } from "./turn.ts";
 
 const claimant = (uid: string, second: number, more: Partial<Claimant> = {}): Claimant => ({
   kind: "PostgresTask",
@@ -18,12 +18,18 @@ const rows: {
   readonly name: string;
   readonly holder?: Holder;
   readonly others?: readonly Claimant[];
-  readonly want: Turn["kind"] | string;
+  readonly want: string;
   readonly why: string;
 }[] = [
   { name: "nobody else", want: "free", why: "there is nobody to wait for" },
   { name: "it is ours", holder: holder("m"), others: [claimant("a", 1)], want: "ours", why: "what was taken stays taken" },
-  { name: "another has it", holder: holder("z"), others: [claimant("z", 9)], want: "task-z", why: "one at a time, younger or not" },
+  {
+    name: "another has it",
+    holder: holder("z"),
+    others: [claimant("z", 9)],
+    want: "task-z",
+    why: "one at a time, younger or not",
+  },
   { name: "an older one waits", others: [claimant("b", 2), claimant("a", 1)], want: "task-a", why: "the oldest is next" },
   { name: "a younger one waits", others: [claimant("z", 6)], want: "free", why: "it waits for us" },
   { name: "created in the same second", others: [claimant("a", 5)], want: "task-a", why: "the uid decides" },

@@ -2,7 +2,13 @@ import { equal } from "node:assert/strict";
 import { test } from "node:test";
 import { redactedEnd } from "./redact.ts";
 
-const rows: { readonly name: string; readonly text: string; readonly want: string; readonly cutAt?: number; readonly length?: number }[] = [
+const rows: {
+  readonly name: string;
+  readonly text: string;
+  readonly want: string;
+  readonly cutAt?: number;
+  readonly length?: number;
+}[] = [
   { name: "a secret anywhere", text: "it is hunter22, hunter22", want: "it is ***, ***" },
   { name: "none", text: "nothing", want: "nothing" },
   { name: "the end of one where the pod has cut", text: "unter22 and more", want: "*** and more", cutAt: 16 },

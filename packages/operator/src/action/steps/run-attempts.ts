@@ -72,7 +72,9 @@ function nextAttempt({ action, run }: TaskContext, { record }: Ended): Outcome |
   if (record.outcome === "Succeeded") return done({ message: `attempt ${attempts} succeeded` });
   if (attempts > maxRetries) return done({ message: `attempt ${attempts} of ${maxRetries + 1} failed` });
   const leftSeconds = delay - (run.clock.now() - Date.parse(record.completionTime ?? "")) / 1000;
-  return leftSeconds > 0 ? after(leftSeconds, "Retrying", `attempt ${attempts} of ${maxRetries + 1} failed; the next one follows`) : "now";
+  return leftSeconds > 0
+    ? after(leftSeconds, "Retrying", `attempt ${attempts} of ${maxRetries + 1} failed; the next one follows`)
+    : "now";
 }
 
 function wordsOf({ action }: TaskContext, record: ActionRun): string {

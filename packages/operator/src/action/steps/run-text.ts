@@ -34,7 +34,8 @@ export async function runText(ctx: ActionContext, text: Text, signal: AbortSigna
   const known = recordOf(ctx, text.name);
   if (known !== undefined && known.outcome !== "Running") return { record: known, output: undefined };
   const vdb = vdbOf(ctx);
-  const pod = vdb && (known === undefined ? answeringPod(ctx, vdb) : podsOf(ctx, vdb).find(({ metadata }) => metadata.uid === known.pod));
+  const pod =
+    vdb && (known === undefined ? answeringPod(ctx, vdb) : podsOf(ctx, vdb).find(({ metadata }) => metadata.uid === known.pod));
   if (vdb === undefined || (pod === undefined && known === undefined))
     return waiting("Running", `${text.name} waits until ${nameOfTarget(ctx)} has a pod that answers`);
   if (pod === undefined) return await settle(ctx, text, { kind: "interrupted", output: "" }, signal);
