@@ -18,6 +18,8 @@ const taskYaml = (name: string, spec: object): string =>
     spec: { targetRef: { name: vdb.name }, ...spec },
   });
 
+const slow = (who: string): object => ({ content: `INSERT INTO ran VALUES ('${who}'); SELECT pg_sleep(8);` });
+
 async function ended(kind: string, name: string): Promise<Json> {
   return await eventually(`${kind} ${name} has ended`, 180, async () => {
     const found = await kubectl.get(kind, name, namespace);
@@ -63,7 +65,6 @@ describe("tasks", { timeout: 1_200_000 }, () => {
 
   test("two at once run one after the other, and the operator killed under them neither loses nor repeats one", async () => {
     await sqlInPod(kubectl, vdb, "CREATE TABLE ran (who text)");
-    const slow = (who: string): object => ({ content: `INSERT INTO ran VALUES ('${who}'); SELECT pg_sleep(8);` });
     await kubectl.apply(taskYaml("first", slow("first")));
     await kubectl.apply(taskYaml("second", slow("second")));
     await eventually("the first runs", 60, async () =>

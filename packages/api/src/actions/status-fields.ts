@@ -98,7 +98,8 @@ const textRun = schema({
     pod: { type: "string", description: "The uid of the pod that it ran in.", maxLength: 63 },
     outcome: {
       type: "string",
-      description: "How it ended. Running: not yet. Interrupted: its pod or its action ended, so whether it took effect is unknown.",
+      description:
+        "How it ended. Running: not yet. Interrupted: its pod or its action ended, so whether it took effect is unknown.",
       enum: ["Running", "Succeeded", "Failed", "TimedOut", "Interrupted"],
     },
     startTime: { type: "string", format: "date-time", description: "When it began." },

@@ -42,7 +42,12 @@ export async function runText(ctx: ActionContext, text: Text, signal: AbortSigna
   if (known === undefined) await announce(ctx, text, pod, signal);
   const { type, script, timeoutSeconds, outputBytes, asWritten, database = vdb.spec.database.name } = text;
   const call: HookCall = {
-    ...{ token: tokenOf(ctx, text.name), type, script, database, timeoutSeconds, waitSeconds },
+    token: tokenOf(ctx, text.name),
+    type,
+    script,
+    database,
+    timeoutSeconds,
+    waitSeconds,
     ...(outputBytes === undefined ? {} : { outputBytes }),
     ...(asWritten === undefined ? {} : { asWritten }),
   };
