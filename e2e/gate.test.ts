@@ -151,7 +151,7 @@ describe("the gate", { timeout: 1_200_000 }, () => {
     await applyVdb(kubectl, masked(`SELECT pg_sleep(3600); UPDATE pgbench_tellers SET filler = 'from the former';`));
     await hookIs("Running");
     await applyVdb(kubectl, masked(`${untilTold} CREATE TABLE runs AS SELECT 1; ${mask}`));
-    const sleeping = "SELECT string_agg(query, ' ') FROM pg_stat_activity WHERE application_name = 'delphix-hook'";
+    const sleeping = "SELECT string_agg(query, ' ') FROM pg_stat_activity WHERE application_name LIKE 'delphix-run %'";
     await eventually("its successor runs", 120, async () =>
       (await sqlInPod(kubectl, vdb, sleeping)).includes("go_on") ? true : undefined,
     );

@@ -4,7 +4,7 @@ import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
-import { kinds, vdbConditions } from "../packages/api/src/index.ts";
+import { actionConditions, kinds, vdbConditions } from "../packages/api/src/index.ts";
 
 const root = join(import.meta.dirname, "..");
 const text = (file: string): string => readFileSync(join(root, file), "utf8");
@@ -37,6 +37,28 @@ test("the table of conditions names each condition with its reasons, and no othe
     [...reasons.matchAll(/`(\w+)`/gu)].map(([, reason = ""]) => reason).toSorted(),
   ]);
   deepEqual(Object.fromEntries(rows), table);
+});
+
+test("the page on actions has each condition and each reason of theirs, and no other", () => {
+  const [, section = ""] = sections("docs/actions.md").find(([heading]) => heading === "Conditions and reasons") ?? [];
+  const cells = [...section.matchAll(/^\| (`\w+`(?:, `\w+`)*) \|/gmu)].flatMap(([, cell = ""]) =>
+    [...cell.matchAll(/`(\w+)`/gu)].map(([, name = ""]) => name),
+  );
+  const reasons = Object.values(actionConditions).flatMap((row) => Object.keys(row.reasons));
+  deepEqual([...new Set(cells)].toSorted(), [...new Set([...Object.keys(actionConditions), ...reasons])].toSorted());
+});
+
+test("every reason that an action is given has its row", () => {
+  const code = sources("packages/operator/src/action/**/*.ts");
+  const outcome = /\b(?:terminal|retry|after|waiting)\(\s*(?:[\w.(), ]+,\s*)?"([A-Z]\w+)"/gu;
+  const given = [outcome, /\bbeginRollback\(ctx, "(\w+)"/gu, /\breason: "([A-Z]\w+)"/gu, /ActionFailed\(\s*"(\w+)"/gu];
+  const known = new Set<string>(Object.values(actionConditions).flatMap((row) => Object.keys(row.reasons)));
+  const found = given.flatMap((pattern) => [...code.matchAll(pattern)].map(([, reason = ""]) => reason));
+  ok(found.length > 10, "the patterns still find reasons");
+  deepEqual(
+    [...new Set(found)].filter((reason) => !known.has(reason)),
+    [],
+  );
 });
 
 test("reasons beside the table are the code's, and every reason the operator gives has its row", () => {

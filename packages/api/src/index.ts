@@ -30,6 +30,7 @@ export type { ActionScript, RefreshSnapshotRef, RewindSnapshotRef, SessionScript
 export { type HookRun, type PostgresVDBStatus, type VdbPhase, vdbPhases } from "./vdb/status.ts";
 export {
   type ActionPhase,
+  type ActionRun,
   type ActionStep,
   refreshPhases,
   rewindPhases,

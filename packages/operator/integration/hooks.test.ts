@@ -33,8 +33,8 @@ const exists = (table: string): string => server().sql(`SELECT to_regclass('${ta
 
 /** Sessions of hooks that are at work on a statement. */
 const statements = (): string =>
-  server().sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'delphix-hook' AND state = 'active'");
-const sessions = (): string => server().sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'delphix-hook'");
+  server().sql("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'delphix-run %' AND state = 'active'");
+const sessions = (): string => server().sql("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'delphix-run %'");
 
 /** The processes that a hook has begun and that are still there, by their number and program. */
 function processesOf(token: string): readonly { readonly pid: number; readonly program: string }[] {
@@ -211,7 +211,7 @@ describe("hooks in a pod", { timeout: 600_000 }, () => {
   });
 
   test("what failed is told by its line, not by a path of the pod", () => {
-    match(sql("line-sql", "SELECT 1;\n\nSELECT 1/0;")[1], /^line 3: ERROR: {2}division by zero$/mu);
+    match(sql("line-sql", "SELECT 1;\n\nSELECT 1/0;")[1], /^line 3: ERROR: {2}22012: division by zero$/mu);
     equal(ending(run({ token: "line-sh", script: "true\nno-such-program" }))[1], "line 2: no-such-program: not found");
     match(ending(run({ token: "line-bash", script: "#!/bin/bash\ntrue\nno-such-program" }))[1], /^line 3: no-such-program: /u);
     match(sql("no-database", "SELECT 1", { database: "absent" })[1], /^FATAL: {2}database "absent" does not exist$/u);

@@ -10,6 +10,8 @@ export interface OperatorConfig {
   /** The one namespace to serve; undefined: all. */
   readonly watchNamespace: string | undefined;
   readonly leaderElection: boolean;
+  /** Whether actions may refer to databases in other namespaces without a ReferenceGrant there. */
+  readonly allowCrossNamespace: boolean;
   /** Unique among the replicas. */
   readonly identity: string | undefined;
   /** The port of /metrics, /healthz and /readyz. */
@@ -38,6 +40,7 @@ const options = {
   kubeconfig: { type: "string" },
   namespace: { type: "string" },
   "watch-namespace": { type: "string" },
+  "allow-cross-namespace": { type: "string", default: "false" },
   "leader-election": { type: "string", default: "true" },
   "http-port": { type: "string", default: "8080" },
   "log-level": { type: "string", default: "info" },
@@ -58,6 +61,7 @@ export function readConfig(argv: readonly string[], environment: Readonly<Record
     namespace: values.namespace ?? environment["POD_NAMESPACE"] ?? "pg-operator",
     watchNamespace: given(values["watch-namespace"]),
     leaderElection: oneOf("leader-election", values["leader-election"], ["true", "false"]) === "true",
+    allowCrossNamespace: oneOf("allow-cross-namespace", values["allow-cross-namespace"], ["true", "false"]) === "true",
     identity: environment["POD_NAME"],
     httpPort: portNumber("http-port", values["http-port"]),
     logLevel: oneOf("log-level", values["log-level"], logLevels),

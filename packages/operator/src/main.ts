@@ -10,6 +10,7 @@ import {
   loadConnection,
   secrets,
 } from "kube-runtime";
+import { actionCaches, controlActions } from "./action/controller.ts";
 import { type OperatorConfig, readConfig } from "./config.ts";
 import { createDataSources } from "./data/data-sources.ts";
 import { createDctSource } from "./data/dct/dct-source.ts";
@@ -43,6 +44,7 @@ async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Pro
     connect: fencedDct(manager),
   });
   const caches = vdbCaches(manager, config.watchNamespace);
+  const exec = fencedExec(connection, manager);
   controlVdbs(manager, {
     config,
     caches,
@@ -51,9 +53,11 @@ async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Pro
       explainDct,
     ),
     storage: createStorageWatch({ dct, vdbs: caches.vdbs, log, intervalSeconds: storageLookSeconds }),
-    exec: fencedExec(connection, manager),
+    exec,
     memories: createMemories(),
   });
+  const actions = actionCaches(manager, config.watchNamespace);
+  controlActions(manager, { config, caches, actions, exec, explain: explainDct });
   await manager.run(signal);
 }
 

@@ -89,6 +89,44 @@ const step = schema({
 });
 export type ActionStep = TypeOf<typeof step>;
 
+const textRun = schema({
+  type: "object",
+  description: "One run of a text in the database's pod. Written before it begins, so that it never runs twice.",
+  required: ["name", "outcome"],
+  properties: {
+    name: { type: "string", description: "Which text, for example attempt-1 or pre-snapshot/flush.", maxLength: 127 },
+    pod: { type: "string", description: "The uid of the pod that it ran in.", maxLength: 63 },
+    outcome: {
+      type: "string",
+      description:
+        "How it ended. Running: not yet. Interrupted: its pod or its action ended, so whether it took effect is unknown.",
+      enum: ["Running", "Succeeded", "Failed", "TimedOut", "Interrupted"],
+    },
+    startTime: { type: "string", format: "date-time", description: "When it began." },
+    completionTime: { type: "string", format: "date-time", description: "When its end was seen." },
+    exitCode: { type: "integer", format: "int32", description: "Its exit code." },
+    output: {
+      type: "string",
+      description: "The end of the output of a hook or script, the password redacted, at most 4 KiB.",
+      maxLength: 4096,
+    },
+  },
+});
+/** A run of a task's attempt, a hook or a script, as the action records it. */
+export type ActionRun = TypeOf<typeof textRun>;
+
+const rollback = schema({
+  type: "object",
+  description: "Why the action is taken back. Written before the first effect is undone; no further step begins from then on.",
+  required: ["reason", "message", "startTime"],
+  properties: {
+    reason: { type: "string", description: "The reason that Succeeded gets at the end.", maxLength: 63 },
+    message: { type: "string", description: "What failed, and what to do.", maxLength: 32_768 },
+    startTime: { type: "string", format: "date-time", description: "When it was decided." },
+    failure: { type: "string", description: "Why the old data could not be brought back.", maxLength: 32_768 },
+  },
+});
+
 /** The status fields that every action has, with the phases of its kind. */
 export const actionStatus = <const P extends readonly ActionPhase[], const R extends { readonly [name: string]: Schema }>(
   phases: P,
@@ -122,6 +160,15 @@ export const actionStatus = <const P extends readonly ActionPhase[], const R ext
         maxItems: 64,
         items: step,
       },
+      runs: {
+        type: "array",
+        description: "The runs of SQL and commands for this action.",
+        listType: "map",
+        mapKeys: ["name"],
+        maxItems: 128,
+        items: textRun,
+      },
+      rollback,
       ...results,
     },
   });

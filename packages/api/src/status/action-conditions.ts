@@ -10,7 +10,7 @@ export const actionConditions = {
     meaning: "True: the action has completed. False: it has failed for good. Absent: it has not ended.",
     reasons: {
       Completed: "the action has completed",
-      VdbNotFound: "the database does not exist",
+      VdbNotFound: "the database was deleted, or made anew, while the action worked on it",
       VdbNotReady: "the state of the database does not allow this action",
       ReferenceNotGranted:
         "the database is in another namespace, which does not allow it; the message contains the grant to write",
@@ -28,8 +28,14 @@ export const actionConditions = {
   Reconciling: {
     meaning: "The action waits or works. Absent once it has ended.",
     reasons: {
-      Pending: "the action has not begun",
+      Pending: "the action has not begun; the message says what it waits for",
+      VdbNotFound: "the database does not exist; the action waits for it until its deadline",
+      VdbNotReady: "the database is not open to clients; the action waits for it until its deadline",
+      ReferenceNotGranted:
+        "the database is in another namespace, which does not allow it; the message contains the grant to write",
       Queued: "the action waits for another one; the message names it",
+      Running: "a step is under way; the message says what it waits for",
+      RollingBack: "the action failed, ran out of time or was deleted; the operator undoes its effects",
       Retrying: "a step failed; the operator tries it again",
     },
   },

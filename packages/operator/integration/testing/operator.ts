@@ -22,6 +22,7 @@ import {
 } from "kube-runtime";
 import { startApiServer, type TestApiServer } from "kube-runtime/testing";
 import { parse } from "yaml";
+import { actionCaches, controlActions } from "../../src/action/controller.ts";
 import { readConfig } from "../../src/config.ts";
 import { createDataSources } from "../../src/data/data-sources.ts";
 import { createDctSource } from "../../src/data/dct/dct-source.ts";
@@ -103,6 +104,10 @@ export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] =
     read: async (stop) => decodeCredentials(await manager.client.find(secrets, credentialsKey, stop), credentialsKey),
     connect: () => dct.client,
   });
+  const exec = async (request: ExecRequest): Promise<ExecResult> => {
+    state.execs.push(request);
+    return { exitCode: 0, stdout: "", stderr: "", truncated: false, ...state.answer(request) };
+  };
   controlVdbs(manager, {
     config,
     caches,
@@ -111,12 +116,10 @@ export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] =
       explainDct,
     ),
     storage: createStorageWatch({ dct: connection, vdbs: caches.vdbs, log: silentLog, intervalSeconds: 0.3 }),
-    exec: async (request) => {
-      state.execs.push(request);
-      return { exitCode: 0, stdout: "", stderr: "", truncated: false, ...state.answer(request) };
-    },
+    exec,
     memories: createMemories(),
   });
+  controlActions(manager, { config, caches, actions: actionCaches(manager, undefined), exec, explain: explainDct });
   const end = new AbortController();
   const running = manager.run(end.signal).catch((error: unknown) => {
     if (!end.signal.aborted) throw error;

@@ -1,13 +1,14 @@
 #!/bin/sh
 # Runs a hook in the database's pod, once, and finds it again after the operator or the connection was lost.
-# Arguments: the folder that is its token, its time in seconds, `sql` or `command`, the database, how long to wait here.
+# Arguments: the folder that is its token, its time in seconds, `sql` or `command`, the database, how long to wait here, what its
+# sessions are called, how many bytes of its output are kept, how much psql says of an error.
 # Standard input: its text. Prints `exit CODE`, `running` or `interrupted` in the first line, then the end of its output.
 # With `end` instead of `sql` or `command` whatever runs under the token is ended, and nothing can begin under it any more.
 set -u
-token=$1 seconds=$2 type=$3 database=$4 wait=$5
+token=$1 seconds=$2 type=$3 database=$4 wait=$5 sessions=$6 most=$7 verbosity=$8
 text=$(cat; printf .) && text=${text%.}
 # Texts are UTF-8, whatever the role, the database or the image takes for granted.
-export PGDATABASE="$database" PGAPPNAME=delphix-hook PGCLIENTENCODING=UTF8
+export PGDATABASE="$database" PGAPPNAME="$sessions" PGCLIENTENCODING=UTF8
 # What has been said to be done must outlive a crash; and a statement must not outlive its hook.
 export PGOPTIONS="-c synchronous_commit=on -c statement_timeout=${seconds}s"
 case $(cat "$PGDATA/PG_VERSION") in 9.* | 1[0-3]) ;; *) PGOPTIONS="$PGOPTIONS -c client_connection_check_interval=1s" ;; esac
@@ -17,7 +18,7 @@ ask() { for name in postgres "$PGDATABASE"; do PGDATABASE=$name PGAPPNAME=delphi
 # A backend goes on with its statement when its client has been killed, and commits.
 end_sessions() {
   tries=50
-  sql="SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE application_name = 'delphix-hook'"
+  sql="SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE application_name = '$sessions'"
   while [ "$tries" -gt 0 ] && [ -n "$(ask "$sql")" ]; do
     tries=$((tries - 1))
     sleep 0.1
@@ -70,25 +71,25 @@ left_behind() {
     set -- ${line##*) }
     if [ "$4" != $$ ] && [ "$1" != Z ]; then left="$left $pid"; fi
   done
-  [ -n "$left" ] || [ -n "$(ask "SELECT 1 FROM pg_catalog.pg_stat_activity WHERE application_name = 'delphix-hook' LIMIT 1")" ]
+  [ -n "$left" ] || [ -n "$(ask "SELECT 1 FROM pg_catalog.pg_stat_activity WHERE application_name = '$VDB_NAME' LIMIT 1")" ]
 }
 judge() {
   if [ -f "$VDB_TOKEN/check" ] && [ ! -f "$VDB_TOKEN/committed" ]; then
-    echo "the hook left a transaction open, which PostgreSQL has rolled back: end it with COMMIT"
+    echo "it left a transaction open, which PostgreSQL has rolled back: end it with COMMIT"
     return 3
   fi
   last=$(($(date +%s) + 2)) # what ends with it may take a moment longer
   while left_behind; do
     if [ "$(date +%s)" -gt "$last" ]; then
       kill -KILL $left 2>/dev/null
-      echo "the hook ended before its work in the background, which the operator has ended too: let the hook wait for it (wait)"
+      echo "it ended before its work in the background, which the operator has ended too: let it wait for that (wait)"
       return 3
     fi
     sleep 0.1
   done
   prepared=$(ask "SELECT gid FROM pg_catalog.pg_prepared_xacts WHERE prepared >= '$VDB_BEGUN'")
   [ -n "$prepared" ] || return 0
-  echo "the hook left a transaction open, prepared but not committed: end it with COMMIT PREPARED; its id:" $prepared
+  echo "it left a transaction open, prepared but not committed: end it with COMMIT PREPARED; its id:" $prepared
   return 3
 }
 {
@@ -102,7 +103,7 @@ judge() {
     echo "$code" >"$VDB_TOKEN/exit.new"
     mv "$VDB_TOKEN/exit.new" "$VDB_TOKEN/exit"
   fi
-} | tail -c 4096 >"$VDB_TOKEN/output"
+} | tail -c "$VDB_MOST" >"$VDB_TOKEN/output"
 : >"$VDB_TOKEN/told"
 RUNNER
 )
@@ -111,11 +112,11 @@ RUNNER
 # letter in two.
 print_output() {
   [ -s "$token/output" ] || return 0
-  od -An -v -tu1 "$token/output" | LC_ALL=C awk '
+  od -An -v -tu1 "$token/output" | LC_ALL=C awk -v most="$most" '
     { for (i = 1; i <= NF; i++) b[n++] = $i }
     END {
       i = 0
-      if (n >= 4096) while (i < 3 && b[i] >= 128 && b[i] < 192) i++
+      if (n >= most) while (i < 3 && b[i] >= 128 && b[i] < 192) i++
       while (i < n) {
         c = b[i]
         size = c < 128 ? 1 : c >= 194 && c < 224 ? 2 : c >= 224 && c < 240 ? 3 : c >= 240 && c < 245 ? 4 : 0
@@ -144,6 +145,9 @@ else
     # Read after the hook's own text in the same session, whatever that ends with. In a transaction block time stands still, and
     # in one that has failed nothing is answered.
     cat >"$token/check" <<CHECK
+\set ECHO none
+\set QUIET on
+\timing off
 \set ON_ERROR_STOP off
 \set AUTOCOMMIT on
 \set vdb_open true
@@ -153,11 +157,11 @@ SELECT pg_catalog.now() OPERATOR(pg_catalog.<>) pg_catalog.statement_timestamp()
 \! : >'$token/committed'
 \endif
 CHECK
-    set -- psql -X -v ON_ERROR_STOP=1 -f "$token/text" -f "$token/check"
+    set -- psql -X -v ON_ERROR_STOP=1 -v VERBOSITY="$verbosity" -f "$token/text" -f "$token/check"
     ;;
   *) case $text in '#!'*) set -- "$token/text" ;; *) set -- /bin/sh "$token/text" ;; esac ;;
   esac
-  VDB_TOKEN=$token VDB_SECONDS=$seconds VDB_BEGUN=$(date -u +%Y-%m-%dT%H:%M:%SZ) \
+  VDB_TOKEN=$token VDB_NAME=$sessions VDB_MOST=$most VDB_SECONDS=$seconds VDB_BEGUN=$(date -u +%Y-%m-%dT%H:%M:%SZ) \
     setsid /bin/sh -c "$runner" hook "$@" </dev/null >/dev/null 2>&1 &
 fi
 

@@ -9,6 +9,16 @@ export function withoutPaths(text: string): string {
     .replaceAll(/^psql: error: connection to server on socket ".*?" failed: /gmu, "");
 }
 
+/**
+ * psql says SQLSTATEs only together with the place in PostgreSQL's own source, which helps nobody here; and notices that mean
+ * nothing by theirs are as psql says them otherwise.
+ */
+export function plainErrors(text: string): string {
+  return text
+    .replaceAll(/^LOCATION: {2}\w+, \w+\.[chly]:\d+\n?/gmu, "")
+    .replaceAll(/^((?:psql:|line \d+: )?(?:NOTICE|INFO|LOG|DEBUG): {2})00000: /gmu, "$1");
+}
+
 /** The same of the operator's own statements; what was said at several tries is said once. */
 export function plainWords(text: string): string {
   const lines = withoutPaths(text)

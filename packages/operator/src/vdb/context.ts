@@ -90,7 +90,7 @@ const staysEnded = ({ status, metadata }: Pod): boolean =>
 export const podsByInstance = "instance";
 export const instanceOfPod = ({ metadata: { namespace, labels } }: Pod): readonly string[] =>
   labels?.[instanceLabel] === undefined ? [] : [`${namespace ?? ""}/${labels[instanceLabel]}`];
-const instanceKey = ({ metadata: { namespace, name } }: PostgresVDB): string => `${namespace}/${safeLabelValue(name)}`;
+export const instanceKey = ({ metadata: { namespace, name } }: PostgresVDB): string => `${namespace}/${safeLabelValue(name)}`;
 
 /** The index of the databases' cache by the handle of their volume. */
 export const vdbsByHandle = "handle";

@@ -1,6 +1,7 @@
 import type { Hook, HookRun } from "@vdb/api";
 import { after, done, type Pod, retry, terminal } from "kube-runtime";
-import { endHookCommand, type HookState, hookCommand, hookState } from "../../postgres/hook.ts";
+import { endHookCommand, type HookState, hookCommand, hookOutputBytes, hookState } from "../../postgres/hook.ts";
+import { redactedEnd } from "../../postgres/redact.ts";
 import type { VdbContext, VdbOutcome, VdbStep } from "../context.ts";
 import { decideHook, forsaken, scriptHash } from "../decide/decide-hook.ts";
 import { paths } from "../objects/deployment.ts";
@@ -185,9 +186,8 @@ const tokenOf = ({ contentId }: VdbContext, { stage, name }: Pick<Hook, "stage" 
   `${contentId}-${stage}-${name}-${hash}`;
 
 function withoutPassword({ password }: VdbContext, output: string): string {
-  // Before the cut, which would leave the end of a password standing.
-  const text = password?.kind === "known" && password.value !== "" ? output.replaceAll(password.value, "***") : output;
-  return endOf(text, 4000);
+  const secrets = password?.kind === "known" ? [password.value] : [];
+  return redactedEnd(output, { secrets, length: 4000, cutAt: hookOutputBytes });
 }
 
 /** No half of a surrogate pair at its start: the API server would not keep it. */

@@ -1,0 +1,209 @@
+/** Actions on an API server in memory, with a pod that keeps its tokens as the real one does, and time that a test moves. */
+import { type ActionKind, type ActionObject, brokenLaws, decode, type PostgresVDB, postgresVDB, resourceOf } from "@vdb/api";
+import {
+  type Api,
+  type ApiCall,
+  ApiError,
+  type Client,
+  createClient,
+  createManager,
+  defineResource,
+  type ExecRequest,
+  type ExecResult,
+  interceptApi,
+  type KubeObject,
+  pods,
+  silentLog,
+} from "kube-runtime";
+import { createVirtualClock, memoryApi, type VirtualClock } from "kube-runtime/testing";
+import { instanceOfPod, podsByInstance, vdbsByHandle } from "../vdb/context.ts";
+import { contentLabel, instanceLabel } from "../vdb/names.ts";
+import { actionCaches, controlActions } from "./controller.ts";
+
+export const forever: AbortSignal = new AbortController().signal;
+const vdbs = resourceOf(postgresVDB);
+const plainPods = defineResource<KubeObject & { spec: object }>({
+  group: "",
+  version: "v1",
+  kind: "Pod",
+  plural: "pods",
+  namespaced: true,
+});
+const plainSecrets = defineResource<KubeObject & { data: object }>({
+  group: "",
+  version: "v1",
+  kind: "Secret",
+  plural: "secrets",
+  namespaced: true,
+});
+
+/** What a text in the pod comes to: the lines that the runner prints at its end. */
+export type Play = (token: string) => string;
+
+export interface ActionBench {
+  readonly client: Client;
+  readonly clock: VirtualClock;
+  /** The tokens under which something has begun, in order; one that comes twice has run twice. */
+  readonly begun: string[];
+  readonly ended: string[];
+  /** Laws that were broken by what was stored at any moment. */
+  readonly broken: string[];
+  /** The phases that each action was seen in, by its name. */
+  readonly seen: Map<string, string[]>;
+  play: Play;
+  readonly apply: (kind: ActionKind, name: string, spec: object, more?: object) => Promise<void>;
+  readonly get: (kind: ActionKind, name: string) => Promise<ActionObject>;
+  readonly vdb: () => Promise<PostgresVDB>;
+  readonly setVdb: (status: object) => Promise<void>;
+  readonly makePod: (name: string) => Promise<void>;
+  /** An operator at work until the condition holds, time moving in steps of a second, or `seconds` have passed. */
+  readonly live: (
+    until: () => Promise<boolean>,
+    options?: { readonly api?: (api: Api) => Api; readonly seconds?: number },
+  ) => Promise<void>;
+}
+
+export const opened = { phase: "Ready", observedGeneration: 1, contentId: "c1", openedFor: "c1", pvcName: "orders-c1" };
+
+export async function actionBench(kinds: readonly ActionKind[]): Promise<ActionBench> {
+  const clock = createVirtualClock();
+  const api = memoryApi({ takesTurns: false, now: clock.now });
+  const client = createClient(api, { fieldManager: "test" });
+  const key = { namespace: "shop", name: "orders" };
+  const [begun, ended, broken]: [string[], string[], string[]] = [[], [], []];
+  const seen = new Map<string, string[]>();
+  const state: { play: Play } = { play: () => "exit 0\ndone" };
+  const spec = {
+    source: { type: "dct-source", reference: "delphix-engine:production" },
+    database: { passwordSecretRef: "password" },
+  };
+  const manifest = {
+    apiVersion: "core.delphix.com/v1alpha1",
+    kind: "PostgresVDB",
+    metadata: { ...key, uid: "1", resourceVersion: "1", generation: 1, creationTimestamp: "2026-01-01T00:00:00Z" },
+    spec,
+  };
+  await client.create(vdbs, { metadata: key, spec: decode(postgresVDB, manifest).spec }, forever);
+  const exec = async (request: ExecRequest): Promise<ExecResult> => playPod(request, begun, ended, state.play);
+  const bench: ActionBench = Object.assign(state, {
+    client,
+    clock,
+    begun,
+    ended,
+    broken,
+    seen,
+    apply: async (kind: ActionKind, name: string, given: object, more: object = {}) => {
+      const metadata = { namespace: "shop", name, ...more };
+      const object = {
+        apiVersion: "actions.delphix.com/v1alpha1",
+        kind: kind.kind,
+        metadata: { ...manifest.metadata, ...metadata },
+        spec: given,
+      };
+      await client.create(resourceOf<ActionKind>(kind), { metadata, spec: decode(kind, object).spec }, forever);
+      await clock.advance(1000); // the next one is younger
+    },
+    get: async (kind: ActionKind, name: string) =>
+      await client.get(resourceOf<ActionKind>(kind), { namespace: "shop", name }, forever),
+    vdb: async () => await client.get(vdbs, key, forever),
+    setVdb: async (status: object) => void (await client.patchStatus(vdbs, key, { status }, forever)),
+    makePod: async (name: string) => {
+      const labels = { [instanceLabel]: "orders", [contentLabel]: "c1" };
+      await client.create(plainPods, { metadata: { name, namespace: "shop", labels }, spec: { containers: [] } }, forever);
+      const container = {
+        name: "postgres",
+        ready: true,
+        started: true,
+        containerID: `containerd://${name}`,
+        state: { running: {} },
+      };
+      const status = { phase: "Running", containerStatuses: [container] };
+      await client.subresource(
+        plainPods,
+        { namespace: "shop", name },
+        { name: "status", verb: "patch", body: { status } },
+        forever,
+      );
+    },
+    live: async (until: () => Promise<boolean>, { api: wrap = (one: Api) => one, seconds = 7200 } = {}) => {
+      const stop = new AbortController();
+      const manager = createManager({ name: "test", api: wrap(quietEvents(api)), log: silentLog, clock, random: () => 0.5 });
+      const caches = {
+        vdbs: manager.cacheFor(vdbs, { indexes: { [vdbsByHandle]: () => [] } }),
+        pods: manager.cacheFor(pods, { indexes: { [podsByInstance]: instanceOfPod } }),
+      };
+      const config = { watchNamespace: undefined, allowCrossNamespace: false, concurrency: 4 };
+      controlActions(manager, { config, caches, actions: actionCaches(manager, undefined), exec, explain: () => undefined });
+      const running = manager.run(stop.signal);
+      for (let at = 0; at < seconds && !(await until()); at += 1) await clock.advance(1000);
+      stop.abort();
+      await running.catch(() => undefined);
+    },
+  });
+  await bench.setVdb(opened);
+  await bench.makePod("orders-1");
+  await client.create(
+    plainSecrets,
+    { metadata: { namespace: "shop", name: "password" }, data: { password: btoa("a-good-password") } },
+    forever,
+  );
+  void watchLaws(client, kinds, bench);
+  return bench;
+}
+
+/** As the runner in the pod: what has begun under a token is found again; at the second look it has ended. */
+function playPod({ command, pod }: ExecRequest, begun: string[], ended: string[], play: Play): ExecResult {
+  const [, , , , folder = "", , type] = command;
+  const token = `${pod} ${folder.split("/").at(-1)}`;
+  if (type === "end") ended.push(token);
+  const isNew = !begun.includes(token) && !ended.includes(token);
+  if (isNew) begun.push(token);
+  const stdout = ended.includes(token) ? "interrupted\n" : isNew ? "running\n" : play(token);
+  return { exitCode: 0, stdout, stderr: "", truncated: false };
+}
+
+const quietEvents = (api: Api): Api =>
+  interceptApi(api, { call: async (call, next) => (call.resource.plural === "events" ? {} : await next()) });
+
+async function watchLaws(client: Client, kinds: readonly ActionKind[], { broken, seen }: ActionBench): Promise<void> {
+  for (const kind of kinds)
+    void (async () => {
+      const before = new Map<string, ActionObject>();
+      for await (const event of client.watch(resourceOf<ActionKind>(kind), { resourceVersion: "0" }, forever)) {
+        if (event.type === "bookmark") continue;
+        const { uid, name } = event.object.metadata;
+        broken.push(...brokenLaws(event.object, before.get(uid)));
+        before.set(uid, event.object);
+        const phases = seen.get(name) ?? [];
+        if (phases.at(-1) !== event.object.status.phase) seen.set(name, [...phases, event.object.status.phase]);
+      }
+    })();
+}
+
+const writes: ReadonlySet<string> = new Set(["create", "update", "patch", "delete"]);
+export const isWrite = ({ verb, resource }: ApiCall): boolean => writes.has(verb) && resource.plural !== "events";
+const gone = (): never => {
+  throw new ApiError({ kind: "unavailable" }, "the process is dead");
+};
+
+/** An API that is gone for its user at the nth write, just before it is sent or just after it took effect. */
+export function mortal(
+  death: number,
+  moment: "before" | "after",
+): { readonly wrap: (api: Api) => Api; readonly state: { written: number; dead: boolean } } {
+  const state = { written: 0, dead: false };
+  const wrap = (api: Api): Api =>
+    interceptApi(api, {
+      call: async (call, next) => {
+        if (state.dead) return gone();
+        if (!isWrite(call)) return await next();
+        state.written += 1;
+        if (state.written !== death) return await next();
+        if (moment === "after") await next();
+        state.dead = true;
+        return gone();
+      },
+      watch: async (_call, next) => (state.dead ? gone() : await next()),
+    });
+  return { wrap, state };
+}

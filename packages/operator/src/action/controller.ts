@@ -1,0 +1,57 @@
+import { type ActionKind, type ActionObject, isFinished, resourceOf } from "@vdb/api";
+import { type Cache, type CacheEvent, type Manager, mapped, type ObjectKey, type Trigger } from "kube-runtime";
+import { instanceLabel } from "../vdb/names.ts";
+import { actionsByVdb, keyText, targetOf, type VdbKey, vdbKeyOf } from "./context.ts";
+import { controlledAction } from "./machine.ts";
+import { postgresTaskAction } from "./postgres-task.ts";
+import { retireActions } from "./retire.ts";
+import type { ActionDefinition } from "./step.ts";
+import { taskAction } from "./task.ts";
+import { claimantOf } from "./turn.ts";
+import type { ActionWorld } from "./world.ts";
+
+/** The kinds that this version serves. */
+export const actionDefinitions: readonly ActionDefinition[] = [postgresTaskAction, taskAction];
+
+/** The watches: one of each kind that is served. */
+export function actionCaches(manager: Pick<Manager, "cacheFor">, namespace: string | undefined): readonly Cache<ActionObject>[] {
+  return actionDefinitions.map(({ kind }) =>
+    manager.cacheFor<ActionObject>(resourceOf<ActionKind>(kind), {
+      ...(namespace === undefined ? {} : { namespace }),
+      indexes: { [actionsByVdb]: vdbKeyOf },
+    }),
+  );
+}
+
+/** One loop over the kinds: each gets a controller, woken by its database, by its pods, and by the actions beside it. */
+export function controlActions(manager: Manager, world: ActionWorld): void {
+  const { concurrency } = world.config;
+  actionDefinitions.forEach((definition, at) => {
+    const cache = world.actions[at];
+    if (cache === undefined) throw new TypeError(`no cache for ${definition.kind.kind}`);
+    manager.control(controlledAction(definition, world), { cache, concurrency, triggers: wakesOf(cache, world) });
+    retireActions(manager, definition.kind, cache);
+  });
+}
+
+function wakesOf(cache: Cache<ActionObject>, { caches, actions }: ActionWorld): readonly Trigger[] {
+  const unfinishedOn = (key: VdbKey): readonly ObjectKey[] =>
+    cache
+      .byIndex(actionsByVdb, keyText(key))
+      .filter((action) => !isFinished(action))
+      .map(({ metadata: { namespace, name } }) => ({ namespace, name }));
+  return [
+    mapped(caches.vdbs, ({ metadata: { namespace, name } }) => unfinishedOn({ namespace, name })),
+    mapped(caches.pods, ({ metadata: { namespace = "", labels } }) => {
+      const name = labels?.[instanceLabel];
+      return name === undefined ? [] : unfinishedOn({ namespace, name });
+    }),
+    ...actions.map((others) => mapped(others, (action, event) => (movesQueue(event) ? unfinishedOn(targetOf(action)) : []))),
+  ];
+}
+
+/** Whether somebody who waits behind this action may go on. */
+function movesQueue(event: CacheEvent<ActionObject>): boolean {
+  if (event.type !== "updated") return event.type === "deleted";
+  return claimantOf(event.before).isInLine && !claimantOf(event.object).isInLine;
+}

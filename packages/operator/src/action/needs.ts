@@ -1,0 +1,17 @@
+import { waiting } from "kube-runtime";
+import type { Needs } from "./admit.ts";
+import { nameOfTarget, vdbOf } from "./context.ts";
+import { answeringPod, isOpen } from "./database.ts";
+
+/**
+ * An open gate and a server that answers. Before its hooks have succeeded nobody may see a database's data, and a task's output
+ * would be a way around them.
+ */
+export const openAndAnswering: Needs = (ctx) => {
+  const vdb = vdbOf(ctx);
+  if (vdb === undefined) return waiting("VdbNotFound", `${nameOfTarget(ctx)} does not exist`);
+  if (!isOpen(vdb)) return waiting("VdbNotReady", `${nameOfTarget(ctx)} has not let clients in yet; see its conditions`);
+  if (answeringPod(ctx, vdb) !== undefined) return undefined;
+  const why = vdb.spec.enabled ? "its server does not answer; see its conditions" : "it is stopped (spec.enabled is false)";
+  return waiting("VdbNotReady", `${nameOfTarget(ctx)} cannot run it: ${why}`);
+};

@@ -1,0 +1,80 @@
+import { done, type Outcome, type Plan, type Step, terminal } from "kube-runtime";
+import { admit } from "./admit.ts";
+import { type ActionContext, nameOfTarget, vdbOf } from "./context.ts";
+import { withinDeadline } from "./deadline.ts";
+import { beginRollback, rolledBack } from "./rollback.ts";
+import { entryOf, isDone, isPastReturn, type Script } from "./script.ts";
+import type { PhasedStep } from "./step.ts";
+import { hasTurn, leaveTurn, takeTurn } from "./take-turn.ts";
+
+/** What an action needs next, by what is recorded of it. */
+export function planOf(script: Script, ctx: ActionContext): Plan<ActionContext> {
+  const { status } = ctx.run;
+  const { needs } = script.definition;
+  const start = { name: "start", run: async () => begin(ctx) };
+  if (status.rollback !== undefined)
+    return { steps: [...undoing(script, ctx), leave, { name: "fail", run: async () => failed(script, ctx) }] };
+  if (isDone(script, ctx)) return { steps: [...script.forward, leave] };
+  if (isLost(ctx)) return { steps: [{ name: "fail", run: async () => lost(ctx) }] };
+  const entry: readonly Step<ActionContext>[] = hasTurn(ctx)
+    ? []
+    : [
+        { name: "admit", run: (_, signal) => admit(ctx, needs, signal) },
+        { name: "takeTurn", run: takeTurn },
+      ];
+  const deadline = {
+    name: "deadline",
+    run: async (_: ActionContext, signal: AbortSignal) => await withinDeadline(script, ctx, signal),
+  };
+  return { steps: [...entry, start, deadline, ...script.forward, leave] };
+}
+
+/** What is left to do for an action that is being deleted. */
+export function cleanUpPlan(script: Script, ctx: ActionContext): Plan<ActionContext> {
+  const { status } = ctx.run;
+  if (!hasTurn(ctx) || isDone(script, ctx) || isOver(ctx)) return { steps: [leave] };
+  if (isPastReturn(script, ctx)) return { steps: [...script.forward, leave] };
+  if (status.rollback !== undefined) return { steps: [...undoing(script, ctx), leave] };
+  const cancel = {
+    name: "cancel",
+    run: (_: ActionContext, signal: AbortSignal) => beginRollback(ctx, "Cancelled", "it was deleted", signal),
+  };
+  return { steps: status.startTime === undefined ? [leave] : [cancel] };
+}
+
+const leave: Step<ActionContext> = { name: "leaveTurn", run: leaveTurn };
+
+/** Its database is gone, on its way out, or another of the same name. */
+const isOver = (ctx: ActionContext): boolean => vdbOf(ctx)?.metadata.deletionTimestamp !== undefined;
+const isLost = (ctx: ActionContext): boolean => ctx.run.status.startTime !== undefined && (!hasTurn(ctx) || isOver(ctx));
+
+function lost(ctx: ActionContext): Outcome {
+  return terminal(
+    "VdbNotFound",
+    `${nameOfTarget(ctx)} was deleted or made anew while the action worked on it: nothing was undone`,
+  );
+}
+
+/** The undo steps that have something to take back. None once the turn was left: then all was undone, or there is no database. */
+function undoing({ backward }: Script, ctx: ActionContext): readonly Step<ActionContext>[] {
+  if (!hasTurn(ctx) || isOver(ctx) || ctx.run.status.rollback?.failure !== undefined) return [];
+  return backward.filter(({ step }) => takesBack(step, ctx)).map(({ undo }) => undo);
+}
+
+const takesBack = (step: PhasedStep, ctx: ActionContext): boolean => {
+  const entry = entryOf(ctx, step);
+  if (entry === undefined) return false;
+  return step.undo !== undefined || (step.abandon !== undefined && entry.completionTime === undefined);
+};
+
+/** Waiting for another action does not count, so the time begins with the turn. */
+function begin({ run }: ActionContext): Outcome {
+  run.status.startTime ??= new Date(run.clock.now()).toISOString();
+  return done();
+}
+
+function failed({ definition }: Script, ctx: ActionContext): Outcome {
+  const { reason = "", message = "", failure } = ctx.run.status.rollback ?? {};
+  if (definition.steps.some(({ undo }) => undo !== undefined)) ctx.run.setCondition(rolledBack(definition, ctx));
+  return terminal(reason, failure === undefined ? message : `${message}; ${failure}`);
+}

@@ -1,0 +1,104 @@
+import { createJournal, isApiError, type Outcome, type Step, terminal } from "kube-runtime";
+import { type ActionContext, nameOfTarget } from "./context.ts";
+import { beginRollback } from "./rollback.ts";
+import { type ActionDefinition, ActionFailed, type PhasedStep } from "./step.ts";
+
+/** The steps of a kind, forward and back. */
+export interface Script {
+  readonly definition: ActionDefinition;
+  readonly forward: readonly Step<ActionContext>[];
+  /** Beside each the step that it takes back. */
+  readonly backward: readonly { readonly step: PhasedStep; readonly undo: Step<ActionContext> }[];
+}
+
+/** For so long DCT or the API server may still act on a request whose answer was lost. */
+const requestTimeoutSeconds = 60;
+
+export function scriptOf(definition: ActionDefinition): Script {
+  const steps = definition.steps.map(asJournalled);
+  const journal = createJournal(steps, { runOf: ({ run }: ActionContext) => run, requestTimeoutSeconds, provesNoEffect });
+  const reversed = definition.steps.toReversed();
+  return {
+    definition,
+    forward: journal.steps.map((step) => failing(step)),
+    backward: journal.undoSteps.flatMap((undo, at) => {
+      const step = reversed[at];
+      return step === undefined ? [] : [{ step, undo: givingUp(undo) }];
+    }),
+  };
+}
+
+export const entryOf = ({ run }: ActionContext, { name }: { readonly name: string }) =>
+  run.status.steps?.find((entry) => entry.name === name);
+
+export const isDone = ({ definition }: Script, ctx: ActionContext): boolean =>
+  definition.steps.every((step) => entryOf(ctx, step)?.completionTime !== undefined);
+
+/** Once the last step that can be taken back is behind it, an action goes on to its end, whatever happens. */
+export const isPastReturn = ({ definition }: Script, ctx: ActionContext): boolean =>
+  definition.steps.some((step) => step.isFinal === true && entryOf(ctx, step) !== undefined);
+
+function asJournalled({ abandon, ...step }: PhasedStep, at: number, all: readonly PhasedStep[]): PhasedStep {
+  const opensPhase = all[at - 1]?.phase !== step.phase;
+  const undo = step.undo ?? abandon;
+  return {
+    ...step,
+    ...(undo === undefined ? {} : { undo }),
+    begin: async (ctx, intent, signal) => {
+      if (opensPhase) ctx.run.event("Normal", step.phase, `${step.phase} has begun on ${nameOfTarget(ctx)}`);
+      return await step.begin(ctx, intent, signal);
+    },
+  };
+}
+
+/** A step that cannot succeed: the action is taken back. */
+function failing(step: Step<ActionContext>): Step<ActionContext> {
+  return {
+    ...step,
+    run: async (ctx, signal) => {
+      const outcome = await orFailure(() => step.run(ctx, signal));
+      return outcome.kind === "terminal" ? await beginRollback(ctx, outcome.reason, outcome.message, signal) : outcome;
+    },
+  };
+}
+
+/** An undo that was refused for good: the rest stays as it is, and the action says so. */
+function givingUp(step: Step<ActionContext>): Step<ActionContext> {
+  return {
+    ...step,
+    run: async (ctx, signal) => {
+      const outcome = await orFailure(() => step.run(ctx, signal));
+      if (outcome.kind === "done") return outcome;
+      if (outcome.kind !== "terminal") return { ...outcome, reason: "RollingBack" };
+      const { rollback } = ctx.run.status;
+      if (rollback !== undefined) rollback.failure = outcome.message;
+      await ctx.run.saveStatus(signal);
+      return { kind: "after", again: { recheckSeconds: 0 }, reason: "RollingBack", message: outcome.message };
+    },
+  };
+}
+
+async function orFailure(work: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ActionFailed) return terminal(error.reason, error.message);
+    throw error;
+  }
+}
+
+/** Refused before anything was done; an API server that gave no answer may have done it. */
+const provesNoEffect = (error: unknown): boolean =>
+  error instanceof ActionFailed ||
+  isApiError(
+    error,
+    "forbidden",
+    "unauthorized",
+    "badRequest",
+    "invalid",
+    "notAllowed",
+    "notFound",
+    "alreadyExists",
+    "conflict",
+    "fenced",
+  );

@@ -1,0 +1,57 @@
+import { postgresVDB, resourceOf } from "@vdb/api";
+import { done, type Outcome, waiting } from "kube-runtime";
+import { type ActionContext, vdbOf } from "./context.ts";
+import { claimantOf, type Holder, turnOf } from "./turn.ts";
+
+const vdbs = resourceOf(postgresVDB);
+
+/** Whether the database says that it is this action's turn. */
+export const hasTurn = (ctx: ActionContext): boolean => vdbOf(ctx)?.status.activeAction?.uid === ctx.action.metadata.uid;
+
+/**
+ * Takes the turn on the database, or says behind whom this action waits. The write is refused when anything of the database's
+ * status has changed since it was read, so that two can never both have it.
+ */
+export async function takeTurn(ctx: ActionContext, signal: AbortSignal): Promise<Outcome> {
+  const vdb = vdbOf(ctx);
+  if (vdb === undefined) return waiting("VdbNotFound", "the database is gone");
+  const turn = turnOf(claimantOf(ctx.action), holderOf(vdb.status.activeAction), ctx.others.map(claimantOf));
+  if (turn.kind === "behind") {
+    ctx.run.marks.set(queuedMark, ctx.run.clock.monotonic());
+    return waiting("Queued", `it waits behind ${wordsOf(ctx, turn.who)}`);
+  }
+  if (turn.kind === "ours") return done();
+  const { name, namespace, uid } = ctx.action.metadata;
+  const activeAction = { kind: ctx.action.kind, name, namespace, uid };
+  const { resourceVersion } = vdb.metadata;
+  await ctx.run.client.patchStatus(vdbs, ctx.target, { metadata: { resourceVersion }, status: { activeAction } }, signal);
+  return done();
+}
+
+/** Lets the next one in. What this action has recorded is written before: another may begin at once. */
+export async function leaveTurn(ctx: ActionContext, signal: AbortSignal): Promise<Outcome> {
+  if (!hasTurn(ctx)) return done();
+  await ctx.run.saveStatus(signal);
+  const resourceVersion = vdbOf(ctx)?.metadata.resourceVersion ?? "";
+  const patch = { metadata: { resourceVersion }, status: { activeAction: null } };
+  await ctx.run.client.patchStatus(vdbs, ctx.target, patch, signal);
+  return done();
+}
+
+/** When this process last saw the action queued, in monotonic milliseconds: such waiting costs it nothing of its deadline. */
+export const queuedMark = "queued";
+
+function holderOf(
+  active: (Omit<Holder, "holds"> & { readonly hold?: string; readonly replaced?: unknown }) | undefined,
+): Holder | undefined {
+  if (active === undefined) return undefined;
+  const { kind, name, namespace, uid, hold = "none", replaced } = active;
+  return { kind, name, namespace, uid, holds: hold !== "none" || replaced !== undefined };
+}
+
+function wordsOf(
+  { action }: ActionContext,
+  { kind, name, namespace }: { readonly kind: string; readonly name: string; readonly namespace: string },
+): string {
+  return `${kind} ${namespace === action.metadata.namespace ? name : `${namespace}/${name}`}`;
+}
