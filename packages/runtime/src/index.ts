@@ -26,8 +26,20 @@ export type { Counter, Gauge, Histogram, LabelValues, Metrics } from "./metrics/
 export { addFinalizer, hasFinalizer, removeFinalizer } from "./controller/finalizer.ts";
 
 // A kind, its steps and their journal.
-export type { CleanUp, ConditionRow, ControlledKind, Plan, Run, RunResult, Step, Steps } from "./controller/kind.ts";
-export { type Again, after, done, type Outcome, retry, terminal, type Unmet, waiting } from "./controller/outcome.ts";
+export { inOrder, type Sequence } from "./controller/in-order.ts";
+export type { CleanUp, ConditionRow, ControlledKind, FindingStep, Plan, Run, RunResult, Step, Steps } from "./controller/kind.ts";
+export {
+  type Again,
+  after,
+  type Done,
+  done,
+  type Finding,
+  type Outcome,
+  retry,
+  terminal,
+  type Unmet,
+  waiting,
+} from "./controller/outcome.ts";
 export { endingSummary, readySummary } from "./controller/summary.ts";
 export {
   createJournal,

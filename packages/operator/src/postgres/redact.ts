@@ -1,5 +1,5 @@
 /**
- * Pure: the end of an output, at most `length` characters, with the secrets blotted out. `cutAt`: of longer output the pod has
+ * Pure: the end of an output, at most `length` characters, with the secrets redacted. `cutAt`: of longer output the pod has
  * kept only so many bytes, so that the text may begin in the middle of a secret.
  */
 export function redactedEnd(

@@ -1,6 +1,18 @@
 import { durationMilliseconds, type PostgresVDB, safeLabelValue, type VdbConditionType, type VdbReason } from "@vdb/api";
-import type { ConfigMap, Deployment, Outcome, PersistentVolumeClaim, Pod, Run, Service, Step } from "kube-runtime";
-import type { ResolvedSource } from "../data/source.ts";
+import type {
+  ConfigMap,
+  Deployment,
+  Finding,
+  FindingStep,
+  Outcome,
+  PersistentVolumeClaim,
+  Pod,
+  Run,
+  Service,
+  Step,
+  Unmet,
+} from "kube-runtime";
+import type { ClaimPlan } from "../data/source.ts";
 import type { Memory } from "./memory.ts";
 import { claimName, configMapName, contentIdOf, instanceLabel, keyOfVdb } from "./names.ts";
 import type { Gate } from "./objects/config-map.ts";
@@ -12,12 +24,55 @@ export type ApiReason = "Forbidden" | "Invalid";
 /** The outcome of a step that sets one condition: it uses only the reasons that the condition documents. */
 export type VdbOutcome<T extends VdbConditionType> = Outcome<VdbReason<T> | ApiReason>;
 
-export interface VdbStep<T extends VdbConditionType> extends Step<VdbContext> {
+/** A step of one condition. `Known`: the context that it needs. */
+export interface VdbStep<T extends VdbConditionType, Known extends VdbContext = VdbContext> extends Step<Known> {
   readonly condition: T;
-  readonly run: (ctx: VdbContext, signal: AbortSignal) => Promise<VdbOutcome<T>>;
+  readonly run: (ctx: Known, signal: AbortSignal) => Promise<VdbOutcome<T>>;
 }
 
-/** What the steps of one run know: gathered before the first, and what earlier steps of the same run found out. */
+/** The same with something that it finds for the steps behind it. */
+export interface VdbFindingStep<T extends VdbConditionType, Found extends object, Known extends VdbContext = VdbContext>
+  extends FindingStep<Known, Found> {
+  readonly condition: T;
+  readonly run: (ctx: Known, signal: AbortSignal) => Promise<VdbFinding<T, Found>>;
+}
+export type VdbUnmet<T extends VdbConditionType> = Unmet<VdbReason<T> | ApiReason>;
+export type VdbFinding<T extends VdbConditionType, Found extends object> = Finding<VdbReason<T> | ApiReason, Found>;
+
+/** A step without a condition of its own: its reasons are shown by Ready and Reconciling. */
+export interface PlainVdbStep<Known extends VdbContext = VdbContext> extends Step<Known> {
+  readonly run: (ctx: Known, signal: AbortSignal) => Promise<VdbOutcome<VdbConditionType>>;
+}
+
+/** What acceptSpec finds. */
+export interface AcceptedSpec {
+  /** The text of settings.conf. */
+  readonly settings: string;
+  readonly password: Password;
+}
+
+/** What resolveSource finds: the claim of the present data, or how to make one. */
+export type Origin =
+  | { readonly kind: "claim"; readonly claim: PersistentVolumeClaim }
+  | { readonly kind: "plan"; readonly plan: ClaimPlan };
+
+/** What ensureSettings finds. */
+export interface StoredSettings {
+  /** As this run has last written it. */
+  readonly configMap: ConfigMap;
+  /** A pod that has failed gets other settings than it has failed with. */
+  readonly settingsCorrected: boolean;
+}
+
+/** What ensureDeployment finds: the pod whose server answers. */
+export interface RunningPod {
+  readonly pod: Pod;
+}
+
+/** What is known of a database whose server answers. */
+export type RunningContext = VdbContext & AcceptedSpec & StoredSettings & RunningPod;
+
+/** What `observe` gathers before the first step; each step's findings join it for those behind. */
 export interface VdbContext {
   readonly run: Run<PostgresVDB>;
   readonly vdb: PostgresVDB;
@@ -31,18 +86,7 @@ export interface VdbContext {
   readonly pods: readonly Pod[];
   /** As it is recorded for the present content: what was opened once stays so, whatever becomes of the objects that open it. */
   readonly gate: Gate;
-  /** As this run has last written it. */
-  configMap: ConfigMap | undefined;
-  /** Set by acceptSpec. */
-  password: Password | undefined;
-  /** Set by resolveSource when it had to look. */
-  source: ResolvedSource | undefined;
-  /** Set by acceptSpec: the text of settings.conf. */
-  settings: string;
-  /** Set by ensureSettings: a pod that has failed gets others than it has failed with. */
-  settingsCorrected: boolean;
-  /** Set by ensureDeployment: the pod whose server answers. */
-  pod: Pod | undefined;
+  readonly configMap: ConfigMap | undefined;
 }
 
 /** Reads caches alone, so that it cannot fail. */
@@ -64,11 +108,6 @@ export function observe(world: World, run: Run<PostgresVDB>): VdbContext {
     service: services.get(key),
     pods: pods.byIndex(podsByInstance, instanceKey(vdb)),
     gate: vdb.status.openedFor === contentId ? "open" : "shut",
-    password: undefined,
-    source: undefined,
-    settings: "",
-    settingsCorrected: false,
-    pod: undefined,
   };
 }
 

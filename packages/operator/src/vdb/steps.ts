@@ -1,4 +1,4 @@
-import type { Step } from "kube-runtime";
+import { inOrder, type Step } from "kube-runtime";
 import type { VdbContext } from "./context.ts";
 import { acceptSpec } from "./steps/accept-spec.ts";
 import { enableInDct } from "./steps/enable-in-dct.ts";
@@ -12,15 +12,14 @@ import { retireClaim } from "./steps/retire-claim.ts";
 import { runHooks } from "./steps/run-hooks.ts";
 
 /** How a PostgresVDB comes up: the table of contents of this folder, one file per step. */
-export const vdbSteps: readonly Step<VdbContext>[] = [
-  acceptSpec, // Accepted: source type, settings, password
-  retireClaim, // deletes a claim that an earlier manifest asked for
-  resolveSource, // SourceResolved: what is not found is named with the choices
-  ensureVolume, // Provisioned
-  ensureSettings, // Configured
-  enableInDct, // Deployed: after a stop
-  ensureDeployment, // Deployed
-  prepareDatabase, // Prepared: settings and password in force, behind the shut gate
-  runHooks, // HooksSucceeded
-  openGate, // Ready
-];
+export const vdbSteps: readonly Step<VdbContext>[] = inOrder<VdbContext>()
+  .next(acceptSpec) // Accepted: source type, settings, password
+  .next(retireClaim) // deletes a claim that an earlier manifest asked for
+  .next(resolveSource) // SourceResolved: what is not found is named with the choices
+  .next(ensureVolume) // Provisioned
+  .next(ensureSettings) // Configured
+  .next(enableInDct) // Deployed: after a stop
+  .next(ensureDeployment) // Deployed
+  .next(prepareDatabase) // Prepared: settings and password in force, behind the shut gate
+  .next(runHooks) // HooksSucceeded
+  .next(openGate).steps; // Ready

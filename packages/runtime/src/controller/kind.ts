@@ -5,7 +5,7 @@ import type { Resource } from "../objects/resource.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Log } from "../support/log.ts";
 import type { BackOff } from "./look-again.ts";
-import type { Outcome, Unmet } from "./outcome.ts";
+import type { Finding, Outcome, Unmet } from "./outcome.ts";
 
 /**
  * A kind as the skeleton runs it: what is particular about it, and nothing else.
@@ -57,6 +57,11 @@ export interface Step<Ctx> {
   /** The condition this step sets, from the kind's table. Steps of one condition stand together; it is True when all are done. */
   readonly condition?: string;
   readonly run: (ctx: Ctx, signal: AbortSignal) => Promise<Outcome>;
+}
+
+/** A step that hands on what it has found: the steps behind it have it in their context. */
+export interface FindingStep<Ctx, Found extends object> extends Step<Ctx> {
+  readonly run: (ctx: Ctx, signal: AbortSignal) => Promise<Finding<string, Found>>;
 }
 
 /** The steps, or a plan of those that this object needs as it was observed (a stopped one needs others). */

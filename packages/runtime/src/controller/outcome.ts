@@ -3,9 +3,19 @@
  * kind's `explain` makes an outcome of it. `reason` is a CamelCase word, `message` is for people; both end up in condition,
  * event and log. `Reason`: the words that the step's condition is documented with, where a kind wants that checked.
  */
-export type Outcome<Reason extends string = string> =
-  | { readonly kind: "done"; readonly reason?: Reason; readonly message?: string; readonly again?: Again }
-  | Unmet<Reason>;
+export type Outcome<Reason extends string = string> = Done<Reason> | Unmet<Reason>;
+
+/** The outcome of a step that hands on what it has found, whenever it is done. */
+export type Finding<Reason extends string, Found extends object> = (Done<Reason> & { readonly found: Found }) | Unmet<Reason>;
+
+export interface Done<Reason extends string = string> {
+  readonly kind: "done";
+  readonly reason?: Reason;
+  readonly message?: string;
+  readonly again?: Again;
+  /** Joins the context of the steps behind. */
+  readonly found?: object;
+}
 
 /** Every outcome but done: the steps behind it do not run. */
 export type Unmet<Reason extends string = string> =
@@ -19,18 +29,23 @@ export type Again =
   /** As the kind's `backOff` has it for the time that this reason has lasted; `mostSeconds` bounds it further. */
   | { readonly backOff: true; readonly mostSeconds?: number };
 
-/**
- * The step reached what it is for. Without words, those of the condition table are used. `recheckSeconds`: what it found can
- * change without a watch telling; the steps behind it run all the same.
- */
-export const done = <Reason extends string = never>({
-  recheckSeconds,
-  ...words
-}: {
+interface DoneOptions<Reason> {
   readonly reason?: Reason;
   readonly message?: string;
   readonly recheckSeconds?: number;
-} = {}): Outcome<Reason> => ({ kind: "done", ...words, ...(recheckSeconds === undefined ? {} : { again: { recheckSeconds } }) });
+}
+
+/**
+ * The step reached what it is for. Without words, those of the condition table are used. `recheckSeconds`: what it found can
+ * change without a watch telling; the steps behind it run all the same. `found`: what they have beside the observed context.
+ */
+export function done<Reason extends string = never, Found extends object = object>(
+  options: DoneOptions<Reason> & { readonly found: Found },
+): Done<Reason> & { readonly found: Found };
+export function done<Reason extends string = never>(options?: DoneOptions<Reason>): Outcome<Reason>;
+export function done({ recheckSeconds, ...rest }: DoneOptions<string> & { readonly found?: object } = {}): Done {
+  return { kind: "done", ...rest, ...(recheckSeconds === undefined ? {} : { again: { recheckSeconds } }) };
+}
 
 /** Run again after this many seconds: for states of which no watch tells. */
 export const after = <Reason extends string>(seconds: number, reason: Reason, message: string): Unmet<Reason> => ({

@@ -17,7 +17,9 @@ export interface StepResult {
   readonly outcome: Outcome | Failure;
 }
 
-/** Runs the steps in order up to the first that is not done. Throws what is no news about the object: an abort, a conflict. */
+/**
+ * Runs the steps in order up to the first that is not done, each with what those before it have found. Throws what is no news about the object: an abort, a conflict.
+ */
 export async function runSteps<Ctx>(
   steps: readonly Step<Ctx>[],
   ctx: Ctx,
@@ -25,10 +27,13 @@ export async function runSteps<Ctx>(
   signal: AbortSignal,
 ): Promise<readonly StepResult[]> {
   const results: StepResult[] = [];
+  let known = ctx;
   for (const step of steps) {
-    const outcome = await caught(() => step.run(ctx, signal), explain, signal);
+    const present = known;
+    const outcome = await caught(() => step.run(present, signal), explain, signal);
     results.push({ step, outcome });
     if (outcome.kind !== "done") break;
+    if (outcome.found !== undefined) known = { ...known, ...outcome.found };
   }
   return results;
 }

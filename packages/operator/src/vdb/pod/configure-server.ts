@@ -4,7 +4,7 @@ import type { Pod } from "kube-runtime";
 import { hbaFile } from "../../postgres/hba.ts";
 import { type PreparationResult, preparationCommand, preparationResult, type ServerState } from "../../postgres/prepare.ts";
 import { saltFor, scramVerifier } from "../../postgres/scram.ts";
-import type { VdbContext } from "../context.ts";
+import type { RunningContext } from "../context.ts";
 import type { Gate } from "../objects/config-map.ts";
 import { askPod } from "./ask-pod.ts";
 import { loginTrouble } from "./login-trouble.ts";
@@ -15,15 +15,14 @@ import { containerStatusOf } from "./pod-state.ts";
  * force in a container, and looks again when the container, the manifest or the Secret is another.
  */
 export async function configureServer(
-  ctx: VdbContext,
-  pod: Pod,
+  ctx: RunningContext,
   gate: Gate,
   signal: AbortSignal,
 ): Promise<PreparationResult | "inForce"> {
-  const { vdb, contentId, settings, password, memory, world } = ctx;
+  const { vdb, contentId, settings, password, pod, memory, world } = ctx;
   const { user: role, name: database } = vdb.spec.database;
   const hba = hbaFile(contentId, gate);
-  const known = password?.kind === "known" ? password.value : undefined;
+  const known = password.kind === "known" ? password.value : undefined;
   const fingerprint = fingerprintOf([containerIdOf(pod), hba, settings, role, database, known ?? ""]);
   if (memory.inForce === fingerprint) return "inForce";
   const verifier = known === undefined ? undefined : scramVerifier(known, saltFor(vdb.metadata.uid, role));

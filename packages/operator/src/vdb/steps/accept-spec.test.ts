@@ -65,7 +65,8 @@ describe("acceptSpec", () => {
       const end = await acceptSpec.run(ctx, forever);
       equal([end.kind, ...(end.reason === undefined ? [] : [end.reason])].join(" "), want, why);
       equal(writes.length, 0, "nothing is made before the manifest is accepted");
-      if (want.startsWith("done") && stored !== undefined) equal(ctx.password?.kind === "known" && ctx.password.value, password);
+      const known = end.kind === "done" ? end.found.password : undefined;
+      if (want.startsWith("done") && stored !== undefined) equal(known?.kind === "known" && known.value, password);
     });
 
   test("a Secret is not watched: where it is missing, it is looked for again soon", async () => {

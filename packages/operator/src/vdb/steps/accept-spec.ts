@@ -1,9 +1,9 @@
 import { hasNeedlessNamespace, type VdbSource } from "@vdb/api";
 import { done, terminal } from "kube-runtime";
 import { type SettingsFile, settingsFile } from "../../postgres/settings.ts";
-import type { VdbContext, VdbOutcome, VdbStep } from "../context.ts";
+import type { AcceptedSpec, VdbContext, VdbFinding, VdbFindingStep } from "../context.ts";
 import { resourcesTrouble } from "../decide/judge-resources.ts";
-import { type Password, readPassword } from "../password.ts";
+import { readPassword } from "../password.ts";
 
 /** A Secret is read by name, never watched: this is how late its change is seen while one is missing. */
 const secretRereadSeconds = 5;
@@ -12,7 +12,7 @@ const secretRereadSeconds = 5;
  * Accepted: whether the operator can carry out the manifest, before it creates anything.
  * Returns early with what a person has to fix: the source type, the mode, the resources, a setting, the password.
  */
-export const acceptSpec: VdbStep<"Accepted"> = {
+export const acceptSpec: VdbFindingStep<"Accepted", AcceptedSpec> = {
   name: "acceptSpec",
   condition: "Accepted",
   run: async (ctx, signal) => {
@@ -27,9 +27,9 @@ export const acceptSpec: VdbStep<"Accepted"> = {
       return terminal("BadReference", otherNamespace(source, namespace));
     const settings = settingsFile(postgresConfig, ctx.vdb.spec);
     if (!settings.ok) return terminal(settings.reason, settings.message);
-    ctx.settings = settings.lines.map((line) => `${line}\n`).join("");
-    ctx.password = await readPassword(ctx.vdb, ctx.run.client, signal);
-    return noted(judgePassword(ctx, ctx.password), adjustments(source, settings));
+    const password = await readPassword(ctx.vdb, ctx.run.client, signal);
+    const found = { settings: settings.lines.map((line) => `${line}\n`).join(""), password };
+    return noted(judgePassword(ctx, found), adjustments(source, settings));
   },
 };
 
@@ -45,18 +45,21 @@ function adjustments(source: VdbSource, { leftOut, unquoted }: Extract<SettingsF
   ];
 }
 
-function noted(outcome: VdbOutcome<"Accepted">, notes: readonly string[]): VdbOutcome<"Accepted"> {
+type Judgement = VdbFinding<"Accepted", AcceptedSpec>;
+
+function noted(outcome: Judgement, notes: readonly string[]): Judgement {
   if (outcome.kind !== "done" || notes.length === 0) return outcome;
   const all = outcome.message === undefined ? notes : [...notes, outcome.message];
   return { ...outcome, reason: "Adjusted", message: all.join("; ") };
 }
 
 /** A database whose password is in force runs on when its Secret goes: only a new one needs it. */
-function judgePassword(ctx: VdbContext, password: Password): VdbOutcome<"Accepted"> {
-  if (password.kind === "known") return password.note === undefined ? done() : done({ message: password.note });
+function judgePassword(ctx: VdbContext, found: AcceptedSpec): Judgement {
+  const { password } = found;
+  if (password.kind === "known") return done({ found, ...(password.note === undefined ? {} : { message: password.note }) });
   if (ctx.gate === "open") {
     const message = `${password.message}; the earlier password stays in force`;
-    return done({ message, recheckSeconds: secretRereadSeconds });
+    return done({ found, message, recheckSeconds: secretRereadSeconds });
   }
   return terminal(password.reason, password.message, { backOff: true, mostSeconds: secretRereadSeconds });
 }

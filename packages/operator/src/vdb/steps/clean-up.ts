@@ -16,14 +16,19 @@ import { livePods, type VdbContext } from "../context.ts";
 import { claimName, configMapName, keyOfVdb } from "../names.ts";
 import { removeIfThere, removeOwn } from "./remove.ts";
 
+/** What the runtime says on Ready while an object is being deleted is the only reason there is. */
+interface CleanUpStep extends Step<VdbContext> {
+  readonly run: (ctx: VdbContext, signal: AbortSignal) => Promise<Outcome<"Deleting">>;
+}
+
 /** The order in which a database goes: nothing is taken from under what still runs. */
-export const cleanUpSteps: readonly Step<VdbContext>[] = [
+export const cleanUpSteps: readonly CleanUpStep[] = [
   { name: "endPod", run: endPod },
   { name: "releaseVolume", run: releaseVolume },
   { name: "confirmGone", run: confirmGone },
 ];
 
-async function endPod(ctx: VdbContext, signal: AbortSignal): Promise<Outcome> {
+async function endPod(ctx: VdbContext, signal: AbortSignal): Promise<Outcome<"Deleting">> {
   const { vdb, deployment, service, configMap } = ctx;
   const key = keyOfVdb(vdb);
   await removeOwn(ctx, services, key, service, signal);
@@ -35,7 +40,7 @@ async function endPod(ctx: VdbContext, signal: AbortSignal): Promise<Outcome> {
   return done();
 }
 
-async function releaseVolume(ctx: VdbContext, signal: AbortSignal): Promise<Outcome> {
+async function releaseVolume(ctx: VdbContext, signal: AbortSignal): Promise<Outcome<"Deleting">> {
   const { run, vdb } = ctx;
   const key = { namespace: vdb.metadata.namespace, name: vdb.status.pvcName ?? claimName(vdb, ctx.contentId) };
   const claim = ctx.claim ?? (await run.client.find(persistentVolumeClaims, key, signal));
@@ -54,7 +59,7 @@ async function releaseVolume(ctx: VdbContext, signal: AbortSignal): Promise<Outc
 }
 
 /** Volume and DCT VDB are deleted by the CSI driver; the finalizer waits until they are, so that nothing is left in silence. */
-async function confirmGone(ctx: VdbContext, signal: AbortSignal): Promise<Outcome> {
+async function confirmGone(ctx: VdbContext, signal: AbortSignal): Promise<Outcome<"Deleting">> {
   const { run, vdb, world } = ctx;
   const name = run.status.delphixVDB ?? "";
   if (vdb.spec.deletionPolicy === "Retain" || name === "") return forget(ctx);
@@ -82,7 +87,7 @@ async function confirmGone(ctx: VdbContext, signal: AbortSignal): Promise<Outcom
   }
 }
 
-function forget({ world, vdb }: VdbContext): Outcome {
+function forget({ world, vdb }: VdbContext): Outcome<"Deleting"> {
   world.memories.forget(vdb.metadata.uid);
   return done();
 }

@@ -1,5 +1,5 @@
-import { after, done, retry, type Step } from "kube-runtime";
-import type { VdbContext, VdbOutcome, VdbStep } from "../context.ts";
+import { after, done, retry } from "kube-runtime";
+import type { PlainVdbStep, VdbContext, VdbOutcome, VdbStep } from "../context.ts";
 
 /** Nothing tells when DCT's state has followed its job. */
 const lookAgainSeconds = 0.1;
@@ -15,7 +15,7 @@ export const enableInDct: VdbStep<"Deployed"> = {
 };
 
 /** When the pod is gone, the VDB is disabled in DCT, once: the condition that it is stopped is the record. */
-export const disableInDct: Step<VdbContext> = {
+export const disableInDct: PlainVdbStep = {
   name: "disableInDct",
   run: async (ctx, signal) => {
     const stopped = ctx.vdb.status.conditions?.some(({ type, reason }) => type === "Deployed" && reason === "Stopped");

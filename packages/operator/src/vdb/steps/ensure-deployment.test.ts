@@ -122,6 +122,8 @@ const rows: readonly Row[] = [
   },
 ];
 
+const configMap = { apiVersion: "v1", kind: "ConfigMap", metadata: meta("c") };
+
 describe("ensureDeployment", () => {
   for (const { name, why, given = {}, deployment = aDeployment(), pod, remembered = 1, corrected = false, want, writes } of rows)
     test(name, async () => {
@@ -131,13 +133,12 @@ describe("ensureDeployment", () => {
       if (deployment !== "none") await bench.client.create(deployments, deployment, forever);
       if (pod !== undefined) await bench.client.create(pods, pod, forever);
       bench.ctx.memory.deploymentGeneration = remembered;
-      bench.ctx.settingsCorrected = corrected;
       bench.writes.length = 0;
-      const outcome = await ensureDeployment.run(bench.ctx, forever);
+      const outcome = await ensureDeployment.run({ ...bench.ctx, configMap, settingsCorrected: corrected }, forever);
       equal([outcome.kind, ...(outcome.kind === "done" ? [] : [outcome.reason])].join(" "), want, why);
       deepEqual(bench.writes, writes, why);
       equal(
-        bench.ctx.pod?.metadata.name,
+        outcome.kind === "done" ? outcome.found.pod.metadata.name : undefined,
         want === "done" ? "orders-pod" : undefined,
         "later steps speak to a server that answers",
       );

@@ -1,5 +1,5 @@
 import { after, done, events, findCondition, isApiError, type Pod, pods, terminal, waiting } from "kube-runtime";
-import type { VdbContext, VdbOutcome, VdbStep } from "../context.ts";
+import type { RunningPod, StoredSettings, VdbContext, VdbFinding, VdbFindingStep, VdbUnmet } from "../context.ts";
 import { type DeploymentPlan, decideDeployment, undisproved } from "../decide/decide-deployment.ts";
 import { type PodTrouble, podTrouble } from "../pod/pod-events.ts";
 import type { PodFailure, PodState } from "../pod/pod-state.ts";
@@ -16,7 +16,9 @@ const lookAtEventsSeconds = 2;
  * Returns early while the pod starts; when it cannot start, with the cause in the words of the image's registry, the scheduler,
  * the volume's driver or the start script.
  */
-export const ensureDeployment: VdbStep<"Deployed"> = {
+type ConfiguredContext = VdbContext & StoredSettings;
+
+export const ensureDeployment: VdbFindingStep<"Deployed", RunningPod, ConfiguredContext> = {
   name: "ensureDeployment",
   condition: "Deployed",
   run: async (ctx, signal) => {
@@ -35,7 +37,7 @@ function imageOf({ vdb, run, world }: VdbContext): string | undefined {
   return vdb.spec.image ?? world.config.defaults.images.get(major);
 }
 
-function unknownImage({ run }: VdbContext): VdbOutcome<"Deployed"> {
+function unknownImage({ run }: VdbContext): VdbUnmet<"Deployed"> {
   const version = run.status.source?.postgresVersion ?? "unknown";
   return terminal(
     "ImageUnknown",
@@ -43,11 +45,14 @@ function unknownImage({ run }: VdbContext): VdbOutcome<"Deployed"> {
   );
 }
 
-async function follow(ctx: VdbContext, plan: DeploymentPlan, signal: AbortSignal): Promise<VdbOutcome<"Deployed">> {
+async function follow(
+  ctx: ConfiguredContext,
+  plan: DeploymentPlan,
+  signal: AbortSignal,
+): Promise<VdbFinding<"Deployed", RunningPod>> {
   switch (plan.kind) {
     case "ready":
-      ctx.pod = plan.pod;
-      return done();
+      return done({ found: { pod: plan.pod } });
     case "refused":
       return terminal("PodRefused", plan.message, { backOff: true });
     case "starting":
@@ -60,10 +65,10 @@ async function follow(ctx: VdbContext, plan: DeploymentPlan, signal: AbortSignal
 }
 
 async function starting(
-  ctx: VdbContext,
+  ctx: ConfiguredContext,
   plan: Extract<DeploymentPlan, { kind: "starting" }>,
   signal: AbortSignal,
-): Promise<VdbOutcome<"Deployed">> {
+): Promise<VdbUnmet<"Deployed">> {
   const { vdb, run } = ctx;
   if (ctx.settingsCorrected && plan.pod !== undefined) await restart(ctx, plan.pod, signal); // one more try with the earlier ones
   const trouble = plan.pod === undefined || !plan.mounting ? undefined : await troubleOf(ctx, plan.pod, signal);
@@ -97,11 +102,11 @@ const leastWaitSeconds = (reason: PodFailure): number => (reason === "Crashing" 
  * settings the operator creates it at once.
  */
 async function failed(
-  ctx: VdbContext,
+  ctx: ConfiguredContext,
   pod: Pod,
   { reason, message, waitingSince = Infinity }: Extract<PodState, { kind: "failed" }>,
   signal: AbortSignal,
-): Promise<VdbOutcome<"Deployed">> {
+): Promise<VdbUnmet<"Deployed">> {
   const seconds = ctx.run.backOffSeconds(reason);
   const waited = (ctx.run.clock.now() - waitingSince) / 1000 > Math.max(seconds, leastWaitSeconds(reason));
   if (waited || ctx.settingsCorrected) await restart(ctx, pod, signal);

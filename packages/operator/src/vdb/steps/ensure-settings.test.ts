@@ -77,12 +77,12 @@ describe("ensureSettings", () => {
       const cached = present !== undefined && isOurs ? { configMap: present } : {};
       const bench = await stepBench({ ...cached, status: { conditions } });
       if (present !== undefined) await bench.client.create(configMaps, present, forever);
-      bench.ctx.settings = "new";
       bench.writes.length = 0;
-      const end = await ensureSettings.run(bench.ctx, forever);
+      const password = { kind: "known", value: "a-good-password" } as const;
+      const end = await ensureSettings.run({ ...bench.ctx, settings: "new", password }, forever);
       equal([end.kind, ...(end.kind === "done" ? [] : [end.reason])].join(" "), want, why);
       deepEqual(bench.writes, writes, why);
       equal((await bench.client.get(configMaps, key, forever)).data?.[settingsKey], stored, why);
-      equal(bench.ctx.settingsCorrected, corrected, why);
+      equal(end.kind === "done" && end.found.settingsCorrected, corrected, why);
     });
 });

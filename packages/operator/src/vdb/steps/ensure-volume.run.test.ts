@@ -1,7 +1,8 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type PersistentVolumeClaim, persistentVolumeClaims, persistentVolumes } from "kube-runtime";
-import type { ResolvedSource } from "../../data/source.ts";
+import type { ClaimPlan } from "../../data/source.ts";
+import type { VdbContext } from "../context.ts";
 import { claimName } from "../names.ts";
 import { contentId, forever, type Given, meta, refusedBy, stepBench } from "../step-bench.ts";
 import { aVdb } from "../testing.ts";
@@ -9,14 +10,11 @@ import { ensureVolume } from "./ensure-volume.ts";
 
 const name = claimName(aVdb(), contentId);
 const handle = "1-APPDATA_CONTAINER-2";
-const found: ResolvedSource = {
-  identity: { sourceRef: "production" },
-  sizeBytes: 2 ** 30,
-  postgresVersion: "16.2",
-  dataTimestamp: "2026-01-01T00:00:00Z",
-  id: "1",
-  snapshotId: "s2",
-  snapshotName: "@2",
+const plan: ClaimPlan = { kind: "make", labels: {}, annotations: {}, sizeBytes: 2 ** 30 };
+/** With what resolveSource finds. */
+const withOrigin = (ctx: VdbContext) => {
+  const { claim } = ctx;
+  return { ...ctx, origin: claim === undefined ? ({ kind: "plan", plan } as const) : ({ kind: "claim", claim } as const) };
 };
 const aClaim = (phase: "Pending" | "Bound", more: object = {}): PersistentVolumeClaim => ({
   apiVersion: "v1",
@@ -137,7 +135,6 @@ describe("ensureVolume", () => {
   for (const { name: title, why, given = {}, unseen, volume, want, writes } of rows)
     test(title, async () => {
       const bench = await stepBench(given);
-      bench.ctx.source = found;
       if (unseen !== undefined) await bench.client.create(persistentVolumeClaims, unseen, forever);
       if (volume !== undefined) {
         const csi = { driver: "defs.csi.delphix.com", volumeHandle: handle };
@@ -145,7 +142,7 @@ describe("ensureVolume", () => {
         await bench.client.create(persistentVolumes, { metadata: { name: "dlpx-c" }, spec }, forever);
       }
       bench.writes.length = 0;
-      const outcome = await ensureVolume.run(bench.ctx, forever);
+      const outcome = await ensureVolume.run(withOrigin(bench.ctx), forever);
       equal([outcome.kind, ...(outcome.kind === "done" ? [] : [outcome.reason])].join(" "), want, why);
       deepEqual(bench.writes, writes, why);
     });
@@ -159,7 +156,7 @@ describe("ensureVolume", () => {
     });
     const csi = { driver: "defs.csi.delphix.com", volumeHandle: handle };
     await bench.client.create(persistentVolumes, { metadata: { name: "dlpx-c" }, spec: { csi } }, forever);
-    equal((await ensureVolume.run(bench.ctx, forever)).kind, "done");
+    equal((await ensureVolume.run(withOrigin(bench.ctx), forever)).kind, "done");
     const { dataTimestamp, source, delphixID } = bench.ctx.run.status;
     deepEqual([dataTimestamp, source?.snapshotId, source?.snapshotName, delphixID], [facts.dataTimestamp, "s1", "@1", handle]);
   });
@@ -171,7 +168,7 @@ describe("ensureVolume", () => {
     });
     const csi = { driver: "defs.csi.delphix.com", volumeHandle: handle };
     await bench.client.create(persistentVolumes, { metadata: { name: "dlpx-c" }, spec: { csi } }, forever);
-    equal((await ensureVolume.run(bench.ctx, forever)).kind, "done");
+    equal((await ensureVolume.run(withOrigin(bench.ctx), forever)).kind, "done");
     match(bench.ctx.run.status.delphixID ?? "", /CONTAINER/u);
   });
 
@@ -184,7 +181,7 @@ describe("ensureVolume", () => {
     ] as const) {
       const claim = aClaim("Bound", { deletionTimestamp: "2026-01-01T00:00:00Z" });
       const bench = await stepBench({ claim, status: { ...recorded, conditions: [{ ...told, reason }] } });
-      const outcome = await ensureVolume.run(bench.ctx, forever);
+      const outcome = await ensureVolume.run(withOrigin(bench.ctx), forever);
       deepEqual([outcome.kind, outcome.reason, bench.events], ["done", "ClaimDeleted", events]);
     }
   });

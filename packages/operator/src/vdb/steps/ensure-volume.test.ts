@@ -1,12 +1,15 @@
 import { equal } from "node:assert/strict";
 import { test } from "node:test";
 import type { PersistentVolumeClaim } from "kube-runtime";
+import type { ClaimPlan } from "../../data/source.ts";
+import type { Origin } from "../context.ts";
 import { ownerOf } from "../names.ts";
 import { aVdb } from "../testing.ts";
 import { decideVolume, type VolumePlan } from "./ensure-volume.ts";
 
 const provisioned = { status: { pvcName: "orders-1", delphixID: "1-APPDATA_CONTAINER-2" } };
 const owner = ownerOf(aVdb());
+const plan: ClaimPlan = { kind: "make", labels: {}, annotations: {}, sizeBytes: 2 ** 30 };
 
 function aClaim(phase: "Pending" | "Bound" | "Lost", ownerReferences = owner): PersistentVolumeClaim {
   return {
@@ -50,4 +53,7 @@ const rows: { name: string; why: string; vdb: object; claim: PersistentVolumeCla
   { name: "lost", why: "its volume is gone: no pod could start", vdb: provisioned, claim: aClaim("Lost"), want: "refuse" },
 ];
 for (const { name, why, vdb, claim, want } of rows)
-  test(`decideVolume: ${name}`, () => equal(decideVolume({ vdb: aVdb(vdb), claim }).kind, want, why));
+  test(`decideVolume: ${name}`, () => {
+    const origin: Origin = claim === undefined ? { kind: "plan", plan } : { kind: "claim", claim };
+    equal(decideVolume({ vdb: aVdb(vdb), origin }).kind, want, why);
+  });

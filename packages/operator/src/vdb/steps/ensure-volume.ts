@@ -14,7 +14,8 @@ import {
   terminal,
   waiting,
 } from "kube-runtime";
-import type { VdbContext, VdbOutcome, VdbStep } from "../context.ts";
+import type { ClaimPlan } from "../../data/source.ts";
+import type { Origin, VdbContext, VdbOutcome, VdbStep } from "../context.ts";
 import { claimTrouble } from "../decide/claim-events.ts";
 import { childLabels, claimName, keyOfVdb, operatorName } from "../names.ts";
 import { desiredClaim } from "../objects/claim.ts";
@@ -28,14 +29,14 @@ const lookAtEventsSeconds = 1.5;
  * Provisioned: the claim of the present content is there and bound, and DCT's name and id of it are recorded.
  * Returns early while it is being made, with the storage's own words when it refuses.
  */
-export const ensureVolume: VdbStep<"Provisioned"> = {
+export const ensureVolume: VdbStep<"Provisioned", VdbContext & { readonly origin: Origin }> = {
   name: "ensureVolume",
   condition: "Provisioned",
   run: async (ctx, signal) => {
     const plan = decideVolume(ctx);
     switch (plan.kind) {
       case "create":
-        return await create(ctx, signal);
+        return await create(ctx, plan.plan, signal);
       case "refuse":
         return (plan.reason === "ClaimNotFound" ? await relabel(ctx, signal) : undefined) ?? terminal(plan.reason, plan.message);
       case "wait":
@@ -49,7 +50,7 @@ export const ensureVolume: VdbStep<"Provisioned"> = {
 };
 
 export type VolumePlan =
-  | { readonly kind: "create" }
+  | { readonly kind: "create"; readonly plan: ClaimPlan }
   | {
       readonly kind: "refuse";
       readonly reason: "ClaimNotOurs" | "ClaimNotFound" | "ProvisioningFailed";
@@ -59,15 +60,16 @@ export type VolumePlan =
   | { readonly kind: "bound"; readonly claim: PersistentVolumeClaim; readonly volumeName: string };
 
 /** Pure: what is to be done about the claim. */
-export function decideVolume({ vdb, claim }: Pick<VdbContext, "vdb" | "claim">): VolumePlan {
+export function decideVolume({ vdb, origin }: Pick<VdbContext, "vdb"> & { readonly origin: Origin }): VolumePlan {
   const { pvcName, delphixID = "" } = vdb.status;
-  if (claim === undefined && delphixID === "") return { kind: "create" };
-  if (claim === undefined)
+  if (origin.kind === "plan" && delphixID === "") return { kind: "create", plan: origin.plan };
+  if (origin.kind === "plan")
     return {
       kind: "refuse",
       reason: "ClaimNotFound",
       message: `the claim ${pvcName ?? ""} does not exist any more, nor does its data: delete this PostgresVDB and apply it again`,
     };
+  const { claim } = origin;
   const { name } = claim.metadata;
   if (!isControlledBy(claim, vdb))
     return {
@@ -89,10 +91,8 @@ export function decideVolume({ vdb, claim }: Pick<VdbContext, "vdb" | "claim">):
 const provisioning = (name: string): VdbOutcome<"Provisioned"> =>
   after(lookAtEventsSeconds, "Provisioning", `the CSI driver provisions the claim ${name} through DCT`);
 
-async function create(ctx: VdbContext, signal: AbortSignal): Promise<VdbOutcome<"Provisioned">> {
-  const { run, vdb, world, contentId, source } = ctx;
-  const plan = source === undefined ? undefined : world.sources.named(vdb)?.claimFor(vdb, source);
-  if (plan === undefined) throw new TypeError("resolveSource has found nothing to provision from");
+async function create(ctx: VdbContext, plan: ClaimPlan, signal: AbortSignal): Promise<VdbOutcome<"Provisioned">> {
+  const { run, vdb, world, contentId } = ctx;
   const claim = desiredClaim(vdb, contentId, plan, world.config.defaults);
   run.status.contentId = contentId;
   run.status.pvcName = claim.metadata.name;

@@ -26,9 +26,9 @@ async function bench({ exec = () => healthy(), ...given }: Given = {}, gate: Gat
   const made = await stepBench({ ...given, exec, service, configMap });
   await made.client.create(services, service, forever);
   await made.client.create(configMaps, configMap, forever);
-  Object.assign(made.ctx, { pod: aPod(), password: { kind: "known", value: "a-good-password" } });
   made.writes.length = 0;
-  return made;
+  const password = { kind: "known", value: "a-good-password" } as const;
+  return { ...made, ctx: { ...made.ctx, pod: aPod(), configMap, settings: "", settingsCorrected: false, password } };
 }
 
 interface Row {

@@ -1,10 +1,11 @@
 import type { PostgresVDB } from "@vdb/api";
-import { after, done, type Outcome, type Pod, type Step, terminal } from "kube-runtime";
-import type { VdbContext } from "../context.ts";
+import { after, done, terminal } from "kube-runtime";
+import type { PlainVdbStep, RunningContext, VdbContext, VdbUnmet } from "../context.ts";
 import { endpointOf } from "../objects/service.ts";
 import { configureServer } from "../pod/configure-server.ts";
 import { loginTrouble } from "../pod/login-trouble.ts";
 import { applyConfigMap } from "./apply-config-map.ts";
+import { isOutcome } from "./apply-own.ts";
 import { applyService } from "./apply-service.ts";
 import { refusal, unasked } from "./prepare-database.ts";
 
@@ -15,18 +16,16 @@ const passwordRereadSeconds = 30;
  * Lets clients in: recorded first, so that a pod that starts from now on lets them in too; then the running server; the Service
  * last. From then on a look every half minute sees a changed password.
  */
-export const openGate: Step<VdbContext> = {
+export const openGate: PlainVdbStep<RunningContext> = {
   name: "openGate",
   run: async (ctx, signal) => {
-    const { vdb, pod, run } = ctx;
-    if (pod === undefined) throw new TypeError("ensureDeployment has found no pod");
-    const shutOut = await lookAgain(ctx, pod, signal);
+    const { vdb, run } = ctx;
+    const shutOut = await lookAgain(ctx, signal);
     if (shutOut !== undefined) return shutOut;
     await recordOpening(ctx, signal);
-    const unopened =
-      (await applyConfigMap(ctx, { gate: "open", settings: ctx.settings }, signal)) ??
-      (await openServer(ctx, pod, signal)) ??
-      (await applyService(ctx, "open", signal));
+    const configMap = await applyConfigMap(ctx, { gate: "open", settings: ctx.settings }, signal);
+    if (isOutcome(configMap)) return configMap;
+    const unopened = (await openServer(ctx, signal)) ?? (await applyService(ctx, "open", signal));
     if (unopened !== undefined) return unopened;
     run.status.endpoint = endpointOf(vdb);
     return done({ message: readyWords(run.status), recheckSeconds: passwordRereadSeconds });
@@ -34,17 +33,17 @@ export const openGate: Step<VdbContext> = {
 };
 
 /** Hooks may have changed role, database and settings: the operator looks again before it admits clients. */
-async function lookAgain(ctx: VdbContext, pod: Pod, signal: AbortSignal): Promise<Outcome | undefined> {
+async function lookAgain(ctx: RunningContext, signal: AbortSignal): Promise<VdbUnmet<"Prepared"> | undefined> {
   if (ctx.gate === "open" || ctx.vdb.spec.hooks?.some(({ stage }) => stage === "post-create") !== true) return undefined;
   ctx.memory.inForce = undefined;
   try {
-    const result = await configureServer(ctx, pod, "shut", signal);
+    const result = await configureServer(ctx, "shut", signal);
     if (result === "inForce") return undefined;
     if (result.kind !== "answer") return refusal(ctx, result);
     const trouble = loginTrouble(ctx.vdb, result.state);
     return trouble && terminal(trouble.reason, `after the hooks: ${trouble.message}`, { backOff: true });
   } catch (error) {
-    return unasked(pod, error);
+    return unasked(ctx.pod, error);
   }
 }
 
@@ -61,12 +60,12 @@ async function recordOpening({ run, contentId }: VdbContext, signal: AbortSignal
   await run.saveStatus(signal);
 }
 
-async function openServer(ctx: VdbContext, pod: Pod, signal: AbortSignal): Promise<Outcome | undefined> {
+async function openServer(ctx: RunningContext, signal: AbortSignal): Promise<VdbUnmet<"Prepared"> | undefined> {
   try {
-    const result = await configureServer(ctx, pod, "open", signal);
+    const result = await configureServer(ctx, "open", signal);
     if (result === "inForce" || (result.kind === "answer" && result.state.loaded)) return undefined;
     return result.kind === "answer" ? after(0.3, "Preparing", "the server does not let clients in yet") : refusal(ctx, result);
   } catch (error) {
-    return unasked(pod, error);
+    return unasked(ctx.pod, error);
   }
 }

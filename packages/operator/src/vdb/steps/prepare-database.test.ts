@@ -105,6 +105,8 @@ const rows: readonly Row[] = [
   },
 ];
 
+const password = { kind: "known", value: "a-good-password" } as const;
+
 async function bench({ answer, before = settings }: Pick<Row, "answer" | "before">) {
   const exec = (): Partial<ExecResult> => {
     if (answer instanceof Error) throw answer;
@@ -113,9 +115,9 @@ async function bench({ answer, before = settings }: Pick<Row, "answer" | "before
   const made = await stepBench({ exec, configMap: aConfigMap(before), deployment });
   await made.client.create(configMaps, aConfigMap(before), forever);
   await made.client.create(deployments, deployment, forever);
-  Object.assign(made.ctx, { pod: aPod(), settings, password: { kind: "known", value: "a-good-password" } });
   made.writes.length = 0;
-  return made;
+  const running = { pod: aPod(), configMap: aConfigMap(before), settings, settingsCorrected: false, password };
+  return { ...made, ctx: { ...made.ctx, ...running } };
 }
 
 describe("prepareDatabase", () => {
@@ -130,8 +132,7 @@ describe("prepareDatabase", () => {
   test("what is in force in a container is not asked for again; another container is", async () => {
     const { ctx, writes } = await bench({ answer: healthy() });
     for (const pod of [aPod(), aPod(), aPod({ containerID: "containerd://2" })]) {
-      ctx.pod = pod;
-      equal((await prepareDatabase.run(ctx, forever)).kind, "done");
+      equal((await prepareDatabase.run({ ...ctx, pod }, forever)).kind, "done");
     }
     deepEqual(writes, ["exec", "exec"]);
   });
@@ -141,8 +142,7 @@ describe("prepareDatabase", () => {
     await prepareDatabase.run(ctx, forever);
     const written = await client.get(deployments, { namespace: "shop", name: "orders" }, forever);
     match(written.spec.template.metadata?.annotations?.[restartAnnotation] ?? "", /^[0-9a-f]{12}$/u);
-    Object.assign(ctx, { deployment: written });
-    await prepareDatabase.run(ctx, forever);
+    await prepareDatabase.run({ ...ctx, deployment: written }, forever);
     deepEqual(events, ["Restarting"]);
   });
 

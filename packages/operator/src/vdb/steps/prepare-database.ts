@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { after, done, findCondition, type Pod, retry, terminal, waiting } from "kube-runtime";
 import type { PreparationResult, ServerState } from "../../postgres/prepare.ts";
-import type { VdbContext, VdbOutcome, VdbStep } from "../context.ts";
+import type { RunningContext, StoredSettings, VdbContext, VdbFindingStep, VdbOutcome, VdbUnmet } from "../context.ts";
 import { containerName } from "../names.ts";
 import { Unreachable } from "../pod/ask-pod.ts";
 import { configureServer, containerIdOf } from "../pod/configure-server.ts";
@@ -17,19 +17,19 @@ import { isOutcome } from "./apply-own.ts";
  * has taken are kept for its next start.
  * Returns early with what the data has when it has not what the manifest names, and while a setting waits for a restart.
  */
-export const prepareDatabase: VdbStep<"Prepared"> = {
+export const prepareDatabase: VdbFindingStep<"Prepared", Pick<StoredSettings, "configMap">, RunningContext> = {
   name: "prepareDatabase",
   condition: "Prepared",
   run: async (ctx, signal) => {
     const { pod, gate } = ctx;
-    if (pod === undefined) throw new TypeError("ensureDeployment has found no pod");
     try {
-      const result = await configureServer(ctx, pod, gate, signal);
+      const result = await configureServer(ctx, gate, signal);
       tellHygiene(ctx, result === "inForce" ? undefined : result);
       if (result !== "inForce" && result.kind !== "answer") return refusal(ctx, result);
-      const taken = await applyConfigMap(ctx, { gate, settings: ctx.settings }, signal);
-      if (taken !== undefined) return taken;
-      return result === "inForce" ? asBefore(ctx) : await compare(ctx, pod, result.state, signal);
+      const configMap = await applyConfigMap(ctx, { gate, settings: ctx.settings }, signal);
+      if (isOutcome(configMap)) return configMap;
+      const outcome = result === "inForce" ? asBefore(ctx) : await compare(ctx, result.state, signal);
+      return outcome.kind === "done" ? { ...outcome, found: { configMap } } : outcome;
     } catch (error) {
       return unasked(pod, error);
     }
@@ -58,12 +58,12 @@ function tellHygiene({ run, vdb }: VdbContext, result: PreparationResult | undef
 }
 
 /** A server that gave no answer is asked again; what is thrown for any other cause is thrown on. */
-export function unasked(pod: Pod, error: unknown): VdbOutcome<"Prepared"> {
+export function unasked(pod: Pod, error: unknown): VdbUnmet<"Prepared"> {
   if (!(error instanceof Unreachable)) throw error;
   return retry("Unreachable", `cannot ask the server in pod ${pod.metadata.name}: ${error.message}`);
 }
 
-export function refusal(ctx: VdbContext, result: Exclude<PreparationResult, { kind: "answer" }>): VdbOutcome<"Prepared"> {
+export function refusal(ctx: VdbContext, result: Exclude<PreparationResult, { kind: "answer" }>): VdbUnmet<"Prepared"> {
   const { kind, message } = result;
   switch (kind) {
     case "settingRefused":
@@ -85,11 +85,11 @@ export function refusal(ctx: VdbContext, result: Exclude<PreparationResult, { ki
   }
 }
 
-async function compare(ctx: VdbContext, pod: Pod, state: ServerState, signal: AbortSignal): Promise<VdbOutcome<"Prepared">> {
+async function compare(ctx: RunningContext, state: ServerState, signal: AbortSignal): Promise<VdbOutcome<"Prepared">> {
   const trouble = loginTrouble(ctx.vdb, state);
   if (trouble !== undefined) return terminal(trouble.reason, trouble.message, { backOff: true });
   if (!state.loaded) return after(0.3, "Preparing", "the server has not read its settings yet");
-  if (state.pendingRestart.length > 0) return await restart(ctx, pod, state.pendingRestart, signal);
+  if (state.pendingRestart.length > 0) return await restart(ctx, state.pendingRestart, signal);
   const notes = notesOf(state);
   return notes.length === 0 ? done() : done({ message: [inForce, ...notes].join("; ") });
 }
@@ -107,15 +107,10 @@ const inForce = "settings and password are in force";
  * For a setting that PostgreSQL reads only at its start: replaces the pod, once for these settings in this container. A container
  * that started with earlier settings, because the kubelet had not seen the new ones yet, counts as another.
  */
-async function restart(
-  ctx: VdbContext,
-  pod: Pod,
-  names: readonly string[],
-  signal: AbortSignal,
-): Promise<VdbOutcome<"Prepared">> {
+async function restart(ctx: RunningContext, names: readonly string[], signal: AbortSignal): Promise<VdbOutcome<"Prepared">> {
   const image = ctx.deployment?.spec.template.spec.containers.find(({ name }) => name === containerName)?.image ?? "";
   const restartFor = createHash("sha256")
-    .update(JSON.stringify([ctx.settings, containerIdOf(pod)]))
+    .update(JSON.stringify([ctx.settings, containerIdOf(ctx.pod)]))
     .digest("hex")
     .slice(0, 12);
   const written = await applyDeployment(ctx, image, restartFor, signal);

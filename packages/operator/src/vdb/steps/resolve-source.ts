@@ -1,7 +1,7 @@
 import { identityIn, labelsOf, postgresVDB, resourceOf, type VdbIdentity } from "@vdb/api";
 import { done, isControlledBy, type PersistentVolumeClaim, terminal } from "kube-runtime";
-import type { ResolvedSource } from "../../data/source.ts";
-import type { VdbContext, VdbOutcome, VdbStep } from "../context.ts";
+import type { DataSource, ResolvedSource } from "../../data/source.ts";
+import type { Origin, VdbContext, VdbFinding, VdbFindingStep } from "../context.ts";
 import { keyOfVdb } from "../names.ts";
 
 const postgresVdbs = resourceOf(postgresVDB);
@@ -10,7 +10,7 @@ const postgresVdbs = resourceOf(postgresVDB);
  * SourceResolved: finds what spec.source names, and puts its labels on the object.
  * Done at once when the claim is there: a database that has its data does not need its source any more.
  */
-export const resolveSource: VdbStep<"SourceResolved"> = {
+export const resolveSource: VdbFindingStep<"SourceResolved", { readonly origin: Origin }> = {
   name: "resolveSource",
   condition: "SourceResolved",
   run: async (ctx, signal) => {
@@ -20,15 +20,21 @@ export const resolveSource: VdbStep<"SourceResolved"> = {
     if (source === undefined) return terminal("SourceNotFound", `spec.source.type ${vdb.spec.source.type} is not yet supported`);
     const resolved = await source.resolve(vdb, signal);
     return resolved.ok
-      ? await take(ctx, resolved.source, signal)
+      ? await take(ctx, source, resolved.source, signal)
       : terminal(resolved.reason, resolved.message, { backOff: true });
   },
 };
 
+type Resolved = VdbFinding<"SourceResolved", { readonly origin: Origin }>;
+
 /** Records what will be made and from what, before it is made. */
-async function take(ctx: VdbContext, source: ResolvedSource, signal: AbortSignal): Promise<VdbOutcome<"SourceResolved">> {
+async function take(
+  ctx: VdbContext,
+  { claimFor }: Pick<DataSource, "claimFor">,
+  source: ResolvedSource,
+  signal: AbortSignal,
+): Promise<Resolved> {
   const { run, vdb } = ctx;
-  ctx.source = source;
   run.status.source = {
     type: vdb.spec.source.type,
     name: source.identity.sourceRef,
@@ -43,15 +49,15 @@ async function take(ctx: VdbContext, source: ResolvedSource, signal: AbortSignal
   if (source.dataTimestamp !== undefined) run.status.dataTimestamp = source.dataTimestamp;
   else delete run.status.dataTimestamp;
   await putLabels(ctx, source.identity, signal);
-  return done();
+  return done({ found: { origin: { kind: "plan", plan: claimFor(vdb, source) } } });
 }
 
 /** Its labels are what users find it by: they are put back from what its claim says of it. */
-async function known(ctx: VdbContext, claim: PersistentVolumeClaim, signal: AbortSignal): Promise<VdbOutcome<"SourceResolved">> {
+async function known(ctx: VdbContext, claim: PersistentVolumeClaim, signal: AbortSignal): Promise<Resolved> {
   const { name: sourceRef } = ctx.run.status.source ?? {};
   if (sourceRef !== undefined && isControlledBy(claim, ctx.vdb))
     await putLabels(ctx, { sourceRef, ...identityIn(claim.metadata.annotations ?? {}) }, signal);
-  return done();
+  return done({ found: { origin: { kind: "claim", claim } } });
 }
 
 async function putLabels({ run, vdb }: VdbContext, identity: VdbIdentity, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
-import { done, isControlledBy, type PersistentVolumeClaim, persistentVolumeClaims, type Step, waiting } from "kube-runtime";
+import { done, isControlledBy, type PersistentVolumeClaim, persistentVolumeClaims, waiting } from "kube-runtime";
 import type { OperatorConfig } from "../../config.ts";
-import type { VdbContext } from "../context.ts";
+import type { PlainVdbStep, VdbContext } from "../context.ts";
 import { isOutdated } from "../objects/claim.ts";
 import { removeIfThere } from "./remove.ts";
 
@@ -8,7 +8,7 @@ import { removeIfThere } from "./remove.ts";
  * As long as a claim has no data and comes from an earlier manifest, the operator deletes it before any other step: the driver
  * then gives up what it has begun, and a fixed mistake leaves nothing behind. Returns early until the claim is gone.
  */
-export const retireClaim: Step<VdbContext> = {
+export const retireClaim: PlainVdbStep = {
   name: "retireClaim",
   run: async (ctx, signal) => {
     const { run, claim } = ctx;

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import type { HookRun } from "@vdb/api";
 import { ApiError, type ExecResult } from "kube-runtime";
 import { scriptHash } from "../decide/decide-hook.ts";
-import { aPod, contentId, forever, type Given, stepBench } from "../step-bench.ts";
+import { aPod, contentId, forever, type Given, meta, stepBench } from "../step-bench.ts";
 import { aVdb } from "../testing.ts";
 import { runHooks } from "./run-hooks.ts";
 
@@ -148,8 +148,9 @@ async function bench({ given: all = withHooks(given()), answers = [] }: Pick<Row
     return answer;
   };
   const made = await stepBench({ ...all, exec, pods: [pod] });
-  Object.assign(made.ctx, { pod, password: { kind: "known", value: "a-good-password" } });
-  return made;
+  const configMap = { apiVersion: "v1", kind: "ConfigMap", metadata: meta("c") };
+  const password = { kind: "known", value: "a-good-password" } as const;
+  return { ...made, ctx: { ...made.ctx, pod, configMap, settings: "", settingsCorrected: false, password } };
 }
 
 describe("runHooks", () => {

@@ -1,8 +1,8 @@
 import type { Hook, HookRun } from "@vdb/api";
-import { after, done, type Pod, retry, terminal } from "kube-runtime";
+import { after, done, retry, terminal } from "kube-runtime";
 import { endHookCommand, type HookState, hookCommand, hookOutputBytes, hookState } from "../../postgres/hook.ts";
 import { redactedEnd } from "../../postgres/redact.ts";
-import type { VdbContext, VdbOutcome, VdbStep } from "../context.ts";
+import type { RunningContext, VdbContext, VdbOutcome, VdbStep } from "../context.ts";
 import { decideHook, forsaken, scriptHash } from "../decide/decide-hook.ts";
 import { paths } from "../objects/deployment.ts";
 import { askPod, Unreachable } from "../pod/ask-pod.ts";
@@ -18,13 +18,11 @@ const runMs = 30_000;
  * Returns early while one runs, and for good when one fails without continueOnError: the gate stays shut, and a changed hook
  * runs again.
  */
-export const runHooks: VdbStep<"HooksSucceeded"> = {
+export const runHooks: VdbStep<"HooksSucceeded", RunningContext> = {
   name: "runHooks",
   condition: "HooksSucceeded",
   run: async (ctx, signal) => {
-    const { pod } = ctx;
-    if (pod === undefined) throw new TypeError("ensureDeployment has found no pod");
-    const ending = await endForsaken(ctx, pod, signal);
+    const ending = await endForsaken(ctx, signal);
     if (ending !== undefined) return ending;
     const hooks = (ctx.vdb.spec.hooks ?? []).filter(({ stage }) => stage === "post-create");
     if (hooks.length === 0) return done({ reason: "NoHooks", message: "the database has no post-create hooks" });
@@ -33,7 +31,7 @@ export const runHooks: VdbStep<"HooksSucceeded"> = {
     const end = ctx.run.clock.monotonic() + runMs;
     for (const hook of hooks) {
       if (ctx.run.clock.monotonic() > end) return after(0, "Running", `hook ${hook.name} runs next`);
-      const outcome = await runHook(ctx, hook, pod, signal);
+      const outcome = await runHook(ctx, hook, signal);
       if (outcome !== undefined) return outcome;
     }
     return done();
@@ -41,11 +39,11 @@ export const runHooks: VdbStep<"HooksSucceeded"> = {
 };
 
 /** A hook that was changed or removed while it runs is ended before its successor begins or the gate opens. */
-async function endForsaken(ctx: VdbContext, pod: Pod, signal: AbortSignal): Promise<VdbOutcome<"HooksSucceeded"> | undefined> {
-  const facts = { contentId: ctx.contentId, podUid: pod.metadata.uid };
+async function endForsaken(ctx: RunningContext, signal: AbortSignal): Promise<VdbOutcome<"HooksSucceeded"> | undefined> {
+  const facts = { contentId: ctx.contentId, podUid: ctx.pod.metadata.uid };
   for (const record of forsaken(ctx.run.status.hooks ?? [], ctx.vdb.spec.hooks ?? [], facts)) {
     try {
-      await askPod(ctx.world, pod, endHookCommand(tokenOf(ctx, record, record.scriptHash ?? ""), paths.run), signal);
+      await askPod(ctx.world, ctx.pod, endHookCommand(tokenOf(ctx, record, record.scriptHash ?? ""), paths.run), signal);
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
       return retry("Running", `cannot end hook ${record.name}, which the manifest has changed or removed: ${error.message}`);
@@ -73,13 +71,8 @@ function warnOfRefresh({ run, vdb }: VdbContext): void {
 }
 
 /** Undefined: on to the next one. */
-async function runHook(
-  ctx: VdbContext,
-  hook: Hook,
-  pod: Pod,
-  signal: AbortSignal,
-): Promise<VdbOutcome<"HooksSucceeded"> | undefined> {
-  const facts = { hook, record: recordOf(ctx, hook), contentId: ctx.contentId, podUid: pod.metadata.uid };
+async function runHook(ctx: RunningContext, hook: Hook, signal: AbortSignal): Promise<VdbOutcome<"HooksSucceeded"> | undefined> {
+  const facts = { hook, record: recordOf(ctx, hook), contentId: ctx.contentId, podUid: ctx.pod.metadata.uid };
   const plan = decideHook(facts);
   switch (plan.kind) {
     case "next":
@@ -88,26 +81,21 @@ async function runHook(
       return failure(hook, plan.record);
     case "interrupted":
       setRecord(ctx, { ...plan.record, outcome: "Interrupted", completionTime: now(ctx) });
-      return await runHook(ctx, hook, pod, signal);
+      return await runHook(ctx, hook, signal);
     case "run":
-      return await perform(ctx, hook, pod, signal);
+      return await perform(ctx, hook, signal);
     default:
       return plan satisfies never;
   }
 }
 
-async function perform(
-  ctx: VdbContext,
-  hook: Hook,
-  pod: Pod,
-  signal: AbortSignal,
-): Promise<VdbOutcome<"HooksSucceeded"> | undefined> {
-  await announce(ctx, hook, pod, signal);
+async function perform(ctx: RunningContext, hook: Hook, signal: AbortSignal): Promise<VdbOutcome<"HooksSucceeded"> | undefined> {
+  await announce(ctx, hook, signal);
   const { type, script, timeoutSeconds, database = ctx.vdb.spec.database.name } = hook;
   const call = { token: tokenOf(ctx, hook, scriptHash(hook)), type, script, database, timeoutSeconds, waitSeconds };
   try {
-    const answer = await askPod(ctx.world, pod, hookCommand(call, paths.run), signal);
-    return await take(ctx, hook, hookState(answer), pod, signal);
+    const answer = await askPod(ctx.world, ctx.pod, hookCommand(call, paths.run), signal);
+    return await take(ctx, hook, hookState(answer), signal);
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
     return retry("Running", `hook ${hook.name} has begun, but the operator cannot ask the pod for its end: ${error.message}`);
@@ -115,7 +103,7 @@ async function perform(
 }
 
 /** The intent, before the effect: the next operator must know that the hook may have begun. */
-async function announce(ctx: VdbContext, hook: Hook, pod: Pod, signal: AbortSignal): Promise<void> {
+async function announce(ctx: RunningContext, hook: Hook, signal: AbortSignal): Promise<void> {
   const record = recordOf(ctx, hook);
   if (record?.outcome === "Running" && record.contentId === ctx.contentId && record.scriptHash === scriptHash(hook)) return;
   setRecord(ctx, {
@@ -123,7 +111,7 @@ async function announce(ctx: VdbContext, hook: Hook, pod: Pod, signal: AbortSign
     name: hook.name,
     contentId: ctx.contentId,
     scriptHash: scriptHash(hook),
-    pod: pod.metadata.uid,
+    pod: ctx.pod.metadata.uid,
     outcome: "Running",
     startTime: now(ctx),
   });
@@ -131,10 +119,9 @@ async function announce(ctx: VdbContext, hook: Hook, pod: Pod, signal: AbortSign
 }
 
 async function take(
-  ctx: VdbContext,
+  ctx: RunningContext,
   hook: Hook,
   state: HookState,
-  pod: Pod,
   signal: AbortSignal,
 ): Promise<VdbOutcome<"HooksSucceeded"> | undefined> {
   const record = recordOf(ctx, hook);
@@ -145,7 +132,7 @@ async function take(
   else setRecord(ctx, { ...ended, exitCode: state.exitCode, outcome: outcomeOf(state) });
   await ctx.run.saveStatus(signal);
   ctx.run.log.info({ hook: hook.name, outcome: recordOf(ctx, hook)?.outcome }, "hook ended");
-  return await runHook(ctx, hook, pod, signal);
+  return await runHook(ctx, hook, signal);
 }
 
 function outcomeOf({ exitCode, timedOut }: { readonly exitCode: number; readonly timedOut: boolean }): HookRun["outcome"] {
@@ -185,8 +172,8 @@ const now = ({ run }: VdbContext): string => new Date(run.clock.now()).toISOStri
 const tokenOf = ({ contentId }: VdbContext, { stage, name }: Pick<Hook, "stage" | "name">, hash: string): string =>
   `${contentId}-${stage}-${name}-${hash}`;
 
-function withoutPassword({ password }: VdbContext, output: string): string {
-  const secrets = password?.kind === "known" ? [password.value] : [];
+function withoutPassword({ password }: RunningContext, output: string): string {
+  const secrets = password.kind === "known" ? [password.value] : [];
   return redactedEnd(output, { secrets, length: 4000, cutAt: hookOutputBytes });
 }
 

@@ -1,5 +1,5 @@
-import { done, isTrue, type Plan, type Step, waiting } from "kube-runtime";
-import { livePods, type VdbContext } from "../context.ts";
+import { done, isTrue, type Plan, waiting } from "kube-runtime";
+import { livePods, type PlainVdbStep, type VdbContext } from "../context.ts";
 import { stopDeployment } from "./apply-deployment.ts";
 import { disableInDct } from "./enable-in-dct.ts";
 
@@ -12,7 +12,7 @@ export function stopPlan({ vdb }: Pick<VdbContext, "vdb">): Plan<VdbContext> {
 }
 
 /** The database is shut down cleanly and its pod goes; claim, DCT VDB and everything else stay. */
-const stopDatabase: Step<VdbContext> = {
+const stopDatabase: PlainVdbStep = {
   name: "stopDatabase",
   run: async (ctx, signal) => {
     await stopDeployment(ctx, signal);

@@ -1,12 +1,12 @@
-import { type ConditionValue, done, findCondition, type Step } from "kube-runtime";
+import { type ConditionValue, done, findCondition } from "kube-runtime";
 import type { StorageLevel } from "../../data/storage.ts";
-import type { VdbContext } from "../context.ts";
+import type { PlainVdbStep } from "../context.ts";
 
 /**
  * StorageHealthy: whether the storage that the data lies on has free space; an event when that changes. Ready ignores it: a
  * database on a full storage answers, and reading works. Absent where the engine gives no figures.
  */
-export const tellStorage: Step<VdbContext> = {
+export const tellStorage: PlainVdbStep = {
   name: "tellStorage",
   run: async ({ run, vdb, world }) => {
     const storage = world.storage.of(vdb);

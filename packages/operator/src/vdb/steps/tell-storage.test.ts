@@ -1,0 +1,70 @@
+import { deepEqual } from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { StorageLevel } from "../../data/storage.ts";
+import { forever, stepBench } from "../step-bench.ts";
+import { tellStorage } from "./tell-storage.ts";
+
+interface Row {
+  readonly name: string;
+  readonly why: string;
+  /** Undefined: no engine is known to hold the data. */
+  readonly level: StorageLevel | "unknown" | undefined;
+  /** The reason that the status has so far. */
+  readonly before?: "RoomLeft" | "PoolNearlyFull" | "PoolFull";
+  readonly want: readonly string[];
+  readonly events: readonly string[];
+}
+
+const rows: readonly Row[] = [
+  { name: "no engine known", why: "there is no storage to speak of", level: undefined, want: [], events: [] },
+  { name: "no figures", why: "a condition that nothing stands behind would be a guess", level: "unknown", want: [], events: [] },
+  {
+    name: "no figures from a new operator",
+    why: "what an earlier one has found stays until there are figures",
+    level: "unknown",
+    before: "PoolFull",
+    want: ["False PoolFull"],
+    events: [],
+  },
+  { name: "free space at first sight", why: "that is no news", level: "roomLeft", want: ["True RoomLeft"], events: [] },
+  { name: "full at first sight", why: "somebody has to act", level: "full", want: ["False PoolFull"], events: ["PoolFull"] },
+  {
+    name: "still full",
+    why: "an event tells of a change",
+    level: "full",
+    before: "PoolFull",
+    want: ["False PoolFull"],
+    events: [],
+  },
+  {
+    name: "from the reserve to full",
+    why: "it got worse",
+    level: "full",
+    before: "PoolNearlyFull",
+    want: ["False PoolFull"],
+    events: ["PoolFull"],
+  },
+  {
+    name: "free space again",
+    why: "whoever acted wants to see it",
+    level: "roomLeft",
+    before: "PoolNearlyFull",
+    want: ["True RoomLeft"],
+    events: ["RoomLeft"],
+  },
+];
+
+describe("tellStorage", () => {
+  for (const { name, why, level, before, want, events } of rows)
+    test(name, async () => {
+      const type = "StorageHealthy";
+      const told = { type, status: before === "RoomLeft" ? "True" : "False", reason: before, message: "as of before" };
+      const conditions = before === undefined ? [] : [{ ...told, lastTransitionTime: "2026-01-01T00:00:00Z" }];
+      const bench = await stepBench({ status: { conditions } });
+      const of = () => (level === undefined ? undefined : { engine: "delphix-engine", level });
+      const world = { ...bench.ctx.world, storage: { ...bench.ctx.world.storage, of } };
+      const outcome = await tellStorage.run({ ...bench.ctx, world }, forever);
+      deepEqual([outcome.kind, bench.conditions.map(({ status, reason }) => `${status} ${reason}`)], ["done", want], why);
+      deepEqual(bench.events, events, why);
+    });
+});
