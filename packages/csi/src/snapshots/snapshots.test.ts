@@ -91,6 +91,10 @@ const copy = (volumeContentSource: object, request: object = {}) =>
 
 const copied = () => [...world.vdbs.values()].find((one) => one.name === "dlpx-copy");
 
+const refusesTags = (call: string): void => {
+  if (call === "tag") throw new DctError("refused", "body.tags: is too large");
+};
+
 describe("CreateSnapshot", () => {
   test("answers the DCT snapshot's id, when its data is of, and how large a volume of it has to be; its name stands on the VDB", async () => {
     const answer = await create();
@@ -136,6 +140,7 @@ describe("CreateSnapshot", () => {
       for (let at = 1; at <= calls; at += 1) {
         world = new FakeWorld();
         vdb = await makeVdb("dlpx-1");
+        const theirs = await foreign(); // as every VDB of the embedded engine has one from its first moment
         const earlier = idOf(await create({ name: "earlier" }));
         await create({}, { cut: { at, when } }).catch((error: unknown) =>
           ok(
@@ -146,8 +151,8 @@ describe("CreateSnapshot", () => {
         const others = idOf(await create({ name: "other" })); // asked for before the lost call's caller comes back
         const id = idOf(await create());
         world.endJobs();
-        equal(new Set([earlier, others, id]).size, 3, `cut at call ${at}`);
-        deepEqual(new Set(world.vdbSnapshots.keys()), new Set([earlier, others, id]), `cut at call ${at}`);
+        equal(new Set([theirs, earlier, others, id]).size, 4, `cut at call ${at}`);
+        deepEqual(new Set(world.vdbSnapshots.keys()), new Set([theirs, earlier, others, id]), `cut at call ${at}`);
         deepEqual(
           new Set(tagsOf(vdb).map(({ key, value }) => `${key} ${value}`)),
           new Set(
@@ -181,10 +186,10 @@ describe("CreateSnapshot", () => {
   });
 
   test("a VDB that has no room for another name says what to delete", async () => {
-    const beforeCall = (call: string): void => {
-      if (call === "tag") throw new DctError("refused", "body.tags: is too large");
-    };
-    await rejects(create({}, { beforeCall }), refused(status.RESOURCE_EXHAUSTED, /delete VolumeSnapshots of it .*too large/u));
+    await rejects(
+      create({}, { beforeCall: refusesTags }),
+      refused(status.RESOURCE_EXHAUSTED, /delete VolumeSnapshots of it .*too large/u),
+    );
     equal(snapshotJobs().length, 0);
   });
 
