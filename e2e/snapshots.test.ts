@@ -78,7 +78,8 @@ const copyOf = (name: string, claim: string, dataSource: object): string =>
             // The copy's own pg_hba.conf is the operator's, which knows where the VDB's pod has its socket.
             command: ["/bin/sh", "-c", 'echo "local all all trust" >/tmp/hba && exec "$@"', "sh", "postgres"],
             args: [
-              ...["-D", "/mnt/postgres/data"],
+              "-D",
+              "/mnt/postgres/data",
               ...["hba_file=/tmp/hba", "listen_addresses=", "unix_socket_directories=/tmp"].flatMap((one) => ["-c", one]),
             ],
             env: [{ name: "PGHOST", value: "/tmp" }],

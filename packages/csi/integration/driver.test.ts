@@ -46,6 +46,7 @@ describe("the driver and the engine", { timeout: 900_000 }, () => {
     call(driver.socket, "CreateVolume", createRequest(name, claim), deadlineSeconds);
   const vdbs = async (): Promise<readonly string[]> =>
     (await engine.client.searchVdbs()).flatMap((vdb) => (vdb.name === name ? vdb.id : []));
+  const data = (id: string, file: string): string => join(poolDir(scratch), "vdbs", id, "data", file);
   const target = (): string => join(scratch.path, "kubelet/pods", name, "mount");
   const subvolumes = (): readonly string[] => readdirSync(join(poolDir(scratch), "vdbs"));
 
@@ -207,7 +208,6 @@ describe("the driver and the engine", { timeout: 900_000 }, () => {
     kubernetes.claims.set("owned", { sourceDBName: "production", ownershipSpec: "70:70" });
     kubernetes.claims.set("copy", {});
     const volume = createdVolume(await create("owned"));
-    const data = (id: string, file: string): string => join(poolDir(scratch), "vdbs", id, "data", file);
     writeFileSync(data(volume.id, "before"), "");
     const snapshotId = createdSnapshot(await call(driver.socket, "CreateSnapshot", snapshotRequest(name, volume)));
     writeFileSync(data(volume.id, "after"), "");
@@ -222,11 +222,11 @@ describe("the driver and the engine", { timeout: 900_000 }, () => {
         volumeContentSource: { volume: { volumeId: volume.id } },
       }),
     );
-    for (const [id, after] of [
+    for (const [id, later] of [
       [copy.id, false],
       [clone.id, true],
     ] as const) {
-      deepEqual([existsSync(data(id, "before")), existsSync(data(id, "after"))], [true, after]);
+      deepEqual([existsSync(data(id, "before")), existsSync(data(id, "after"))], [true, later]);
       equal(statSync(data(id, "")).uid, 70);
     }
     const remove = (volumeId: string) => call(driver.socket, "DeleteVolume", { volumeId });

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, notEqual, ok, rejects } from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { status } from "@grpc/grpc-js";
-import { type DctClient, waitForJob } from "@vdb/dct";
+import { type DctClient, DctError, waitForJob } from "@vdb/dct";
 import { dSourceId, type FakeDctOptions, FakeWorld, fakeDct } from "@vdb/dct/testing";
 import type { ControllerVolumes } from "../controller/create-volume.ts";
 import { createVolume } from "../controller/create-volume.ts";
@@ -91,6 +91,10 @@ const copy = (volumeContentSource: object, request: object = {}) =>
 
 const copied = () => [...world.vdbs.values()].find((one) => one.name === "dlpx-copy");
 
+const refusesTags = (call: string): void => {
+  if (call === "tag") throw new DctError("refused", "body.tags: is too large");
+};
+
 describe("CreateSnapshot", () => {
   test("answers the DCT snapshot's id, when its data is of, and how large a volume of it has to be; its name stands on the VDB", async () => {
     const answer = await create();
@@ -136,16 +140,28 @@ describe("CreateSnapshot", () => {
       for (let at = 1; at <= calls; at += 1) {
         world = new FakeWorld();
         vdb = await makeVdb("dlpx-1");
+        const theirs = await foreign(); // as every VDB of the embedded engine has one from its first moment
+        const earlier = idOf(await create({ name: "earlier" }));
         await create({}, { cut: { at, when } }).catch((error: unknown) =>
           ok(
             !(error instanceof RpcError) || !isFinal(error.code),
             `call ${at}: a final code, and a snapshot may be there: ${String(error)}`,
           ),
         );
+        const others = idOf(await create({ name: "other" })); // asked for before the lost call's caller comes back
         const id = idOf(await create());
         world.endJobs();
-        deepEqual([...world.vdbSnapshots.keys()], [id], `cut at call ${at}`);
-        deepEqual(tagsOf(vdb), [{ key: `kubernetes/snapshot/${name}`, value: `${id} team/nightly` }], `cut at call ${at}`);
+        equal(new Set([theirs, earlier, others, id]).size, 4, `cut at call ${at}`);
+        deepEqual(new Set(world.vdbSnapshots.keys()), new Set([theirs, earlier, others, id]), `cut at call ${at}`);
+        deepEqual(
+          new Set(tagsOf(vdb).map(({ key, value }) => `${key} ${value}`)),
+          new Set(
+            Object.entries({ earlier, other: others, [name]: id }).map(
+              ([each, one]) => `kubernetes/snapshot/${each} ${one} team/nightly`,
+            ),
+          ),
+          `cut at call ${at}`,
+        );
       }
     });
 
@@ -167,6 +183,14 @@ describe("CreateSnapshot", () => {
     world.endJobs();
     await create();
     equal(world.vdbSnapshots.size, 1);
+  });
+
+  test("a VDB that has no room for another name says what to delete", async () => {
+    await rejects(
+      create({}, { beforeCall: refusesTags }),
+      refused(status.RESOURCE_EXHAUSTED, /delete VolumeSnapshots of it .*too large/u),
+    );
+    equal(snapshotJobs().length, 0);
   });
 
   test("a name whose snapshot somebody deleted in DCT is taken anew", async () => {
