@@ -2,8 +2,8 @@
 import { equal, match, ok } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { endHookCommand, type HookCall, type HookState, hookCommand, hookState, sessionName } from "../src/postgres/hook.ts";
-import { newCluster, type Pod, scratch, startPod } from "./support/postgres.ts";
-import { until } from "./support/until.ts";
+import { newCluster, type Pod, scratch, startPod } from "./testing/postgres.ts";
+import { until } from "./testing/until.ts";
 
 const folder = scratch();
 let pod: Pod | undefined;

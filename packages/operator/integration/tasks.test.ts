@@ -3,9 +3,9 @@ import { deepEqual, equal, match } from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { type ActionKind, type ActionObject, brokenLaws, isFinished, postgresTask, resourceOf, task } from "@vdb/api";
 import { type Client, customResourceDefinitions, defineResource, type KubeObject } from "kube-runtime";
-import { applyVdb, forever, healthy, isReady, newNamespace, untilVdb } from "./support/operator.ts";
-import { setStage } from "./support/stage.ts";
-import { until } from "./support/until.ts";
+import { applyVdb, forever, healthy, isReady, newNamespace, untilVdb } from "./testing/operator.ts";
+import { setStage } from "./testing/stage.ts";
+import { until } from "./testing/until.ts";
 
 const referenceGrants = defineResource<KubeObject & { readonly spec: object }>({
   group: "gateway.networking.k8s.io",
