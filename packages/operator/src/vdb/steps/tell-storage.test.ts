@@ -61,8 +61,8 @@ describe("tellStorage", () => {
       const told = { type, status: before === "RoomLeft" ? "True" : "False", reason: before, message: "as of before" };
       const conditions = before === undefined ? [] : [{ ...told, lastTransitionTime: "2026-01-01T00:00:00Z" }];
       const bench = await stepBench({ status: { conditions } });
-      const of = () => (level === undefined ? undefined : { engine: "delphix-engine", level });
-      const world = { ...bench.ctx.world, storage: { ...bench.ctx.world.storage, of } };
+      const known = level === undefined ? undefined : { engine: "delphix-engine", level };
+      const world = { ...bench.ctx.world, storage: { ...bench.ctx.world.storage, of: () => known } };
       const outcome = await tellStorage.run({ ...bench.ctx, world }, forever);
       deepEqual([outcome.kind, bench.conditions.map(({ status, reason }) => `${status} ${reason}`)], ["done", want], why);
       deepEqual(bench.events, events, why);
