@@ -1,8 +1,9 @@
 import { statfsSync } from "node:fs";
 import { chmod, mkdir, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Catalogue, openCatalogue } from "./catalogue/catalogue.ts";
+import type { Catalogue } from "./catalogue/catalogue.ts";
 import { knowsData, poolUuid, recordPool } from "./catalogue/engine-row.ts";
+import { takeOverCatalogue } from "./catalogue/take-over.ts";
 import type { Settings } from "./config/settings.ts";
 import { btrfsPool } from "./pool/btrfs.ts";
 import { markedUuid, mountAt, mountPool, type PoolPlace } from "./pool/mount.ts";
@@ -29,13 +30,16 @@ export interface StorageFigures {
   readonly reserveBytes: number;
 }
 
+/** Less than a liveness probe waits. */
+const formerEngineMs = 10_000;
+
 export async function openStorage(folder: string, settings: Settings): Promise<Storage> {
   await mkdir(folder, { recursive: true });
   // Readable for none but root, passable for the owner of the data inside the pool.
   await chmod(folder, 0o711);
   const place = { imageFile: join(folder, "pool.img"), mountPoint: join(folder, "pool") };
   // First, because its lock keeps a second engine away from the pool.
-  const catalogue = openCatalogue(join(folder, "catalogue.db"));
+  const catalogue = await takeOverCatalogue(join(folder, "catalogue.db"), formerEngineMs);
   try {
     await ensureMounted(catalogue, place, settings);
   } catch (error) {

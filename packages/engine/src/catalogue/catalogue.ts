@@ -17,6 +17,11 @@ export interface Catalogue extends Disposable {
   next(sequence: string): number;
 }
 
+/** Another process has the catalogue open. */
+export class CatalogueInUse extends Error {
+  override readonly name = "CatalogueInUse";
+}
+
 export function openCatalogue(file: string): Catalogue {
   const db = open(file);
   let depth = 0;
@@ -70,7 +75,7 @@ function open(file: string): DatabaseSync {
   } catch (error) {
     db.close();
     if (String(error).includes("database is locked"))
-      throw new Error(`${file} is in use: another engine runs on this folder`, { cause: error });
+      throw new CatalogueInUse(`${file} is in use: another engine runs on this folder`, { cause: error });
     throw error;
   }
 }
