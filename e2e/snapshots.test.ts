@@ -2,7 +2,7 @@
 import { equal, match, notEqual } from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { at, ensureNamespace, eventually, type Json, storageNamespace, testCluster, text, withEngine } from "@vdb/cluster";
-import { applyVdb, deleteVdb, makePasswordSecret, sqlInPod, vdbCount, waitForPhase } from "./vdb.ts";
+import { applyVdb, condition, makePasswordSecret, sqlInPod, vdbCount, waitForPhase } from "./vdb.ts";
 
 const kubectl = await testCluster();
 const namespace = "snapshots";
@@ -19,8 +19,6 @@ before(async () => {
   await waitForPhase(kubectl, vdb, "Ready");
 });
 after(async () => {
-  await kubectl.run(["delete", "volumesnapshots", "--all", "-n", namespace, "--timeout=180s"]);
-  await deleteVdb(kubectl, vdb);
   await kubectl.run(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=240s"]);
 });
 
@@ -211,6 +209,11 @@ test("a VDB with VolumeSnapshots keeps its data until they are deleted, and the 
     /has snapshots, which DCT deletes together with it: delete VolumeSnapshot snapshots\/killed-0, .* and 5 more first/u,
   );
   notEqual(await vdbCount(kubectl), vdbs);
+  await eventually("the database says so too", 60, async () => {
+    const { message = "" } = condition((await kubectl.get("postgresvdb", vdb.name, namespace)) ?? null, "Ready") ?? {};
+    if (message.includes("delete VolumeSnapshot snapshots/killed-0")) return true;
+    throw new Error(message);
+  });
   const left = await kubectl.list("volumesnapshots", ["-n", namespace]);
   equal(
     left.every((one) => at(one, "status", "readyToUse") === true),
@@ -219,4 +222,23 @@ test("a VDB with VolumeSnapshots keeps its data until they are deleted, and the 
   await kubectl.run(["delete", "volumesnapshots", "--all", "-n", namespace, "--timeout=180s"]);
   await eventually("the VDB is gone from DCT", 120, async () => ((await vdbCount(kubectl)) === vdbs ? true : undefined));
   await kubectl.run(["wait", "--for=delete", `postgresvdb/${vdb.name}`, "-n", namespace, "--timeout=120s"]);
+});
+
+test("a namespace goes with its VDB, VolumeSnapshots of it and copies of these, and nothing of them stays in DCT", {
+  timeout: 600_000,
+}, async (t) => {
+  await applyVdb(kubectl, vdb);
+  await waitForPhase(kubectl, vdb, "Ready");
+  await snapshot("last");
+  await ready("last");
+  await kubectl.apply(
+    copyOf("restored", "restored", { name: "last", kind: "VolumeSnapshot", apiGroup: "snapshot.storage.k8s.io" }),
+  );
+  await kubectl.run(["wait", "--for=condition=Ready", "pod/restored", "-n", namespace, "--timeout=240s"]);
+  const from = performance.now();
+  await kubectl.run(["delete", "namespace", namespace, "--timeout=180s"]);
+  await eventually("its VDBs are gone from DCT", 120, async () => ((await vdbCount(kubectl)) === vdbs ? true : undefined));
+  t.diagnostic(`gone after ${((performance.now() - from) / 1000).toFixed(1)} s`);
+  const contents = await kubectl.list("volumesnapshotcontents", []);
+  equal(contents.filter((one) => text(one, "spec", "volumeSnapshotRef", "namespace") === namespace).length, 0);
 });

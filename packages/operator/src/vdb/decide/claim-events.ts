@@ -11,7 +11,7 @@ export interface ClaimTrouble {
 /** gRPC codes that say no more than "not yet": csi-provisioner tries again after them. */
 const passing = /code = (?:Aborted|DeadlineExceeded|Unavailable|Canceled)/u;
 
-/** The newest warning of a claim in one condition's words; undefined when there is none. */
+/** The newest warning of a claim, or of a volume that is not deleted, in one condition's words; undefined when there is none. */
 export function claimTrouble(events: readonly Event[]): ClaimTrouble | undefined {
   const note = newestFirst(events).find(({ type }) => type === "Warning")?.note;
   if (note === undefined) return undefined;

@@ -123,4 +123,21 @@ describe("clean-up", () => {
       equal([end?.kind, ...(end?.kind === "done" ? [] : [end?.reason])].join(" "), want, why);
       deepEqual(bench.writes, writes, why);
     });
+
+  for (const [agoSeconds, want] of [
+    [1, "the CSI driver deletes the volume dlpx-c"],
+    [3, "the CSI driver deletes the volume dlpx-c: VDB dlpx-c has snapshots: delete VolumeSnapshot shop/nightly first"],
+  ] as const)
+    test(`confirmGone: a volume that is still there after ${agoSeconds} s: the driver's refusal is told when it is late`, async () => {
+      const note =
+        "rpc error: code = FailedPrecondition desc = VDB dlpx-c has snapshots: delete VolumeSnapshot shop/nightly first";
+      const refusal = { metadata: meta("e"), type: "Warning", note, reason: "VolumeFailedDelete" };
+      const { ctx, client, clock } = await stepBench({ status: recorded, events: [refusal] });
+      const spec = { persistentVolumeReclaimPolicy: "Delete" as const };
+      await client.create(persistentVolumes, { metadata: { name: "dlpx-c" }, spec }, forever);
+      const deletionTimestamp = new Date(clock.now() - agoSeconds * 1000).toISOString();
+      const vdb = { ...ctx.vdb, metadata: { ...ctx.vdb.metadata, deletionTimestamp } };
+      const end = await cleanUpSteps.find((one) => one.name === "confirmGone")?.run({ ...ctx, vdb }, forever);
+      equal(end !== undefined && "message" in end ? end.message : undefined, want);
+    });
 });

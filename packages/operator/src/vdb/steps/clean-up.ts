@@ -4,8 +4,11 @@ import {
   configMaps,
   deployments,
   done,
+  events,
+  isApiError,
   isControlledBy,
   type Outcome,
+  type PersistentVolume,
   persistentVolumeClaims,
   persistentVolumes,
   type Step,
@@ -13,6 +16,7 @@ import {
   waiting,
 } from "kube-runtime";
 import { livePods, type VdbContext } from "../context.ts";
+import { claimTrouble } from "../decide/claim-events.ts";
 import { claimName, configMapName, keyOfVdb } from "../names.ts";
 import { removeIfThere, removeOwn } from "./remove.ts";
 
@@ -69,8 +73,9 @@ async function confirmGone(ctx: VdbContext, signal: AbortSignal): Promise<Outcom
     return forget(ctx);
   }
   if (volume !== undefined) {
-    const why = volume.status?.message === undefined ? "" : `: ${volume.status.message}`;
-    return after(0.5, "Deleting", `the CSI driver deletes the volume ${name}${why}`);
+    const why = volume.status?.message ?? (await refusalOf(ctx, volume, signal));
+    const message = `the CSI driver deletes the volume ${name}`;
+    return why === undefined ? after(0.5, "Deleting", message) : after(1.5, "Deleting", `${message}: ${why}`);
   }
   const left = (await world.sources.holding(vdb)?.gone(name, signal)) ?? ({ kind: "gone" } as const);
   switch (left.kind) {
@@ -84,6 +89,24 @@ async function confirmGone(ctx: VdbContext, signal: AbortSignal): Promise<Outcom
       return after(5, "Deleting", `${left.message}; to keep the VDB instead, set spec.deletionPolicy to Retain`);
     default:
       return left satisfies never;
+  }
+}
+
+/** Most volumes are gone before this; only of those that are not are the events read. */
+const patienceSeconds = 2;
+
+/** Why the driver does not delete a volume: the provisioner says so in events alone. */
+async function refusalOf({ run, vdb }: VdbContext, volume: PersistentVolume, signal: AbortSignal): Promise<string | undefined> {
+  const since = Date.parse(vdb.metadata.deletionTimestamp ?? "");
+  if (!(run.clock.now() - since > patienceSeconds * 1000)) return undefined;
+  // Events of what has no namespace lie in `default`.
+  const selection = { namespace: "default", fieldSelector: `regarding.uid=${volume.metadata.uid},type=Warning` };
+  try {
+    const { items } = await run.client.list(events, selection, signal);
+    return claimTrouble(items)?.message;
+  } catch (error) {
+    if (!isApiError(error, "forbidden")) throw error; // an operator of one namespace may not read them
+    return undefined;
   }
 }
 
