@@ -22,6 +22,8 @@ import { actionCaches, controlActions } from "./controller.ts";
 
 export const forever: AbortSignal = new AbortController().signal;
 const vdbs = resourceOf(postgresVDB);
+const { decode: _, ...vdbResource } = vdbs;
+const plainVdbs = defineResource<KubeObject & { spec: object }>(vdbResource);
 const plainPods = defineResource<KubeObject & { spec: object }>({
   group: "",
   version: "v1",
@@ -55,6 +57,7 @@ export interface ActionBench {
   readonly get: (kind: ActionKind, name: string) => Promise<ActionObject>;
   readonly vdb: () => Promise<PostgresVDB>;
   readonly setVdb: (status: object) => Promise<void>;
+  readonly changeVdb: (patch: { readonly spec: object }) => Promise<void>;
   readonly makePod: (name: string) => Promise<void>;
   /** An operator at work until the condition holds, time moving in steps of a second, or `seconds` have passed. */
   readonly live: (
@@ -85,6 +88,7 @@ export async function actionBench(kinds: readonly ActionKind[]): Promise<ActionB
   };
   await client.create(vdbs, { metadata: key, spec: decode(postgresVDB, manifest).spec }, forever);
   const exec = async (request: ExecRequest): Promise<ExecResult> => playPod(request, begun, ended, state.play);
+  const dct = { call: async (): Promise<never> => await Promise.reject(new Error("there is no DCT")) };
   const bench: ActionBench = Object.assign(state, {
     client,
     clock,
@@ -107,6 +111,8 @@ export async function actionBench(kinds: readonly ActionKind[]): Promise<ActionB
       await client.get(resourceOf<ActionKind>(kind), { namespace: "shop", name }, forever),
     vdb: async () => await client.get(vdbs, key, forever),
     setVdb: async (status: object) => void (await client.patchStatus(vdbs, key, { status }, forever)),
+    changeVdb: async (patch: { readonly spec: object }) =>
+      void (await client.patch<KubeObject & { spec: object }>(plainVdbs, key, patch, forever)),
     makePod: async (name: string) => {
       const labels = { [instanceLabel]: "orders", [contentLabel]: "c1" };
       await client.create(plainPods, { metadata: { name, namespace: "shop", labels }, spec: { containers: [] } }, forever);
@@ -133,9 +139,20 @@ export async function actionBench(kinds: readonly ActionKind[]): Promise<ActionB
         pods: manager.cacheFor(pods, { indexes: { [podsByInstance]: instanceOfPod } }),
       };
       const config = { watchNamespace: undefined, allowCrossNamespace: false, concurrency: 4 };
-      controlActions(manager, { config, caches, actions: actionCaches(manager, undefined), exec, explain: () => undefined });
+      controlActions(manager, {
+        config,
+        caches,
+        actions: actionCaches(manager, undefined),
+        exec,
+        dct,
+        now: clock.now,
+        explain: () => undefined,
+      });
       const running = manager.run(stop.signal);
-      for (let at = 0; at < seconds && !(await until()); at += 1) await clock.advance(1000);
+      for (let at = 0; at < seconds && !(await until()); at += 1) {
+        await clock.advance(1000);
+        await playSnapshots(client);
+      }
       stop.abort();
       await running.catch(() => undefined);
     },
@@ -151,15 +168,55 @@ export async function actionBench(kinds: readonly ActionKind[]): Promise<ActionB
   return bench;
 }
 
+const plain = (group: string, version: string, kind: string, plural: string, namespaced: boolean) =>
+  defineResource<KubeObject>({ group, version, kind, plural, namespaced });
+const snapshotGroup = "snapshot.storage.k8s.io";
+const snapshots = plain(snapshotGroup, "v1", "VolumeSnapshot", "volumesnapshots", true);
+
+/** A claim of a driver that has a class for snapshots. */
+export async function makeVolume(client: Client): Promise<void> {
+  const make = async (resource: ReturnType<typeof plain>, name: string, body: object): Promise<void> => {
+    const metadata = { name, ...(resource.namespaced ? { namespace: "shop" } : {}) };
+    await client.create(resource, { metadata, ...body }, forever);
+  };
+  await make(plain("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", true), "orders-c1", {
+    spec: { volumeName: "pv-1" },
+  });
+  await make(plain("", "v1", "PersistentVolume", "persistentvolumes", false), "pv-1", {
+    spec: { csi: { driver: "d.example", volumeHandle: "h" } },
+  });
+  await make(plain(snapshotGroup, "v1", "VolumeSnapshotClass", "volumesnapshotclasses", false), "fast", { driver: "d.example" });
+}
+
+/** As the snapshot-controller: what is wanted is cut at once, and ready. */
+export async function playSnapshots(client: Client): Promise<readonly string[]> {
+  const { items } = await client.list(snapshots, {}, forever);
+  for (const { metadata } of items) {
+    const status = { creationTime: "2026-01-01T00:00:10Z", readyToUse: true, restoreSize: "1Gi" };
+    await client.subresource(
+      snapshots,
+      { namespace: "shop", name: metadata.name },
+      { name: "status", verb: "patch", body: { status } },
+      forever,
+    );
+  }
+  return items.map(({ metadata }) => metadata.name);
+}
+
 /** As the runner in the pod: what has begun under a token is found again; at the second look it has ended. */
 function playPod({ command, pod }: ExecRequest, begun: string[], ended: string[], play: Play): ExecResult {
-  const [, , , , folder = "", , type] = command;
+  const [, , text = "", , folder = "", , type] = command;
+  const answer = { exitCode: 0, stdout: "", stderr: "", truncated: false };
+  if (command.length === 3) {
+    if (text.includes(`>'`) && text.includes("snapshot-cut")) ended.push("cut");
+    return { ...answer, stdout: text.includes("PG_VERSION") ? "16\n" : "" };
+  }
   const token = `${pod} ${folder.split("/").at(-1)}`;
   if (type === "end") ended.push(token);
   const isNew = !begun.includes(token) && !ended.includes(token);
   if (isNew) begun.push(token);
   const stdout = ended.includes(token) ? "interrupted\n" : isNew ? "running\n" : play(token);
-  return { exitCode: 0, stdout, stderr: "", truncated: false };
+  return { ...answer, stdout };
 }
 
 const quietEvents = (api: Api): Api =>
