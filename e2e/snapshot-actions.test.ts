@@ -56,7 +56,7 @@ describe("snapshots of a database", { timeout: 1_200_000 }, () => {
       }
     })();
     await eventually("some rows are stored", 60, async () => (acknowledged > 3 ? true : undefined));
-    const before = acknowledged;
+    const earlier = acknowledged;
     // The sample has the names of 15 and newer, the specification those of 14 and older.
     const older = sample("postgressnapshot").replaceAll("pg_backup_start", "pg_start_backup");
     await kubectl.apply(older.replaceAll("pg_backup_stop", "pg_stop_backup"));
@@ -74,7 +74,7 @@ describe("snapshots of a database", { timeout: 1_200_000 }, () => {
       "t",
     );
     equal(condition(found, "Translated")?.status, "True");
-    ok(acknowledged > before, "rows were written meanwhile");
+    ok(acknowledged > earlier, "rows were written meanwhile");
     equal(await sqlInPod(kubectl, vdb, "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'delphix-run%'"), "0");
     const claim = {
       apiVersion: "v1",

@@ -145,8 +145,8 @@ describe("a backup session in the pod", { timeout: 600_000 }, () => {
   ] as const)
     test(`${name}: it waits for the cut, in backup mode, and tells its position`, async () => {
       const token = `session-${name.length}`;
-      const folder = `${own?.run}/hooks/${token}`;
-      const { script } = backupSession({ label: "it's", major: 16, fast: true, pre, post, folder });
+      const runFolder = `${own?.run}/hooks/${token}`;
+      const { script } = backupSession({ label: "it's", major: 16, fast: true, pre, post, folder: runFolder });
       const call = {
         token,
         type: "sql" as const,
@@ -157,10 +157,10 @@ describe("a backup session in the pod", { timeout: 600_000 }, () => {
         asWritten: true,
       };
       equal(inOwn(hookCommand({ ...call, waitSeconds: 0 }, own?.run ?? "")).kind, "running");
-      await until("it has begun", () => existsSync(`${folder}/${signals.begun}`), 120);
+      await until("it has begun", () => existsSync(`${runFolder}/${signals.begun}`), 120);
       const lsn = own?.sql("SELECT pg_current_wal_insert_lsn()") ?? "";
       equal(inOwn(hookCommand({ ...call, waitSeconds: 0 }, own?.run ?? "")).kind, "running");
-      own?.exec(["/bin/sh", "-c", `: >'${folder}/${signals.cut}'`]);
+      own?.exec(["/bin/sh", "-c", `: >'${runFolder}/${signals.cut}'`]);
       const state = inOwn(hookCommand({ ...call, waitSeconds: 60 }, own?.run ?? ""));
       if (state.kind !== "ended") throw new Error(`it is ${state.kind}`);
       equal(state.exitCode, 0, state.output);

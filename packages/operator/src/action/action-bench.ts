@@ -1,5 +1,6 @@
 /** Actions on an API server in memory, with a pod that keeps its tokens as the real one does, and time that a test moves. */
 import { type ActionKind, type ActionObject, brokenLaws, decode, type PostgresVDB, postgresVDB, resourceOf } from "@vdb/api";
+import type { DctClient } from "@vdb/dct";
 import {
   type Api,
   type ApiCall,
@@ -16,9 +17,11 @@ import {
   silentLog,
 } from "kube-runtime";
 import { createVirtualClock, memoryApi, type VirtualClock } from "kube-runtime/testing";
+import { explainDct } from "../data/dct/failure.ts";
 import { instanceOfPod, podsByInstance, vdbsByHandle } from "../vdb/context.ts";
 import { contentLabel, instanceLabel } from "../vdb/names.ts";
 import { actionCaches, controlActions } from "./controller.ts";
+import type { ActionWorld } from "./world.ts";
 
 export const forever: AbortSignal = new AbortController().signal;
 const vdbs = resourceOf(postgresVDB);
@@ -53,6 +56,8 @@ export interface ActionBench {
   /** The phases that each action was seen in, by its name. */
   readonly seen: Map<string, string[]>;
   play: Play;
+  /** Whether the cluster cuts no snapshot. */
+  holdSnapshots: boolean;
   readonly apply: (kind: ActionKind, name: string, spec: object, more?: object) => Promise<void>;
   readonly get: (kind: ActionKind, name: string) => Promise<ActionObject>;
   readonly vdb: () => Promise<PostgresVDB>;
@@ -68,14 +73,14 @@ export interface ActionBench {
 
 export const opened = { phase: "Ready", observedGeneration: 1, contentId: "c1", openedFor: "c1", pvcName: "orders-c1" };
 
-export async function actionBench(kinds: readonly ActionKind[]): Promise<ActionBench> {
+export async function actionBench(kinds: readonly ActionKind[], dctClient?: DctClient): Promise<ActionBench> {
   const clock = createVirtualClock();
   const api = memoryApi({ takesTurns: false, now: clock.now });
   const client = createClient(api, { fieldManager: "test" });
   const key = { namespace: "shop", name: "orders" };
   const [begun, ended, broken]: [string[], string[], string[]] = [[], [], []];
   const seen = new Map<string, string[]>();
-  const state: { play: Play } = { play: () => "exit 0\ndone" };
+  const state: { play: Play; holdSnapshots: boolean } = { play: () => "exit 0\ndone", holdSnapshots: false };
   const spec = {
     source: { type: "dct-source", reference: "delphix-engine:production" },
     database: { passwordSecretRef: "password" },
@@ -88,7 +93,12 @@ export async function actionBench(kinds: readonly ActionKind[]): Promise<ActionB
   };
   await client.create(vdbs, { metadata: key, spec: decode(postgresVDB, manifest).spec }, forever);
   const exec = async (request: ExecRequest): Promise<ExecResult> => playPod(request, begun, ended, state.play);
-  const dct = { call: async (): Promise<never> => await Promise.reject(new Error("there is no DCT")) };
+  const dct: ActionWorld["dct"] = {
+    call: async (work) => {
+      if (dctClient === undefined) throw new Error("there is no DCT");
+      return await work(dctClient);
+    },
+  };
   const bench: ActionBench = Object.assign(state, {
     client,
     clock,
@@ -146,12 +156,12 @@ export async function actionBench(kinds: readonly ActionKind[]): Promise<ActionB
         exec,
         dct,
         now: clock.now,
-        explain: () => undefined,
+        explain: explainDct,
       });
       const running = manager.run(stop.signal);
       for (let at = 0; at < seconds && !(await until()); at += 1) {
         await clock.advance(1000);
-        await playSnapshots(client);
+        if (!bench.holdSnapshots) await playSnapshots(client);
       }
       stop.abort();
       await running.catch(() => undefined);
@@ -263,4 +273,23 @@ export function mortal(
       watch: async (_call, next) => (state.dead ? gone() : await next()),
     });
   return { wrap, state };
+}
+
+/** An API of which the nth write is lost, or does its work and gives no answer. */
+export function lossy(
+  nth: number,
+  what: "unsent" | "answer lost",
+): { readonly wrap: (api: Api) => Api; readonly written: () => number } {
+  let written = 0;
+  const wrap = (api: Api): Api =>
+    interceptApi(api, {
+      call: async (call, next) => {
+        if (!isWrite(call)) return await next();
+        written += 1;
+        if (written !== nth) return await next();
+        if (what === "answer lost") await next();
+        throw new ApiError({ kind: "unavailable" }, "no answer");
+      },
+    });
+  return { wrap, written: () => written };
 }

@@ -1,7 +1,8 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { test } from "node:test";
-import { type ActionKind, isFinished, postgresSnapshot, vdbSnapshot } from "@vdb/api";
-import { type ActionBench, actionBench, makeVolume, mortal, playSnapshots } from "./action-bench.ts";
+import { describe, test } from "node:test";
+import { type ActionKind, isFinished, postgresSnapshot, resourceOf, vdbSnapshot } from "@vdb/api";
+import { type FakeDctOptions, FakeWorld, fakeDct } from "@vdb/dct/testing";
+import { type ActionBench, actionBench, forever, lossy, makeVolume, mortal, playSnapshots } from "./action-bench.ts";
 
 const kinds = [vdbSnapshot, postgresSnapshot];
 const spec = { vdbRef: { name: "orders" } };
@@ -124,3 +125,84 @@ async function dieAt(kind: ActionKind, given: object, death: number, moment: "be
   );
   return state.written;
 }
+
+for (const [kind, given] of [
+  [vdbSnapshot, spec],
+  [postgresSnapshot, example],
+] as const)
+  test(`a write of a ${kind.kind} that is lost, or whose answer is: one snapshot, and it is completed`, async () => {
+    const all = await loseAt(kind, given, Infinity, "unsent");
+    for (let nth = 1; nth <= all; nth += 1)
+      for (const what of ["unsent", "answer lost"] as const) await loseAt(kind, given, nth, what);
+  });
+
+async function loseAt(kind: ActionKind, given: object, nth: number, what: "unsent" | "answer lost"): Promise<number> {
+  const bench = await snapshotBench();
+  const { wrap, written } = lossy(nth, what);
+  await bench.apply(kind, "monday", given);
+  await bench.live(ended(bench, "monday", kind), { api: wrap, seconds: 600 });
+  const at = `${kind.kind}, write ${nth} ${what}`;
+  const { status } = await bench.get(kind, "monday");
+  equal(status.phase, "Completed", `${at}: ${status.lastError}`);
+  deepEqual(
+    [bench.broken, await playSnapshots(bench.client), new Set(bench.begun).size],
+    [[], ["monday"], bench.begun.length],
+    at,
+  );
+  return written();
+}
+
+test("deleted while its session waits for the cut: the session is ended as after one, the snapshot is deleted, the turn left", async () => {
+  const bench = await snapshotBench();
+  bench.holdSnapshots = true;
+  await bench.apply(postgresSnapshot, "monday", example);
+  await bench.live(async () => (await bench.get(postgresSnapshot, "monday")).status.phase === "Snapshotting", { seconds: 60 });
+  await bench.client.delete(resourceOf<ActionKind>(postgresSnapshot), { namespace: "shop", name: "monday" }, forever);
+  await bench.live(async () => (await bench.vdb()).status.activeAction === undefined, { seconds: 120 });
+  deepEqual([bench.ended, await playSnapshots(bench.client), bench.broken], [["cut"], [], []]);
+});
+
+async function dctBench(options: FakeDctOptions = {}): Promise<{ readonly bench: ActionBench; readonly world: FakeWorld }> {
+  const world = new FakeWorld();
+  world.vdbs.set("vdb-1", { id: "vdb-1", name: "orders", engine_id: world.engine.id, enabled: true });
+  const bench = await actionBench(kinds, fakeDct(world, options));
+  await bench.setVdb({ delphixID: "vdb-1" });
+  return { bench, world };
+}
+const taken = (world: FakeWorld) => world.snapshots().filter(({ dataset_id: dataset }) => dataset === "vdb-1");
+
+describe("without a VolumeSnapshotClass, through DCT", () => {
+  test("DCT takes it, and its id is its name", async () => {
+    const { bench, world } = await dctBench();
+    await bench.apply(vdbSnapshot, "monday", spec);
+    await bench.live(ended(bench, "monday", vdbSnapshot));
+    const { status } = await bench.get(vdbSnapshot, "monday");
+    equal(status.phase, "Completed", status.lastError ?? "");
+    const [only] = taken(world);
+    deepEqual("snapshot" in status && [status.snapshot?.type, status.snapshot?.id, status.snapshot?.name], [
+      "dct-snapshot",
+      only?.id,
+      only?.id,
+    ]);
+    deepEqual([taken(world).length, bench.broken], [1, []]);
+  });
+
+  test("DCT's own failure is told, and nothing is left", async () => {
+    const { bench, world } = await dctBench({ snapshotFailure: "no space left in the pool" });
+    await bench.apply(vdbSnapshot, "monday", spec);
+    await bench.live(ended(bench, "monday", vdbSnapshot));
+    match((await bench.get(vdbSnapshot, "monday")).status.lastError ?? "", /^DCT took no snapshot: no space left in the pool/u);
+    deepEqual([taken(world), (await bench.vdb()).status.activeAction], [[], undefined]);
+  });
+
+  test("any call to DCT cut off, before or after its effect: one snapshot", async () => {
+    for (let at = 1; at <= 6; at += 1)
+      for (const when of ["before", "after"] as const) {
+        const { bench, world } = await dctBench({ cut: { at, when } });
+        await bench.apply(vdbSnapshot, "monday", spec);
+        await bench.live(ended(bench, "monday", vdbSnapshot), { seconds: 900 });
+        equal((await bench.get(vdbSnapshot, "monday")).status.phase, "Completed", `${when} call ${at}`);
+        deepEqual([taken(world).length, bench.broken], [1, []], `${when} call ${at}`);
+      }
+  });
+});
