@@ -58,7 +58,7 @@ export const endBackup: ActionStep<BackupContext> = {
     const answer = await finish(ctx, effect, signal);
     if (!hasEnded(answer)) return answer;
     const position = positionIn(answer.output ?? answer.record.output ?? "");
-    if (position === undefined) return await lost(ctx, answer, signal);
+    if (position === undefined) return lost(ctx, answer);
     if (ctx.action.spec.captureLSN) ctx.run.status.lsn = position;
     return done();
   },
@@ -152,12 +152,10 @@ async function finish(ctx: BackupContext, effect: string, signal: AbortSignal): 
   return await runText(ctx, { ...sessionText(ctx, effect), waitSeconds }, signal);
 }
 
-async function lost(ctx: BackupContext, answer: Ended, signal: AbortSignal): Promise<Outcome> {
-  const snapshot = effectIn(ctx);
-  const discarded = snapshot === undefined ? done() : await discardSnapshot(ctx, snapshot, signal);
-  if (discarded.kind !== "done") return discarded;
-  const reason = answer.record.outcome === "Interrupted" ? "Interrupted" : "ScriptFailed";
-  return terminal(reason, `${failureWords("the backup session", answer.record, timeoutOf(ctx))}; the snapshot was deleted`);
+/** Taking the step back deletes the snapshot. */
+function lost(ctx: BackupContext, { record }: Ended): Outcome {
+  const reason = record.outcome === "Interrupted" ? "Interrupted" : "ScriptFailed";
+  return terminal(reason, `${failureWords("the backup session", record, timeoutOf(ctx))}; the snapshot is deleted`);
 }
 
 async function hasBegun(ctx: BackupContext, signal: AbortSignal): Promise<boolean> {
