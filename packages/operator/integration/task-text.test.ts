@@ -1,6 +1,8 @@
 /** The text of a task as it runs in the pod, on a real PostgreSQL 16.2: as psql would, and never a broken status. */
 import { equal, match, ok } from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
+import { backupSession, positionIn, signals } from "../src/postgres/backup-session.ts";
 import { endHookCommand, type HookCall, type HookState, hookCommand, hookState, sessionName } from "../src/postgres/hook.ts";
 import { newCluster, type Pod, scratch, startPod } from "./testing/postgres.ts";
 import { until } from "./testing/until.ts";
@@ -116,4 +118,58 @@ describe("a task's text in the pod", { timeout: 600_000 }, () => {
     equal(task("SELECT 1").exitCode, 0, "nor is one that succeeds held to have left the other's behind");
     equal(inPod(endHookCommand("other", server().run)).kind, "interrupted");
   });
+});
+
+describe("a backup session in the pod", { timeout: 600_000 }, () => {
+  const scratched = scratch();
+  let own: Pod | undefined;
+  const inOwn = ({ command, stdin }: { readonly command: readonly string[]; readonly stdin: string }): HookState => {
+    if (own === undefined) throw new Error("the server did not start");
+    return hookState(own.exec(["/usr/bin/env", `PGHOST=${own.run}`, "PGUSER=postgres", ...command], stdin));
+  };
+  before(async () => {
+    newCluster(scratched.path);
+    own = await startPod(scratched.path, { contentId: "backup" });
+    await own.answers();
+  });
+  after(async () => {
+    await own?.stop();
+    scratched[Symbol.dispose]();
+  });
+
+  for (const [name, pre, post] of [
+    ["the specification's example", "SELECT pg_start_backup('pre-snapshot');", "SELECT pg_stop_backup();"],
+    ["SQL of its own kind, without a last semicolon", "CREATE TEMP TABLE t AS SELECT 1 AS x", "SELECT x FROM t"],
+    ["no SQL at all", undefined, undefined],
+    ["an output of its own", "\\o /dev/null\n\\x\n\\pset format html\nSELECT 1;", "SELECT 2"],
+  ] as const)
+    test(`${name}: it waits for the cut, in backup mode, and tells its position`, async () => {
+      const token = `session-${name.length}`;
+      const runFolder = `${own?.run}/hooks/${token}`;
+      const { script } = backupSession({ label: "it's", major: 16, fast: true, pre, post, folder: runFolder });
+      const call = {
+        token,
+        type: "sql" as const,
+        script,
+        database: "postgres",
+        timeoutSeconds: 600,
+        outputBytes: 65_536,
+        asWritten: true,
+      };
+      equal(inOwn(hookCommand({ ...call, waitSeconds: 0 }, own?.run ?? "")).kind, "running");
+      await until("it has begun", () => existsSync(`${runFolder}/${signals.begun}`), 120);
+      const lsn = own?.sql("SELECT pg_current_wal_insert_lsn()") ?? "";
+      equal(inOwn(hookCommand({ ...call, waitSeconds: 0 }, own?.run ?? "")).kind, "running");
+      own?.exec(["/bin/sh", "-c", `: >'${runFolder}/${signals.cut}'`]);
+      const state = inOwn(hookCommand({ ...call, waitSeconds: 60 }, own?.run ?? ""));
+      if (state.kind !== "ended") throw new Error(`it is ${state.kind}`);
+      equal(state.exitCode, 0, state.output);
+      const { begin = "", end = "", timeline } = positionIn(state.output) ?? {};
+      equal(
+        own?.sql(`SELECT '${begin}'::pg_lsn <= '${lsn}'::pg_lsn AND '${lsn}'::pg_lsn <= '${end}'::pg_lsn`),
+        "t",
+        state.output,
+      );
+      equal(timeline, 1);
+    });
 });

@@ -57,7 +57,7 @@ async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Pro
     memories: createMemories(),
   });
   const actions = actionCaches(manager, config.watchNamespace);
-  controlActions(manager, { config, caches, actions, exec, explain: explainDct });
+  controlActions(manager, { config, caches, actions, exec, dct, now: Date.now, explain: explainDct });
   await manager.run(signal);
 }
 

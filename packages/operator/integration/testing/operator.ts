@@ -119,7 +119,15 @@ export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] =
     exec,
     memories: createMemories(),
   });
-  controlActions(manager, { config, caches, actions: actionCaches(manager, undefined), exec, explain: explainDct });
+  controlActions(manager, {
+    config,
+    caches,
+    actions: actionCaches(manager, undefined),
+    exec,
+    dct: connection,
+    now: Date.now,
+    explain: explainDct,
+  });
   const end = new AbortController();
   const running = manager.run(end.signal).catch((error: unknown) => {
     if (!end.signal.aborted) throw error;

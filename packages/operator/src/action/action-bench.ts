@@ -1,5 +1,6 @@
 /** Actions on an API server in memory, with a pod that keeps its tokens as the real one does, and time that a test moves. */
 import { type ActionKind, type ActionObject, brokenLaws, decode, type PostgresVDB, postgresVDB, resourceOf } from "@vdb/api";
+import type { DctClient } from "@vdb/dct";
 import {
   type Api,
   type ApiCall,
@@ -16,12 +17,16 @@ import {
   silentLog,
 } from "kube-runtime";
 import { createVirtualClock, memoryApi, type VirtualClock } from "kube-runtime/testing";
+import { explainDct } from "../data/dct/failure.ts";
 import { instanceOfPod, podsByInstance, vdbsByHandle } from "../vdb/context.ts";
 import { contentLabel, instanceLabel } from "../vdb/names.ts";
 import { actionCaches, controlActions } from "./controller.ts";
+import type { ActionWorld } from "./world.ts";
 
 export const forever: AbortSignal = new AbortController().signal;
 const vdbs = resourceOf(postgresVDB);
+const { decode: _, ...vdbResource } = vdbs;
+const plainVdbs = defineResource<KubeObject & { spec: object }>(vdbResource);
 const plainPods = defineResource<KubeObject & { spec: object }>({
   group: "",
   version: "v1",
@@ -51,10 +56,13 @@ export interface ActionBench {
   /** The phases that each action was seen in, by its name. */
   readonly seen: Map<string, string[]>;
   play: Play;
+  /** Whether the cluster cuts no snapshot. */
+  holdSnapshots: boolean;
   readonly apply: (kind: ActionKind, name: string, spec: object, more?: object) => Promise<void>;
   readonly get: (kind: ActionKind, name: string) => Promise<ActionObject>;
   readonly vdb: () => Promise<PostgresVDB>;
   readonly setVdb: (status: object) => Promise<void>;
+  readonly changeVdb: (patch: { readonly spec: object }) => Promise<void>;
   readonly makePod: (name: string) => Promise<void>;
   /** An operator at work until the condition holds, time moving in steps of a second, or `seconds` have passed. */
   readonly live: (
@@ -65,14 +73,14 @@ export interface ActionBench {
 
 export const opened = { phase: "Ready", observedGeneration: 1, contentId: "c1", openedFor: "c1", pvcName: "orders-c1" };
 
-export async function actionBench(kinds: readonly ActionKind[]): Promise<ActionBench> {
+export async function actionBench(kinds: readonly ActionKind[], dctClient?: DctClient): Promise<ActionBench> {
   const clock = createVirtualClock();
   const api = memoryApi({ takesTurns: false, now: clock.now });
   const client = createClient(api, { fieldManager: "test" });
   const key = { namespace: "shop", name: "orders" };
   const [begun, ended, broken]: [string[], string[], string[]] = [[], [], []];
   const seen = new Map<string, string[]>();
-  const state: { play: Play } = { play: () => "exit 0\ndone" };
+  const state: { play: Play; holdSnapshots: boolean } = { play: () => "exit 0\ndone", holdSnapshots: false };
   const spec = {
     source: { type: "dct-source", reference: "delphix-engine:production" },
     database: { passwordSecretRef: "password" },
@@ -85,6 +93,12 @@ export async function actionBench(kinds: readonly ActionKind[]): Promise<ActionB
   };
   await client.create(vdbs, { metadata: key, spec: decode(postgresVDB, manifest).spec }, forever);
   const exec = async (request: ExecRequest): Promise<ExecResult> => playPod(request, begun, ended, state.play);
+  const dct: ActionWorld["dct"] = {
+    call: async (work) => {
+      if (dctClient === undefined) throw new Error("there is no DCT");
+      return await work(dctClient);
+    },
+  };
   const bench: ActionBench = Object.assign(state, {
     client,
     clock,
@@ -107,6 +121,8 @@ export async function actionBench(kinds: readonly ActionKind[]): Promise<ActionB
       await client.get(resourceOf<ActionKind>(kind), { namespace: "shop", name }, forever),
     vdb: async () => await client.get(vdbs, key, forever),
     setVdb: async (status: object) => void (await client.patchStatus(vdbs, key, { status }, forever)),
+    changeVdb: async (patch: { readonly spec: object }) =>
+      void (await client.patch<KubeObject & { spec: object }>(plainVdbs, key, patch, forever)),
     makePod: async (name: string) => {
       const labels = { [instanceLabel]: "orders", [contentLabel]: "c1" };
       await client.create(plainPods, { metadata: { name, namespace: "shop", labels }, spec: { containers: [] } }, forever);
@@ -133,9 +149,20 @@ export async function actionBench(kinds: readonly ActionKind[]): Promise<ActionB
         pods: manager.cacheFor(pods, { indexes: { [podsByInstance]: instanceOfPod } }),
       };
       const config = { watchNamespace: undefined, allowCrossNamespace: false, concurrency: 4 };
-      controlActions(manager, { config, caches, actions: actionCaches(manager, undefined), exec, explain: () => undefined });
+      controlActions(manager, {
+        config,
+        caches,
+        actions: actionCaches(manager, undefined),
+        exec,
+        dct,
+        now: clock.now,
+        explain: explainDct,
+      });
       const running = manager.run(stop.signal);
-      for (let at = 0; at < seconds && !(await until()); at += 1) await clock.advance(1000);
+      for (let at = 0; at < seconds && !(await until()); at += 1) {
+        await clock.advance(1000);
+        if (!bench.holdSnapshots) await playSnapshots(client);
+      }
       stop.abort();
       await running.catch(() => undefined);
     },
@@ -151,15 +178,55 @@ export async function actionBench(kinds: readonly ActionKind[]): Promise<ActionB
   return bench;
 }
 
+const plain = (group: string, version: string, kind: string, plural: string, namespaced: boolean) =>
+  defineResource<KubeObject>({ group, version, kind, plural, namespaced });
+const snapshotGroup = "snapshot.storage.k8s.io";
+const snapshots = plain(snapshotGroup, "v1", "VolumeSnapshot", "volumesnapshots", true);
+
+/** A claim of a driver that has a class for snapshots. */
+export async function makeVolume(client: Client): Promise<void> {
+  const make = async (resource: ReturnType<typeof plain>, name: string, body: object): Promise<void> => {
+    const metadata = { name, ...(resource.namespaced ? { namespace: "shop" } : {}) };
+    await client.create(resource, { metadata, ...body }, forever);
+  };
+  await make(plain("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", true), "orders-c1", {
+    spec: { volumeName: "pv-1" },
+  });
+  await make(plain("", "v1", "PersistentVolume", "persistentvolumes", false), "pv-1", {
+    spec: { csi: { driver: "d.example", volumeHandle: "h" } },
+  });
+  await make(plain(snapshotGroup, "v1", "VolumeSnapshotClass", "volumesnapshotclasses", false), "fast", { driver: "d.example" });
+}
+
+/** As the snapshot-controller: what is wanted is cut at once, and ready. */
+export async function playSnapshots(client: Client): Promise<readonly string[]> {
+  const { items } = await client.list(snapshots, {}, forever);
+  for (const { metadata } of items) {
+    const status = { creationTime: "2026-01-01T00:00:10Z", readyToUse: true, restoreSize: "1Gi" };
+    await client.subresource(
+      snapshots,
+      { namespace: "shop", name: metadata.name },
+      { name: "status", verb: "patch", body: { status } },
+      forever,
+    );
+  }
+  return items.map(({ metadata }) => metadata.name);
+}
+
 /** As the runner in the pod: what has begun under a token is found again; at the second look it has ended. */
 function playPod({ command, pod }: ExecRequest, begun: string[], ended: string[], play: Play): ExecResult {
-  const [, , , , folder = "", , type] = command;
+  const [, , text = "", , folder = "", , type] = command;
+  const answer = { exitCode: 0, stdout: "", stderr: "", truncated: false };
+  if (command.length === 3) {
+    if (text.includes(`>'`) && text.includes("snapshot-cut")) ended.push("cut");
+    return { ...answer, stdout: text.includes("PG_VERSION") ? "16\n" : "" };
+  }
   const token = `${pod} ${folder.split("/").at(-1)}`;
   if (type === "end") ended.push(token);
   const isNew = !begun.includes(token) && !ended.includes(token);
   if (isNew) begun.push(token);
   const stdout = ended.includes(token) ? "interrupted\n" : isNew ? "running\n" : play(token);
-  return { exitCode: 0, stdout, stderr: "", truncated: false };
+  return { ...answer, stdout };
 }
 
 const quietEvents = (api: Api): Api =>
@@ -206,4 +273,23 @@ export function mortal(
       watch: async (_call, next) => (state.dead ? gone() : await next()),
     });
   return { wrap, state };
+}
+
+/** An API of which the nth write is lost, or does its work and gives no answer. */
+export function lossy(
+  nth: number,
+  what: "unsent" | "answer lost",
+): { readonly wrap: (api: Api) => Api; readonly written: () => number } {
+  let written = 0;
+  const wrap = (api: Api): Api =>
+    interceptApi(api, {
+      call: async (call, next) => {
+        if (!isWrite(call)) return await next();
+        written += 1;
+        if (written !== nth) return await next();
+        if (what === "answer lost") await next();
+        throw new ApiError({ kind: "unavailable" }, "no answer");
+      },
+    });
+  return { wrap, written: () => written };
 }

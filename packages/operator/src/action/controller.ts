@@ -3,15 +3,22 @@ import { type Cache, type CacheEvent, type Manager, mapped, type ObjectKey, type
 import { instanceLabel } from "../vdb/names.ts";
 import { actionsByVdb, keyText, targetOf, type VdbKey, vdbKeyOf } from "./context.ts";
 import { controlledAction } from "./machine.ts";
+import { postgresSnapshotAction } from "./postgres-snapshot.ts";
 import { postgresTaskAction } from "./postgres-task.ts";
 import { retireActions } from "./retire.ts";
 import type { ActionDefinition } from "./step.ts";
 import { taskAction } from "./task.ts";
 import { claimantOf } from "./turn.ts";
+import { vdbSnapshotAction } from "./vdb-snapshot.ts";
 import type { ActionWorld } from "./world.ts";
 
 /** The kinds that this version serves. */
-export const actionDefinitions: readonly ActionDefinition[] = [postgresTaskAction, taskAction];
+export const actionDefinitions: readonly ActionDefinition[] = [
+  vdbSnapshotAction,
+  postgresSnapshotAction,
+  postgresTaskAction,
+  taskAction,
+];
 
 /** The watches: one of each kind that is served. */
 export function actionCaches(manager: Pick<Manager, "cacheFor">, namespace: string | undefined): readonly Cache<ActionObject>[] {
@@ -30,7 +37,7 @@ export function controlActions(manager: Manager, world: ActionWorld): void {
     const cache = world.actions[at];
     if (cache === undefined) throw new TypeError(`no cache for ${definition.kind.kind}`);
     manager.control(controlledAction(definition, world), { cache, concurrency, triggers: wakesOf(cache, world) });
-    retireActions(manager, definition.kind, cache);
+    retireActions(manager, definition.kind, cache, world.now);
   });
 }
 

@@ -29,6 +29,8 @@ export interface Declared<K extends ActionKind> {
   readonly needs: Needs;
   /** Its steps by the phase in which they run. Each phase has one at least, so that it is seen. */
   readonly phases: Readonly<Record<WorkingPhase<K>, readonly [StepOf<K>, ...StepOf<K>[]]>>;
+  /** Whether it replaces the database's data: its end then says what became of the old. */
+  readonly changesData?: true;
   /** What its conditions beside the summary are called. */
   readonly conditions?: readonly string[];
 }
@@ -47,6 +49,7 @@ export function defineAction<const K extends ActionKind>({
   needs,
   phases,
   conditions = [],
+  changesData,
 }: Declared<K>): ActionDefinition {
   const order: readonly ActionPhase[] = kind.status.properties.phase.enum;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the controller of a kind gives its steps objects of that kind
@@ -54,6 +57,7 @@ export function defineAction<const K extends ActionKind>({
   return {
     kind,
     needs,
+    changesData: changesData === true,
     conditions,
     phases: order,
     steps: order.flatMap((phase) => (byPhase[phase] ?? []).map((step) => ({ ...step, phase }))),

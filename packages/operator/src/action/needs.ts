@@ -1,6 +1,6 @@
 import { waiting } from "kube-runtime";
 import type { Needs } from "./admit.ts";
-import { nameOfTarget, vdbOf } from "./context.ts";
+import { nameOfTarget, podsOf, vdbOf } from "./context.ts";
 import { answeringPod, isOpen } from "./database.ts";
 
 /**
@@ -14,4 +14,12 @@ export const openAndAnswering: Needs = (ctx) => {
   if (answeringPod(ctx, vdb) !== undefined) return undefined;
   const why = vdb.spec.enabled ? "its server does not answer; see its conditions" : "it is stopped (spec.enabled is false)";
   return waiting("VdbNotReady", `${nameOfTarget(ctx)} cannot run it: ${why}`);
+};
+
+/** The same, or a database that was open and is stopped as declared: its snapshot is a cold one. */
+export const openOrStopped: Needs = (ctx) => {
+  const vdb = vdbOf(ctx);
+  if (vdb === undefined || vdb.spec.enabled || !isOpen(vdb)) return openAndAnswering(ctx);
+  if (podsOf(ctx, vdb).length === 0) return undefined;
+  return waiting("VdbNotReady", `${nameOfTarget(ctx)} is shutting down`);
 };

@@ -75,6 +75,6 @@ function begin({ run }: ActionContext): Outcome {
 
 function failed({ definition }: Script, ctx: ActionContext): Outcome {
   const { reason = "", message = "", failure } = ctx.run.status.rollback ?? {};
-  if (definition.steps.some(({ undo }) => undo !== undefined)) ctx.run.setCondition(rolledBack(definition, ctx));
+  if (definition.changesData) ctx.run.setCondition(rolledBack(definition, ctx));
   return terminal(reason, failure === undefined ? message : `${message}; ${failure}`);
 }

@@ -39,13 +39,17 @@ export function secondsLeft({ spec, status }: Pick<ActionObject, "spec" | "statu
 }
 
 /** Adds the controller that retires actions of one kind. */
-export function retireActions(manager: Manager, kind: ActionKind, cache: ActionWorld["actions"][number]): void {
+export function retireActions(
+  manager: Manager,
+  kind: ActionKind,
+  cache: ActionWorld["actions"][number],
+  now: ActionWorld["now"],
+): void {
   manager.reconcileWith<ActionObject>(
     {
       name: `${kind.plural.slice(0, -1)}-ends`,
       resource: resourceOf<ActionKind>(kind),
-      reconcile: async ({ object }, signal) =>
-        object === undefined ? {} : await retire(manager, kind, object, Date.now(), signal),
+      reconcile: async ({ object }, signal) => (object === undefined ? {} : await retire(manager, kind, object, now(), signal)),
     },
     { cache },
   );

@@ -21,6 +21,7 @@ export interface ActionStep<C> extends Omit<JournalStep<C>, "phase"> {
 export interface ActionDefinition {
   readonly kind: ActionKind;
   readonly needs: Needs;
+  readonly changesData: boolean;
   /** All of the kind's, in their order. */
   readonly phases: readonly ActionPhase[];
   readonly steps: readonly PhasedStep[];

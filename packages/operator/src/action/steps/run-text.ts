@@ -12,7 +12,9 @@ import { answeringPod } from "../database.ts";
 export interface Text extends Pick<HookCall, "type" | "script" | "timeoutSeconds" | "outputBytes" | "asWritten"> {
   /** Unique within the action: `attempt-1`, `pre-snapshot/flush`. Its record is found by it. */
   readonly name: string;
-  /** Left out: that of the manifest. */
+  /** How long one call waits for its end; 2. */
+  readonly waitSeconds?: number;
+  /** Undefined: that of the manifest. */
   readonly database: string | undefined;
 }
 
@@ -23,7 +25,7 @@ export interface Ended {
 }
 
 /** One call waits so long for the end, and the next one comes so much later: other actions want the workers too. */
-const waitSeconds = 2;
+const patienceSeconds = 2;
 const pauseSeconds = 1;
 
 /**
@@ -40,7 +42,15 @@ export async function runText(ctx: ActionContext, text: Text, signal: AbortSigna
     return waiting("Running", `${text.name} waits until ${nameOfTarget(ctx)} has a pod that answers`);
   if (pod === undefined) return await settle(ctx, text, { kind: "interrupted", output: "" }, signal);
   if (known === undefined) await announce(ctx, text, pod, signal);
-  const { type, script, timeoutSeconds, outputBytes, asWritten, database = vdb.spec.database.name } = text;
+  const {
+    type,
+    script,
+    timeoutSeconds,
+    outputBytes,
+    asWritten,
+    waitSeconds = patienceSeconds,
+    database = vdb.spec.database.name,
+  } = text;
   const call: HookCall = {
     token: tokenOf(ctx, text.name),
     type,
@@ -128,7 +138,7 @@ function setRecord({ run: { status } }: ActionContext, record: ActionRun): void 
 const now = ({ run }: ActionContext): string => new Date(run.clock.now()).toISOString();
 
 /** The same text of the same action has the same token. A stage's slash is none of the token's. */
-const tokenOf = ({ action }: ActionContext, name: string): string => `${action.metadata.uid}-${name.replaceAll("/", "-")}`;
+export const tokenOf = ({ action }: ActionContext, name: string): string => `${action.metadata.uid}-${name.replaceAll("/", "-")}`;
 
 export const hasEnded = (answer: Ended | Unmet): answer is Ended => "record" in answer;
 

@@ -1,0 +1,55 @@
+import { type Client, defineResource, isApiError, type KubeObject } from "kube-runtime";
+
+export interface VolumeSnapshot extends KubeObject {
+  readonly spec: { readonly volumeSnapshotClassName?: string; readonly source: { readonly persistentVolumeClaimName?: string } };
+  readonly status?: {
+    readonly boundVolumeSnapshotContentName?: string;
+    readonly creationTime?: string;
+    readonly readyToUse?: boolean;
+    readonly restoreSize?: string;
+    readonly error?: { readonly message?: string };
+  };
+}
+export interface VolumeSnapshotContent extends KubeObject {
+  readonly spec: { readonly driver: string };
+  readonly status?: { readonly snapshotHandle?: string; readonly restoreSize?: number };
+}
+interface VolumeSnapshotClass extends KubeObject {
+  readonly driver: string;
+}
+const storage = { group: "snapshot.storage.k8s.io", version: "v1" } as const;
+export const volumeSnapshots = defineResource<VolumeSnapshot>({
+  ...storage,
+  kind: "VolumeSnapshot",
+  plural: "volumesnapshots",
+  namespaced: true,
+});
+export const volumeSnapshotContents = defineResource<VolumeSnapshotContent>({
+  ...storage,
+  kind: "VolumeSnapshotContent",
+  plural: "volumesnapshotcontents",
+  namespaced: false,
+});
+const volumeSnapshotClasses = defineResource<VolumeSnapshotClass>({
+  ...storage,
+  kind: "VolumeSnapshotClass",
+  plural: "volumesnapshotclasses",
+  namespaced: false,
+});
+
+const isDefault = ({ metadata: { annotations } }: KubeObject): boolean =>
+  annotations?.["snapshot.storage.kubernetes.io/is-default-class"] === "true";
+
+/** The class for a driver: the default one of several, else the first by name. None where the cluster knows no snapshots. */
+export async function snapshotClassFor(client: Client, driver: string, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    const { items } = await client.list(volumeSnapshotClasses, {}, signal);
+    const own = items
+      .filter((one) => one.driver === driver)
+      .toSorted((a, b) => Number(isDefault(b)) - Number(isDefault(a)) || (a.metadata.name < b.metadata.name ? -1 : 1));
+    return own[0]?.metadata.name;
+  } catch (error) {
+    if (isApiError(error, "notFound")) return undefined;
+    throw error;
+  }
+}
