@@ -26,8 +26,16 @@ describe("a PostgresVDB that comes up", { timeout: 480_000 }, () => {
       if (phases.at(-1) === "Ready") break;
     }
     deepEqual(phases, ["Pending", "Provisioning", "Configuring", "Deploying", "Ready"]);
-    const { pvcName = "", contentId = "", delphixID, delphixVDB, endpoint, dataTimestamp } = vdb.status;
+    const {
+      pvcName = "",
+      content: { id: contentId = "", openedTime = "" } = {},
+      delphixID,
+      delphixVDB,
+      endpoint,
+      dataTimestamp,
+    } = vdb.status;
     match(pvcName, new RegExp(`^orders-${contentId.slice(0, 6)}$`, "u"));
+    match(openedTime, /^\d{4}-/u);
     equal(endpoint, "orders.life.svc:5493");
     equal(dataTimestamp, "2026-01-01T00:00:00Z");
     deepEqual(vdb.metadata.labels, {

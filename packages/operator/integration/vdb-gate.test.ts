@@ -191,7 +191,7 @@ describe("the gate of a PostgresVDB", { timeout: 480_000 }, () => {
     };
     await applyVdb(stage.client, "sessions", "orders", hook("ALTER ROLE postgres SET session_preload_libraries = 'absent'"));
     const failed = await untilVdb(stage.client, "sessions", "orders", (vdb) => readyReason(vdb) === "LoginFailed");
-    deepEqual([failed.status.openedFor, failed.status.phase], [undefined, "Error"]);
+    deepEqual([failed.status.content?.openedTime, failed.status.phase], [undefined, "Error"]);
     match(
       failed.status.lastError ?? "",
       /user postgres cannot open a session in database postgres: FATAL: {2}could not access file/u,
@@ -201,6 +201,6 @@ describe("the gate of a PostgresVDB", { timeout: 480_000 }, () => {
     match(without.status.lastError ?? "", /root may not.*app/u);
     [spoilt, superusers] = [false, true];
     const ready = await untilVdb(stage.client, "sessions", "orders", isReady);
-    equal(ready.status.openedFor, ready.status.contentId);
+    match(ready.status.content?.openedTime ?? "", /^\d{4}-/u);
   });
 });

@@ -173,7 +173,7 @@ export {
 } from "./kinds/cluster.ts";
 
 // Support that is handed in everywhere.
-export { type Clock, type Random, systemClock } from "./support/clock.ts";
+export { type Clock, type Random, systemClock, timestamp } from "./support/clock.ts";
 export { errorMessage } from "./support/error-message.ts";
 export { given, oneOf, portNumber, wholeNumber } from "./support/flags.ts";
 export { createLog, type Log, type LogLevel, type LogOptions, logLevels, silentLog } from "./support/log.ts";

@@ -21,7 +21,12 @@ function conditions(...texts: readonly string[]): Condition[] {
 }
 
 const steps = ["SourceResolved+ Resolved", "Provisioned+ Provisioned", "Configured+ Configured"];
-const data = { pvcName: "orders-1a2b3c", endpoint: "orders.pg-operator.svc:5432", contentId: "1a2b3c", dataTimestamp: time };
+const data = {
+  pvcName: "orders-1a2b3c",
+  endpoint: "orders.pg-operator.svc:5432",
+  content: { id: "1a2b3c", claimName: "orders-1a2b3c", madeBy: "create" as const, dataTimestamp: time, openedTime: time },
+  dataTimestamp: time,
+};
 const readyWords = `clients can connect to ${data.endpoint}, with the source's data as of ${time}`;
 const missing = "engine delphix-engine has neither a dSource nor a VDB named absent; its dSources: production";
 

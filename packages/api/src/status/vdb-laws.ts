@@ -24,10 +24,10 @@ export const vdbLaws: readonly Law<PostgresVDB>[] = [
     number: 22,
     says: "a Ready VDB has a claim, an endpoint and a content id",
     broken: (object) => {
-      const { pvcName = "", endpoint = "", contentId = "" } = object.status;
+      const { pvcName = "", endpoint = "", content } = object.status;
       return unless(
-        !isTrue(object, "Ready") || ![pvcName, endpoint, contentId].includes(""),
-        `has ${pvcName}, ${endpoint}, ${contentId}`,
+        !isTrue(object, "Ready") || ![pvcName, endpoint, content?.openedTime ?? ""].includes(""),
+        `has ${pvcName}, ${endpoint}, content opened ${content?.openedTime ?? "never"}`,
       );
     },
   },

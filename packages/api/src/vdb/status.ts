@@ -34,6 +34,48 @@ const origin = schema({
   },
 });
 
+const contentFields = {
+  id: text("The id of that data. Each create, refresh and rewind makes a new one.", 63),
+  claimName: text("The claim that holds that data.", 253),
+  handle: text("The driver's id of its volume: for a DCT source the id of the VDB in DCT."),
+  madeBy: {
+    type: "string",
+    description: "What made that data. The hooks of that stage run on it before the gate opens.",
+    enum: ["create", "refresh", "rewind"],
+  },
+  snapshot: {
+    type: "object",
+    description: "The snapshot that it was made from.",
+    required: [],
+    properties: {
+      id: text("The DCT id of the snapshot."),
+      name: text("The snapshot's name: a VolumeSnapshot, or DCT's name of one."),
+    },
+  },
+  dataTimestamp: time("The moment of the source's data that it holds: how fresh it is."),
+  openedTime: time(
+    "When the gate was first opened for that data: its hooks had succeeded. While it is absent no client is let in.",
+  ),
+} as const;
+
+const content = schema({
+  type: "object",
+  description: "The present data.",
+  required: ["id", "madeBy"],
+  properties: contentFields,
+});
+export type VdbContent = TypeOf<typeof content>;
+
+const replaced = schema({
+  type: "object",
+  description: "The data that the action has replaced. It stays until the action has proven the new data.",
+  required: ["id", "madeBy"],
+  properties: contentFields,
+});
+
+export const holds = ["none", "stopped", "beforeHooks", "beforeOpen"] as const;
+export type VdbHold = (typeof holds)[number];
+
 const activeAction = schema({
   type: "object",
   description: "The action that works on this database now. Others wait for it.",
@@ -43,6 +85,27 @@ const activeAction = schema({
     name: text("The action's name."),
     namespace: text("The action's namespace.", 63),
     uid: text("The action's uid."),
+    hold: {
+      type: "string",
+      description:
+        "How far the database may come up. none: all the way. stopped: no pod. beforeHooks: the server runs behind the shut gate. " +
+        "beforeOpen: the hooks have run as well. Absent: none.",
+      enum: holds,
+    },
+    replaced,
+  },
+});
+
+const held = schema({
+  type: "object",
+  description: "The database's answer to the hold of the action: it is there, or why it cannot get there.",
+  required: ["uid", "hold", "contentId"],
+  properties: {
+    uid: text("The uid of the action."),
+    hold: { type: "string", description: "Where the database is held.", enum: holds },
+    contentId: text("The data that it holds.", 63),
+    reason: text("Why it cannot get there: the reason of the condition that failed."),
+    message: text("The same for people.", 4096),
   },
 });
 
@@ -50,15 +113,8 @@ const previous = schema({
   type: "object",
   description:
     "The data that the last refresh or rewind replaced. A VDBRewind or PostgresRewind with snapshotRef.type previous returns to it.",
-  required: ["contentId"],
-  properties: {
-    contentId: text("The content id of that data."),
-    pvcName: text("The claim that holds that data, if it is a volume of its own.", 253),
-    snapshotName: text("The VolumeSnapshot that holds that data, if it is one.", 253),
-    snapshotId: text("The DCT snapshot that holds that data, if it is one."),
-    dataTimestamp: time("How old that data is."),
-    until: time("Until when the operator keeps that data."),
-  },
+  required: ["id", "madeBy"],
+  properties: { ...contentFields, until: time("Until when the operator keeps that data.") },
 });
 
 const hookRun = schema({
@@ -110,10 +166,7 @@ export const postgresVdbStatus = schema({
     dataTimestamp: time(
       "The moment of the source's data that the last create, refresh or rewind brought: how fresh the data is.",
     ),
-    contentId: text("The id of the present data. Each create, refresh and rewind brings a new one."),
-    openedFor: text(
-      "The content id that the gate is open for: all post-create hooks of that data have succeeded. For other data the gate is shut.",
-    ),
+    content,
     source: origin,
     hooks: {
       type: "array",
@@ -124,6 +177,7 @@ export const postgresVdbStatus = schema({
       items: hookRun,
     },
     activeAction,
+    held,
     previous,
     lastError,
   },

@@ -71,7 +71,12 @@ export interface ActionBench {
   ) => Promise<void>;
 }
 
-export const opened = { phase: "Ready", observedGeneration: 1, contentId: "c1", openedFor: "c1", pvcName: "orders-c1" };
+export const opened = {
+  phase: "Ready",
+  observedGeneration: 1,
+  content: { id: "c1", claimName: "orders-c1", madeBy: "create", openedTime: "2026-01-01T00:00:00Z" },
+  pvcName: "orders-c1",
+};
 
 export async function actionBench(kinds: readonly ActionKind[], dctClient?: DctClient): Promise<ActionBench> {
   const clock = createVirtualClock();

@@ -5,8 +5,7 @@ import { podState } from "../vdb/pod/pod-state.ts";
 import { type ActionContext, podsOf } from "./context.ts";
 
 /** Pure: whether clients are let in to the present data. What was opened stays so, whatever becomes of its pod. */
-export const isOpen = ({ status }: Pick<PostgresVDB, "status">): boolean =>
-  status.contentId !== undefined && status.openedFor === status.contentId;
+export const isOpen = ({ status }: Pick<PostgresVDB, "status">): boolean => status.content?.openedTime !== undefined;
 
 /** The pod that runs the present data and answers; undefined while there is none. */
 export function answeringPod(ctx: Pick<ActionContext, "world" | "run">, vdb: PostgresVDB): Pod | undefined {

@@ -68,7 +68,7 @@ test("one after the other, by their age; the next begins when the turn is left",
 
 test("a shut gate, no database, another namespace: Pending until the deadline, and nothing begins", async () => {
   const bench = await actionBench(kinds);
-  await bench.setVdb({ openedFor: null });
+  await bench.setVdb({ content: { openedTime: null } });
   await bench.apply(postgresTask, "shut", { ...sql, deadlineSeconds: 60 });
   await bench.apply(postgresTask, "absent", { ...sql, targetRef: { name: "nobody" }, deadlineSeconds: 60 });
   await bench.apply(postgresTask, "foreign", { ...sql, targetRef: { name: "orders", namespace: "other" }, deadlineSeconds: 60 });

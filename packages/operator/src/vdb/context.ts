@@ -102,12 +102,12 @@ export function observe(world: World, run: Run<PostgresVDB>): VdbContext {
     world,
     memory: world.memories.of(vdb.metadata.uid),
     contentId,
-    claim: claims.get({ namespace, name: vdb.status.pvcName ?? claimName(vdb, contentId) }),
+    claim: claims.get({ namespace, name: vdb.status.content?.claimName ?? claimName(vdb, contentId) }),
     configMap: configMaps.get({ namespace, name: configMapName(vdb) }),
     deployment: deployments.get(key),
     service: services.get(key),
     pods: pods.byIndex(podsByInstance, instanceKey(vdb)),
-    gate: vdb.status.openedFor === contentId ? "open" : "shut",
+    gate: vdb.status.content?.openedTime === undefined ? "shut" : "open",
   };
 }
 
@@ -140,9 +140,7 @@ export const handleOfVdb = ({ status }: PostgresVDB): readonly string[] =>
 export const isShut =
   (vdbs: Caches["vdbs"]) =>
   (handle: string): boolean =>
-    vdbs
-      .byIndex(vdbsByHandle, handle)
-      .some(({ status }) => status.openedFor === undefined || status.openedFor !== status.contentId);
+    vdbs.byIndex(vdbsByHandle, handle).some(({ status }) => status.content?.openedTime === undefined);
 
 /**
  * Pure: seconds until the next look at what has failed for so long. The first comes soon, later ones as late as it has lasted,

@@ -43,5 +43,5 @@ export const ownerOf = (vdb: PostgresVDB): readonly OwnerReference[] => [control
  * down comes to the same name again, and so to the same claim.
  */
 export function contentIdOf(vdb: PostgresVDB): string {
-  return vdb.status.contentId ?? createHash("sha256").update(`content of ${vdb.metadata.uid}`).digest("hex").slice(0, 12);
+  return vdb.status.content?.id ?? createHash("sha256").update(`content of ${vdb.metadata.uid}`).digest("hex").slice(0, 12);
 }

@@ -22,7 +22,7 @@ const storedMeta = { name: "x", uid: "u", resourceVersion: "1", creationTimestam
 describe("the objects of a database", () => {
   test("the first content id follows from the uid: an operator that died before it wrote it down comes to the same claim", () => {
     equal(contentIdOf(aVdb()), contentIdOf(aVdb()));
-    equal(contentIdOf(aVdb({ status: { contentId: "abc" } })), "abc");
+    equal(contentIdOf(aVdb({ status: { content: { id: "abc", madeBy: "create" } } })), "abc");
     equal(claimName(aVdb(), "0123456789ab"), "orders-012345");
   });
 

@@ -42,7 +42,7 @@ const rows: readonly Row[] = [
   {
     name: "no Secret any more",
     why: "a database whose password is in force runs on",
-    given: { status: { contentId, openedFor: contentId } },
+    given: { status: { content: { id: contentId, madeBy: "create", openedTime: "2026-01-01T00:00:00Z" } } },
     want: "done",
   },
   {
@@ -70,7 +70,9 @@ describe("acceptSpec", () => {
     });
 
   test("a Secret is not watched: where it is missing, it is looked for again soon", async () => {
-    const { ctx } = await stepBench({ status: { contentId, openedFor: contentId } });
+    const { ctx } = await stepBench({
+      status: { content: { id: contentId, madeBy: "create", openedTime: "2026-01-01T00:00:00Z" } },
+    });
     const end = await acceptSpec.run(ctx, forever);
     equal(end.kind === "done" && end.again !== undefined && "recheckSeconds" in end.again && end.again.recheckSeconds, 5);
     match(end.message ?? "", /the earlier password stays in force/u);

@@ -13,7 +13,7 @@ export async function applyDeployment(
   signal: AbortSignal,
 ): Promise<Deployment | NotApplied> {
   const { run, vdb, contentId, memory, deployment } = ctx;
-  const facts = { contentId, image, claimName: run.status.pvcName ?? "", restartedFor: restartFor };
+  const facts = { contentId, image, claimName: run.status.content?.claimName ?? "", restartedFor: restartFor };
   const wanted = specHash(desiredDeployment(vdb, facts));
   const same = deployment !== undefined && wanted.hash === wanted.hashOf(deployment);
   if (same && memory.deploymentGeneration === deployment.metadata.generation) return deployment;

@@ -46,7 +46,7 @@ async function endPod(ctx: VdbContext, signal: AbortSignal): Promise<Outcome<"De
 
 async function releaseVolume(ctx: VdbContext, signal: AbortSignal): Promise<Outcome<"Deleting">> {
   const { run, vdb } = ctx;
-  const key = { namespace: vdb.metadata.namespace, name: vdb.status.pvcName ?? claimName(vdb, ctx.contentId) };
+  const key = { namespace: vdb.metadata.namespace, name: vdb.status.content?.claimName ?? claimName(vdb, ctx.contentId) };
   const claim = ctx.claim ?? (await run.client.find(persistentVolumeClaims, key, signal));
   if (claim === undefined || !isControlledBy(claim, vdb)) return done();
   const { name, uid } = claim.metadata;

@@ -8,7 +8,10 @@ import { aPod, contentId, forever, type Given, meta, refusedBy, stepBench } from
 import { aVdb } from "../testing.ts";
 import { ensureDeployment } from "./ensure-deployment.ts";
 
-const status = { pvcName: "orders-c", source: { type: "dct-source", postgresVersion: "16.2" } };
+const status = {
+  content: { id: contentId, claimName: "orders-c", madeBy: "create" },
+  source: { type: "dct-source", postgresVersion: "16.2" },
+};
 const facts = { contentId, image: "postgres:16.2", claimName: "orders-c", restartedFor: undefined };
 
 /** As the operator has written it, and its controller has seen it. */

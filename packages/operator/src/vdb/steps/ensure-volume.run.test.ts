@@ -107,7 +107,15 @@ const rows: readonly Row[] = [
   {
     name: "bound and recorded",
     why: "a run that finds all as it should be writes nothing",
-    given: { claim: aClaim("Bound"), status: { pvcName: name, contentId, delphixVDB: "dlpx-c", delphixID: handle } },
+    given: {
+      claim: aClaim("Bound"),
+      status: {
+        pvcName: name,
+        content: { id: contentId, claimName: name, madeBy: "create" },
+        delphixVDB: "dlpx-c",
+        delphixID: handle,
+      },
+    },
     want: "done",
     writes: [],
   },
@@ -124,7 +132,12 @@ const rows: readonly Row[] = [
     why: "Kubernetes keeps it while a pod uses it: the database runs on, and the user is told to dump it",
     given: {
       claim: aClaim("Bound", { deletionTimestamp: "2026-01-01T00:00:00Z" }),
-      status: { pvcName: name, contentId, delphixVDB: "dlpx-c", delphixID: handle },
+      status: {
+        pvcName: name,
+        content: { id: contentId, claimName: name, madeBy: "create" },
+        delphixVDB: "dlpx-c",
+        delphixID: handle,
+      },
     },
     want: "done",
     writes: [],
@@ -173,7 +186,12 @@ describe("ensureVolume", () => {
   });
 
   test("a claim that somebody deleted is told by an event once, whatever the words are", async () => {
-    const recorded = { pvcName: name, contentId, delphixVDB: "dlpx-c", delphixID: handle };
+    const recorded = {
+      pvcName: name,
+      content: { id: contentId, claimName: name, madeBy: "create" },
+      delphixVDB: "dlpx-c",
+      delphixID: handle,
+    };
     const told = { type: "Provisioned", status: "True", lastTransitionTime: "2026-01-01T00:00:00Z", message: "in other words" };
     for (const [reason, events] of [
       ["Provisioned", ["ClaimDeleted"]],

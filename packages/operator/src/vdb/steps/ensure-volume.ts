@@ -19,6 +19,7 @@ import type { Origin, VdbContext, VdbOutcome, VdbStep } from "../context.ts";
 import { claimTrouble } from "../decide/claim-events.ts";
 import { childLabels, claimName, keyOfVdb, operatorName } from "../names.ts";
 import { desiredClaim } from "../objects/claim.ts";
+import { recordContent } from "./record-content.ts";
 
 const postgresVdbs = resourceOf(postgresVDB);
 
@@ -94,8 +95,7 @@ const provisioning = (name: string): VdbOutcome<"Provisioned"> =>
 async function create(ctx: VdbContext, plan: ClaimPlan, signal: AbortSignal): Promise<VdbOutcome<"Provisioned">> {
   const { run, vdb, world, contentId } = ctx;
   const claim = desiredClaim(vdb, contentId, plan, world.config.defaults);
-  run.status.contentId = contentId;
-  run.status.pvcName = claim.metadata.name;
+  record(ctx, claim.metadata.name);
   const namesake = await relabel(ctx, signal);
   if (namesake !== undefined) return namesake;
   // Recorded before the claim exists: once it does, no step looks at the source again.
@@ -123,7 +123,7 @@ async function refused(
 
 /** A claim that the caches do not hold: it lost the operator's label, or belongs to another owner. */
 async function relabel({ run, vdb, contentId }: VdbContext, signal: AbortSignal): Promise<VdbOutcome<"Provisioned"> | undefined> {
-  const key = { namespace: vdb.metadata.namespace, name: vdb.status.pvcName ?? claimName(vdb, contentId) };
+  const key = { namespace: vdb.metadata.namespace, name: vdb.status.content?.claimName ?? claimName(vdb, contentId) };
   const claim = await run.client.find(persistentVolumeClaims, key, signal);
   if (claim === undefined) return undefined;
   if (!isControlledBy(claim, vdb)) return notOurs(key.name);
@@ -163,6 +163,7 @@ async function bound(
     if (generation !== ctx.vdb.metadata.generation) return waiting("Provisioning", "the manifest has changed in the meantime");
     run.status.delphixVDB = volumeName;
     run.status.delphixID = volume.spec.csi.volumeHandle;
+    recordContent(ctx, { handle: volume.spec.csi.volumeHandle });
     await tellFacts(ctx, volume.spec.csi.volumeHandle, signal);
     await run.saveStatus(signal); // before any pod: from here on the manifest's source can no longer be changed
   }
@@ -172,7 +173,8 @@ async function bound(
 }
 
 /** The snapshot that was taken, where it is not the one that was the newest before. A source that does not answer costs no more than that. */
-async function tellFacts({ run, vdb, world }: VdbContext, handle: string, signal: AbortSignal): Promise<void> {
+async function tellFacts(ctx: VdbContext, handle: string, signal: AbortSignal): Promise<void> {
+  const { run, vdb, world } = ctx;
   const told = await world.sources.holding(vdb)?.facts(handle, signal);
   if (told?.kind === "untold") run.log.warn({ error: told.message }, "cannot find out which snapshot the volume was made from");
   const facts = told?.kind === "told" ? told.value : undefined;
@@ -185,6 +187,7 @@ async function tellFacts({ run, vdb, world }: VdbContext, handle: string, signal
     ...(snapshotId === undefined ? {} : { snapshotId }),
     ...(snapshotName === undefined ? {} : { snapshotName }),
   };
+  recordContent(ctx, {});
 }
 
 /** Somebody has deleted the claim of a database that runs: Kubernetes keeps it only as long as a pod uses it. */
@@ -196,7 +199,7 @@ function deleted({ run, vdb }: VdbContext, name: string): VdbOutcome<"Provisione
 }
 
 /** For an earlier run that ended before it could record them. */
-function record({ run, contentId }: VdbContext, pvcName: string): void {
-  run.status.contentId = contentId;
-  run.status.pvcName = pvcName;
+function record(ctx: VdbContext, claimName: string): void {
+  ctx.run.status.pvcName = claimName;
+  recordContent(ctx, { claimName });
 }

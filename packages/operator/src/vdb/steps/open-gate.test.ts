@@ -10,7 +10,7 @@ import { openGate } from "./open-gate.ts";
 
 const key = { namespace: "shop", name: "orders" };
 const hooks = [{ stage: "post-create", name: "mask", type: "sql", script: "SELECT 1" }];
-const opened = { contentId, openedFor: contentId };
+const opened = { content: { id: contentId, madeBy: "create", openedTime: "2026-01-01T00:00:00Z" } };
 
 function aService(gate: Gate): Service {
   const { metadata, spec } = desiredService(aVdb(), contentId, gate);
@@ -106,7 +106,12 @@ describe("openGate", () => {
   test("what it leaves: the record, pg_hba.conf, a Service that leads to this data's pod, and where clients find it", async () => {
     const { ctx, client } = await bench({ status: { dataTimestamp: "2026-01-01T00:00:00Z" } });
     const end = await openGate.run(ctx, forever);
-    equal(ctx.run.status.openedFor, contentId);
+    deepEqual(ctx.run.status.content, {
+      id: contentId,
+      madeBy: "create",
+      dataTimestamp: "2026-01-01T00:00:00Z",
+      openedTime: "2026-01-01T00:00:00Z",
+    });
     equal(ctx.run.status.endpoint, "orders.shop.svc:5432");
     match(end.message ?? "", /clients can connect to orders\.shop\.svc:5432, .*2026-01-01T00:00:00Z/u);
     const service = await client.get(services, key, forever);

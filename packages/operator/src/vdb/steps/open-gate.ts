@@ -1,5 +1,5 @@
 import type { PostgresVDB } from "@vdb/api";
-import { after, done, terminal } from "kube-runtime";
+import { after, done, terminal, timestamp } from "kube-runtime";
 import type { PlainVdbStep, RunningContext, VdbContext, VdbUnmet } from "../context.ts";
 import { endpointOf } from "../objects/service.ts";
 import { configureServer } from "../pod/configure-server.ts";
@@ -8,6 +8,7 @@ import { applyConfigMap } from "./apply-config-map.ts";
 import { isOutcome } from "./apply-own.ts";
 import { applyService } from "./apply-service.ts";
 import { refusal, unasked } from "./prepare-database.ts";
+import { recordContent } from "./record-content.ts";
 
 /** A Secret is read by name, never watched: this is how late a changed password comes into force. */
 const passwordRereadSeconds = 30;
@@ -54,9 +55,10 @@ export function readyWords({ endpoint = "", dataTimestamp }: Pick<PostgresVDB["s
 }
 
 /** From here on no operator runs the hooks of this content again. */
-async function recordOpening({ run, contentId }: VdbContext, signal: AbortSignal): Promise<void> {
-  if (run.status.openedFor === contentId) return;
-  run.status.openedFor = contentId;
+async function recordOpening(ctx: VdbContext, signal: AbortSignal): Promise<void> {
+  const { run } = ctx;
+  if (run.status.content?.openedTime !== undefined) return;
+  recordContent(ctx, { openedTime: timestamp(run.clock.now()) });
   await run.saveStatus(signal);
 }
 

@@ -133,7 +133,10 @@ const rows: readonly Row[] = [
   {
     name: "an open gate",
     why: "it is the record that all have run: a hook that is added later is none of this data's",
-    given: { ...withHooks(given()), status: { contentId, openedFor: contentId } },
+    given: {
+      ...withHooks(given()),
+      status: { content: { id: contentId, madeBy: "create", openedTime: "2026-01-01T00:00:00Z" } },
+    },
     want: "done",
     writes: [],
   },
