@@ -199,7 +199,7 @@ function deleted({ run, vdb }: VdbContext, name: string): VdbOutcome<"Provisione
 }
 
 /** For an earlier run that ended before it could record them. */
-function record(ctx: VdbContext, claimName: string): void {
-  ctx.run.status.pvcName = claimName;
-  recordContent(ctx, { claimName });
+function record(ctx: VdbContext, name: string): void {
+  ctx.run.status.pvcName = name;
+  recordContent(ctx, { claimName: name });
 }
