@@ -10,7 +10,7 @@ import {
   loadConnection,
   secrets,
 } from "kube-runtime";
-import { actionCaches, controlActions } from "./action/controller.ts";
+import { actionCaches, actionTriggers, controlActions, isAtWork } from "./action/controller.ts";
 import { type OperatorConfig, readConfig } from "./config.ts";
 import { createDataSources } from "./data/data-sources.ts";
 import { createDctSource } from "./data/dct/dct-source.ts";
@@ -45,6 +45,7 @@ async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Pro
   });
   const caches = vdbCaches(manager, config.watchNamespace);
   const exec = fencedExec(connection, manager);
+  const actions = actionCaches(manager, config.watchNamespace);
   controlVdbs(manager, {
     config,
     caches,
@@ -55,8 +56,9 @@ async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Pro
     storage: createStorageWatch({ dct, vdbs: caches.vdbs, log, intervalSeconds: storageLookSeconds }),
     exec,
     memories: createMemories(),
+    isAtWork: (holder) => isAtWork(actions, holder),
+    actionTriggers: actionTriggers(actions),
   });
-  const actions = actionCaches(manager, config.watchNamespace);
   controlActions(manager, { config, caches, actions, exec, dct, now: Date.now, explain: explainDct });
   await manager.run(signal);
 }

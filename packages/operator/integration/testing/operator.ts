@@ -22,7 +22,7 @@ import {
 } from "kube-runtime";
 import { startApiServer, type TestApiServer } from "kube-runtime/testing";
 import { parse } from "yaml";
-import { actionCaches, controlActions } from "../../src/action/controller.ts";
+import { actionCaches, actionTriggers, controlActions, isAtWork } from "../../src/action/controller.ts";
 import { readConfig } from "../../src/config.ts";
 import { createDataSources } from "../../src/data/data-sources.ts";
 import { createDctSource } from "../../src/data/dct/dct-source.ts";
@@ -108,6 +108,7 @@ export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] =
     state.execs.push(request);
     return { exitCode: 0, stdout: "", stderr: "", truncated: false, ...state.answer(request) };
   };
+  const actions = actionCaches(manager, undefined);
   controlVdbs(manager, {
     config,
     caches,
@@ -118,11 +119,13 @@ export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] =
     storage: createStorageWatch({ dct: connection, vdbs: caches.vdbs, log: silentLog, intervalSeconds: 0.3 }),
     exec,
     memories: createMemories(),
+    isAtWork: (holder) => isAtWork(actions, holder),
+    actionTriggers: actionTriggers(actions),
   });
   controlActions(manager, {
     config,
     caches,
-    actions: actionCaches(manager, undefined),
+    actions,
     exec,
     dct: connection,
     now: Date.now,

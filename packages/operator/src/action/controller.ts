@@ -8,7 +8,7 @@ import { postgresTaskAction } from "./postgres-task.ts";
 import { retireActions } from "./retire.ts";
 import type { ActionDefinition } from "./step.ts";
 import { taskAction } from "./task.ts";
-import { claimantOf } from "./turn.ts";
+import { claimantOf, type Holder } from "./turn.ts";
 import { vdbSnapshotAction } from "./vdb-snapshot.ts";
 import type { ActionWorld } from "./world.ts";
 
@@ -56,6 +56,20 @@ function wakesOf(cache: Cache<ActionObject>, { caches, actions }: ActionWorld): 
     ...actions.map((others) => mapped(others, (action, event) => (movesQueue(event) ? unfinishedOn(targetOf(action)) : []))),
   ];
 }
+
+/** For the databases: whether an action that has a turn is at work. One of a kind that is not served here is left to others. */
+export function isAtWork(actions: ActionWorld["actions"], { kind, name, namespace, uid }: Omit<Holder, "holds">): boolean {
+  const cache = actions.find(({ resource }) => resource.kind === kind);
+  if (cache === undefined) return true;
+  const found = cache.get({ namespace, name });
+  return found?.metadata.uid === uid && !isFinished(found);
+}
+
+/** An action that has ended or gone wakes its database. */
+export const actionTriggers = (actions: ActionWorld["actions"]): readonly Trigger[] =>
+  actions.map((cache) =>
+    mapped(cache, (action, { type }) => (type === "deleted" || isFinished(action) ? [targetOf(action)] : [])),
+  );
 
 /** Whether somebody who waits behind this action may go on. */
 function movesQueue(event: CacheEvent<ActionObject>): boolean {

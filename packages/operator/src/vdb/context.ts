@@ -13,6 +13,7 @@ import type {
   Unmet,
 } from "kube-runtime";
 import type { ClaimPlan } from "../data/source.ts";
+import { type Course, courseOf, keepsGateShut } from "./decide/hold.ts";
 import type { Memory } from "./memory.ts";
 import { claimName, configMapName, contentIdOf, instanceLabel, keyOfVdb } from "./names.ts";
 import type { Gate } from "./objects/config-map.ts";
@@ -84,8 +85,12 @@ export interface VdbContext {
   readonly service: Service | undefined;
   /** All of this database's, also those that are ending. */
   readonly pods: readonly Pod[];
-  /** As it is recorded for the present content: what was opened once stays so, whatever becomes of the objects that open it. */
+  /** Open: the present data was opened, and no action keeps it shut. What becomes of the objects that open it does not count. */
   readonly gate: Gate;
+  /** Whether the present data was opened, whatever the gate is now: its hooks are history. */
+  readonly wasOpened: boolean;
+  /** How far an action lets it come up. */
+  readonly course: Course;
   readonly configMap: ConfigMap | undefined;
 }
 
@@ -96,6 +101,8 @@ export function observe(world: World, run: Run<PostgresVDB>): VdbContext {
   const { claims, configMaps, deployments, services, pods } = world.caches;
   const contentId = contentIdOf(vdb);
   const key = keyOfVdb(vdb);
+  const course = courseOf(vdb);
+  const wasOpened = vdb.status.content?.openedTime !== undefined;
   return {
     run,
     vdb,
@@ -107,7 +114,9 @@ export function observe(world: World, run: Run<PostgresVDB>): VdbContext {
     deployment: deployments.get(key),
     service: services.get(key),
     pods: pods.byIndex(podsByInstance, instanceKey(vdb)),
-    gate: vdb.status.content?.openedTime === undefined ? "shut" : "open",
+    gate: wasOpened && !keepsGateShut(course) ? "open" : "shut",
+    wasOpened,
+    course,
   };
 }
 

@@ -16,8 +16,10 @@ import {
 } from "kube-runtime";
 import type { StorageFigures } from "../data/storage.ts";
 import { backOffSeconds, handleOfVdb, instanceOfPod, observe, podsByInstance, type VdbContext, vdbsByHandle } from "./context.ts";
+import { isToRun, lastStepOf } from "./decide/hold.ts";
 import { instanceLabel, ownObjects } from "./names.ts";
 import { cleanUpSteps } from "./steps/clean-up.ts";
+import { heldAfter, heldStopped, tidyTurn } from "./steps/hold.ts";
 import { stopPlan } from "./steps/stop.ts";
 import { tellStorage } from "./steps/tell-storage.ts";
 import { vdbSteps } from "./steps.ts";
@@ -34,7 +36,7 @@ const conditionRows = (
     ["Configured", "Configured", "settings and start script are in place"],
     ["Deployed", "Deployed", "PostgreSQL in the pod answers"],
     ["Prepared", "Prepared", "settings and password are in force"],
-    ["HooksSucceeded", "Succeeded", "all post-create hooks have run on the present data"],
+    ["HooksSucceeded", "Succeeded", "all hooks of its stage have run on the present data"],
   ] as const
 ).map(
   ([type, reason, message]) => ({ type, reason, message }) satisfies { type: VdbConditionType; reason: string; message: string },
@@ -57,11 +59,21 @@ export function vdbKind(world: World): ControlledKind<PostgresVDB, VdbContext> {
   };
 }
 
-/** How it comes up, or stops; in either case with a word on its storage. */
+/** How it comes up, or stops, or is held; in any case with a word on its storage. */
 function planOf(ctx: VdbContext): Plan<VdbContext> {
-  const { steps, keep = [] } = ctx.vdb.spec.enabled ? { steps: vdbSteps } : stopPlan(ctx);
-  return { steps: [tellStorage, ...steps], keep };
+  const { steps, keep = [] } = courseSteps(ctx);
+  return { steps: [tidyTurn, tellStorage, ...steps], keep };
 }
+
+function courseSteps(ctx: VdbContext): Plan<VdbContext> {
+  const last = lastStepOf(ctx.course);
+  if (ctx.course === "stopped") return heldStopped(ctx);
+  if (last !== undefined) return heldAfter(vdbSteps, last);
+  return isUp(ctx) ? { steps: vdbSteps } : stopPlan(ctx);
+}
+
+const isUp = ({ course, vdb, deployment }: VdbContext): boolean =>
+  isToRun(course, { enabled: vdb.spec.enabled, runs: deployment?.spec.replicas === 1 });
 
 /**
  * Ready, and beside it what the status says in words of its own. A database that is stopped as declared says nothing on Ready;
@@ -71,7 +83,7 @@ function summary(result: RunResult<VdbContext>): readonly ConditionValue[] {
   const { ctx, outcome, deleting } = result;
   if (ctx === undefined) return readySummary(result);
   const { status } = ctx.run;
-  const running = ctx.vdb.spec.enabled || deleting;
+  const running = isUp(ctx) || ctx.course === "stopped" || deleting;
   status.ready = outcome.kind === "done" && running && !deleting;
   if (outcome.kind === "terminal") status.lastError = outcome.message;
   if (outcome.kind === "done") status.lastError = "";
@@ -113,6 +125,7 @@ export function controlVdbs(manager: Manager, world: World): void {
         labels?.[instanceLabel] === undefined ? [] : [{ namespace, name: labels[instanceLabel] }],
       ),
       world.storage.trigger,
+      ...world.actionTriggers,
     ],
   });
   tellFigures(manager, world);

@@ -109,6 +109,8 @@ export async function stepBench(given: Given = {}): Promise<StepBench> {
       return { exitCode: 0, stdout: "", stderr: "", truncated: false, ...exec(request) };
     },
     memories: createMemories(),
+    isAtWork: () => true,
+    actionTriggers: [],
   };
   return { ctx: observe(world, run), client, clock, writes, conditions, events: told };
 }

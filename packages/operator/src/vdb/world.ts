@@ -1,5 +1,15 @@
 import type { PostgresVDB } from "@vdb/api";
-import type { Cache, ConfigMap, Deployment, ExecRequest, ExecResult, PersistentVolumeClaim, Pod, Service } from "kube-runtime";
+import type {
+  Cache,
+  ConfigMap,
+  Deployment,
+  ExecRequest,
+  ExecResult,
+  PersistentVolumeClaim,
+  Pod,
+  Service,
+  Trigger,
+} from "kube-runtime";
 import type { OperatorConfig } from "../config.ts";
 import type { DataSources } from "../data/source.ts";
 import type { StorageWatch } from "../data/storage.ts";
@@ -25,4 +35,10 @@ export interface World {
   readonly storage: StorageWatch;
   readonly exec: PodExec;
   readonly memories: Memories;
+  /** Whether an action that has the turn may still be at work; false: it has ended or is gone. */
+  readonly isAtWork: (holder: ActionHolder) => boolean;
+  /** What else wakes a database. */
+  readonly actionTriggers: readonly Trigger[];
 }
+
+export type ActionHolder = NonNullable<PostgresVDB["status"]["activeAction"]>;

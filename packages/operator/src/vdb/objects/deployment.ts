@@ -32,7 +32,7 @@ export function desiredDeployment(vdb: PostgresVDB, facts: DeploymentFacts): Man
   return {
     metadata: { name, namespace, labels: childLabels(vdb), ownerReferences: ownerOf(vdb) },
     spec: {
-      replicas: vdb.spec.enabled ? 1 : 0,
+      replicas: 1, // it is stopped by a patch of this alone
       strategy: { type: "Recreate" },
       revisionHistoryLimit: 0,
       // Not by the instance alone: the pods of a Helm release of the same name have that label too. It can never be changed.

@@ -1,6 +1,6 @@
 import { type Deployment, deployments } from "kube-runtime";
-import type { VdbContext } from "../context.ts";
-import { keyOfVdb, operatorName } from "../names.ts";
+import { livePods, type VdbContext } from "../context.ts";
+import { contentLabel, keyOfVdb, operatorName } from "../names.ts";
 import { desiredDeployment, restartAnnotation } from "../objects/deployment.ts";
 import { specHash } from "../objects/spec-hash.ts";
 import { applyOwn, isOutcome, type NotApplied } from "./apply-own.ts";
@@ -14,12 +14,23 @@ export async function applyDeployment(
 ): Promise<Deployment | NotApplied> {
   const { run, vdb, contentId, memory, deployment } = ctx;
   const facts = { contentId, image, claimName: run.status.content?.claimName ?? "", restartedFor: restartFor };
+  if (deployment !== undefined && keepsItsPod(ctx, deployment)) return deployment;
   const wanted = specHash(desiredDeployment(vdb, facts));
   const same = deployment !== undefined && wanted.hash === wanted.hashOf(deployment);
   if (same && memory.deploymentGeneration === deployment.metadata.generation) return deployment;
   const written = await applyOwn(ctx, deployments, wanted.manifest, deployment, signal);
   if (!isOutcome(written)) memory.deploymentGeneration = written.metadata.generation;
   return written;
+}
+
+/** While an action works on a database that runs, a change that would replace its pod waits. A pod that is gone is made anew. */
+function keepsItsPod(ctx: VdbContext, { spec }: Deployment): boolean {
+  return (
+    ctx.course === "asItRuns" &&
+    spec.replicas === 1 &&
+    spec.template.metadata?.labels?.[contentLabel] === ctx.contentId &&
+    livePods(ctx).length > 0
+  );
 }
 
 /** Ends its pod; all else stays as it is written, whatever the manifest has become. */

@@ -1,5 +1,6 @@
 import { after, done, retry } from "kube-runtime";
 import type { PlainVdbStep, VdbContext, VdbOutcome, VdbStep } from "../context.ts";
+import { isCurrent } from "../decide/hold.ts";
 
 /** Nothing tells when DCT's state has followed its job. */
 const lookAgainSeconds = 0.1;
@@ -20,6 +21,16 @@ export const disableInDct: PlainVdbStep = {
   run: async (ctx, signal) => {
     const stopped = ctx.vdb.status.conditions?.some(({ type, reason }) => type === "Deployed" && reason === "Stopped");
     return stopped === true ? done() : await attachment(ctx, false, "Stopping", signal);
+  },
+};
+
+/** The same for an action that replaces the data: the answer to it is the record. */
+export const detachInDct: PlainVdbStep = {
+  name: "detachInDct",
+  run: async (ctx, signal) => {
+    const held = ctx.vdb.status.held;
+    const isDetached = held?.reason === undefined && held?.hold === "stopped" && isCurrent(held, ctx.vdb, ctx.contentId);
+    return isDetached ? done() : await attachment(ctx, false, "Stopping", signal);
   },
 };
 

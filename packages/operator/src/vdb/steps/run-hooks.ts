@@ -1,4 +1,4 @@
-import type { Hook, HookRun } from "@vdb/api";
+import type { Hook, HookRun, HookStage } from "@vdb/api";
 import { after, done, retry, terminal } from "kube-runtime";
 import { endHookCommand, type HookState, hookCommand, hookOutputBytes, hookState } from "../../postgres/hook.ts";
 import { redactedEnd } from "../../postgres/redact.ts";
@@ -14,7 +14,8 @@ const pauseSeconds = 1;
 const runMs = 30_000;
 
 /**
- * HooksSucceeded: every post-create hook has run for the present data, each once; an open gate is the record that all have.
+ * HooksSucceeded: every hook of the stage that made the present data (post-create, -refresh, -rewind) has run for it, each once;
+ * data that was opened is the record that all have.
  * Returns early while one runs, and for good when one fails without continueOnError: the gate stays shut, and a changed hook
  * runs again.
  */
@@ -24,10 +25,10 @@ export const runHooks: VdbStep<"HooksSucceeded", RunningContext> = {
   run: async (ctx, signal) => {
     const ending = await endForsaken(ctx, signal);
     if (ending !== undefined) return ending;
-    const hooks = (ctx.vdb.spec.hooks ?? []).filter(({ stage }) => stage === "post-create");
-    if (hooks.length === 0) return done({ reason: "NoHooks", message: "the database has no post-create hooks" });
-    warnOfRefresh(ctx);
-    if (ctx.gate === "open") return done();
+    if (hooksOf(ctx, "post-create").length > 0) warnOfRefresh(ctx);
+    const hooks = hooksOf(ctx, stageOf(ctx));
+    if (hooks.length === 0) return done({ reason: "NoHooks", message: `the database has no ${stageOf(ctx)} hooks` });
+    if (ctx.wasOpened) return done();
     const end = ctx.run.clock.monotonic() + runMs;
     for (const hook of hooks) {
       if (ctx.run.clock.monotonic() > end) return after(0, "Running", `hook ${hook.name} runs next`);
@@ -37,6 +38,12 @@ export const runHooks: VdbStep<"HooksSucceeded", RunningContext> = {
     return done();
   },
 };
+
+const hooksOf = ({ vdb }: VdbContext, wanted: HookStage): readonly Hook[] =>
+  (vdb.spec.hooks ?? []).filter(({ stage }) => stage === wanted);
+
+/** What made the present data decides which hooks run on it. */
+export const stageOf = ({ vdb }: VdbContext): HookStage => `post-${vdb.status.content?.madeBy ?? "create"}`;
 
 /** A hook that was changed or removed while it runs is ended before its successor begins or the gate opens. */
 async function endForsaken(ctx: RunningContext, signal: AbortSignal): Promise<VdbOutcome<"HooksSucceeded"> | undefined> {
@@ -143,7 +150,10 @@ function outcomeOf({ exitCode, timedOut }: { readonly exitCode: number; readonly
 const reasons = { TimedOut: "HookTimedOut", Interrupted: "HookInterrupted", Failed: "HookFailed" } as const;
 
 /** Nothing changes by itself: a person has to fix the hook or create the database again. */
-function failure({ name, timeoutSeconds }: Hook, { outcome, exitCode, output = "" }: HookRun): VdbOutcome<"HooksSucceeded"> {
+function failure(
+  { name, stage, timeoutSeconds }: Hook,
+  { outcome, exitCode, output = "" }: HookRun,
+): VdbOutcome<"HooksSucceeded"> {
   const end = output === "" ? "it printed nothing" : `the end of its output: ${endOf(output, 500)}`;
   const how = {
     TimedOut: `did not end within ${timeoutSeconds} s`,
@@ -153,7 +163,7 @@ function failure({ name, timeoutSeconds }: Hook, { outcome, exitCode, output = "
   const kind = outcome === "TimedOut" || outcome === "Interrupted" ? outcome : "Failed";
   return terminal(
     reasons[kind],
-    `post-create hook ${name} ${how[kind]}; ${end}. The gate stays shut: fix the hook, and the operator runs it again`,
+    `${stage} hook ${name} ${how[kind]}; ${end}. The gate stays shut: fix the hook, and the operator runs it again`,
     { backOff: true },
   );
 }

@@ -12,7 +12,7 @@ export function stopPlan({ vdb }: Pick<VdbContext, "vdb">): Plan<VdbContext> {
 }
 
 /** The database is shut down cleanly and its pod goes; claim, DCT VDB and everything else stay. */
-const stopDatabase: PlainVdbStep = {
+export const stopDatabase: PlainVdbStep = {
   name: "stopDatabase",
   run: async (ctx, signal) => {
     await stopDeployment(ctx, signal);

@@ -1,0 +1,71 @@
+import type { PostgresVDB, PostgresVDBStatus, VdbHold } from "@vdb/api";
+
+/**
+ * How far a database comes up.
+ * - asDeclared: nobody works on it.
+ * - asItRuns: an action does, and asks nothing of it: it stays up or down as it is, and its pod is not replaced.
+ * - stopped: no pod, the gate shut, detached.
+ * - beforeHooks: the server answers behind the shut gate; beforeOpen: its hooks have run too.
+ */
+export type Course = "asDeclared" | "asItRuns" | Exclude<VdbHold, "none">;
+
+/** Pure. */
+export function courseOf({ status }: Pick<PostgresVDB, "status">): Course {
+  const { activeAction } = status;
+  if (activeAction === undefined) return "asDeclared";
+  const { hold = "none" } = activeAction;
+  return hold === "none" ? "asItRuns" : hold;
+}
+
+/** Pure: whether clients are kept out, whatever the data that is there was opened for. */
+export const keepsGateShut = (course: Course): boolean => course !== "asDeclared" && course !== "asItRuns";
+
+/**
+ * Pure: whether it is to run. One that is held on its way up is proven, enabled or not. While an action works on it, a change of
+ * spec.enabled to false waits.
+ */
+export function isToRun(course: Course, { enabled, runs }: { readonly enabled: boolean; readonly runs: boolean }): boolean {
+  switch (course) {
+    case "asDeclared":
+      return enabled;
+    case "asItRuns":
+      return enabled || runs;
+    case "stopped":
+      return false;
+    case "beforeHooks":
+    case "beforeOpen":
+      return true;
+    default:
+      return course satisfies never;
+  }
+}
+
+/** Pure: the last step of the way up that is taken; undefined: all are. */
+export function lastStepOf(course: Course): "prepareDatabase" | "runHooks" | undefined {
+  if (course === "beforeHooks") return "prepareDatabase";
+  return course === "beforeOpen" ? "runHooks" : undefined;
+}
+
+/** `trouble`: why the database cannot get to where it is to be held; undefined: it is there. */
+export interface Reached {
+  readonly contentId: string;
+  readonly trouble: { readonly reason: string; readonly message: string } | undefined;
+}
+
+/** Pure: the answer to the action that holds the database; undefined where none does. */
+export function answerTo({ status }: Pick<PostgresVDB, "status">, { contentId, trouble }: Reached): PostgresVDBStatus["held"] {
+  const { uid, hold = "none" } = status.activeAction ?? {};
+  if (uid === undefined || hold === "none") return undefined;
+  return {
+    uid,
+    hold,
+    contentId,
+    ...(trouble === undefined ? {} : { reason: trouble.reason, message: trouble.message.slice(0, 4096) }),
+  };
+}
+
+/** Pure: whether an answer still says something about the present hold and data. */
+export function isCurrent(held: PostgresVDBStatus["held"], { status }: Pick<PostgresVDB, "status">, contentId: string): boolean {
+  const { uid, hold = "none" } = status.activeAction ?? {};
+  return held !== undefined && held.uid === uid && held.hold === hold && held.contentId === contentId;
+}

@@ -1,0 +1,74 @@
+import { after, done, isTrue, type Plan, type Step, waiting } from "kube-runtime";
+import type { PlainVdbStep, VdbContext } from "../context.ts";
+import { answerTo, isCurrent } from "../decide/hold.ts";
+import { applyService } from "./apply-service.ts";
+import { detachInDct } from "./enable-in-dct.ts";
+import { stopDatabase } from "./stop.ts";
+
+/** What stays so while an action has the database stopped, if it was so. */
+const kept = ["Accepted", "SourceResolved", "Provisioned", "Configured", "HooksSucceeded"] as const;
+
+/** For an action that replaces the data: nobody is let in, then the pod goes, then nothing has the data open any more. */
+export function heldStopped({ vdb }: Pick<VdbContext, "vdb">): Plan<VdbContext> {
+  const keep = kept.filter((type) => isTrue(vdb.status.conditions, type));
+  return { steps: [...[shutGate, stopDatabase, detachInDct].map(untilTrouble), answerHold], keep };
+}
+
+/** The way up as far as the action lets it, and the answer that the database is there. */
+export function heldAfter(steps: readonly Step<VdbContext>[], last: string): Plan<VdbContext> {
+  const at = steps.findIndex(({ name }) => name === last);
+  if (at === -1) throw new TypeError(`the way up has no step ${last}`);
+  return { steps: [...steps.slice(0, at + 1).map(untilTrouble), answerHold] };
+}
+
+/** Before anything else: a client that comes now would write to data that is about to go. */
+const shutGate: PlainVdbStep = {
+  name: "shutGate",
+  run: async (ctx, signal) => (ctx.service === undefined ? done() : ((await applyService(ctx, "shut", signal)) ?? done())),
+};
+
+/** What only a person can mend is told to the action, which takes it back: the database itself is not stalled. */
+const untilTrouble = (step: Step<VdbContext>): Step<VdbContext> => ({
+  ...step,
+  run: async (ctx, signal) => {
+    const outcome = await step.run(ctx, signal);
+    if (outcome.kind !== "terminal") return outcome;
+    const { reason, message, again } = outcome;
+    const held = answerTo(ctx.vdb, { contentId: ctx.contentId, trouble: { reason, message } });
+    if (held !== undefined) ctx.run.status.held = held;
+    return again === undefined ? waiting(reason, message) : { kind: "after", reason, message, again };
+  },
+});
+
+/** status.held: the action goes by it alone. */
+const answerHold: PlainVdbStep = {
+  name: "answerHold",
+  run: async ({ run, vdb, contentId }) => {
+    const held = answerTo(vdb, { contentId, trouble: undefined });
+    if (held !== undefined) run.status.held = held;
+    return waiting("ActionRunning", actionWords(vdb));
+  },
+};
+
+/** Clears the turn of an action that is gone, or has ended without leaving it, and an answer that nobody waits for. */
+export const tidyTurn: PlainVdbStep = {
+  name: "tidyTurn",
+  run: async ({ run, vdb, world, contentId }, signal) => {
+    const { activeAction } = vdb.status;
+    if (run.status.held !== undefined && !isCurrent(run.status.held, vdb, contentId)) delete run.status.held;
+    if (activeAction === undefined || world.isAtWork(activeAction)) return done();
+    const { replaced } = activeAction;
+    if (replaced !== undefined) run.status.previous = structuredClone(replaced); // nobody is left to put it back: it is kept
+    delete run.status.activeAction;
+    delete run.status.held;
+    await run.saveStatus(signal);
+    run.event("Normal", "TurnCleared", `${activeAction.kind} ${activeAction.name} is gone: the database comes up as declared`);
+    return after(0, "ActionRunning", "an action that worked on the database is gone");
+  },
+};
+
+export function actionWords({ status: { activeAction }, metadata }: VdbContext["vdb"]): string {
+  if (activeAction === undefined) return "no action works on the database";
+  const { kind, name, namespace } = activeAction;
+  return `${kind} ${namespace === metadata.namespace ? name : `${namespace}/${name}`} works on the database`;
+}
