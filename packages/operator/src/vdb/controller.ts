@@ -16,13 +16,13 @@ import {
 } from "kube-runtime";
 import type { StorageFigures } from "../data/storage.ts";
 import { backOffSeconds, handleOfVdb, instanceOfPod, observe, podsByInstance, type VdbContext, vdbsByHandle } from "./context.ts";
-import { isToRun, lastStepOf } from "./decide/hold.ts";
+import { isToRun } from "./decide/hold.ts";
 import { instanceLabel, ownObjects } from "./names.ts";
 import { cleanUpSteps } from "./steps/clean-up.ts";
-import { heldAfter, heldStopped, tidyTurn } from "./steps/hold.ts";
+import { heldOnTheWay, heldStopped, tidyTurn } from "./steps/hold.ts";
 import { stopPlan } from "./steps/stop.ts";
 import { tellStorage } from "./steps/tell-storage.ts";
-import { vdbSteps } from "./steps.ts";
+import { heldSteps, vdbSteps } from "./steps.ts";
 import type { Caches, World } from "./world.ts";
 
 export const finalizer = "postgresvdb.core.delphix.com/finalizer";
@@ -66,9 +66,9 @@ function planOf(ctx: VdbContext): Plan<VdbContext> {
 }
 
 function courseSteps(ctx: VdbContext): Plan<VdbContext> {
-  const last = lastStepOf(ctx.course);
-  if (ctx.course === "stopped") return heldStopped(ctx);
-  if (last !== undefined) return heldAfter(vdbSteps, last);
+  const { course } = ctx;
+  if (course === "stopped") return heldStopped(ctx);
+  if (course === "beforeHooks" || course === "beforeOpen") return heldOnTheWay(heldSteps[course]);
   return isUp(ctx) ? { steps: vdbSteps } : stopPlan(ctx);
 }
 

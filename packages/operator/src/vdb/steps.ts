@@ -11,8 +11,7 @@ import { resolveSource } from "./steps/resolve-source.ts";
 import { retireClaim } from "./steps/retire-claim.ts";
 import { runHooks } from "./steps/run-hooks.ts";
 
-/** How a PostgresVDB comes up: the table of contents of this folder, one file per step. */
-export const vdbSteps: readonly Step<VdbContext>[] = inOrder<VdbContext>()
+const prepared = inOrder<VdbContext>()
   .next(acceptSpec) // Accepted: source type, settings, password
   .next(retireClaim) // deletes a claim that an earlier manifest asked for
   .next(resolveSource) // SourceResolved: what is not found is named with the choices
@@ -20,6 +19,14 @@ export const vdbSteps: readonly Step<VdbContext>[] = inOrder<VdbContext>()
   .next(ensureSettings) // Configured
   .next(enableInDct) // Deployed: after a stop
   .next(ensureDeployment) // Deployed
-  .next(prepareDatabase) // Prepared: settings and password in force, behind the shut gate
-  .next(runHooks) // HooksSucceeded
-  .next(openGate).steps; // Ready
+  .next(prepareDatabase); // Prepared: settings and password in force, behind the shut gate
+const hooked = prepared.next(runHooks); // HooksSucceeded
+
+/** How a PostgresVDB comes up: the table of contents of this folder, one file per step. */
+export const vdbSteps: readonly Step<VdbContext>[] = hooked.next(openGate).steps; // Ready
+
+/** The same as far as an action lets it. */
+export const heldSteps: Readonly<Record<"beforeHooks" | "beforeOpen", readonly Step<VdbContext>[]>> = {
+  beforeHooks: prepared.steps,
+  beforeOpen: hooked.steps,
+};

@@ -40,12 +40,6 @@ export function isToRun(course: Course, { enabled, runs }: { readonly enabled: b
   }
 }
 
-/** Pure: the last step of the way up that is taken; undefined: all are. */
-export function lastStepOf(course: Course): "prepareDatabase" | "runHooks" | undefined {
-  if (course === "beforeHooks") return "prepareDatabase";
-  return course === "beforeOpen" ? "runHooks" : undefined;
-}
-
 /** `trouble`: why the database cannot get to where it is to be held; undefined: it is there. */
 export interface Reached {
   readonly contentId: string;

@@ -15,11 +15,9 @@ export function heldStopped({ vdb }: Pick<VdbContext, "vdb">): Plan<VdbContext> 
 }
 
 /** The way up as far as the action lets it, and the answer that the database is there. */
-export function heldAfter(steps: readonly Step<VdbContext>[], last: string): Plan<VdbContext> {
-  const at = steps.findIndex(({ name }) => name === last);
-  if (at === -1) throw new TypeError(`the way up has no step ${last}`);
-  return { steps: [...steps.slice(0, at + 1).map(untilTrouble), answerHold] };
-}
+export const heldOnTheWay = (steps: readonly Step<VdbContext>[]): Plan<VdbContext> => ({
+  steps: [...steps.map(untilTrouble), answerHold],
+});
 
 /** Before anything else: a client that comes now would write to data that is about to go. */
 const shutGate: PlainVdbStep = {
