@@ -19,6 +19,9 @@ import { killedAt, nothingLost, seed, some } from "./testing/killed-at.ts";
 import { contentOf, type Server, startOnClone, startSource } from "./testing/postgres.ts";
 import { type Scratch, scratchFolder, unmount } from "./testing/scratch.ts";
 
+const jobsOf = async ({ client }: EngineProcess, { id }: Vdb, type: string): Promise<number> =>
+  (await client.searchJobs(eq("target_id", id))).filter((job) => job.type === type).length;
+
 describe("killed while a VDB gets other data", { timeout: 900_000 }, () => {
   const stack = new AsyncDisposableStack();
   let scratch: Scratch;
@@ -56,8 +59,6 @@ describe("killed while a VDB gets other data", { timeout: 900_000 }, () => {
     ok(own !== undefined);
     return { vdb, own, was };
   }
-  const jobsOf = async ({ client }: EngineProcess, { id }: Vdb, type: string): Promise<number> =>
-    (await client.searchJobs(eq("target_id", id))).filter((job) => job.type === type).length;
   const pathStands = ({ id }: Vdb): void =>
     ok(existsSync(join(poolDir(scratch), "vdbs", id, "data/PG_VERSION")), "the path leads to data");
 

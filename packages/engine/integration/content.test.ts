@@ -28,6 +28,16 @@ const conflict = (words: RegExp) => (error: unknown) => {
   return true;
 };
 
+/** What DCT says to it. */
+const answerTo = async (started: Started): Promise<string> => {
+  try {
+    await started;
+  } catch (error) {
+    return error instanceof DctError ? `${error.kind}: ${error.message}` : String(error);
+  }
+  return "accepted";
+};
+
 describe("content", { timeout: 300_000 }, () => {
   const stack = new AsyncDisposableStack();
   let scratch: Scratch;
@@ -171,25 +181,17 @@ describe("content", { timeout: 300_000 }, () => {
       await provisioned(client, snapshot.id, "second-family"),
     ];
     const foreign = (await newestOf(second.id)).id;
-    const words = async (started: Started): Promise<string> => {
-      try {
-        await started;
-      } catch (error) {
-        return error instanceof DctError ? `${error.kind}: ${error.message}` : String(error);
-      }
-      return "accepted";
-    };
     match(
-      await words(client.refreshBySnapshot(first.id, { snapshot_id: foreign })),
+      await answerTo(client.refreshBySnapshot(first.id, { snapshot_id: foreign })),
       /refused: .*belongs to VDB second-family; VDB first-family is refreshed from dSource production or VDB first-family/u,
     );
     match(
-      await words(client.rollbackBySnapshot(first.id, { snapshot_id: snapshot.id })),
+      await answerTo(client.rollbackBySnapshot(first.id, { snapshot_id: snapshot.id })),
       /belongs to dSource production; VDB first-family is rolled back to snapshots of VDB first-family/u,
     );
-    match(await words(client.refreshBySnapshot(first.id, { snapshot_id: "null" })), /snapshot_id is the word "null"/u);
+    match(await answerTo(client.refreshBySnapshot(first.id, { snapshot_id: "null" })), /snapshot_id is the word "null"/u);
     match(
-      await words(client.refreshByTimestamp(first.id, { timestamp: "2001-01-01T00:00:00Z" })),
+      await answerTo(client.refreshByTimestamp(first.id, { timestamp: "2001-01-01T00:00:00Z" })),
       new RegExp(
         `conflict: .*no data of dSource production as of 2001-01-01T00:00:00Z: its oldest snapshot is ${snapshot.id}`,
         "u",
@@ -198,11 +200,11 @@ describe("content", { timeout: 300_000 }, () => {
     const { bookmark, jobId } = await client.createBookmark({ name: "of second", vdb_ids: [second.id] });
     await succeeded(client, jobId);
     match(
-      await words(client.refreshFromBookmark(first.id, { bookmark_id: bookmark.id })),
+      await answerTo(client.refreshFromBookmark(first.id, { bookmark_id: bookmark.id })),
       /bookmark of second covers VDB second-family; VDB first-family is refreshed from/u,
     );
     match(
-      await words(client.deleteSnapshot((await client.getBookmark(bookmark.id))?.vdbs?.[0]?.snapshot_id ?? "")),
+      await answerTo(client.deleteSnapshot((await client.getBookmark(bookmark.id))?.vdbs?.[0]?.snapshot_id ?? "")),
       /conflict: .*cannot be deleted: the bookmark of second \(\S+\) names it; delete the bookmark first/u,
     );
     await done(client.deleteVdb(second.id));
