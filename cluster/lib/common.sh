@@ -13,6 +13,7 @@ key_of() { (cd "$root/cluster" && find "$@" -type f -print0 | sort -z | xargs -0
 go_modules=(kube csi helm)
 module_folder() { echo "$cache/go-$1-$(key_of "go/$1" lib/build.sh)"; }
 tools_folder() { echo "$cache/tools-$(key_of go lib/build.sh)"; }
+definitions_folder() { echo "$cache/crds-$(key_of go/csi lib/definitions.sh)"; }
 postgres_folder() { echo "$cache/postgres16-$(key_of lib/postgres.sh)"; }
 
 say() { echo "${0##*/}: $*"; }
