@@ -12,6 +12,7 @@ import {
   jobEnd,
   poolDir,
   provisioned,
+  smallPool,
   startEngineProcess,
   succeeded,
 } from "./testing/engine.ts";
@@ -33,7 +34,9 @@ describe("killed while a VDB gets other data", { timeout: 900_000 }, () => {
     scratch = stack.use(scratchFolder());
     source = stack.use(await startSource(scratch, "production", 1));
     original = contentOf(source);
-    await using engine = await startEngineProcess(scratch, { config: { dsources: [declared("production", source.port)] } });
+    // In the full tier its VDBs do not fit into the small pool of the other files.
+    const config = { pool: { ...smallPool, size: "4Gi" }, dsources: [declared("production", source.port)] };
+    await using engine = await startEngineProcess(scratch, { config });
     snapshot = await firstSnapshot(engine, "production");
   });
   after(() => stack.disposeAsync());
