@@ -17,7 +17,14 @@ export const stopDatabase: PlainVdbStep = {
   run: async (ctx, signal) => {
     await stopDeployment(ctx, signal);
     const names = livePods(ctx);
-    if (names.length === 0) return done();
-    return waiting("Stopping", `PostgreSQL shuts down in pod ${names.join(", ")}`);
+    if (names.length > 0) return waiting("Stopping", `PostgreSQL shuts down in pod ${names.join(", ")}`);
+    return makesNoPod(ctx) ? done() : waiting("Stopping", "Kubernetes has yet to see that no pod is wanted");
   },
 };
+
+/** A Deployment that asked for a pod a moment ago may get one that no watch has told of yet. */
+const makesNoPod = ({ deployment }: VdbContext): boolean =>
+  deployment === undefined ||
+  (deployment.spec.replicas === 0 &&
+    deployment.status?.observedGeneration === deployment.metadata.generation &&
+    (deployment.status?.replicas ?? 0) === 0);
