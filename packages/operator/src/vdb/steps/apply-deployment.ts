@@ -1,8 +1,10 @@
 import { type Deployment, deployments } from "kube-runtime";
-import { livePods, type VdbContext } from "../context.ts";
+import type { VdbContext } from "../context.ts";
+import { presentPod } from "../decide/decide-deployment.ts";
 import { contentLabel, keyOfVdb, operatorName } from "../names.ts";
 import { desiredDeployment, restartAnnotation } from "../objects/deployment.ts";
 import { specHash } from "../objects/spec-hash.ts";
+import { podState } from "../pod/pod-state.ts";
 import { applyOwn, isOutcome, type NotApplied } from "./apply-own.ts";
 
 /** Writes the Deployment if it is not as wanted: other than what was written last, or changed by somebody since. */
@@ -23,14 +25,15 @@ export async function applyDeployment(
   return written;
 }
 
-/** While an action works on a database that runs, a change that would replace its pod waits. A pod that is gone is made anew. */
-function keepsItsPod(ctx: VdbContext, { spec }: Deployment): boolean {
-  return (
-    ctx.course === "asItRuns" &&
-    spec.replicas === 1 &&
-    spec.template.metadata?.labels?.[contentLabel] === ctx.contentId &&
-    livePods(ctx).length > 0
-  );
+/**
+ * While an action works on a database that runs, a change that would replace its pod waits. A pod that is gone is made anew, and
+ * one that fails is replaced: the change may be the cure.
+ */
+function keepsItsPod({ course, pods, contentId, run }: VdbContext, { spec }: Deployment): boolean {
+  if (course !== "asItRuns" || spec.replicas !== 1) return false;
+  if (spec.template.metadata?.labels?.[contentLabel] !== contentId) return false;
+  const pod = presentPod(pods, contentId);
+  return pod !== undefined && podState(pod, run.clock.now()).kind !== "failed";
 }
 
 /** Ends its pod; all else stays as it is written, whatever the manifest has become. */

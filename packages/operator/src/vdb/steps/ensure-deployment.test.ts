@@ -28,6 +28,8 @@ function aDeployment(more: object = {}): Deployment {
 const { metadata, spec } = desiredService(aVdb(), contentId, "shut");
 const service: Service = { apiVersion: "v1", kind: "Service", metadata: { ...meta("orders"), ...metadata }, spec };
 const waitingFor = (reason: string, message = "") => ({ ready: false, state: { waiting: { reason, message } } });
+const activeAction = { kind: "PostgresTask", name: "t", namespace: "shop", uid: "u" };
+const working: Given = { spec: { resources: { limits: { memory: "2Gi" } } }, status: { activeAction } };
 const deployedFalse = {
   type: "Deployed",
   status: "False",
@@ -90,6 +92,22 @@ const rows: readonly Row[] = [
     },
     want: "terminal Forbidden",
     writes: [],
+  },
+  {
+    name: "an edit while an action works on a server that answers",
+    why: "the pod is the action's until the turn's end",
+    pod: aPod(),
+    given: working,
+    want: "done",
+    writes: [],
+  },
+  {
+    name: "an edit while an action works on a database whose pod fails",
+    why: "nothing is disturbed, and the edit may be the cure",
+    pod: aPod(waitingFor("ImagePullBackOff", "not found")),
+    given: working,
+    want: "waiting Starting",
+    writes: ["apply deployments orders"],
   },
   {
     name: "the image cannot be pulled",
