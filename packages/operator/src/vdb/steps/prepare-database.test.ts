@@ -146,6 +146,16 @@ describe("prepareDatabase", () => {
     deepEqual(events, ["Restarting"]);
   });
 
+  test("a restart waits while an action works on the database, which stays in service and says so", async () => {
+    const { ctx, events, writes } = await bench({ answer: healthy({ pendingRestart: ["shared_buffers"] }) });
+    const outcome = await prepareDatabase.run({ ...ctx, course: "asItRuns" }, forever);
+    equal(outcome.kind, "done", "the action may wait for Ready: each would wait for the other");
+    match(outcome.message ?? "", /action on the database has ended: shared_buffers/u);
+    deepEqual([events, writes], [[], ["exec"]]);
+    await prepareDatabase.run(ctx, forever);
+    deepEqual(events, ["Restarting"], "with the turn's end it comes");
+  });
+
   test("what the copy brought along is told, and kept told while nothing is asked", async () => {
     const { ctx, conditions } = await bench({ answer: healthy({ dropped: ["archive_command"] }) });
     await prepareDatabase.run(ctx, forever);

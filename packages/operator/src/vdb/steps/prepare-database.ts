@@ -89,8 +89,9 @@ async function compare(ctx: RunningContext, state: ServerState, signal: AbortSig
   const trouble = loginTrouble(ctx.vdb, state);
   if (trouble !== undefined) return terminal(trouble.reason, trouble.message, { backOff: true });
   if (!state.loaded) return after(0.3, "Preparing", "the server has not read its settings yet");
-  if (state.pendingRestart.length > 0) return await restart(ctx, state.pendingRestart, signal);
-  const notes = notesOf(state);
+  const { pendingRestart } = state;
+  if (pendingRestart.length > 0 && ctx.course !== "asItRuns") return await restart(ctx, pendingRestart, signal);
+  const notes = [...deferred(pendingRestart), ...notesOf(state)];
   return notes.length === 0 ? done() : done({ message: [inForce, ...notes].join("; ") });
 }
 
@@ -100,6 +101,10 @@ function notesOf({ pendingElsewhere, setAside }: ServerState): readonly string[]
   const aside = `PostgreSQL did not start with the settings of ALTER SYSTEM, which the start script set aside in postgresql.auto.conf.refused: ${setAside}`;
   return [...(pendingElsewhere.length > 0 ? [unread] : []), ...(setAside === "" ? [] : [aside])];
 }
+
+/** An action may wait for Ready, so that the database must not wait for its end. */
+const deferred = (names: readonly string[]): readonly string[] =>
+  names.length === 0 ? [] : [`these settings wait for a restart until the action on the database has ended: ${names.join(", ")}`];
 
 const inForce = "settings and password are in force";
 
