@@ -72,8 +72,8 @@ function courseSteps(ctx: VdbContext): Plan<VdbContext> {
   return isUp(ctx) ? { steps: vdbSteps } : stopPlan(ctx);
 }
 
-const isUp = ({ course, vdb, deployment }: VdbContext): boolean =>
-  isToRun(course, { enabled: vdb.spec.enabled, runs: deployment?.spec.replicas === 1 });
+const isUp = ({ course, vdb, deployment, wasOpened }: VdbContext): boolean =>
+  isToRun(course, { enabled: vdb.spec.enabled, runs: deployment?.spec.replicas === 1, wasOpened });
 
 /**
  * Ready, and beside it what the status says in words of its own. A database that is stopped as declared says nothing on Ready;

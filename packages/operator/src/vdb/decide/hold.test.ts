@@ -12,8 +12,8 @@ const rows: {
   readonly vdb: ReturnType<typeof aVdb>;
   readonly course: Course;
   readonly shut: boolean;
-  /** Whether it runs: enabled; disabled and running; disabled and down. */
-  readonly runs: readonly [boolean, boolean, boolean];
+  /** Whether it runs: enabled; disabled and in service; disabled and down; disabled and running on data that was never opened. */
+  readonly runs: readonly [boolean, boolean, boolean, boolean];
   readonly why: string;
 }[] = [
   {
@@ -21,7 +21,7 @@ const rows: {
     vdb: aVdb({}),
     course: "asDeclared",
     shut: false,
-    runs: [true, false, false],
+    runs: [true, false, false, false],
     why: "the manifest alone counts",
   },
   {
@@ -29,7 +29,7 @@ const rows: {
     vdb: under(),
     course: "asItRuns",
     shut: false,
-    runs: [true, true, false],
+    runs: [true, true, false, false],
     why: "enabled: false waits for the turn's end",
   },
   {
@@ -37,15 +37,15 @@ const rows: {
     vdb: under("none"),
     course: "asItRuns",
     shut: false,
-    runs: [true, true, false],
-    why: "past the point of no return the gate opens",
+    runs: [true, true, false, false],
+    why: "past the point of no return the gate opens, but not of one that is disabled and was only proven",
   },
   {
     name: "hold stopped",
     vdb: under("stopped"),
     course: "stopped",
     shut: true,
-    runs: [false, false, false],
+    runs: [false, false, false, false],
     why: "its data is replaced",
   },
   {
@@ -53,7 +53,7 @@ const rows: {
     vdb: under("beforeHooks"),
     course: "beforeHooks",
     shut: true,
-    runs: [true, true, true],
+    runs: [true, true, true, true],
     why: "new data is proven, enabled or not",
   },
   {
@@ -61,7 +61,7 @@ const rows: {
     vdb: under("beforeOpen"),
     course: "beforeOpen",
     shut: true,
-    runs: [true, true, true],
+    runs: [true, true, true, true],
     why: "the same, with its hooks",
   },
 ];
@@ -70,9 +70,10 @@ for (const { name, vdb, course, shut, runs, why } of rows)
     equal(courseOf(vdb), course, why);
     equal(keepsGateShut(course), shut, why);
     const states = [
-      { enabled: true, runs: true },
-      { enabled: false, runs: true },
-      { enabled: false, runs: false },
+      { enabled: true, runs: true, wasOpened: true },
+      { enabled: false, runs: true, wasOpened: true },
+      { enabled: false, runs: false, wasOpened: true },
+      { enabled: false, runs: true, wasOpened: false },
     ];
     deepEqual(
       states.map((state) => isToRun(course, state)),

@@ -20,16 +20,25 @@ export function courseOf({ status }: Pick<PostgresVDB, "status">): Course {
 /** Pure: whether clients are kept out, whatever the data that is there was opened for. */
 export const keepsGateShut = (course: Course): boolean => course !== "asDeclared" && course !== "asItRuns";
 
+export interface Running {
+  /** spec.enabled. */
+  readonly enabled: boolean;
+  /** Whether its Deployment asks for a pod. */
+  readonly runs: boolean;
+  /** Whether its present data was opened. */
+  readonly wasOpened: boolean;
+}
+
 /**
- * Pure: whether it is to run. One that is held on its way up is proven, enabled or not. While an action works on it, a change of
- * spec.enabled to false waits.
+ * Pure: whether it is to run. One that is held on its way up is proven, enabled or not; then one that is disabled stops again, and
+ * lets nobody in. While an action works on one in service, a change of spec.enabled to false waits.
  */
-export function isToRun(course: Course, { enabled, runs }: { readonly enabled: boolean; readonly runs: boolean }): boolean {
+export function isToRun(course: Course, { enabled, runs, wasOpened }: Running): boolean {
   switch (course) {
     case "asDeclared":
       return enabled;
     case "asItRuns":
-      return enabled || runs;
+      return enabled || (runs && wasOpened);
     case "stopped":
       return false;
     case "beforeHooks":
