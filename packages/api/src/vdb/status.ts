@@ -53,6 +53,12 @@ const contentFields = {
     },
   },
   dataTimestamp: time("The moment of the source's data that it holds: how fresh it is."),
+  takenOpen: {
+    type: "boolean",
+    description:
+      "Whether the state that a rewind returned to was taken while clients were let in, so that hooks have run on it. " +
+      "If not, or unknown, post-refresh hooks (post-create, if there are none) run before the post-rewind ones.",
+  },
   openedTime: time(
     "When the gate was first opened for that data: its hooks had succeeded. While it is absent no client is let in.",
   ),

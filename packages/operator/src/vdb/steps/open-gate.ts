@@ -9,7 +9,7 @@ import { isOutcome } from "./apply-own.ts";
 import { applyService } from "./apply-service.ts";
 import { refusal, unasked } from "./prepare-database.ts";
 import { recordContent } from "./record-content.ts";
-import { stageOf } from "./run-hooks.ts";
+import { pendingHooks } from "./run-hooks.ts";
 
 /** A Secret is read by name, never watched: this is how late a changed password comes into force. */
 const passwordRereadSeconds = 30;
@@ -36,7 +36,7 @@ export const openGate: PlainVdbStep<RunningContext> = {
 
 /** Hooks may have changed role, database and settings: the operator looks again before it admits clients. */
 async function lookAgain(ctx: RunningContext, signal: AbortSignal): Promise<VdbUnmet<"Prepared"> | undefined> {
-  if (ctx.gate === "open" || ctx.vdb.spec.hooks?.some(({ stage }) => stage === stageOf(ctx)) !== true) return undefined;
+  if (ctx.gate === "open" || pendingHooks(ctx).length === 0) return undefined;
   ctx.memory.inForce = undefined;
   try {
     const result = await configureServer(ctx, "shut", signal);

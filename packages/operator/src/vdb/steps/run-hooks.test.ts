@@ -180,6 +180,19 @@ describe("runHooks", () => {
     deepEqual(writes, ["save", "exec"]);
   });
 
+  test("what masks new data runs first on a state that no hook may have seen", async () => {
+    const hooks = [given({ stage: "post-rewind", name: "count" }), given({ stage: "post-refresh" })];
+    for (const [takenOpen, want] of [
+      [undefined, ["post-refresh mask", "post-rewind count"]],
+      [true, ["post-rewind count"]],
+    ] as const) {
+      const content = { id: contentId, madeBy: "rewind", ...(takenOpen === undefined ? {} : { takenOpen }) };
+      const { ctx } = await bench({ given: { ...withHooks(...hooks), status: { content } }, answers: [ended(0), ended(0)] });
+      equal((await runHooks.run(ctx, forever)).kind, "done");
+      deepEqual(ctx.run.status.hooks?.map(({ stage, name }) => `${stage} ${name}`), want);
+    }
+  });
+
   test("without hooks for a refresh the database is warned of it", async () => {
     const { ctx, conditions } = await bench({ answers: [ended(0)] });
     await runHooks.run(ctx, forever);

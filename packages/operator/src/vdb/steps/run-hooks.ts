@@ -4,6 +4,7 @@ import { endHookCommand, type HookState, hookCommand, hookOutputBytes, hookState
 import { redactedEnd } from "../../postgres/redact.ts";
 import type { RunningContext, VdbContext, VdbOutcome, VdbStep } from "../context.ts";
 import { decideHook, forsaken, scriptHash } from "../decide/decide-hook.ts";
+import { hookStagesFor } from "../decide/hook-stages.ts";
 import { paths } from "../objects/deployment.ts";
 import { askPod, Unreachable } from "../pod/ask-pod.ts";
 
@@ -14,8 +15,8 @@ const pauseSeconds = 1;
 const runMs = 30_000;
 
 /**
- * HooksSucceeded: every hook of the stage that made the present data (post-create, -refresh, -rewind) has run for it, each once;
- * data that was opened is the record that all have.
+ * HooksSucceeded: every hook of the stages that the present data goes through (post-create, -refresh, -rewind) has run for it,
+ * each once; data that was opened is the record that all have.
  * Returns early while one runs, and for good when one fails without continueOnError: the gate stays shut, and a changed hook
  * runs again.
  */
@@ -26,8 +27,8 @@ export const runHooks: VdbStep<"HooksSucceeded", RunningContext> = {
     const ending = await endForsaken(ctx, signal);
     if (ending !== undefined) return ending;
     if (hooksOf(ctx, "post-create").length > 0) warnOfRefresh(ctx);
-    const hooks = hooksOf(ctx, stageOf(ctx));
-    if (hooks.length === 0) return done({ reason: "NoHooks", message: `the database has no ${stageOf(ctx)} hooks` });
+    const hooks = pendingHooks(ctx);
+    if (hooks.length === 0) return done({ reason: "NoHooks", message: `the database has no ${stagesOf(ctx).join(" or ")} hooks` });
     if (ctx.wasOpened) return done();
     const end = ctx.run.clock.monotonic() + runMs;
     for (const hook of hooks) {
@@ -42,8 +43,10 @@ export const runHooks: VdbStep<"HooksSucceeded", RunningContext> = {
 const hooksOf = ({ vdb }: VdbContext, wanted: HookStage): readonly Hook[] =>
   (vdb.spec.hooks ?? []).filter(({ stage }) => stage === wanted);
 
-/** What made the present data decides which hooks run on it. */
-export const stageOf = ({ vdb }: VdbContext): HookStage => `post-${vdb.status.content?.madeBy ?? "create"}`;
+const stagesOf = ({ vdb }: VdbContext): readonly HookStage[] => hookStagesFor(vdb.status.content, vdb.spec.hooks ?? []);
+
+/** Those that run on the present data before it is opened, in order. */
+export const pendingHooks = (ctx: VdbContext): readonly Hook[] => stagesOf(ctx).flatMap((stage) => hooksOf(ctx, stage));
 
 /** A hook that was changed or removed while it runs is ended before its successor begins or the gate opens. */
 async function endForsaken(ctx: RunningContext, signal: AbortSignal): Promise<VdbOutcome<"HooksSucceeded"> | undefined> {
