@@ -7,7 +7,8 @@ import type { FakeCluster } from "./testing/fake-cluster.ts";
 import { applyVdb, forever, healthy, isReady, untilVdb, vdbs } from "./testing/operator.ts";
 import { setStage } from "./testing/stage.ts";
 
-const action = { kind: "PostgresRefresh", name: "monday", namespace: "shop", uid: "uid-of-monday" };
+/** Of a kind that no controller serves: else the database would find out that there is no such action, and clear its turn. */
+const action = { kind: "Rehearsal", name: "monday", namespace: "shop", uid: "uid-of-monday" };
 const key = { namespace: "shop", name: "orders" };
 const age = "2026-02-01T00:00:00Z";
 const stages = ["post-create", "post-refresh"] as const;

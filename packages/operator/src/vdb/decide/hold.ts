@@ -1,4 +1,5 @@
-import type { PostgresVDB, PostgresVDBStatus, VdbHold } from "@vdb/api";
+import { createHash } from "node:crypto";
+import type { PostgresVDB, PostgresVDBStatus, VdbContent, VdbHold } from "@vdb/api";
 
 /**
  * How far a database comes up.
@@ -71,4 +72,26 @@ export function answerTo({ status }: Pick<PostgresVDB, "status">, { contentId, t
 export function isCurrent(held: PostgresVDBStatus["held"], { status }: Pick<PostgresVDB, "status">, contentId: string): boolean {
   const { uid, hold = "none" } = status.activeAction ?? {};
   return held !== undefined && held.uid === uid && held.hold === hold && held.contentId === contentId;
+}
+
+type ActiveAction = NonNullable<PostgresVDBStatus["activeAction"]>;
+
+/**
+ * Pure: what the present data is once an action is gone that had the database stopped and did not say that it replaced the data.
+ * It may have changed the bytes in place. They count as a state that nothing is known of: its hooks run before the gate opens.
+ * Undefined: the action cannot have begun, and the data is what the status says.
+ */
+export function dataLeftBy(
+  { uid, replaced }: Pick<ActiveAction, "uid" | "replaced">,
+  { held, content }: Pick<PostgresVDBStatus, "held" | "content">,
+): VdbContent | undefined {
+  const wasStopped = held?.uid === uid && held.hold === "stopped" && held.reason === undefined && held.contentId === content?.id;
+  if (!wasStopped || replaced !== undefined || content === undefined) return undefined;
+  const { claimName, handle } = content;
+  return {
+    id: createHash("sha256").update(`left by ${uid}`).digest("hex").slice(0, 12),
+    madeBy: "rewind",
+    ...(claimName === undefined ? {} : { claimName }),
+    ...(handle === undefined ? {} : { handle }),
+  };
 }

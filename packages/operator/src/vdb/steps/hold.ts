@@ -1,6 +1,6 @@
 import { after, done, isTrue, type Plan, type Step, waiting } from "kube-runtime";
 import type { PlainVdbStep, VdbContext } from "../context.ts";
-import { answerTo, isCurrent } from "../decide/hold.ts";
+import { answerTo, dataLeftBy, isCurrent } from "../decide/hold.ts";
 import { applyService } from "./apply-service.ts";
 import { detachInDct } from "./enable-in-dct.ts";
 import { stopDatabase } from "./stop.ts";
@@ -57,10 +57,17 @@ export const tidyTurn: PlainVdbStep = {
     if (activeAction === undefined || world.isAtWork(activeAction)) return done();
     const { replaced } = activeAction;
     if (replaced !== undefined) run.status.previous = structuredClone(replaced); // nobody is left to put it back: it is kept
+    const left = dataLeftBy(activeAction, vdb.status);
+    if (left !== undefined) run.status.content = left;
     delete run.status.activeAction;
     delete run.status.held;
     await run.saveStatus(signal);
-    run.event("Normal", "TurnCleared", `${activeAction.kind} ${activeAction.name} is gone: the database comes up as declared`);
+    const hooks = left === undefined ? "" : ", with its hooks first: that action may have changed its data";
+    run.event(
+      "Normal",
+      "TurnCleared",
+      `${activeAction.kind} ${activeAction.name} is gone: the database comes up as declared${hooks}`,
+    );
     return after(0, "ActionRunning", "an action that worked on the database is gone");
   },
 };

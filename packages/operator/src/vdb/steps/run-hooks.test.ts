@@ -189,7 +189,10 @@ describe("runHooks", () => {
       const content = { id: contentId, madeBy: "rewind", ...(takenOpen === undefined ? {} : { takenOpen }) };
       const { ctx } = await bench({ given: { ...withHooks(...hooks), status: { content } }, answers: [ended(0), ended(0)] });
       equal((await runHooks.run(ctx, forever)).kind, "done");
-      deepEqual(ctx.run.status.hooks?.map(({ stage, name }) => `${stage} ${name}`), want);
+      deepEqual(
+        ctx.run.status.hooks?.map(({ stage, name }) => `${stage} ${name}`),
+        want,
+      );
     }
   });
 

@@ -28,7 +28,8 @@ export const runHooks: VdbStep<"HooksSucceeded", RunningContext> = {
     if (ending !== undefined) return ending;
     if (hooksOf(ctx, "post-create").length > 0) warnOfRefresh(ctx);
     const hooks = pendingHooks(ctx);
-    if (hooks.length === 0) return done({ reason: "NoHooks", message: `the database has no ${stagesOf(ctx).join(" or ")} hooks` });
+    if (hooks.length === 0)
+      return done({ reason: "NoHooks", message: `the database has no ${stagesOf(ctx).join(" or ")} hooks` });
     if (ctx.wasOpened) return done();
     const end = ctx.run.clock.monotonic() + runMs;
     for (const hook of hooks) {

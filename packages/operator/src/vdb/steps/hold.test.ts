@@ -1,0 +1,131 @@
+import { deepEqual, equal } from "node:assert/strict";
+import { describe, test } from "node:test";
+import { done, type Outcome, retry, type Step, terminal, waiting } from "kube-runtime";
+import type { VdbContext } from "../context.ts";
+import { aPod, contentId, forever, stepBench } from "../step-bench.ts";
+import { heldOnTheWay, heldStopped, tidyTurn } from "./hold.ts";
+
+const openedTime = "2026-01-01T00:00:00Z";
+const content = { id: contentId, claimName: "orders-c", handle: "h", madeBy: "create", openedTime };
+const turn = { kind: "PostgresRefresh", name: "monday", namespace: "shop", uid: "u" };
+const stopped = { uid: "u", hold: "stopped", contentId };
+const under = (hold: string) => ({ content, activeAction: { ...turn, hold } });
+
+const stepOf = (outcome: Outcome): Step<VdbContext> => ({ name: "any", run: async () => outcome });
+
+/** Runs a plan's steps as the skeleton does. */
+async function run(steps: readonly Step<VdbContext>[], ctx: VdbContext): Promise<Outcome> {
+  for (const step of steps) {
+    const outcome = await step.run(ctx, forever);
+    if (outcome.kind !== "done") return outcome;
+  }
+  return done();
+}
+
+interface Row {
+  readonly name: string;
+  readonly why: string;
+  readonly status: object;
+  readonly isAtWork?: boolean;
+  /** What is left: the turn, the answer, the data's id and whether it is opened, what is previous. */
+  readonly want: readonly [turn: boolean, held: boolean, sameData: boolean, opened: boolean, previous: string | undefined];
+}
+const next = { id: "c2", claimName: "orders-c", handle: "h", madeBy: "refresh" };
+const none = undefined;
+
+const rows: readonly Row[] = [
+  { name: "nobody works on it", why: "nothing is to be tidied", status: { content }, want: [false, false, true, true, none] },
+  {
+    name: "an action is at work",
+    why: "the turn is its own",
+    status: { ...under("stopped"), held: stopped },
+    isAtWork: true,
+    want: [true, true, true, true, none],
+  },
+  {
+    name: "an answer to a hold of before",
+    why: "an action must not take it for the present one",
+    status: { ...under("beforeHooks"), held: stopped },
+    isAtWork: true,
+    want: [true, false, true, true, none],
+  },
+  {
+    name: "it is gone before it had the database stopped",
+    why: "it cannot have changed the data, which opens again without hooks",
+    status: under("stopped"),
+    want: [false, false, true, true, none],
+  },
+  {
+    name: "it is gone after it had the database stopped",
+    why: "it may have changed the bytes in place: hooks run before anybody is let in",
+    status: { ...under("stopped"), held: stopped },
+    want: [false, false, false, false, none],
+  },
+  {
+    name: "the database could not be stopped",
+    why: "it cannot have begun",
+    status: { ...under("stopped"), held: { ...stopped, reason: "Forbidden", message: "no" } },
+    want: [false, false, true, true, none],
+  },
+  {
+    name: "it is gone after the swap",
+    why: "the new data keeps its gate shut until its hooks have run, and the old is kept",
+    status: { content: next, activeAction: { ...turn, hold: "stopped", replaced: content }, held: stopped },
+    want: [false, false, true, false, contentId],
+  },
+];
+
+describe("tidyTurn", () => {
+  for (const { name, why, status, isAtWork = false, want } of rows)
+    test(name, async () => {
+      const { ctx, writes, events } = await stepBench({ status });
+      const before = ctx.vdb.status.content?.id;
+      const outcome = await tidyTurn.run({ ...ctx, world: { ...ctx.world, isAtWork: () => isAtWork } }, forever);
+      const { activeAction, held, content: data, previous } = ctx.run.status;
+      const left = [activeAction, held].map((one) => one !== undefined);
+      deepEqual([...left, data?.id === before, data?.openedTime !== undefined, previous?.id], want, why);
+      const cleared = ctx.vdb.status.activeAction !== undefined && !isAtWork;
+      deepEqual([outcome.kind, writes, events], cleared ? ["after", ["save"], ["TurnCleared"]] : ["done", [], []]);
+      deepEqual([data?.claimName, data?.handle], ["orders-c", "h"], "the volume is the same");
+    });
+});
+
+describe("what an action is answered", () => {
+  for (const [name, outcome, want, held] of [
+    ["it is there", done(), "waiting ActionRunning", { uid: "u", hold: "beforeHooks", contentId }],
+    ["it is under way", waiting("Starting", "it starts"), "waiting Starting", undefined],
+    ["something passes", retry("Unreachable", "not now"), "after Unreachable", undefined],
+    [
+      "only a person can help",
+      terminal("NotADatabase", "no database"),
+      "waiting NotADatabase",
+      { uid: "u", hold: "beforeHooks", contentId, reason: "NotADatabase", message: "no database" },
+    ],
+  ] as const)
+    test(`on the way up: ${name}`, async () => {
+      const { ctx } = await stepBench({ status: under("beforeHooks") });
+      const end = await run(heldOnTheWay([stepOf(outcome)]).steps, ctx);
+      equal([end.kind, ...(end.kind === "done" ? [] : [end.reason])].join(" "), want);
+      deepEqual(ctx.run.status.held, held);
+    });
+
+  test("stopped: only when its pod is gone and DCT has let go", async () => {
+    const asked: boolean[] = [];
+    let attached = true;
+    const setAttached = async (_: unknown, __: unknown, wanted: boolean) => {
+      asked.push(wanted);
+      return attached ? ({ kind: "underWay", message: "it is disabled" } as const) : ({ kind: "asWanted" } as const);
+    };
+    const status = { ...under("stopped"), delphixVDB: "pvc-1", delphixID: "h" };
+    const source = { setAttached };
+    const up = await stepBench({ status, source, pods: [aPod()] });
+    equal((await run(heldStopped(up.ctx).steps, up.ctx)).kind, "waiting");
+    deepEqual([asked, up.ctx.run.status.held], [[], undefined], "its pod has the data open");
+    const down = await stepBench({ status, source });
+    equal((await run(heldStopped(down.ctx).steps, down.ctx)).kind, "after");
+    deepEqual([asked, down.ctx.run.status.held], [[false], undefined], "DCT still has it enabled");
+    attached = false;
+    await run(heldStopped(down.ctx).steps, down.ctx);
+    deepEqual([asked, down.ctx.run.status.held], [[false, false], stopped]);
+  });
+});
