@@ -87,7 +87,8 @@ export { healthy };
 
 const credentialsKey = { namespace: "pg-operator", name: "delphix-creds" };
 
-export type Answer = (request: ExecRequest) => Partial<ExecResult>;
+/** May be late: what a test does meanwhile happens in the middle of a run. */
+export type Answer = (request: ExecRequest) => Partial<ExecResult> | Promise<Partial<ExecResult>>;
 
 export interface RunningOperator extends AsyncDisposable {
   readonly execs: ExecRequest[];
@@ -106,7 +107,7 @@ export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] =
   });
   const exec = async (request: ExecRequest): Promise<ExecResult> => {
     state.execs.push(request);
-    return { exitCode: 0, stdout: "", stderr: "", truncated: false, ...state.answer(request) };
+    return { exitCode: 0, stdout: "", stderr: "", truncated: false, ...(await state.answer(request)) };
   };
   const actions = actionCaches(manager, undefined);
   controlVdbs(manager, {
