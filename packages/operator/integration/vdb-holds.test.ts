@@ -12,6 +12,11 @@ const key = { namespace: "shop", name: "orders" };
 const stages = ["post-create", "post-refresh"] as const;
 const hooks = stages.map((stage) => ({ name: "mark", stage, script: `SELECT '${stage}'` }));
 
+const podsThere = async (client: Client): Promise<number> =>
+  (await client.list(pods, { namespace: "shop" }, forever)).items.length;
+const reason = (vdb: PostgresVDB, type: string): string =>
+  vdb.status.conditions?.find((condition) => condition.type === type)?.reason ?? "";
+
 describe("a database under an action", { timeout: 300_000 }, () => {
   const stage = setStage("shop");
   const ran: string[] = [];
@@ -24,12 +29,8 @@ describe("a database under an action", { timeout: 300_000 }, () => {
   };
   const untilHeld = async (how: VdbHold, contentId: string): Promise<PostgresVDB> =>
     await untilVdb(stage.client, "shop", "orders", ({ status: { held } }) => held?.hold === how && held.contentId === contentId);
-  const podsThere = async (client: Client): Promise<number> =>
-    (await client.list(pods, { namespace: "shop" }, forever)).items.length;
   const selected = async (): Promise<string | undefined> =>
     (await stage.client.get(services, key, forever)).spec.selector?.["postgresvdb.core.delphix.com/content"];
-  const reason = (vdb: PostgresVDB, type: string): string =>
-    vdb.status.conditions?.find((condition) => condition.type === type)?.reason ?? "";
   const played = (): void => {
     stage.operator.answer = ({ command, stdin = "" }) => {
       if (command[3] !== "hook") return healthy();
