@@ -5,8 +5,10 @@ import {
   decodeBookmark,
   decodeDSource,
   decodeSnapshot,
+  decodeTimeflow,
   decodeVdb,
   type Snapshot,
+  type Timeflow,
   type Vdb,
 } from "./contract/datasets.ts";
 import { decodeJob, type Job } from "./contract/job.ts";
@@ -19,7 +21,15 @@ import {
   type Environment,
   type Tag,
 } from "./contract/places.ts";
-import type { LinkAppDataParameters, ProvisionBySnapshotParameters } from "./contract/requests.ts";
+import type {
+  BookmarkPoint,
+  CreateBookmarkParameters,
+  LinkAppDataParameters,
+  ProvisionBySnapshotParameters,
+  RefreshByTimestampParameters,
+  SnapshotPoint,
+  TimestampPoint,
+} from "./contract/requests.ts";
 import { type Decoder, object, string } from "./decode.ts";
 import type { Filter } from "./filter.ts";
 import { createPages } from "./pages.ts";
@@ -51,6 +61,7 @@ type Search<T> = (filter?: Filter, options?: SearchOptions) => Promise<readonly 
 /** Undefined when DCT says that there is no such object, and is itself there. */
 type Get<T> = (id: string, options?: WithSignal) => Promise<T | undefined>;
 type Start = (id: string, options?: WithSignal) => Promise<{ readonly jobId: string }>;
+type StartWith<P> = (id: string, parameters: P, options?: WithSignal) => Promise<{ readonly jobId: string }>;
 
 /**
  * The part of DCT that this project uses. Every call is made once and throws `DctError`; what to repeat is the caller's
@@ -63,6 +74,7 @@ export interface DctClient extends AsyncDisposable {
   readonly searchDSources: Search<DSource>;
   readonly searchVdbs: Search<Vdb>;
   readonly searchSnapshots: Search<Snapshot>;
+  readonly searchTimeflows: Search<Timeflow>;
   readonly searchBookmarks: Search<Bookmark>;
   readonly searchJobs: Search<Job>;
 
@@ -72,6 +84,7 @@ export interface DctClient extends AsyncDisposable {
   readonly getDSource: Get<DSource>;
   readonly getVdb: Get<Vdb>;
   readonly getSnapshot: Get<Snapshot>;
+  readonly getTimeflow: Get<Timeflow>;
   readonly getBookmark: Get<Bookmark>;
   readonly getJob: Get<Job>;
 
@@ -83,6 +96,28 @@ export interface DctClient extends AsyncDisposable {
   readonly enableVdb: Start;
   readonly disableVdb: Start;
   readonly snapshotVdb: Start;
+  /**
+   * What gives a VDB other data. `conflict`: it is in use, or another such job of it runs. What it had stays on its previous timeflow.
+   * A refresh takes data of the parent; the embedded engine also takes the VDB's own snapshots.
+   */
+  readonly refreshBySnapshot: StartWith<SnapshotPoint>;
+  readonly refreshByTimestamp: StartWith<RefreshByTimestampParameters>;
+  readonly refreshFromBookmark: StartWith<BookmarkPoint>;
+  /** To the VDB's own data of earlier. */
+  readonly rollbackBySnapshot: StartWith<SnapshotPoint>;
+  readonly rollbackByTimestamp: StartWith<TimestampPoint>;
+  readonly rollbackFromBookmark: StartWith<BookmarkPoint>;
+  /** Back to `previous_timeflow_id`. `conflict`: there is none (any more). Not in DCT 3.5.0. */
+  readonly undoRefresh: Start;
+  readonly switchTimeflow: StartWith<{ readonly timeflow_id: string }>;
+  /** `conflict`: it is the current one, or in use. Snapshots and clones of it stay on the embedded engine. */
+  readonly deleteTimeflow: Start;
+  createBookmark(
+    parameters: CreateBookmarkParameters,
+    options?: WithSignal,
+  ): Promise<{ readonly bookmark: Bookmark; readonly jobId: string }>;
+  /** Its snapshots stay. */
+  readonly deleteBookmark: Start;
   /** Adds tags to those that a VDB has. */
   tagVdb(id: string, tags: readonly Tag[], options?: WithSignal): Promise<void>;
   /** Takes every tag with this key off a VDB; none there: nothing to do. */
@@ -98,6 +133,7 @@ export interface DctClient extends AsyncDisposable {
 
 const decodeStarted = object({ job: decodeJob }, {});
 const decodeProvisioned = object({ job: decodeJob, vdb_id: string }, {});
+const decodeBookmarked = object({ job: decodeJob, bookmark: decodeBookmark }, {});
 const decodeLinked = object({ job: decodeJob, dsource_id: string }, {});
 
 export function createDctClient({
@@ -134,6 +170,19 @@ export function createDctClient({
       return { jobId: job.id };
     };
 
+  const startWith =
+    <P>(path: string, action: string): StartWith<P> =>
+    async (id, parameters, { signal } = {}) => {
+      const { job } = await pages.send("POST", `${path}/${encodeURIComponent(id)}/${action}`, parameters, decodeStarted, signal);
+      return { jobId: job.id };
+    };
+  const remove =
+    (path: string): Start =>
+    async (id, { signal } = {}) => {
+      const { job } = await pages.send("DELETE", `${path}/${encodeURIComponent(id)}`, undefined, decodeStarted, signal);
+      return { jobId: job.id };
+    };
+
   return {
     searchEngines: search("/management/engines", decodeEngine),
     searchEnvironments: search("/environments", decodeEnvironment),
@@ -141,6 +190,7 @@ export function createDctClient({
     searchDSources: search("/dsources", decodeDSource),
     searchVdbs: search("/vdbs", decodeVdb),
     searchSnapshots: search("/snapshots", decodeSnapshot),
+    searchTimeflows: search("/timeflows", decodeTimeflow),
     searchBookmarks: search("/bookmarks", decodeBookmark),
     searchJobs: search("/jobs", decodeJob),
 
@@ -150,6 +200,7 @@ export function createDctClient({
     getDSource: getter("/dsources", decodeDSource),
     getVdb: getter("/vdbs", decodeVdb),
     getSnapshot: getter("/snapshots", decodeSnapshot),
+    getTimeflow: getter("/timeflows", decodeTimeflow),
     getBookmark: getter("/bookmarks", decodeBookmark),
     getJob: getter("/jobs", decodeJob),
 
@@ -167,10 +218,21 @@ export function createDctClient({
     untagVdb: async (id, key, { signal } = {}) => {
       await pages.send("POST", `/vdbs/${encodeURIComponent(id)}/tags/delete`, { key }, object({}, {}), signal);
     },
-    deleteSnapshot: async (id, { signal } = {}) => {
-      const { job } = await pages.send("DELETE", `/snapshots/${encodeURIComponent(id)}`, undefined, decodeStarted, signal);
-      return { jobId: job.id };
+    deleteSnapshot: remove("/snapshots"),
+    refreshBySnapshot: startWith("/vdbs", "refresh_by_snapshot"),
+    refreshByTimestamp: startWith("/vdbs", "refresh_by_timestamp"),
+    refreshFromBookmark: startWith("/vdbs", "refresh_from_bookmark"),
+    rollbackBySnapshot: startWith("/vdbs", "rollback_by_snapshot"),
+    rollbackByTimestamp: startWith("/vdbs", "rollback_by_timestamp"),
+    rollbackFromBookmark: startWith("/vdbs", "rollback_from_bookmark"),
+    undoRefresh: start("/vdbs", "undo_refresh"),
+    switchTimeflow: startWith("/vdbs", "switch_timeflow"),
+    deleteTimeflow: remove("/timeflows"),
+    createBookmark: async (parameters, { signal } = {}) => {
+      const { job, bookmark } = await pages.send("POST", "/bookmarks", parameters, decodeBookmarked, signal);
+      return { bookmark, jobId: job.id };
     },
+    deleteBookmark: remove("/bookmarks"),
     linkAppData: async (parameters, { signal } = {}) => {
       const { job, dsource_id } = await pages.send("POST", "/dsources/appdata", parameters, decodeLinked, signal);
       return { dsourceId: dsource_id, jobId: job.id };

@@ -11,9 +11,17 @@ export { DctError, type DctErrorKind } from "./errors.ts";
 
 // What DCT knows; field names are those of the wire.
 export type { DatasetGroup, Engine, Environment, Host, Repository, Tag } from "./contract/places.ts";
-export type { Bookmark, DSource, Snapshot, Vdb } from "./contract/datasets.ts";
+export type { Bookmark, DSource, Snapshot, Timeflow, Vdb } from "./contract/datasets.ts";
 export { type Job, type JobClass, jobClass, unfinishedJobStates } from "./contract/job.ts";
-export type { LinkAppDataParameters, ProvisionBySnapshotParameters } from "./contract/requests.ts";
+export type {
+  BookmarkPoint,
+  CreateBookmarkParameters,
+  LinkAppDataParameters,
+  ProvisionBySnapshotParameters,
+  RefreshByTimestampParameters,
+  SnapshotPoint,
+  TimestampPoint,
+} from "./contract/requests.ts";
 
 // Filters of searches.
 export { allOf, anyOf, contains, eq, type Filter, isQuotable, not, notEq, oneOf, UnquotableValue } from "./filter.ts";

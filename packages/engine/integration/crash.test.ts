@@ -15,6 +15,7 @@ import {
   provisioned,
   startEngineProcess,
   succeeded,
+  timeflowsOfVdbs,
 } from "./testing/engine.ts";
 import { contentOf, password, type Server, startOnClone, startSource } from "./testing/postgres.ts";
 import { type Scratch, scratchFolder } from "./testing/scratch.ts";
@@ -63,7 +64,12 @@ describe("killed at a failpoint", { timeout: 900_000 }, () => {
 
   /** What is in the pool is exactly what the API shows. */
   async function nothingLost({ client }: EngineProcess): Promise<void> {
-    const shown = { vdbs: await ids(client.searchVdbs()), snapshots: await ids(client.searchSnapshots()), work: [] };
+    const shown = {
+      vdbs: await ids(client.searchVdbs()),
+      timeflows: await timeflowsOfVdbs(client),
+      snapshots: await ids(client.searchSnapshots()),
+      work: [],
+    };
     deepEqual(inPool(scratch), shown);
   }
 

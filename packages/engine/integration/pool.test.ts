@@ -1,7 +1,8 @@
 /** The laws that every pool holds, here for btrfs on a loop file; and that its mount is found again, never made twice. */
 import { deepEqual, equal, notEqual, ok, rejects } from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { btrfsPool } from "../src/pool/btrfs.ts";
@@ -82,6 +83,58 @@ describe("pool", { timeout: 120_000 }, () => {
     await pool.remove("vdbs/nesting");
     equal(await pool.has("vdbs/nesting"), false);
     equal(await pool.has("vdbs/neighbour"), true);
+  });
+
+  test("a swap: the path leads to the old folder or the new one at every instant, and no byte moves", async () => {
+    for (const name of ["timeflows/old", "timeflows/new"]) {
+      await pool.create(name);
+      write(name, name);
+    }
+    await pool.swap("vdbs/path", "timeflows/old");
+    equal(await pool.leadsTo("vdbs/path"), "timeflows/old");
+    // Another process reads through the path all the time: a moment without it would be an error there.
+    const reader = spawn("sh", ["-c", `while :; do cat "$0" || echo gone; done`, join(pool.pathOf("vdbs/path"), "file")]);
+    const seen: string[] = [];
+    for (const stream of [reader.stdout, reader.stderr])
+      stream.setEncoding("utf8").on("data", (text: string) => void seen.push(text));
+    const open = openSync(join(pool.pathOf("vdbs/path"), "file"), "r");
+    for (let turn = 0; turn < 200; turn += 1) await pool.swap("vdbs/path", turn % 2 === 0 ? "timeflows/new" : "timeflows/old");
+    reader.kill("SIGKILL");
+    await once(reader, "exit");
+    equal(seen.join("").replaceAll("timeflows/old", "").replaceAll("timeflows/new", ""), "");
+    await pool.swap("vdbs/path", "timeflows/new");
+    equal(read("vdbs/path"), "timeflows/new");
+    equal(readFileSync(open, "utf8"), "timeflows/old", "who has the old folder open goes on with it");
+    closeSync(open);
+    await rejects(pool.swap("vdbs/path", "timeflows/none"), /timeflows\/none does not exist/u);
+    equal(await pool.has("vdbs/path"), false, "a path is no folder");
+    await pool.remove("vdbs/path");
+    await pool.remove("vdbs/path");
+    equal(await pool.leadsTo("vdbs/path"), undefined);
+    equal(read("timeflows/new"), "timeflows/new", "the path goes alone");
+  });
+
+  test("a swap that was cut short is made whole by the next", async () => {
+    symlinkSync("../timeflows/none", pool.pathOf("work/cut.link"));
+    await pool.swap("vdbs/cut", "timeflows/new");
+    equal(await pool.leadsTo("vdbs/cut"), "timeflows/new");
+    equal(existsSync(pool.pathOf("work/cut.link")), false);
+  });
+
+  test("where a folder is mounted is told, of a folder inside it too, and not of its neighbour", async () => {
+    const [whole, part] = [join(scratch.path, "a pod"), join(scratch.path, "b-pod")];
+    for (const target of [whole, part]) mkdirSync(target);
+    mkdirSync(join(pool.pathOf("timeflows/new"), "data"));
+    deepEqual(pool.mountsOf("timeflows/new"), []);
+    execFileSync("mount", ["--bind", pool.pathOf("vdbs/cut"), whole]);
+    execFileSync("mount", ["--bind", join(pool.pathOf("vdbs/cut"), "data"), part]);
+    deepEqual(pool.mountsOf("timeflows/new"), [whole.replace(" ", "\\040"), part]);
+    deepEqual(pool.mountsOf("timeflows/ne"), []);
+    await pool.swap("vdbs/cut", "timeflows/old");
+    equal(readFileSync(join(whole, "file"), "utf8"), "timeflows/new", "a mount stays with its bytes");
+    deepEqual(pool.mountsOf("timeflows/old"), []);
+    for (const target of [whole, part]) await unmount(target);
+    deepEqual(pool.mountsOf("timeflows/new"), []);
   });
 
   test("a clone of megabytes costs none until it is written", async () => {

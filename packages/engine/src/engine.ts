@@ -96,7 +96,14 @@ function startFollowing(running: Running, runner: Runner, { apiKey, certificate 
   const { flags, log, storage, settings } = running;
   const stopping = new AbortController();
   const { signal } = stopping;
-  const linker = { catalogue: storage.catalogue, runner, secrets: mountedSecrets(flags.secretsDir), log, tries: new Map() };
+  const linker = {
+    catalogue: storage.catalogue,
+    pool: storage.pool,
+    runner,
+    secrets: mountedSecrets(flags.secretsDir),
+    log,
+    tries: new Map(),
+  };
   const change = async (changed: Settings): Promise<void> => {
     await storage.ensureMounted(changed);
     reconcilePlaces(storage.catalogue, changed);

@@ -6,6 +6,7 @@ import { knowsData, poolUuid, recordPool } from "./catalogue/engine-row.ts";
 import { takeOverCatalogue } from "./catalogue/take-over.ts";
 import type { Settings } from "./config/settings.ts";
 import { btrfsPool } from "./pool/btrfs.ts";
+import { migrateTimeflows } from "./pool/migrate.ts";
 import { markedUuid, mountAt, mountPool, type PoolPlace } from "./pool/mount.ts";
 import type { Pool } from "./pool/pool.ts";
 
@@ -40,15 +41,17 @@ export async function openStorage(folder: string, settings: Settings): Promise<S
   const place = { imageFile: join(folder, "pool.img"), mountPoint: join(folder, "pool") };
   // First, because its lock keeps a second engine away from the pool.
   const catalogue = await takeOverCatalogue(join(folder, "catalogue.db"), formerEngineMs);
+  const pool = btrfsPool(place.mountPoint, place.imageFile);
   try {
     await ensureMounted(catalogue, place, settings);
+    await migrateTimeflows(catalogue, pool);
   } catch (error) {
     catalogue[Symbol.dispose]();
     throw error;
   }
   return {
     catalogue,
-    pool: btrfsPool(place.mountPoint, place.imageFile),
+    pool,
     ensureMounted: (changed) => ensureMounted(catalogue, place, changed),
     notReadyBecause: () => notReadyBecause(catalogue, place.mountPoint),
     reserveBytes: async ({ reserveBytes }) => reserveBytes ?? defaultReserve(await statfs(place.mountPoint)),

@@ -46,6 +46,23 @@ export const folder: Decoder<string> = (value, at) => {
   return given;
 };
 
+/** An instant, as RFC 3339 writes it. */
+export const dateTime: Decoder<string> = (value, at) => {
+  const given = text(64)(value, at);
+  const wellFormed = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/iu.test(given);
+  if (!wellFormed || Number.isNaN(Date.parse(given)))
+    throw new DecodeError(at, "is not a date-time such as 2026-01-31T12:00:00.000Z");
+  return given;
+};
+
+/** Several ids, each once. */
+export const ids: Decoder<readonly string[]> = (value, at) => {
+  const given = list(id)(value, at);
+  if (given.length > mostTags) throw new DecodeError(at, `has too many entries: at most ${mostTags} are allowed`);
+  if (new Set(given).size < given.length) throw new DecodeError(at, "contains an id twice");
+  return given;
+};
+
 /** One machine. libpq would take a path for a socket's folder, and commas for several machines. */
 export const host: Decoder<string> = (value, at) => {
   const given = text(253)(value, at);

@@ -78,6 +78,27 @@ export const decodeSnapshot = object(
 /** A point in time of a dataset. `timestamp` says how old the data is, `location` is its LSN. */
 export type Snapshot = Decoded<typeof decodeSnapshot>;
 
+export const decodeTimeflow = object(
+  { id: string },
+  {
+    name: string,
+    engine_id: string,
+    dataset_id: string,
+    creation_type: string,
+    parent_snapshot_id: string,
+    parent_point_timeflow_id: string,
+    parent_point_timestamp: string,
+    parent_point_location: string,
+  },
+);
+/**
+ * A line of a dataset's data. A VDB has one that is current, and keeps those that a refresh or a rollback has replaced.
+ * `creation_type` (INITIAL, REFRESH, ROLLBACK, …) and `parent_snapshot_id` tell what it began with.
+ */
+export type Timeflow = Decoded<typeof decodeTimeflow>;
+
+const bookmarked = { snapshot_id: string, timeflow_id: string, data_timestamp: string };
+
 export const decodeBookmark = object(
   { id: string },
   {
@@ -88,8 +109,8 @@ export const decodeBookmark = object(
     dsource_ids: list(string),
     bookmark_status: string,
     bookmark_type: string,
-    vdbs: list(object({}, { vdb_id: string, vdb_name: string, snapshot_id: string })),
-    dsources: list(object({}, { dsource_id: string, dsource_name: string, snapshot_id: string })),
+    vdbs: list(object({}, { vdb_id: string, vdb_name: string, ...bookmarked })),
+    dsources: list(object({}, { dsource_id: string, dsource_name: string, ...bookmarked })),
     tags: list(decodeTag),
   },
 );

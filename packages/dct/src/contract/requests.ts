@@ -35,3 +35,33 @@ export interface LinkAppDataParameters {
   readonly sync_parameters?: Readonly<Record<string, unknown>>;
   readonly tags?: readonly Tag[];
 }
+
+/** Of refreshes and rollbacks. */
+export interface SnapshotPoint {
+  /** Left out: the latest; of a refresh the parent's, of a rollback the VDB's own. */
+  readonly snapshot_id?: string;
+}
+
+export interface TimestampPoint {
+  /** RFC 3339; left out: the latest. The embedded engine takes the newest snapshot that is not newer. */
+  readonly timestamp?: string;
+  readonly timeflow_id?: string;
+}
+
+export interface RefreshByTimestampParameters extends TimestampPoint {
+  /** Excludes timeflow_id. */
+  readonly dataset_id?: string;
+}
+
+export interface BookmarkPoint {
+  readonly bookmark_id: string;
+}
+
+export interface CreateBookmarkParameters {
+  readonly name: string;
+  /** One snapshot of each, as of now. Excludes snapshot_ids. */
+  readonly vdb_ids?: readonly string[];
+  readonly snapshot_ids?: readonly string[];
+  readonly bookmark_type?: "PUBLIC" | "PRIVATE";
+  readonly tags?: readonly Tag[];
+}

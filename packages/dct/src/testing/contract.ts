@@ -10,6 +10,7 @@ import { DctError, type DctErrorKind } from "../errors.ts";
 import { allOf, anyOf, contains, eq, type Filter, not, notEq, oneOf } from "../filter.ts";
 import { findVdb, unfinishedJobOf } from "../find.ts";
 import { waitForJob } from "../wait-for-job.ts";
+import { contentContract } from "./content-contract.ts";
 
 /** A DCT with one engine, one group, one environment, and a dSource `production` that has a snapshot. Asked at each use. */
 export type Subject = () => DctClient;
@@ -145,4 +146,6 @@ export function dctContract(subject: Subject): void {
     equal(await enabled(), true);
     await removed(id);
   });
+
+  contentContract({ subject, succeeded, provisioned, removed, newestSnapshot, failsAs });
 }

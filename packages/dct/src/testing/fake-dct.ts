@@ -6,6 +6,7 @@ import type { DctClient, SearchOptions } from "../client.ts";
 import type { Snapshot, Vdb } from "../contract/datasets.ts";
 import { DctError } from "../errors.ts";
 import type { Filter } from "../filter.ts";
+import { fakeContent } from "./fake-content.ts";
 import type { FakeWorld, JobLength } from "./fake-world.ts";
 import { matches } from "./matches.ts";
 
@@ -23,6 +24,8 @@ export interface FakeDctOptions {
   readonly failure?: string;
   /** The words with which every snapshot of a VDB fails. */
   readonly snapshotFailure?: string;
+  /** The words with which every refresh and rollback fails. */
+  readonly contentFailure?: string;
   /** DCT refuses to delete a VDB or a snapshot with these words. */
   readonly keeps?: string;
   /** A real DCT shows a VDB only when its job is done; the embedded engine at once (the default). */
@@ -34,7 +37,7 @@ export interface FakeDctOptions {
 const notPlayed = async (): Promise<never> => await Promise.reject(new DctError("refused", "the fake DCT does not play this"));
 
 export function fakeDct(world: FakeWorld, options: FakeDctOptions = {}): DctClient {
-  const { cut, failure, snapshotFailure, keeps, showsEarly = true, jobs = "untilLooked", beforeCall } = options;
+  const { cut, failure, snapshotFailure, contentFailure, keeps, showsEarly = true, jobs = "untilLooked", beforeCall } = options;
   let calls = 0;
   const call = async <T>(name: string, id: string, effect: () => T): Promise<T> => {
     calls += 1;
@@ -80,6 +83,7 @@ export function fakeDct(world: FakeWorld, options: FakeDctOptions = {}): DctClie
       return vdbs();
     }),
     searchSnapshots: search("searchSnapshots", () => world.snapshots()),
+    searchTimeflows: search("searchTimeflows", () => [...world.timeflows.values()]),
     searchBookmarks: search("searchBookmarks", () => world.bookmarks),
     searchJobs: search("searchJobs", () => world.jobs),
 
@@ -89,6 +93,7 @@ export function fakeDct(world: FakeWorld, options: FakeDctOptions = {}): DctClie
     getDSource: get("getDSource", () => world.dSources()),
     getVdb: (id) => call("getVdb", id, () => world.vdb(id)),
     getSnapshot: get("getSnapshot", () => world.snapshots()),
+    getTimeflow: get("getTimeflow", () => [...world.timeflows.values()]),
     getBookmark: async (id) => await call("getBookmark", id, () => world.bookmarks.find((one) => one.id === id)),
     getJob: (id) =>
       call("getJob", id, () => {
@@ -104,7 +109,10 @@ export function fakeDct(world: FakeWorld, options: FakeDctOptions = {}): DctClie
         const name = wanted ?? `VDB_${id}`;
         if (vdbs().some((one) => one.name === name))
           throw new DctError("conflict", `a VDB ${name} exists in group ${world.group.name}`);
-        const vdb = newVdb(world, id, { name, tags: [...tags], parent: snapshot.dataset_id, timestamp: snapshot.timestamp });
+        const made = newVdb(world, id, { name, tags: [...tags], parent: snapshot.dataset_id, timestamp: snapshot.timestamp });
+        const timeflow = world.newTimeflow(id, "INITIAL", snapshot);
+        world.timeflows.set(timeflow.id, timeflow);
+        const vdb = { ...made, current_timeflow_id: timeflow.id };
         if (showsEarly) world.vdbs.set(id, { ...vdb, enabled: false });
         const job = world.startJob({ type: "DB_PROVISION", targetId: id, targetName: name, failure }, jobs, () =>
           world.vdbs.set(id, vdb),
@@ -115,7 +123,7 @@ export function fakeDct(world: FakeWorld, options: FakeDctOptions = {}): DctClie
       call("delete", id, () => {
         const { name: targetName } = vdbOf(id);
         if (keeps !== undefined) throw new DctError("conflict", keeps);
-        return { jobId: world.startJob({ type: "DB_DELETE", targetId: id, targetName }, jobs, () => world.vdbs.delete(id)).id };
+        return { jobId: world.startJob({ type: "DB_DELETE", targetId: id, targetName }, jobs, () => world.forget(id)).id };
       }),
     enableVdb: setEnabled(true),
     disableVdb: setEnabled(false),
@@ -142,8 +150,11 @@ export function fakeDct(world: FakeWorld, options: FakeDctOptions = {}): DctClie
       call("deleteSnapshot", id, () => {
         if (!world.vdbSnapshots.has(id)) throw new DctError("notFound", `there is no snapshot ${id}`);
         if (keeps !== undefined) throw new DctError("conflict", keeps);
+        const holder = world.bookmarks.find((one) => (one.vdbs ?? []).some((entry) => entry.snapshot_id === id));
+        if (holder !== undefined) throw new DctError("conflict", `snapshot ${id}: the bookmark ${holder.name} names it`);
         return { jobId: world.startJob({ type: "SNAPSHOT_DELETE", targetId: id }, jobs, () => world.vdbSnapshots.delete(id)).id };
       }),
+    ...fakeContent({ world, jobs, failure: contentFailure, call }),
     linkAppData: notPlayed,
     snapshotDSource: notPlayed,
     deleteDSource: notPlayed,

@@ -1,4 +1,4 @@
-import type { Bookmark, DSource, Snapshot, Vdb } from "../contract/datasets.ts";
+import type { Bookmark, DSource, Snapshot, Timeflow, Vdb } from "../contract/datasets.ts";
 import type { Job } from "../contract/job.ts";
 import type { DatasetGroup, Engine, Environment } from "../contract/places.ts";
 
@@ -24,6 +24,9 @@ export class FakeWorld {
   readonly vdbs = new Map<string, Vdb>();
   /** Of VDBs, by id. */
   readonly vdbSnapshots = new Map<string, Snapshot>();
+  readonly timeflows = new Map<string, Timeflow>();
+  /** VDBs that a pod has mounted: their data cannot be changed. */
+  readonly mounted = new Set<string>();
   readonly jobs: Job[] = [];
   /** What every VDB was asked to be made from. */
   readonly origins: { readonly source: string | undefined; readonly snapshot: string | undefined }[] = [];
@@ -57,7 +60,26 @@ export class FakeWorld {
   reserveSnapshot(vdbId: string): Snapshot {
     const number = this.nextNumber();
     const timestamp = timeOf(number);
-    return { id: `1-APPDATA_SNAPSHOT-${number}`, name: `@${timestamp}`, dataset_id: vdbId, timestamp, creation_time: timestamp };
+    const timeflow = this.vdb(vdbId)?.current_timeflow_id;
+    return {
+      id: `1-APPDATA_SNAPSHOT-${number}`,
+      name: `@${timestamp}`,
+      dataset_id: vdbId,
+      ...(timeflow === undefined ? {} : { timeflow_id: timeflow }),
+      timestamp,
+      creation_time: timestamp,
+    };
+  }
+
+  /** A timeflow that a job is about to make. */
+  newTimeflow(vdbId: string, type: "INITIAL" | "REFRESH" | "ROLLBACK", from: Partial<Snapshot>): Timeflow {
+    return {
+      id: `1-APPDATA_TIMEFLOW-${this.nextNumber()}`,
+      dataset_id: vdbId,
+      creation_type: type,
+      ...(from.id === undefined ? {} : { parent_snapshot_id: from.id }),
+      ...(from.timestamp === undefined ? {} : { parent_point_timestamp: from.timestamp }),
+    };
   }
 
   #sourceSnapshots(): readonly Snapshot[] {
@@ -76,6 +98,13 @@ export class FakeWorld {
     const found = this.vdbs.get(id) ?? this.assume(id);
     if (found !== undefined) this.vdbs.set(id, found);
     return found;
+  }
+
+  /** A VDB goes, with its timeflows and snapshots. */
+  forget(vdbId: string): void {
+    this.vdbs.delete(vdbId);
+    for (const all of [this.timeflows, this.vdbSnapshots])
+      for (const [id, { dataset_id }] of all) if (dataset_id === vdbId) all.delete(id);
   }
 
   startJob(

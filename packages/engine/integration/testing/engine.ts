@@ -182,8 +182,15 @@ export async function provisioned(
   return { ...vdb, exported_data_directory: vdb.exported_data_directory };
 }
 
-/** What lies in the pool, by folder. */
-export const inPool = (scratch: Scratch): Readonly<Record<"vdbs" | "snapshots" | "work", readonly string[]>> => {
+/** What lies in the pool, by folder; of a VDB, its path. */
+export const inPool = (scratch: Scratch): Readonly<Record<"vdbs" | "timeflows" | "snapshots" | "work", readonly string[]>> => {
   const list = (folder: string): readonly string[] => readdirSync(join(poolDir(scratch), folder)).toSorted();
-  return { vdbs: list("vdbs"), snapshots: list("snapshots"), work: list("work") };
+  return { vdbs: list("vdbs"), timeflows: list("timeflows"), snapshots: list("snapshots"), work: list("work") };
 };
+
+/** The timeflows of VDBs: those that have bytes. */
+export async function timeflowsOfVdbs(client: DctClient): Promise<readonly string[]> {
+  const vdbs = new Set((await client.searchVdbs()).map(({ id }) => id));
+  const timeflows = await client.searchTimeflows();
+  return timeflows.flatMap(({ id, dataset_id = "" }) => (vdbs.has(dataset_id) ? [id] : [])).toSorted();
+}

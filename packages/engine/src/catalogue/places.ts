@@ -6,7 +6,14 @@ import { decodeEnvironmentRow, decodeGroupRow, type EnvironmentRow, type GroupRo
 /** Ids look like those of the vendor's engines; each is given once. */
 export const newId = (
   catalogue: Catalogue,
-  type: "GROUP" | "UNIX_HOST_ENVIRONMENT" | "APPDATA_REPOSITORY" | "APPDATA_CONTAINER" | "APPDATA_SNAPSHOT" | "APPDATA_TIMEFLOW",
+  type:
+    | "GROUP"
+    | "UNIX_HOST_ENVIRONMENT"
+    | "APPDATA_REPOSITORY"
+    | "APPDATA_CONTAINER"
+    | "APPDATA_SNAPSHOT"
+    | "APPDATA_TIMEFLOW"
+    | "BOOKMARK",
 ): string => `${engineId(catalogue)}-${type}-${catalogue.next(type)}`;
 
 export const allGroups = (catalogue: Catalogue): readonly GroupRow[] =>

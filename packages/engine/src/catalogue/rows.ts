@@ -49,7 +49,7 @@ export type DSourceRow = Decoded<typeof decodeDSourceRow>;
 
 const lifeState = oneOf("creating", "ready", "deleting");
 
-/** Without its parameters, which may be large: see vdb-params.ts. */
+/** With what its current timeflow began with; without its parameters, which may be large: see vdb-params.ts. */
 export const decodeVdbRow = object(
   {
     id: string,
@@ -67,9 +67,40 @@ export const decodeVdbRow = object(
     timeflow_id: string,
     created: string,
   },
-  { parent_timestamp: string, database_version: string, mount_point: string },
+  {
+    parent_timestamp: string,
+    database_version: string,
+    mount_point: string,
+    previous_timeflow_id: string,
+    last_refreshed: string,
+  },
 );
 export type VdbRow = Decoded<typeof decodeVdbRow>;
+
+export const decodeTimeflowRow = object(
+  {
+    id: string,
+    dataset_id: string,
+    creation_type: oneOf("INITIAL", "REFRESH", "ROLLBACK"),
+    state: lifeState,
+    created: string,
+  },
+  { snapshot_id: string, parent_timeflow_id: string, parent_timestamp: string, parent_location: string, version: string },
+);
+export type TimeflowRow = Decoded<typeof decodeTimeflowRow>;
+
+export const decodeBookmarkRow = object(
+  {
+    id: string,
+    name: string,
+    bookmark_type: oneOf("PUBLIC", "PRIVATE"),
+    state: lifeState,
+    tags,
+    created: string,
+  },
+  {},
+);
+export type BookmarkRow = Decoded<typeof decodeBookmarkRow>;
 
 export const decodeSnapshotRow = object(
   {
@@ -77,7 +108,7 @@ export const decodeSnapshotRow = object(
     dataset_id: string,
     dataset_kind: oneOf("dSource", "VDB"),
     state: lifeState,
-    made_by: oneOf("link", "request", "interval", "provision"),
+    made_by: oneOf("link", "request", "interval", "provision", "refresh", "bookmark"),
     timeflow_id: string,
     owner: string,
     created: string,
@@ -93,6 +124,13 @@ export const jobTypes = [
   "DB_SNAPSHOT",
   "DB_ENABLE",
   "DB_DISABLE",
+  "DB_REFRESH",
+  "DB_ROLLBACK",
+  "DB_UNDO_REFRESH",
+  "DB_SWITCH_TIMEFLOW",
+  "TIMEFLOW_DELETE",
+  "BOOKMARK_CREATE",
+  "BOOKMARK_DELETE",
   "DB_DELETE",
   "DSOURCE_DELETE",
   "SNAPSHOT_DELETE",

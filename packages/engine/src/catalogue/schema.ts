@@ -62,4 +62,38 @@ export const schemaVersions: readonly string[] = [
     SELECT job.id, vdb.snapshot_id FROM job JOIN vdb ON vdb.id = job.target_id
     WHERE job.type = 'DB_PROVISION' AND job.status IN ('PENDING', 'STARTED');
   `,
+  `
+  -- A line of a dataset's data. A VDB's bytes lie under its current timeflow's id; what they began with (snapshot_id, parent_*)
+  -- belongs to the timeflow, not to the VDB. creation_type: INITIAL, REFRESH, ROLLBACK. state: creating, ready, deleting.
+  CREATE TABLE timeflow (
+    id TEXT PRIMARY KEY, dataset_id TEXT NOT NULL, creation_type TEXT NOT NULL, snapshot_id TEXT, parent_timeflow_id TEXT,
+    parent_timestamp TEXT, parent_location TEXT, version TEXT, state TEXT NOT NULL, created TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX timeflow_of_dataset ON timeflow (dataset_id);
+  INSERT INTO timeflow
+    SELECT vdb.timeflow_id, vdb.id, 'INITIAL', vdb.snapshot_id, snapshot.timeflow_id, vdb.parent_timestamp, snapshot.location,
+      vdb.database_version, vdb.state, vdb.created
+    FROM vdb LEFT JOIN snapshot ON snapshot.id = vdb.snapshot_id;
+  INSERT INTO timeflow (id, dataset_id, creation_type, state, created)
+    SELECT timeflow_id, id, 'INITIAL', 'ready', created FROM dsource;
+  ALTER TABLE vdb DROP COLUMN snapshot_id;
+  ALTER TABLE vdb DROP COLUMN parent_timestamp;
+  ALTER TABLE vdb DROP COLUMN database_version;
+  -- What undo_refresh goes back to; NULL: there is nothing to undo.
+  ALTER TABLE vdb ADD COLUMN previous_timeflow_id TEXT;
+  ALTER TABLE vdb ADD COLUMN last_refreshed TEXT;
+
+  -- Jobs hold timeflows, too.
+  ALTER TABLE hold RENAME COLUMN snapshot_id TO object_id;
+
+  -- A name for one snapshot of each of its datasets.
+  CREATE TABLE bookmark (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, bookmark_type TEXT NOT NULL, state TEXT NOT NULL, tags TEXT NOT NULL, created TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE bookmark_snapshot (
+    bookmark_id TEXT NOT NULL REFERENCES bookmark (id) ON DELETE CASCADE, snapshot_id TEXT NOT NULL,
+    PRIMARY KEY (bookmark_id, snapshot_id)
+  ) STRICT;
+  CREATE INDEX bookmark_on_snapshot ON bookmark_snapshot (snapshot_id);
+  `,
 ];

@@ -1,4 +1,4 @@
-/** A refusal that the caller gets to read: an HTTP status and an ErrorResponse body. */
+/** A refusal of the HTTP layer itself: a status and an ErrorResponse body. What a request asks for is refused by ../refusal.ts. */
 export class HttpError extends Error {
   override readonly name = "HttpError";
   readonly status: number;
@@ -13,9 +13,6 @@ export class HttpError extends Error {
   }
 }
 
-export const badRequest = (message: string): HttpError => new HttpError(400, "bad_request", message);
-export const notFound = (what: string, id: string): HttpError =>
-  new HttpError(404, "not_found", `there is no ${what} ${shown(id)}`);
 export const otherMethods = (method: string, path: string, allowed: readonly string[]): HttpError =>
   new HttpError(
     405,
@@ -25,8 +22,3 @@ export const otherMethods = (method: string, path: string, allowed: readonly str
       allow: allowed.join(", "),
     },
   );
-export const conflict = (message: string): HttpError => new HttpError(409, "conflict", message);
-
-/** What a caller sent, as a message can show it: short, and without what would disturb a terminal. */
-export const shown = (given: string): string =>
-  given.slice(0, 100).replaceAll(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, "?") + (given.length > 100 ? "…" : "");

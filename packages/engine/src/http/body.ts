@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { DecodeError, type Decoder } from "@vdb/dct";
-import { badRequest, HttpError, shown } from "./api-error.ts";
+import { badRequest, shown } from "../refusal.ts";
+import { HttpError } from "./api-error.ts";
 
 /** Enough for the longest filter expression with every character escaped, and for a provision with everything that it may carry. */
 const largestBytes = 2 ** 19;

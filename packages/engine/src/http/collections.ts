@@ -2,7 +2,7 @@ import { decodeJobRow } from "../catalogue/rows.ts";
 import { jobById } from "../jobs/submit.ts";
 import { type Collection, date, searchOnly, text } from "./collection.ts";
 import { pageQuery } from "./contract/queries.ts";
-import { bookmarks, dSources, snapshots, vdbs } from "./dataset-collections.ts";
+import { bookmarks, dSources, snapshots, timeflows, vdbs } from "./dataset-collections.ts";
 import { engines, environments, groups } from "./place-collections.ts";
 import { viewJob } from "./views.ts";
 
@@ -30,4 +30,14 @@ const jobs: Collection = {
 };
 
 /** The kinds of objects that can be listed, searched and fetched, each with the fields that the contract lets callers use. */
-export const collections: readonly Collection[] = [engines, environments, groups, dSources, vdbs, snapshots, bookmarks, jobs];
+export const collections: readonly Collection[] = [
+  engines,
+  environments,
+  groups,
+  dSources,
+  vdbs,
+  snapshots,
+  timeflows,
+  bookmarks,
+  jobs,
+];

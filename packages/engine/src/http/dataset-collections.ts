@@ -1,8 +1,19 @@
-import { allDSources, allVdbs, dSourceById, readySnapshot, readySnapshots, vdbById } from "../catalogue/datasets.ts";
+import { allBookmarks, bookmarkById } from "../catalogue/bookmarks.ts";
+import {
+  allDSources,
+  allVdbs,
+  dSourceById,
+  readySnapshot,
+  readySnapshots,
+  readyTimeflow,
+  readyTimeflows,
+  vdbById,
+} from "../catalogue/datasets.ts";
 import { paramsOfAllVdbs, paramsOfVdb } from "../catalogue/vdb-params.ts";
-import { boolean, type Collection, date, engineFields, fewObjects, number, searchOnly, tagFields, text } from "./collection.ts";
+import { placeOfTimeflow } from "../pool/places.ts";
+import { boolean, type Collection, date, engineFields, number, searchOnly, tagFields, text } from "./collection.ts";
 import { pageQuery, permittedPageQuery } from "./contract/queries.ts";
-import { placeOfDSource, placeOfVdb, viewDSource, viewSnapshot, viewVdb, viewVdbParams } from "./views.ts";
+import { placeOfDSource, viewBookmark, viewDSource, viewSnapshot, viewTimeflow, viewVdb, viewVdbParams } from "./views.ts";
 
 const dataset = {
   id: text,
@@ -53,7 +64,9 @@ export const vdbs: Collection = {
     parent_id: text,
     parent_dsource_id: text,
     root_parent_id: searchOnly.text,
+    previous_timeflow_id: searchOnly.text,
     parent_timeflow_timestamp: searchOnly.date,
+    last_refreshed_date: date,
     mount_point: searchOnly.text,
     appdata_source_params: searchOnly.text,
   },
@@ -63,7 +76,7 @@ export const vdbs: Collection = {
   all: (state, whole) => {
     const params = whole ? paramsOfAllVdbs(state.catalogue) : undefined;
     return allVdbs(state.catalogue).map((row) => ({
-      ...viewVdb(state, row, state.sizes.known(placeOfVdb(row.id))),
+      ...viewVdb(state, row, state.sizes.known(placeOfTimeflow(row.timeflow_id))),
       ...viewVdbParams(params?.get(row.id)),
     }));
   },
@@ -71,7 +84,7 @@ export const vdbs: Collection = {
     // The row first: only the id of one is ever made part of a path.
     const row = vdbById(state.catalogue, id);
     if (row === undefined) return undefined;
-    const bytes = await state.sizes.fresh(placeOfVdb(row.id));
+    const bytes = await state.sizes.fresh(placeOfTimeflow(row.timeflow_id));
     return { ...viewVdb(state, row, bytes), ...viewVdbParams(paramsOfVdb(state.catalogue, row.id)) };
   },
 };
@@ -118,5 +131,34 @@ export const bookmarks: Collection = {
   },
   defaultSort: "id",
   query: pageQuery,
-  ...fewObjects(() => []),
+  large: [],
+  all: (state) => allBookmarks(state.catalogue).map((row) => viewBookmark(state, row)),
+  byId: (state, id) => {
+    const row = bookmarkById(state.catalogue, id);
+    return row === undefined ? undefined : viewBookmark(state, row);
+  },
+};
+
+export const timeflows: Collection = {
+  path: "/timeflows",
+  what: "timeflow",
+  fields: {
+    id: text,
+    engine_id: text,
+    name: text,
+    dataset_id: text,
+    creation_type: text,
+    parent_snapshot_id: text,
+    parent_point_location: text,
+    parent_point_timestamp: date,
+    parent_point_timeflow_id: text,
+  },
+  defaultSort: "id",
+  query: pageQuery,
+  large: [],
+  all: (state) => readyTimeflows(state.catalogue).map((row) => viewTimeflow(state, row)),
+  byId: (state, id) => {
+    const row = readyTimeflow(state.catalogue, id);
+    return row === undefined ? undefined : viewTimeflow(state, row);
+  },
 };

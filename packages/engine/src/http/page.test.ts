@@ -51,8 +51,8 @@ test("a page says how many there are in all", () => {
 });
 
 for (const bad of ["limit=0", "limit=1001", "limit=x", "sort=nonsense", "sort=--id"])
-  test(`a query is refused: ${bad}`, () => throws(() => query(bad), { status: 400 }));
+  test(`a query is refused: ${bad}`, () => throws(() => query(bad), { kind: "badRequest" }));
 
-test("a cursor of one's own making is refused", () => throws(() => pageOf([], query("cursor=abc")), { status: 400 }));
+test("a cursor of one's own making is refused", () => throws(() => pageOf([], query("cursor=abc")), { kind: "badRequest" }));
 
 test("what is left out has a default", () => deepEqual(query(""), { limit: 100, sort: "id", cursor: undefined }));

@@ -1,4 +1,4 @@
-import { badRequest } from "./api-error.ts";
+import { badRequest } from "../refusal.ts";
 
 export interface PageQuery {
   readonly limit: number;

@@ -1,9 +1,12 @@
 import type { Route } from "./router.ts";
+import { bookmarkRoutes } from "./routes/bookmarks.ts";
+import { contentRoutes } from "./routes/content.ts";
 import { dSourceRoutes } from "./routes/dsources.ts";
 import { listRoutes } from "./routes/lists.ts";
 import { provisionRoute } from "./routes/provision.ts";
 import { snapshotRoutes } from "./routes/snapshots.ts";
 import { tagRoutes } from "./routes/tags.ts";
+import { timeflowRoutes } from "./routes/timeflows.ts";
 import { vdbRoutes } from "./routes/vdbs.ts";
 import type { ApiState } from "./state.ts";
 
@@ -14,5 +17,8 @@ export const allRoutes = (state: ApiState): readonly Route[] => [
   ...snapshotRoutes(state),
   provisionRoute(state),
   ...vdbRoutes(state),
+  ...contentRoutes(state),
+  ...timeflowRoutes(state),
+  ...bookmarkRoutes(state),
   ...tagRoutes(state),
 ];

@@ -2,8 +2,8 @@ import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { Log } from "kube-runtime";
-import { Conflict } from "../catalogue/conflict.ts";
-import { badRequest, conflict, HttpError, otherMethods, shown } from "./api-error.ts";
+import { badRequest, Refusal, type RefusalKind, shown } from "../refusal.ts";
+import { HttpError, otherMethods } from "./api-error.ts";
 import { readBody } from "./body.ts";
 import { type ApiAnswer, findRoute, type Route } from "./router.ts";
 
@@ -104,6 +104,12 @@ function isAuthorized(request: IncomingMessage, apiKey: string): boolean {
   return given.length === wanted.length && timingSafeEqual(given, wanted);
 }
 
+const statusOf: Readonly<Record<RefusalKind, readonly [status: number, code: string]>> = {
+  badRequest: [400, "bad_request"],
+  notFound: [404, "not_found"],
+  conflict: [409, "conflict"],
+};
+
 function refusal(log: Log, error: unknown): Answer {
   if (error instanceof HttpError)
     return {
@@ -111,7 +117,10 @@ function refusal(log: Log, error: unknown): Answer {
       body: { error: error.code, error_description: error.message.slice(0, 1024) },
       headers: error.headers,
     };
-  if (error instanceof Conflict) return refusal(log, conflict(error.message));
+  if (error instanceof Refusal) {
+    const [status, code] = statusOf[error.kind];
+    return refusal(log, new HttpError(status, code, error.message));
+  }
   if (error instanceof URIError)
     return { status: 400, body: { error: "bad_request", error_description: "the path is not well-formed" } };
   if (error instanceof Error && "code" in error && error.code === "ECONNRESET")

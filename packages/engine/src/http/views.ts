@@ -1,10 +1,21 @@
 /** From the catalogue's rows to the objects of the wire. */
-import type { DatasetGroup, DSource, Engine, Environment, Job, Snapshot, Vdb } from "@vdb/dct";
-import { latestSnapshot } from "../catalogue/datasets.ts";
+import type { Bookmark, DatasetGroup, DSource, Engine, Environment, Job, Snapshot, Timeflow, Vdb } from "@vdb/dct";
+import { snapshotsOfBookmark } from "../catalogue/bookmarks.ts";
+import { dSourceById, latestSnapshot, vdbById } from "../catalogue/datasets.ts";
 import { engineId, poolUuid } from "../catalogue/engine-row.ts";
 import { allGroups } from "../catalogue/places.ts";
-import type { DSourceRow, EnvironmentRow, GroupRow, JobRow, SnapshotRow, VdbRow } from "../catalogue/rows.ts";
+import type {
+  BookmarkRow,
+  DSourceRow,
+  EnvironmentRow,
+  GroupRow,
+  JobRow,
+  SnapshotRow,
+  TimeflowRow,
+  VdbRow,
+} from "../catalogue/rows.ts";
 import type { VdbParams } from "../catalogue/vdb-params.ts";
+import { placeOfSnapshot, placeOfVdb } from "../pool/places.ts";
 import type { Bytes } from "../pool/pool.ts";
 import type { StorageFigures } from "../storage.ts";
 import type { ApiState } from "./state.ts";
@@ -48,7 +59,7 @@ export const viewEnvironment = (state: ApiState, row: EnvironmentRow): Environme
 /** The place of a dSource's newest snapshot: its bytes are the dSource's. */
 export const placeOfDSource = ({ catalogue }: ApiState, row: DSourceRow): string | undefined => {
   const latest = latestSnapshot(catalogue, row.id);
-  return latest === undefined ? undefined : `snapshots/${latest.id}`;
+  return latest === undefined ? undefined : placeOfSnapshot(latest.id);
 };
 
 export const viewDSource = (state: ApiState, row: DSourceRow, bytes: Bytes | undefined): DSource => ({
@@ -88,8 +99,6 @@ const vdbStatus = (row: VdbRow): string => {
   return row.enabled ? "RUNNING" : "DISABLED";
 };
 
-export const placeOfVdb = (id: string): string => `vdbs/${id}`;
-
 function exportOf({ catalogue, pool }: ApiState, { id }: VdbRow): Pick<Vdb, "exported_data_directory" | "exported_data_pool"> {
   const uuid = poolUuid(catalogue);
   return {
@@ -114,6 +123,8 @@ export const viewVdb = (state: ApiState, row: VdbRow, bytes: Bytes | undefined):
   is_appdata: true,
   creation_date: row.created,
   current_timeflow_id: row.timeflow_id,
+  ...(row.previous_timeflow_id === undefined ? {} : { previous_timeflow_id: row.previous_timeflow_id }),
+  ...(row.last_refreshed === undefined ? {} : { last_refreshed_date: row.last_refreshed }),
   parent_id: row.parent_id,
   parent_dsource_id: row.parent_dsource_id,
   root_parent_id: row.parent_dsource_id,
@@ -140,6 +151,54 @@ export const viewSnapshot = ({ catalogue }: Pick<ApiState, "catalogue">, row: Sn
   ...(row.version === undefined ? {} : { version: row.version }),
   temporary: false,
 });
+
+export const viewTimeflow = ({ catalogue }: Pick<ApiState, "catalogue">, row: TimeflowRow): Timeflow => ({
+  id: row.id,
+  name: `${row.creation_type}@${row.created}`,
+  engine_id: engineId(catalogue),
+  dataset_id: row.dataset_id,
+  creation_type: row.creation_type,
+  ...(row.snapshot_id === undefined ? {} : { parent_snapshot_id: row.snapshot_id }),
+  ...(row.parent_timeflow_id === undefined ? {} : { parent_point_timeflow_id: row.parent_timeflow_id }),
+  ...(row.parent_timestamp === undefined ? {} : { parent_point_timestamp: row.parent_timestamp }),
+  ...(row.parent_location === undefined ? {} : { parent_point_location: row.parent_location }),
+});
+
+const bookmarkStatus = { creating: "CREATING", ready: "ACTIVE", deleting: "DELETING" } as const;
+
+const stamp = ({ timestamp }: SnapshotRow) => (timestamp === undefined ? {} : { data_timestamp: timestamp });
+
+export function viewBookmark({ catalogue }: Pick<ApiState, "catalogue">, row: BookmarkRow): Bookmark {
+  const all = snapshotsOfBookmark(catalogue, row.id);
+  const of = (kind: SnapshotRow["dataset_kind"]): readonly SnapshotRow[] => all.filter((one) => one.dataset_kind === kind);
+  // Of several the oldest: as of then everything in the bookmark is at least.
+  const [oldest] = all.flatMap(({ timestamp }) => timestamp ?? []).toSorted();
+  return {
+    id: row.id,
+    name: row.name,
+    creation_date: row.created,
+    ...(oldest === undefined ? {} : { data_timestamp: oldest }),
+    vdb_ids: of("VDB").map(({ dataset_id }) => dataset_id),
+    dsource_ids: of("dSource").map(({ dataset_id }) => dataset_id),
+    bookmark_status: bookmarkStatus[row.state],
+    bookmark_type: row.bookmark_type,
+    vdbs: of("VDB").map((one) => ({
+      vdb_id: one.dataset_id,
+      vdb_name: vdbById(catalogue, one.dataset_id)?.name ?? one.dataset_id,
+      snapshot_id: one.id,
+      timeflow_id: one.timeflow_id,
+      ...stamp(one),
+    })),
+    dsources: of("dSource").map((one) => ({
+      dsource_id: one.dataset_id,
+      dsource_name: dSourceById(catalogue, one.dataset_id)?.name ?? one.dataset_id,
+      snapshot_id: one.id,
+      timeflow_id: one.timeflow_id,
+      ...stamp(one),
+    })),
+    tags: [...row.tags],
+  };
+}
 
 export const viewJob = (state: ApiState, row: JobRow): Job => {
   const progress = state.runner.progressOf(row.id);

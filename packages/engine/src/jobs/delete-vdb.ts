@@ -1,27 +1,47 @@
-import { decodeSnapshotRow } from "../catalogue/rows.ts";
-import type { JobKind } from "./job-kind.ts";
+import { object } from "@vdb/dct";
+import { dropBookmarksOf } from "../catalogue/bookmarks.ts";
+import { snapshotsOf, timeflowsOf } from "../catalogue/datasets.ts";
+import { requireNoneHeld } from "../catalogue/holds.ts";
+import { draftOf, placeOfSnapshot, placeOfTimeflow, placeOfVdb } from "../pool/places.ts";
+import { defineJob } from "./define-job.ts";
+import { existingVdb } from "./require-vdb.ts";
+import { unfinishedJob } from "./submit.ts";
 
 /**
- * DB_DELETE: a VDB and its snapshots go away. Clones made of them stay: they share blocks, not folders. The VDB goes first, so
- * that a failure before anything was removed leaves it as it was.
+ * DB_DELETE: a VDB, its timeflows, its snapshots and their bookmarks go away. Clones made of them stay: they share blocks, not folders.
+ * The VDB's path goes first, so that a failure before anything was removed leaves it as it was. The same request twice is one job: who
+ * lost the answer may ask again.
  */
-export const deleteVdb: JobKind = {
-  run: async ({ catalogue, pool, job, failpoint }) => {
-    await pool.remove(`vdbs/${job.target_id}`);
-    await pool.remove(`work/${job.target_id}`);
-    await failpoint("DB_DELETE:removed");
-    for (const { id } of catalogue.all(decodeSnapshotRow, "SELECT * FROM snapshot WHERE dataset_id = ?", job.target_id)) {
-      await pool.remove(`snapshots/${id}`);
+export const deleteVdb = defineJob({
+  type: "DB_DELETE",
+  parameters: object({}, {}),
+  holds: () => [],
+  reserve: ({ catalogue }, vdbId: string) => {
+    const vdb = existingVdb(catalogue, vdbId);
+    const running = unfinishedJob(catalogue, "DB_DELETE", vdb.id);
+    if (running !== undefined) return { running };
+    requireNoneHeld(catalogue, vdb.id, `VDB ${vdb.name}`);
+    catalogue.run("UPDATE vdb SET state = 'deleting' WHERE id = ?", vdb.id);
+    return { targetId: vdb.id, targetName: vdb.name, parameters: {} };
+  },
+  run: async ({ catalogue, pool, job: { target_id: id }, failpoint }) => {
+    await pool.remove(placeOfVdb(id));
+    for (const timeflow of timeflowsOf(catalogue, id)) {
+      await pool.remove(placeOfTimeflow(timeflow.id));
+      await pool.remove(draftOf(timeflow.id));
     }
+    await failpoint("DB_DELETE:removed");
+    for (const snapshot of snapshotsOf(catalogue, id)) await pool.remove(placeOfSnapshot(snapshot.id));
     return () => {
-      catalogue.run("DELETE FROM snapshot WHERE dataset_id = ?", job.target_id);
-      catalogue.run("DELETE FROM vdb WHERE id = ?", job.target_id);
+      dropBookmarksOf(catalogue, id);
+      for (const table of ["snapshot", "timeflow"]) catalogue.run(`DELETE FROM ${table} WHERE dataset_id = ?`, id);
+      catalogue.run("DELETE FROM vdb WHERE id = ?", id);
     };
   },
-  undo: async ({ catalogue, pool, job }) => {
-    const untouched = await pool.has(`vdbs/${job.target_id}`);
+  undo: async ({ catalogue, pool, job: { target_id: id } }) => {
+    const untouched = (await pool.leadsTo(placeOfVdb(id))) !== undefined;
     return () => {
-      if (untouched) catalogue.run("UPDATE vdb SET state = 'ready' WHERE id = ?", job.target_id);
+      if (untouched) catalogue.run("UPDATE vdb SET state = 'ready' WHERE id = ?", id);
     };
   },
-};
+});

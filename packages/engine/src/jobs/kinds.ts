@@ -1,16 +1,20 @@
 import type { JobType } from "../catalogue/rows.ts";
+import { createBookmark, deleteBookmark } from "./bookmarks.ts";
 import { deleteDSource } from "./delete-dsource.ts";
 import { deleteSnapshot } from "./delete-snapshot.ts";
+import { deleteTimeflow } from "./delete-timeflow.ts";
 import { deleteVdb } from "./delete-vdb.ts";
 import type { JobKind } from "./job-kind.ts";
 import { provision } from "./provision.ts";
+import { refreshVdb, rollbackVdb } from "./refresh-vdb.ts";
 import { disableVdb, enableVdb } from "./set-enabled.ts";
 import { snapshotVdb } from "./snapshot-vdb.ts";
-import { syncDSource } from "./sync-dsource.ts";
+import { switchTimeflow, undoRefresh } from "./switch-timeflow.ts";
+import { linkDSource, syncDSource } from "./sync-dsource.ts";
 
 /** Everything the engine can be asked to do. */
 export const jobKinds: Readonly<Record<JobType, JobKind>> = {
-  DB_LINK: syncDSource,
+  DB_LINK: linkDSource,
   DB_SYNC: syncDSource,
   DSOURCE_DELETE: deleteDSource,
   DB_PROVISION: provision,
@@ -18,5 +22,12 @@ export const jobKinds: Readonly<Record<JobType, JobKind>> = {
   DB_DISABLE: disableVdb,
   DB_SNAPSHOT: snapshotVdb,
   SNAPSHOT_DELETE: deleteSnapshot,
+  DB_REFRESH: refreshVdb,
+  DB_ROLLBACK: rollbackVdb,
+  DB_UNDO_REFRESH: undoRefresh,
+  DB_SWITCH_TIMEFLOW: switchTimeflow,
+  TIMEFLOW_DELETE: deleteTimeflow,
+  BOOKMARK_CREATE: createBookmark,
+  BOOKMARK_DELETE: deleteBookmark,
   DB_DELETE: deleteVdb,
 };

@@ -1,95 +1,74 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
-import { decodeSnapshotRow, type SnapshotRow, type VdbRow } from "../catalogue/rows.ts";
-import { runCommand } from "../command.ts";
-import { Failure } from "../failure.ts";
-import { dataFolderIn } from "../pool/data-folder.ts";
-import { requireFreeSpace } from "../pool/pool.ts";
-import type { JobContext, JobKind, Result } from "./job-kind.ts";
+import { object, string } from "@vdb/dct";
+import { snapshotById, vdbById } from "../catalogue/datasets.ts";
+import type { VdbRow } from "../catalogue/rows.ts";
+import { placeOfTimeflow, placeOfVdb } from "../pool/places.ts";
+import { defineJob } from "./define-job.ts";
+import { dropTimeflow, fillTimeflow, originOf } from "./fill-timeflow.ts";
+import type { JobContext, Result } from "./job-kind.ts";
 import { requireVdb } from "./require-vdb.ts";
-import { takeSnapshot } from "./take-snapshot.ts";
+import { reserveSnapshot } from "./reserve-snapshot.ts";
+import { reserveVdb, type WantedVdb } from "./reserve-vdb.ts";
+import { dropUnfinished, takeSnapshot } from "./take-snapshot.ts";
 
-/** A clone changes pages of the file system's trees before it holds any data of its own. */
-const cloneBytes = 2 ** 20;
+const parameters = object({}, { snapshotId: string, originId: string });
 
 /**
  * DB_PROVISION: a writable clone of a snapshot, and a first snapshot of the clone. Where the origin is a VDB without a named
  * snapshot, the job begins with one of it, so that the clone has its data as of now.
- * Intents: the VDB's row and those of the snapshots to take, in state `creating`. Effects: the subvolumes of their ids.
- * After a crash a subvolume that is there is whole, because a clone is atomic.
+ * Intents: the VDB's row, its timeflow's, and those of the snapshots to take, in state `creating`. Effects: the subvolumes of their ids,
+ * and the VDB's path. The name is reserved, too: the same request a second time is a conflict, no second VDB.
  */
-export const provision: JobKind = {
-  run: async (context) => {
-    const { catalogue, pool, job, failpoint } = context;
+export const provision = defineJob({
+  type: "DB_PROVISION",
+  // Jobs that an older engine accepted have reserved no first snapshot, and hold theirs already.
+  parameters,
+  holds: ({ originId }) => (originId === undefined ? [] : [originId]),
+  reserve: ({ catalogue }, wanted: WantedVdb) => {
+    const vdb = reserveVdb(catalogue, wanted);
+    const snapshotId = reserveSnapshot(catalogue, { dataset: vdb, kind: "VDB", madeBy: "provision" });
+    return { targetId: vdb.id, targetName: vdb.name, parameters: { snapshotId, originId: vdb.snapshot_id } };
+  },
+  run: async (context, { snapshotId }) => {
+    const { catalogue, pool, failpoint } = context;
     const vdb = requireVdb(context);
-    const place = `vdbs/${vdb.id}`;
-    const origin = originOf(context, vdb);
-    const recordOrigin = await takeOrigin(context, origin);
+    const recordOrigin = await takeOrigin(context, vdb);
     await failpoint("DB_PROVISION:originTaken");
-    if (!(await pool.has(place))) {
-      await requireFreeSpace(pool, await context.reserveBytes(), cloneBytes, `VDB ${job.target_name}`);
-      await cloneTo(context, vdb, origin, place);
-    }
-    await failpoint("DB_PROVISION:cloned");
-    // Of a VDB that ran when it was snapshotted: in another pod its process number may belong to somebody else.
-    await rm(join(await dataFolderIn(pool.pathOf(place)), "postmaster.pid"), { force: true });
-    const recordFirst = await takeFirst(context, vdb);
+    await fillTimeflow(context, vdb, vdb.timeflow_id);
+    const first = { timeflowId: vdb.timeflow_id, vdbName: vdb.name };
+    const recordFirst = snapshotId === undefined ? () => undefined : await takeSnapshot(context, { snapshotId, ...first });
     await failpoint("DB_PROVISION:snapshotted");
+    await pool.swap(placeOfVdb(vdb.id), placeOfTimeflow(vdb.timeflow_id));
     return () => {
       recordOrigin();
       recordFirst();
+      catalogue.run("UPDATE vdb SET state = 'ready', enabled = 1 WHERE id = ? AND state = 'creating'", vdb.id);
       catalogue.run(
-        `UPDATE vdb SET state = 'ready', enabled = 1, parent_timestamp = (SELECT timestamp FROM snapshot WHERE id = vdb.snapshot_id)
-         WHERE id = ? AND state = 'creating'`,
-        vdb.id,
+        `UPDATE timeflow SET state = 'ready', (parent_timestamp, parent_location) =
+           (SELECT timestamp, location FROM snapshot WHERE id = timeflow.snapshot_id) WHERE id = ?`,
+        vdb.timeflow_id,
       );
     };
   },
-  undo: async ({ catalogue, pool, job }) => {
-    await pool.remove(`vdbs/${job.target_id}`);
-    await pool.remove(`work/${job.target_id}`);
-    const unfinished = catalogue.all(
-      decodeSnapshotRow,
-      `SELECT * FROM snapshot WHERE state = 'creating'
-       AND id IN (?1, (SELECT snapshot_id FROM vdb WHERE id = ?2 AND state = 'creating'))`,
-      String(job.parameters["snapshotId"]),
-      job.target_id,
-    );
-    for (const { id } of unfinished) await pool.remove(`snapshots/${id}`);
+  undo: async (context, { snapshotId }) => {
+    const { catalogue, pool, job } = context;
+    await pool.remove(placeOfVdb(job.target_id));
+    const vdb = vdbById(catalogue, job.target_id);
+    const drops: Result[] = [];
+    if (vdb !== undefined)
+      drops.push(await dropUnfinished(context, vdb.snapshot_id), await dropTimeflow(context, vdb.timeflow_id));
+    if (snapshotId !== undefined) drops.push(await dropUnfinished(context, snapshotId));
     return () => {
-      for (const { id } of unfinished) catalogue.run("DELETE FROM snapshot WHERE id = ?", id);
       catalogue.run("DELETE FROM vdb WHERE id = ?", job.target_id);
+      for (const drop of drops) drop();
     };
   },
-};
+});
 
-function originOf({ catalogue }: JobContext, { snapshot_id }: VdbRow): SnapshotRow {
-  const origin = catalogue.one(decodeSnapshotRow, "SELECT * FROM snapshot WHERE id = ? AND state <> 'deleting'", snapshot_id);
-  if (origin === undefined) throw new Failure(`snapshot ${snapshot_id} does not exist any more`);
-  return origin;
-}
-
-/** One that is not ready was reserved for this job. */
-async function takeOrigin(context: JobContext, { id, state, dataset_id }: SnapshotRow): Promise<Result> {
+/** One that is not ready was reserved for this job: the data of another VDB as of now. */
+async function takeOrigin(context: JobContext, vdb: VdbRow): Promise<Result> {
+  const { id, state, dataset_id } = originOf(context, vdb.timeflow_id);
   if (state === "ready") return () => undefined;
-  return await takeSnapshot(context, dataset_id, id, dataset_id);
-}
-
-/** Jobs that an older engine accepted have reserved none. */
-async function takeFirst(context: JobContext, { id, name }: VdbRow): Promise<Result> {
-  const { snapshotId } = context.job.parameters;
-  return typeof snapshotId === "string" ? await takeSnapshot(context, id, snapshotId, name) : () => undefined;
-}
-
-async function cloneTo(context: JobContext, vdb: VdbRow, { id, owner }: SnapshotRow, place: string): Promise<void> {
-  const { pool, failpoint, signal } = context;
-  if (vdb.owner === owner) return pool.clone(`snapshots/${id}`, place, "writable");
-  // Another owner takes time to set, so it happens beside the final place: what stands there is whole.
-  const draft = `work/${vdb.id}`;
-  await pool.remove(draft);
-  await pool.clone(`snapshots/${id}`, draft, "writable");
-  await failpoint("DB_PROVISION:drafted");
-  await runCommand("chown", ["--recursive", "--no-dereference", vdb.owner, pool.pathOf(draft)], { signal });
-  await pool.clone(draft, place, "writable");
-  await pool.remove(draft);
+  const parent = vdbById(context.catalogue, dataset_id);
+  const timeflowId = parent?.timeflow_id ?? snapshotById(context.catalogue, id)?.timeflow_id ?? "";
+  return await takeSnapshot(context, { snapshotId: id, timeflowId, vdbName: parent?.name ?? dataset_id });
 }

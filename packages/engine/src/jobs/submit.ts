@@ -7,13 +7,13 @@ interface Wanted {
   readonly type: JobType;
   readonly targetId: string;
   readonly targetName: string;
-  readonly parameters?: Readonly<Record<string, string>>;
-  /** Snapshots that nobody may take away before the job has ended. */
-  readonly holds?: readonly string[];
+  readonly parameters: object;
+  /** Snapshots and timeflows that nobody may take away before the job has ended. */
+  readonly holds: readonly string[];
 }
 
-/** Records the intent. Call it inside the transaction that reserves what the job is about, then wake the runner. */
-export function submitJob(catalogue: Catalogue, { type, targetId, targetName, parameters = {}, holds = [] }: Wanted): JobRow {
+/** Records the intent; see define-job.ts. */
+export function insertJob(catalogue: Catalogue, { type, targetId, targetName, parameters, holds }: Wanted): JobRow {
   const now = new Date().toISOString();
   const id = randomUUID();
   catalogue.run(

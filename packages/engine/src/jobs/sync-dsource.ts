@@ -1,45 +1,77 @@
 import { chmod, chown, mkdir } from "node:fs/promises";
-import { type DSourceRow, decodeDSourceRow } from "../catalogue/rows.ts";
+import { object, string } from "@vdb/dct";
+import { dSourceById } from "../catalogue/datasets.ts";
+import type { DSourceRow, SnapshotRow } from "../catalogue/rows.ts";
 import { Failure } from "../failure.ts";
 import { takeBaseBackup } from "../link/base-backup.ts";
-import { dataOwner } from "../link/owner.ts";
+import { dataOwner, dataOwnerSpec } from "../link/owner.ts";
 import { recoverAndShutDown } from "../link/recover.ts";
 import { requireMajor, withSource } from "../link/source.ts";
+import { draftOf, placeOfSnapshot } from "../pool/places.ts";
 import { requireFreeSpace, TooLittleSpace } from "../pool/pool.ts";
-import type { JobContext, JobKind } from "./job-kind.ts";
+import { conflict } from "../refusal.ts";
+import { type DefinedJob, defineJob } from "./define-job.ts";
+import type { JobContext } from "./job-kind.ts";
+import { reserveSnapshot } from "./reserve-snapshot.ts";
+import { dropUnfinished } from "./take-snapshot.ts";
+
+const parameters = object({ snapshotId: string }, {});
+
+interface Wanted {
+  readonly source: DSourceRow;
+  readonly madeBy: SnapshotRow["made_by"];
+}
 
 /**
  * DB_LINK, DB_SYNC: a snapshot of a production database. A base backup goes into a subvolume of `work`, is recovered and shut
  * down there, and its read-only clone is the snapshot. So recovery is paid once here and not by every clone.
  * Intent: the snapshot's row in state `creating`. A subvolume under `snapshots` is whole; one under `work` is begun anew.
  */
-export const syncDSource: JobKind = {
-  run: async (context) => {
-    const { catalogue, pool, job, failpoint } = context;
-    const id = snapshotIdOf(context);
-    if (!(await pool.has(`snapshots/${id}`))) await make(context, id).catch((error: unknown) => fullDisk(context, error));
-    await failpoint(`${job.type}:cloned`);
-    await pool.remove(`work/${id}`);
-    return () => {
-      catalogue.run("UPDATE snapshot SET state = 'ready' WHERE id = ?", id);
-      catalogue.run("UPDATE dsource SET state = 'linked', last_error = NULL WHERE id = ? AND state <> 'deleting'", job.target_id);
-    };
-  },
-  undo: async (context, failure) => {
-    const { catalogue, pool, job } = context;
-    const id = snapshotIdOf(context);
-    await pool.remove(`work/${id}`);
-    await pool.remove(`snapshots/${id}`);
-    return () => {
-      catalogue.run("DELETE FROM snapshot WHERE id = ?", id);
-      catalogue.run("UPDATE dsource SET last_error = ? WHERE id = ?", failure, job.target_id);
-      // A link asked for through the API is as if it had not been asked for; a declared one is tried again.
-      catalogue.run("DELETE FROM dsource WHERE id = ? AND state = 'linking' AND declared = 0", job.target_id);
-    };
-  },
-};
+const sync = (type: "DB_LINK" | "DB_SYNC"): DefinedJob<Wanted> =>
+  defineJob({
+    type,
+    parameters,
+    holds: () => [],
+    reserve: ({ catalogue }, { source, madeBy }: Wanted) => {
+      if (source.state === "deleting") throw conflict(`dSource ${source.name} is being deleted`);
+      const dataset = { ...source, owner: dataOwnerSpec };
+      const snapshotId = reserveSnapshot(catalogue, { dataset, kind: "dSource", madeBy });
+      return { targetId: source.id, targetName: source.name, parameters: { snapshotId } };
+    },
+    run: async (context, { snapshotId: id }) => {
+      const { catalogue, pool, job, failpoint } = context;
+      if (!(await pool.has(placeOfSnapshot(id)))) await make(context, id).catch((error: unknown) => fullDisk(context, error));
+      await failpoint(`${job.type}:cloned`);
+      await pool.remove(draftOf(id));
+      return () => {
+        catalogue.run("UPDATE snapshot SET state = 'ready' WHERE id = ?", id);
+        catalogue.run(
+          "UPDATE dsource SET state = 'linked', last_error = NULL WHERE id = ? AND state <> 'deleting'",
+          job.target_id,
+        );
+      };
+    },
+    undo: async (context, { snapshotId }, failure) => {
+      const { catalogue, job } = context;
+      const drop = await dropUnfinished(context, snapshotId);
+      return () => {
+        drop();
+        catalogue.run("UPDATE dsource SET last_error = ? WHERE id = ?", failure, job.target_id);
+        // A link asked for through the API is as if it had not been asked for; a declared one is tried again.
+        const unasked = "SELECT id FROM dsource WHERE id = ? AND state = 'linking' AND declared = 0";
+        catalogue.run(`DELETE FROM timeflow WHERE dataset_id IN (${unasked})`, job.target_id);
+        catalogue.run(`DELETE FROM dsource WHERE id IN (${unasked})`, job.target_id);
+      };
+    },
+  });
 
-const snapshotIdOf = ({ job }: JobContext): string => String(job.parameters["snapshotId"]);
+export const linkDSource = sync("DB_LINK");
+export const syncDSource = sync("DB_SYNC");
+
+/** The first snapshot of a dSource is what links it. */
+export const snapshotDSource: Pick<DefinedJob<Wanted>, "request"> = {
+  request: (parts, wanted) => (wanted.source.state === "linking" ? linkDSource : syncDSource).request(parts, wanted),
+};
 
 /** A disk that fills up while PostgreSQL's programs write to it is told in their words: ours name the pool and its bytes. */
 async function fullDisk(context: JobContext, error: unknown): Promise<never> {
@@ -60,9 +92,9 @@ async function fullDisk(context: JobContext, error: unknown): Promise<never> {
 
 async function make(context: JobContext, id: string): Promise<void> {
   const { catalogue, pool, postgres, job, failpoint, signal, log } = context;
-  const source = catalogue.one(decodeDSourceRow, "SELECT * FROM dsource WHERE id = ?", job.target_id);
+  const source = dSourceById(catalogue, job.target_id);
   if (source === undefined) throw new Failure(`dSource ${job.target_id} does not exist any more`);
-  const draft = `work/${id}`;
+  const draft = draftOf(id);
   const data = `${pool.pathOf(draft)}/data`;
   await emptyDraft(context, draft, data);
   const timestamp = (await backUp(context, source, draft, data)).toISOString();
@@ -77,7 +109,7 @@ async function make(context: JobContext, id: string): Promise<void> {
     id,
   );
   await failpoint(`${job.type}:recovered`);
-  await pool.clone(draft, `snapshots/${id}`, "readOnly");
+  await pool.clone(draft, placeOfSnapshot(id), "readOnly");
 }
 
 async function emptyDraft({ pool }: JobContext, draft: string, data: string): Promise<void> {

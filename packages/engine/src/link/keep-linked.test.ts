@@ -9,6 +9,7 @@ import { allDSources } from "../catalogue/datasets.ts";
 import { reconcilePlaces } from "../catalogue/places.ts";
 import { decodeSettings, type Settings } from "../config/settings.ts";
 import { unfinishedJobs } from "../jobs/submit.ts";
+import { btrfsPool } from "../pool/btrfs.ts";
 import { keepLinked, type Linker } from "./keep-linked.ts";
 
 let passwordIs = "first";
@@ -24,7 +25,8 @@ describe("keepLinked", () => {
     folder = mkdtempSync(join(tmpdir(), "linked-"));
     catalogue = openCatalogue(join(folder, "catalogue.db"));
     const runner = { wake: () => undefined, progressOf: () => undefined, [Symbol.asyncDispose]: async () => undefined };
-    linker = { catalogue, runner, secrets: { read, readPassword: read }, log: silentLog, tries: new Map() };
+    const pool = btrfsPool(join(folder, "pool"), join(folder, "pool.img")); // nothing is made in it: no job runs
+    linker = { catalogue, pool, runner, secrets: { read, readPassword: read }, log: silentLog, tries: new Map() };
   });
   afterEach(() => {
     catalogue[Symbol.dispose]();

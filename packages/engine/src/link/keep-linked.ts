@@ -1,14 +1,18 @@
 import { createHash } from "node:crypto";
 import type { Log } from "kube-runtime";
+import { isBookmarked } from "../catalogue/bookmarks.ts";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import { allDSources, readySnapshots } from "../catalogue/datasets.ts";
 import { isHeld } from "../catalogue/holds.ts";
+import { insertDSource } from "../catalogue/insert-dsource.ts";
 import { allGroups } from "../catalogue/places.ts";
-import { insertDSource, requestSnapshotDeletion, requestSourceSnapshot } from "../catalogue/requests.ts";
 import { type Connection, type DSourceRow, decodeJobRow } from "../catalogue/rows.ts";
 import type { DSourceSettings } from "../config/settings.ts";
+import { deleteSnapshot } from "../jobs/delete-snapshot.ts";
 import type { Runner } from "../jobs/runner.ts";
 import { unfinishedJobs } from "../jobs/submit.ts";
+import { snapshotDSource } from "../jobs/sync-dsource.ts";
+import type { Pool } from "../pool/pool.ts";
 import { nextTry } from "./next-try.ts";
 import type { Secrets } from "./secrets.ts";
 
@@ -20,6 +24,7 @@ interface Tries {
 
 export interface Linker {
   readonly catalogue: Catalogue;
+  readonly pool: Pool;
   readonly runner: Runner;
   readonly secrets: Secrets;
   readonly log: Log;
@@ -33,17 +38,22 @@ export interface Linker {
  * at their interval. One pass; call it every few seconds.
  */
 export async function keepLinked(linker: Linker, declared: readonly DSourceSettings[]): Promise<void> {
-  const { catalogue, runner, secrets } = linker;
+  const { catalogue, secrets } = linker;
   for (const settings of declared) {
     const given = await fingerprintOf(connectionOf(settings), secrets);
     const groupId = allGroups(catalogue).find((one) => one.name === settings.group)?.id;
     if (groupId === undefined) continue;
     keepOne(linker, settings, groupId, given);
-    removeOld(catalogue, runner, settings, groupId);
+    removeOld(linker, settings, groupId);
   }
 }
 
-function keepOne({ catalogue, runner, log, tries }: Linker, settings: DSourceSettings, groupId: string, given: string): void {
+function keepOne(
+  { catalogue, pool, runner, log, tries }: Linker,
+  settings: DSourceSettings,
+  groupId: string,
+  given: string,
+): void {
   const source = ensureRecorded(catalogue, settings, groupId);
   if (source.state === "deleting" || isBusy(catalogue, source)) return;
   const failed = source.last_error !== undefined;
@@ -63,7 +73,7 @@ function keepOne({ catalogue, runner, log, tries }: Linker, settings: DSourceSet
   if (dueMs === undefined || dueMs > Date.now()) return;
   tries.set(source.id, { count: mended ? 1 : count + 1, given });
   const because = source.state === "linked" ? "interval" : "link";
-  const job = requestSourceSnapshot(catalogue, source, because);
+  const job = snapshotDSource.request({ catalogue, pool }, { source, madeBy: because });
   log.info({ dSource: source.name, job: job.id, because }, "the engine takes a snapshot");
   runner.wake();
 }
@@ -130,15 +140,15 @@ const declaredSource = (catalogue: Catalogue, { name }: DSourceSettings, groupId
   allDSources(catalogue).find((one) => one.name === name && one.group_id === groupId);
 
 /** Snapshots somebody asked for stay until somebody deletes them; of those made by interval the newest few. */
-function removeOld(catalogue: Catalogue, runner: Runner, settings: DSourceSettings, groupId: string): void {
+function removeOld({ catalogue, pool, runner }: Linker, settings: DSourceSettings, groupId: string): void {
   const source = declaredSource(catalogue, settings, groupId);
   if (source === undefined || source.state === "deleting") return;
   const byInterval = readySnapshots(catalogue)
     .filter((one) => one.dataset_id === source.id && one.made_by === "interval")
     .toSorted((a, b) => b.created.localeCompare(a.created));
   for (const old of byInterval.slice(settings.keep)) {
-    if (isHeld(catalogue, old.id)) continue; // the next pass
-    requestSnapshotDeletion(catalogue, old);
+    if (isHeld(catalogue, old.id) || isBookmarked(catalogue, old.id)) continue; // a later pass
+    deleteSnapshot.request({ catalogue, pool }, old.id);
     runner.wake();
   }
 }

@@ -1,21 +1,30 @@
-import { existsSync } from "node:fs";
-import { stat, statfs } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { existsSync, type Stats } from "node:fs";
+import { lstat, statfs } from "node:fs/promises";
+import { basename, dirname, join, relative } from "node:path";
 import { CommandFailed, runCommand } from "../command.ts";
+import { pointTo, removeLink, targetOf } from "./link.ts";
 import { markerFile } from "./mount.ts";
+import { mountsOfRoot } from "./mounts-of-root.ts";
 import { type Pool, TooLittleSpace } from "./pool.ts";
 
 /** The root folder of every btrfs subvolume has this inode number (BTRFS_FIRST_FREE_OBJECTID). */
 const subvolumeInode = 256;
 
-/** A pool on a mounted btrfs: every name is a subvolume, a clone is a snapshot of one. */
+/**
+ * A pool on a mounted btrfs: every name is a subvolume, a clone is a snapshot of one, a stable path is a symbolic link.
+ */
 export function btrfsPool(folder: string, imageFile: string): Pool {
   const pathOf = (name: string): string => join(folder, name);
-  const has = async (name: string): Promise<boolean> => {
-    const found = await stat(pathOf(name)).catch(absentAsUndefined);
+  /** Never through a link: what lies behind one has another name. */
+  const lookAt = async (name: string): Promise<Stats | undefined> => {
+    const found = await lstat(pathOf(name)).catch(absentAsUndefined);
     // On an unmounted pool everything would seem to be gone, and jobs would record it so.
     if (found === undefined && !existsSync(pathOf(markerFile)))
       throw new Error(`the pool is not mounted: ${pathOf(markerFile)} is missing`);
+    return found;
+  };
+  const has = async (name: string): Promise<boolean> => {
+    const found = await lookAt(name);
     return found !== undefined && found.isDirectory() && found.ino === subvolumeInode;
   };
   const freeBytes: Pool["freeBytes"] = async (when = "now") => {
@@ -52,7 +61,17 @@ export function btrfsPool(folder: string, imageFile: string): Pool {
       if (await has(to)) throw new Error(`${pathOf(to)} already exists`);
       await btrfs("subvolume", "snapshot", ...(mode === "readOnly" ? ["-r"] : []), pathOf(from), pathOf(to));
     },
+    swap: async (path, to) => {
+      if (!(await has(to))) throw new Error(`${pathOf(to)} does not exist: nothing can lead to it`);
+      await pointTo(pathOf(path), pathOf(to), pathOf(`work/${basename(path)}.link`));
+    },
+    leadsTo: async (path) => {
+      const found = await lookAt(path);
+      return found?.isSymbolicLink() === true ? relative(folder, await targetOf(pathOf(path))) : undefined;
+    },
+    mountsOf: (name) => mountsOfRoot(`/${name}`),
     remove: async (name) => {
+      if ((await lookAt(name))?.isSymbolicLink() === true) return await removeLink(pathOf(name));
       if (!(await has(name))) return;
       await destroy(pathOf(name)).catch(async (error: unknown) => {
         if (!(await has(name))) return; // by a job that removes it, too

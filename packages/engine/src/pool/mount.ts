@@ -13,8 +13,8 @@ export interface PoolPlace {
 /** Proves to a reader of the mount point that the pool is really mounted there; holds the file system's uuid. */
 export const markerFile = ".delphix-pool";
 
-/** Folders of subvolumes. `work` holds what is not finished: whoever made it completes or removes it. */
-const folders = ["snapshots", "vdbs", "work"] as const;
+/** Of subvolumes; `vdbs` of stable paths into `timeflows`. `work` holds what is not finished: whoever made it completes or removes it. */
+const folders = ["snapshots", "timeflows", "vdbs", "work"] as const;
 
 export interface PoolWanted {
   /** Undefined: whatever it has, or a default for a new one. */

@@ -8,10 +8,13 @@ export interface Bytes {
 }
 
 /**
- * Names look like `vdbs/1-APPDATA_CONTAINER-7`. Laws, held by every implementation (integration/pool.test.ts):
+ * Names look like `timeflows/1-APPDATA_TIMEFLOW-7`. Beside folders there are stable paths, `vdbs/1-APPDATA_CONTAINER-7`: each leads to
+ * one folder, and may be pinned by somebody for years. Laws, held by every implementation (integration/pool.test.ts):
  * - `clone` is atomic and durable: afterwards the copy is there whole, after a crash it is there whole or not at all.
  * - a clone and its origin are independent from then on: each can be written or removed without the other's notice.
- * - `remove` of what is not there succeeds; after `remove`, `has` is false.
+ * - `remove` of what is not there succeeds; after `remove`, `has` is false. Of a stable path it takes the path alone, not the folder.
+ * - `swap` is atomic and durable: at every instant, also after a crash in its middle, the path leads to the old folder or to the new
+ *   one, never to neither. No byte moves: who has the old folder open or mounted goes on with it.
  */
 export interface Pool {
   /** The path under which a name is found. */
@@ -21,6 +24,12 @@ export interface Pool {
   create(name: string): Promise<void>;
   clone(from: string, to: string, mode: "writable" | "readOnly"): Promise<void>;
   remove(name: string): Promise<void>;
+  /** Makes a stable path lead to this folder, whatever it led to before. Throws when there is no such folder. */
+  swap(path: string, to: string): Promise<void>;
+  /** The folder that a stable path leads to; undefined: there is no such path. */
+  leadsTo(path: string): Promise<string | undefined>;
+  /** Where on the node a folder is mounted, into pods most likely; sorted. */
+  mountsOf(name: string): readonly string[];
   bytes(name: string): Promise<Bytes>;
   /** Bytes that can still be written. What was removed may take a while to come free; `settled` waits for it first. */
   freeBytes(when?: "now" | "settled"): Promise<number>;

@@ -1,6 +1,6 @@
 /** The bodies of the operations that are served, field by field. */
-import { boolean, map, string } from "@vdb/dct";
-import { folder, freeForm, id, name, tags, tagText } from "../../text-rules.ts";
+import { boolean, DecodeError, type Decoder, map, string } from "@vdb/dct";
+import { dateTime, folder, freeForm, id, ids, name, tags, tagText } from "../../text-rules.ts";
 import { type BodyRules, each, ignored, refused, required, served } from "./rules.ts";
 
 const otherDatabases = refused("it belongs to Oracle, SQL Server or SAP ASE; this engine serves PostgreSQL");
@@ -160,6 +160,51 @@ export const enableVdbBody = {
 export const disableVdbBody = {
   attempt_cleanup: ignored(boolean, "the pod stops the server, not the engine"),
   container_mode: ignored(boolean, "every VDB here is for a container"),
+} satisfies BodyRules;
+
+const noZone = refused("the engine does not know the database's time zone; send timestamp, with its offset");
+
+export const snapshotPointBody = { snapshot_id: served(id) } satisfies BodyRules;
+
+export const bookmarkPointBody = { bookmark_id: required(id) } satisfies BodyRules;
+
+export const refreshTimestampBody = {
+  timestamp: served(dateTime),
+  timestamp_in_database_timezone: noZone,
+  timeflow_id: served(id),
+  dataset_id: served(id),
+} satisfies BodyRules;
+
+export const rollbackTimestampBody = {
+  timestamp: served(dateTime),
+  timestamp_in_database_timezone: noZone,
+  timeflow_id: served(id),
+} satisfies BodyRules;
+
+export const switchTimeflowBody = { timeflow_id: required(id) } satisfies BodyRules;
+
+const bookmarkType: Decoder<"PUBLIC" | "PRIVATE"> = (value, at) => {
+  if (value !== "PUBLIC" && value !== "PRIVATE") throw new DecodeError(at, "must be PUBLIC or PRIVATE");
+  return value;
+};
+
+export const bookmarkBody = {
+  name: required(name),
+  vdb_ids: served(ids),
+  snapshot_ids: served(ids),
+  bookmark_type: served(bookmarkType),
+  tags: served(tags),
+
+  make_current_account_owner: oneAccount,
+  retain_forever: ignored(boolean, "a bookmark stays until somebody deletes it"),
+
+  ...each(["expiration", "retention"], refused("a bookmark stays until somebody deletes it")),
+  ...each(
+    ["timestamp", "timestamp_in_database_timezone", "location", "timeflow_ids"],
+    refused("a bookmark names snapshots: send vdb_ids or snapshot_ids"),
+  ),
+  vdb_group_id: refused("this engine has no VDB groups; send vdb_ids"),
+  ...each(["inherit_parent_vdb_tags", "inherit_parent_tags"], refused("a bookmark has the tags that the request names")),
 } satisfies BodyRules;
 
 export const tagsBody = { tags: required(tags) } satisfies BodyRules;

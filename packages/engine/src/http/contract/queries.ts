@@ -1,4 +1,4 @@
-import { badRequest } from "../api-error.ts";
+import { badRequest } from "../../refusal.ts";
 
 /** The query parameters of a route. `ignored` says why it makes no difference. */
 export type QueryRules = Readonly<Record<string, "served" | { readonly ignored: string }>>;

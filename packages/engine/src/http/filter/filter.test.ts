@@ -2,7 +2,7 @@ import { deepEqual, equal, throws } from "node:assert/strict";
 import { test } from "node:test";
 import { allOf, anyOf, eq, type Filter, not, oneOf } from "@vdb/dct";
 import * as fc from "fast-check";
-import { HttpError } from "../api-error.ts";
+import { Refusal } from "../../refusal.ts";
 import { compileFilter, type FilterFields } from "./match.ts";
 import { parseFilter } from "./parse.ts";
 
@@ -85,7 +85,7 @@ for (const [expression, says] of refusals) {
   test(`filter refused: ${expression.slice(0, 50)}`, () =>
     throws(
       () => matching(expression),
-      (error) => error instanceof HttpError && error.status === 400 && error.message.includes(says),
+      (error) => error instanceof Refusal && error.kind === "badRequest" && error.message.includes(says),
     ));
 }
 
@@ -154,7 +154,7 @@ test("any text is an expression or a refusal, never a crash", () => {
         try {
           compileFilter(parseFilter(text), fields)({ name: "x" });
         } catch (error) {
-          if (!(error instanceof HttpError)) throw error;
+          if (!(error instanceof Refusal)) throw error;
         }
       },
     ),

@@ -1,4 +1,4 @@
-import { badRequest } from "../api-error.ts";
+import { badRequest } from "../../refusal.ts";
 import type { Expression, Literal, Operator } from "./parse.ts";
 
 export type FieldType = "text" | "number" | "boolean" | "date";

@@ -1,4 +1,4 @@
-import { badRequest } from "../api-error.ts";
+import { badRequest } from "../../refusal.ts";
 import { type Token, tokenize } from "./tokens.ts";
 
 /** A literal value; dates are milliseconds since 1970. */

@@ -1,4 +1,4 @@
-import { badRequest } from "../api-error.ts";
+import { badRequest } from "../../refusal.ts";
 
 /** The smallest parts of a filter expression. Words are field names and keywords; keywords are told apart by the parser. */
 export type Token =

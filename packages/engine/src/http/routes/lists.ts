@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { notFound } from "../api-error.ts";
+import { notFound } from "../../refusal.ts";
 import { type Collection, filterFields, sortableFields } from "../collection.ts";
 import { collections } from "../collections.ts";
 import { searchBody } from "../contract/bodies.ts";

@@ -1,7 +1,9 @@
-import { dSourceById, readySnapshot, readySnapshots, vdbById } from "../../catalogue/datasets.ts";
-import { requestSnapshotDeletion } from "../../catalogue/requests.ts";
+import { DecodeError, type Decoder } from "@vdb/dct";
+import { dSourceById, readySnapshots, vdbById } from "../../catalogue/datasets.ts";
 import type { SnapshotRow } from "../../catalogue/rows.ts";
-import { badRequest, notFound } from "../api-error.ts";
+import { deleteSnapshot } from "../../jobs/delete-snapshot.ts";
+import { badRequest, notFound } from "../../refusal.ts";
+import { dateTime } from "../../text-rules.ts";
 import { sortableFields } from "../collection.ts";
 import { deleteSnapshotBody } from "../contract/bodies.ts";
 import { pageQuery } from "../contract/queries.ts";
@@ -9,11 +11,12 @@ import type { BodyRules } from "../contract/rules.ts";
 import { snapshots } from "../dataset-collections.ts";
 import { pageOf, pageQueryOf } from "../page.ts";
 import { acting, ok, type Route, reading } from "../router.ts";
+import { start } from "../start.ts";
 import type { ApiState } from "../state.ts";
-import { viewJob, viewSnapshot } from "../views.ts";
+import { viewSnapshot } from "../views.ts";
 
 export const snapshotRoutes = (state: ApiState): readonly Route[] => {
-  const { catalogue, runner } = state;
+  const { catalogue } = state;
   const of = (datasetId: string) => readySnapshots(catalogue).filter((one) => one.dataset_id === datasetId);
   const ofDataset = (path: string, what: string, exists: (id: string) => boolean): Route =>
     reading(path, pageQuery, ({ params: { id = "" }, query }) => {
@@ -25,20 +28,14 @@ export const snapshotRoutes = (state: ApiState): readonly Route[] => {
     reading(`/snapshots/find_by_${by}`, { dataset_id: "served", [by]: "served" }, ({ query }) => {
       const datasetId = needed(query, "dataset_id");
       const wanted = needed(query, by);
-      if (by === "timestamp") requireDateTime(wanted);
+      if (by === "timestamp") inQuery(dateTime, wanted, "timestamp");
       if (dSourceById(catalogue, datasetId) === undefined && vdbById(catalogue, datasetId) === undefined)
         throw notFound("dSource or VDB", datasetId);
       const found = of(datasetId).filter((row) => fits(row, wanted));
       return ok({ items: found.map((row) => viewSnapshot(state, row)) });
     });
   const remove = (method: "DELETE" | "POST", path: string, body: BodyRules) =>
-    acting({ method, path, body }, (_, { params: { id = "" } }) => {
-      const snapshot = readySnapshot(catalogue, id);
-      if (snapshot === undefined) throw notFound("snapshot", id);
-      const job = requestSnapshotDeletion(catalogue, snapshot);
-      runner.wake();
-      return ok({ job: viewJob(state, job) });
-    });
+    acting({ method, path, body }, (_, { params: { id = "" } }) => ok({ job: start(state, deleteSnapshot, id) }));
   return [
     ofDataset("/vdbs/:id/snapshots", "VDB", (id) => vdbById(catalogue, id) !== undefined),
     ofDataset("/dsources/:id/snapshots", "dSource", (id) => dSourceById(catalogue, id) !== undefined),
@@ -49,14 +46,16 @@ export const snapshotRoutes = (state: ApiState): readonly Route[] => {
   ];
 };
 
+function inQuery(decode: Decoder<string>, given: string, parameter: string): void {
+  try {
+    decode(given, parameter);
+  } catch (error) {
+    throw error instanceof DecodeError ? badRequest(`${error.message}; write a + in a query as %2B`) : error;
+  }
+}
+
 function needed(query: URLSearchParams, parameter: string): string {
   const given = query.get(parameter);
   if (given === null || given === "") throw badRequest(`query parameter ${parameter} is missing`);
   return given;
-}
-
-function requireDateTime(given: string): void {
-  const wellFormed = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/iu.test(given);
-  if (!wellFormed || Number.isNaN(Date.parse(given)))
-    throw badRequest("timestamp: must be a date-time such as 2026-01-31T12:00:00.000Z; write a + in a query as %2B");
 }

@@ -1,8 +1,8 @@
 import type { Tag } from "@vdb/dct";
 import { vdbById } from "../../catalogue/datasets.ts";
 import type { VdbRow } from "../../catalogue/rows.ts";
+import { notFound } from "../../refusal.ts";
 import { tags as tagsTogether } from "../../text-rules.ts";
-import { notFound } from "../api-error.ts";
 import { deleteTagsBody, tagsBody } from "../contract/bodies.ts";
 import type { BodyOf } from "../contract/rules.ts";
 import { acting, ok, type Route, reading } from "../router.ts";

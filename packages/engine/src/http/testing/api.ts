@@ -5,10 +5,11 @@ import { createLog } from "kube-runtime";
 import { Agent, request } from "undici";
 import { type Catalogue, openCatalogue } from "../../catalogue/catalogue.ts";
 import { dSourceById } from "../../catalogue/datasets.ts";
+import { insertDSource } from "../../catalogue/insert-dsource.ts";
 import { allGroups, reconcilePlaces } from "../../catalogue/places.ts";
-import { insertDSource, requestSourceSnapshot } from "../../catalogue/requests.ts";
 import { decodeSettings } from "../../config/settings.ts";
 import { makeSelfSigned } from "../../identity/self-signed.ts";
+import { snapshotDSource } from "../../jobs/sync-dsource.ts";
 import { btrfsPool } from "../../pool/btrfs.ts";
 import { allRoutes } from "../routes.ts";
 import { startServer } from "../server.ts";
@@ -43,9 +44,10 @@ export async function startTestApi(): Promise<TestApi> {
   reconcilePlaces(catalogue, decodeSettings(""));
   const lines: string[] = [];
   const log = createLog({ destination: { write: (line) => void lines.push(line) } });
+  const pool = btrfsPool(join(folder, "pool"), join(folder, "pool.img"));
   const routes = allRoutes({
     catalogue,
-    pool: btrfsPool(join(folder, "pool"), join(folder, "pool.img")),
+    pool,
     runner: { wake: () => undefined, progressOf: () => undefined, [Symbol.asyncDispose]: async () => undefined },
     sizes: { known: () => undefined, fresh: async () => undefined },
     storageFigures: () => ({ capacityBytes: 100 * 2 ** 30, usedBytes: 2 ** 30, reserveBytes: 2 ** 28 }),
@@ -74,7 +76,7 @@ export async function startTestApi(): Promise<TestApi> {
     const sourceId = insertDSource(catalogue, { name, groupId, declared: false, connection, tags: [] });
     const source = dSourceById(catalogue, sourceId);
     if (source === undefined) throw new Error("not recorded");
-    const { parameters } = requestSourceSnapshot(catalogue, source, "link");
+    const { parameters } = snapshotDSource.request({ catalogue, pool }, { source, madeBy: "link" });
     const snapshotId = String(parameters["snapshotId"]);
     const now = "2026-01-02T03:04:05.678Z";
     const ready = "UPDATE snapshot SET state = 'ready', timestamp = ?, location = '0/5000028', version = '16' WHERE id = ?";

@@ -1,0 +1,9 @@
+/** Names in the pool. */
+
+/** The stable path of a VDB, which its exported folder is: it leads to the current timeflow. */
+export const placeOfVdb = (id: string): string => `vdbs/${id}`;
+/** The bytes of one of a VDB's timeflows. */
+export const placeOfTimeflow = (id: string): string => `timeflows/${id}`;
+export const placeOfSnapshot = (id: string): string => `snapshots/${id}`;
+/** What is being made under this id. */
+export const draftOf = (id: string): string => `work/${id}`;
