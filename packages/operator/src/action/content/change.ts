@@ -4,7 +4,7 @@ import { ActionFailed } from "../step.ts";
 
 export type ChangingDct = Pick<
   DctClient,
-  "searchVdbs" | "searchJobs" | "getJob" | "refreshBySnapshot" | "rollbackBySnapshot" | "switchTimeflow" | "deleteTimeflow"
+  "searchVdbs" | "searchJobs" | "getJob" | "refreshBySnapshot" | "rollbackBySnapshot" | "switchTimeflow" | "undoRefresh"
 >;
 
 /** A change of a VDB's data as the journal keeps it: by what, and the timeflow that was current before. */
@@ -76,12 +76,24 @@ export async function changeEnded(dct: ChangingDct, change: Change, job: string,
 /** Brings back the timeflow that was current before. Done when it is; to be called until then. */
 export async function takeBack(dct: ChangingDct, { vdb, before }: Change, signal: AbortSignal): Promise<Outcome> {
   const running = await unfinishedJobOf(dct, vdb, signal);
-  if (running !== undefined)
-    return after(0.5, "RollingBack", `DCT's job ${running.id} (${running.type ?? "unknown type"}) on the VDB is under way`);
+  if (running !== undefined) await waitForJob(dct, running.id, { signal, deadlineSeconds: patienceSeconds });
   const current = await currentOf(dct, vdb, signal);
   if (current === before || before === "none") return done();
-  const { jobId } = await dct.switchTimeflow(vdb, { timeflow_id: before }, { signal });
-  return after(0.2, "RollingBack", `DCT brings back the timeflow ${before} (job ${jobId})`);
+  if (running !== undefined) return after(0.1, "RollingBack", "DCT's job on the VDB has ended");
+  const end = await waitForJob(dct, await switchBack(dct, vdb, before, signal), { signal, deadlineSeconds: patienceSeconds });
+  if (end.kind === "failed")
+    throw new ActionFailed("RollbackFailed", `DCT could not bring back the timeflow ${before}: ${end.message}`);
+  return after(0.1, "RollingBack", `DCT brings back the timeflow ${before}`);
+}
+
+/** A DCT that does not switch timeflows may undo its last change. */
+async function switchBack(dct: ChangingDct, vdb: string, before: string, signal: AbortSignal): Promise<string> {
+  try {
+    return (await dct.switchTimeflow(vdb, { timeflow_id: before }, { signal })).jobId;
+  } catch (error) {
+    if (!(error instanceof DctError) || (error.kind !== "notFound" && error.kind !== "refused")) throw error;
+    return (await dct.undoRefresh(vdb, { signal })).jobId;
+  }
 }
 
 const isChanging = (job: Job | undefined): job is Job => job?.type !== undefined && changing.has(job.type);

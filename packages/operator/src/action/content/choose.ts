@@ -11,8 +11,10 @@ export interface Wanted {
   readonly ref: RefreshSnapshotRef | RewindSnapshotRef | undefined;
   /** Of the VolumeSnapshot that `ref` names: the DCT snapshot's id. */
   readonly handle: string | undefined;
-  /** When the present data was opened: what was taken before is unknown to the hooks. */
+  /** When the present data was opened: what was taken before may be data that hooks had not changed yet. */
   readonly openedTime: string | undefined;
+  /** Ids of snapshots that are known to have been taken with the gate open. */
+  readonly takenOpen: ReadonlySet<string>;
 }
 
 /** How many choices a refusal lists. */
@@ -52,18 +54,15 @@ const datasetsOf = ({ id, parent_id: parent }: Vdb, change: Wanted["change"]): r
 async function meant(
   dct: Dct,
   datasets: readonly string[],
-  { change, ref, handle, openedTime }: Wanted,
+  { change, ref, handle, openedTime, takenOpen }: Wanted,
   signal: AbortSignal,
 ): Promise<Snapshot | undefined> {
   const name = ref?.name ?? "";
   switch (ref?.type) {
-    case undefined: {
-      const newest = await newestOf(dct, datasets[0] ?? "", undefined, signal);
-      // Before that hooks had not changed the data: such a snapshot has to be named.
-      const isKnown =
-        change === "refresh" || (openedTime !== undefined && Date.parse(newest?.timestamp ?? "") >= Date.parse(openedTime));
-      return isKnown ? newest : undefined;
-    }
+    case undefined:
+      return change === "refresh"
+        ? await newestOf(dct, datasets[0] ?? "", undefined, signal)
+        : await latestOpen(dct, datasets[0] ?? "", { openedTime, takenOpen }, signal);
     case "timestamp":
       return await newestOf(dct, datasets[0] ?? "", name, signal);
     case "volume-snapshot":
@@ -78,6 +77,18 @@ async function meant(
     default:
       return ref satisfies never;
   }
+}
+
+/** The newest that was taken with the gate open. An earlier or unknown one has to be named. */
+async function latestOpen(
+  dct: Dct,
+  dataset: string,
+  { openedTime, takenOpen }: Pick<Wanted, "openedTime" | "takenOpen">,
+  signal: AbortSignal,
+): Promise<Snapshot | undefined> {
+  const all = await dct.searchSnapshots(eq("dataset_id", dataset), { sort: "-timestamp", signal });
+  const since = openedTime === undefined ? Infinity : Date.parse(openedTime);
+  return all.find(({ id, timestamp = "" }) => takenOpen.has(id) || Date.parse(timestamp) >= since);
 }
 
 async function byId(dct: Dct, id: string, signal: AbortSignal): Promise<Snapshot | undefined> {

@@ -4,7 +4,7 @@ import { type Change, changeText, currentOf, vdbIn } from "../content/change.ts"
 import { chooseSnapshot, type Wanted } from "../content/choose.ts";
 import { type ActionContext, nameOfTarget } from "../context.ts";
 import { turnVdb } from "../hold.ts";
-import { volumeSnapshotContents, volumeSnapshots } from "../snapshot/volume-snapshots.ts";
+import { snapshotsByActions, volumeSnapshotContents, volumeSnapshots } from "../snapshot/volume-snapshots.ts";
 import { ActionFailed, type ActionStep } from "../step.ts";
 
 export type ReplaceContext = ActionContext<VDBRefresh | PostgresRefresh | VDBRewind | PostgresRewind>;
@@ -50,7 +50,13 @@ async function choose(ctx: ReplaceContext, verb: Wanted["change"], signal: Abort
       return changeText({ verb: "switch", vdb: id, to: vdb.previous_timeflow_id, before });
     }
     const handle = ref?.type === "volume-snapshot" ? await handleOf(ctx, ref.name ?? "", signal) : undefined;
-    const snapshot = await chooseSnapshot(dct, vdb, { change: verb, ref, handle, openedTime: content?.openedTime }, signal);
+    const takenOpen = verb === "rewind" && ref === undefined ? await ownHandles(ctx, signal) : new Set<string>();
+    const snapshot = await chooseSnapshot(
+      dct,
+      vdb,
+      { change: verb, ref, handle, openedTime: content?.openedTime, takenOpen },
+      signal,
+    );
     ctx.run.status.snapshot = snapshot;
     return changeText({ verb, vdb: id, to: snapshot.id, before } satisfies Change);
   }, signal);
@@ -75,4 +81,19 @@ async function handleOf(
     "SnapshotNotUsable",
     `VolumeSnapshot ${name} is of the driver ${content?.spec.driver}; this database takes those of defs.csi.delphix.com`,
   );
+}
+
+/** The DCT snapshots that VDBSnapshots and PostgresSnapshots have taken of this database: they take none with a shut gate. */
+async function ownHandles(
+  { run: { client }, target: { namespace } }: ReplaceContext,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const taken = await snapshotsByActions(client, namespace, signal);
+  const contents = await Promise.all(
+    taken.map(async ({ status }) => {
+      const name = status?.boundVolumeSnapshotContentName;
+      return name === undefined ? undefined : await client.find(volumeSnapshotContents, { name }, signal);
+    }),
+  );
+  return new Set(contents.flatMap((content) => content?.status?.snapshotHandle ?? []));
 }
