@@ -43,7 +43,8 @@ remove_scratch() {
   local folder mount
   folder=$(scratch_of "$1")
   [ -d "$folder" ] || return 0
-  findmnt --raw --noheadings --output TARGET | grep -F "$folder/" | sort -r | while read -r mount; do umount --lazy "$mount"; done || true
+  # A blank in a path is told as \x20, which %b turns back.
+  findmnt --raw --noheadings --output TARGET | grep -F "$folder/" | sort -r | while read -r mount; do umount --lazy "$(printf %b "$mount")"; done || true
   rm -rf --one-file-system "$folder"
 }
 
