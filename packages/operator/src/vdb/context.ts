@@ -145,11 +145,16 @@ export const vdbsByHandle = "handle";
 export const handleOfVdb = ({ status }: PostgresVDB): readonly string[] =>
   (status.delphixID ?? "") === "" ? [] : [status.delphixID ?? ""];
 
-/** Whether the gate of a database of ours on that volume is shut. Databases of another operator are unknown here. */
+/**
+ * Whether the gate of a database of ours on that volume is shut: also while an action holds it, for the volume may have other data
+ * already than the status tells of. Databases of another operator are unknown here.
+ */
 export const isShut =
   (vdbs: Caches["vdbs"]) =>
   (handle: string): boolean =>
-    vdbs.byIndex(vdbsByHandle, handle).some(({ status }) => status.content?.openedTime === undefined);
+    vdbs
+      .byIndex(vdbsByHandle, handle)
+      .some((vdb) => vdb.status.content?.openedTime === undefined || keepsGateShut(courseOf(vdb)));
 
 /**
  * Pure: seconds until the next look at what has failed for so long. The first comes soon, later ones as late as it has lasted,

@@ -178,16 +178,10 @@ async function tellFacts(ctx: VdbContext, handle: string, signal: AbortSignal): 
   const told = await world.sources.holding(vdb)?.facts(handle, signal);
   if (told?.kind === "untold") run.log.warn({ error: told.message }, "cannot find out which snapshot the volume was made from");
   const facts = told?.kind === "told" ? told.value : undefined;
-  if (facts === undefined || facts.dataTimestamp === run.status.dataTimestamp) return;
-  run.status.dataTimestamp = facts.dataTimestamp;
-  const { snapshotId: _, snapshotName: __, ...source } = run.status.source ?? {};
-  const { id: snapshotId, name: snapshotName } = facts.snapshot ?? {};
-  run.status.source = {
-    ...source,
-    ...(snapshotId === undefined ? {} : { snapshotId }),
-    ...(snapshotName === undefined ? {} : { snapshotName }),
-  };
-  recordContent(ctx, {});
+  if (facts === undefined || facts.dataTimestamp === run.status.content?.dataTimestamp) return;
+  const { dataTimestamp, snapshot: { id, name } = {} } = facts;
+  const snapshot = { ...(id === undefined ? {} : { id }), ...(name === undefined ? {} : { name }) };
+  recordContent(ctx, { dataTimestamp, snapshot });
 }
 
 /** Somebody has deleted the claim of a database that runs: Kubernetes keeps it only as long as a pod uses it. */
@@ -200,6 +194,5 @@ function deleted({ run, vdb }: VdbContext, name: string): VdbOutcome<"Provisione
 
 /** For an earlier run that ended before it could record them. */
 function record(ctx: VdbContext, name: string): void {
-  ctx.run.status.pvcName = name;
   recordContent(ctx, { claimName: name });
 }

@@ -16,7 +16,7 @@ export function heldStopped({ vdb }: Pick<VdbContext, "vdb">): Plan<VdbContext> 
 
 /** The way up as far as the action lets it, and the answer that the database is there. */
 export const heldOnTheWay = (steps: readonly Step<VdbContext>[]): Plan<VdbContext> => ({
-  steps: [...steps.map(untilTrouble), answerHold],
+  steps: [...[shutGate, ...steps].map(untilTrouble), answerHold],
 });
 
 /** Before anything else: a client that comes now would write to data that is about to go. */
