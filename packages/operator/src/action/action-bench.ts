@@ -219,6 +219,7 @@ export async function makeVolume(client: Client): Promise<void> {
   await make(plain(snapshotGroup, "v1", "VolumeSnapshotClass", "volumesnapshotclasses", false), "fast", { driver: "d.example" });
 }
 
+const refusal = "NotADatabase";
 /** As the database's own reconcile, without a pod: it gets to where it is held at once, and opens when it is not. */
 export async function playDatabase(client: Client, trouble: VdbHold | undefined): Promise<void> {
   const key = { namespace: "shop", name: "orders" };
@@ -232,7 +233,7 @@ export async function playDatabase(client: Client, trouble: VdbHold | undefined)
   const hold = activeAction?.hold ?? "none";
   if (activeAction !== undefined && hold !== "none") {
     if (held?.hold === hold && held.contentId === content?.id) return;
-    const said = hold === trouble ? { reason: "NotADatabase", message: "there is no database" } : { reason: null, message: null };
+    const said = hold === trouble ? { reason: refusal, message: "there is no database" } : { reason: null, message: null };
     const answer = { uid: activeAction.uid, hold, contentId: content?.id ?? "", ...said };
     await client.patchStatus(vdbs, key, { status: { held: answer, conditions: ready("False") } }, forever);
   } else if (vdb.status.conditions?.[0]?.status !== "True" || held !== undefined || content?.openedTime === undefined) {

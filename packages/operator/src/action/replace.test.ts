@@ -1,7 +1,10 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { randomInt } from "node:crypto";
+import process from "node:process";
 import { test } from "node:test";
 import { type ActionKind, isFinished, postgresRefresh, postgresRewind, resourceOf, vdbRefresh, vdbRewind } from "@vdb/api";
 import { dSourceId, type FakeDctOptions, FakeWorld, fakeDct } from "@vdb/dct/testing";
+import { seededRandom } from "kube-runtime/testing";
 import { type ActionBench, actionBench, forever, lossy, mortal } from "./action-bench.ts";
 
 const kinds = [vdbRefresh, vdbRewind, postgresRefresh, postgresRewind];
@@ -191,14 +194,28 @@ for (const { kind, trouble } of [
   test(`an operator that dies at any write of a ${name}: one change, old data or new, the turn left`, async () => {
     const all = await through(kind, trouble, (nth) => mortal(nth, "before"), Infinity);
     ok(all > 12, `${all} writes`);
-    for (let nth = 1; nth <= all; nth += 1)
+    for (const nth of sampled(all))
       for (const moment of ["before", "after"] as const) await through(kind, trouble, (at) => mortal(at, moment), nth);
   });
   test(`any write of a ${name} lost, or its answer`, async () => {
     const all = await through(kind, trouble, (nth) => lossy(nth, "unsent"), Infinity);
-    for (let nth = 1; nth <= all; nth += 1)
+    for (const nth of sampled(all))
       for (const what of ["unsent", "answer lost"] as const) await through(kind, trouble, (at) => lossy(at, what), nth);
   });
+}
+
+/** Some of the writes, by a seed that is printed; all of them in the longest tier. */
+function sampled(count: number): readonly number[] {
+  const all = Array.from({ length: count }, (_, at) => at + 1);
+  if (process.env["TEST_TIER"] === "all") return all;
+  const seed = Number(process.env["TEST_SEED"] ?? randomInt(2 ** 31));
+  const random = seededRandom(seed);
+  console.log(`${count} writes; seed ${seed}`);
+  return all
+    .map((nth) => ({ nth, order: random() }))
+    .toSorted((a, b) => a.order - b.order)
+    .slice(0, 5)
+    .map(({ nth }) => nth);
 }
 
 type Fault = ReturnType<typeof mortal> | ReturnType<typeof lossy>;
