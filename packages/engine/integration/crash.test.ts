@@ -1,6 +1,5 @@
 /** The engine is killed at each failpoint of its jobs. After the restart every job has ended and every effect has happened once. */
 import { deepEqual, equal, ok } from "node:assert/strict";
-import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eq, type Snapshot } from "@vdb/dct";
@@ -10,27 +9,14 @@ import {
   type EngineOptions,
   type EngineProcess,
   firstSnapshot,
-  inPool,
   jobEnd,
   provisioned,
   startEngineProcess,
   succeeded,
-  timeflowsOfVdbs,
 } from "./testing/engine.ts";
+import { everyRun, killedAt as killedAtFailpoint, nothingLost as nothingLostIn, seed, some } from "./testing/killed-at.ts";
 import { contentOf, password, type Server, startOnClone, startSource } from "./testing/postgres.ts";
 import { type Scratch, scratchFolder } from "./testing/scratch.ts";
-
-const everyRun = process.env["TEST_TIER"] === "all";
-const seed = Number(process.env["TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-
-/** All of them in the full tier, else two. */
-const some = (failpoints: readonly string[]): readonly string[] =>
-  everyRun
-    ? failpoints
-    : fc.sample(fc.shuffledSubarray([...failpoints], { minLength: 2, maxLength: 2 }), { numRuns: 1, seed }).flat();
-
-const ids = async (all: Promise<readonly { readonly id: string }[]>): Promise<readonly string[]> =>
-  (await all).map(({ id }) => id).toSorted();
 
 describe("killed at a failpoint", { timeout: 900_000 }, () => {
   const stack = new AsyncDisposableStack();
@@ -48,30 +34,12 @@ describe("killed at a failpoint", { timeout: 900_000 }, () => {
   });
   after(() => stack.disposeAsync());
 
-  /** Starts an engine that holds at the failpoint, does `work`, kills it there, and hands the next engine to `look`. */
-  async function killedAt<T>(
+  const killedAt = <T>(
     options: EngineOptions,
     work: (engine: EngineProcess) => Promise<T>,
     look: (engine: EngineProcess, made: T) => Promise<void>,
-  ): Promise<void> {
-    await using held = await startEngineProcess(scratch, options);
-    const made = await work(held);
-    await held.logged('"msg":"stopped at a failpoint"');
-    await held.kill();
-    await using next = await startEngineProcess(scratch);
-    await look(next, made);
-  }
-
-  /** What is in the pool is exactly what the API shows. */
-  async function nothingLost({ client }: EngineProcess): Promise<void> {
-    const shown = {
-      vdbs: await ids(client.searchVdbs()),
-      timeflows: await timeflowsOfVdbs(client),
-      snapshots: await ids(client.searchSnapshots()),
-      work: [],
-    };
-    deepEqual(inPool(scratch), shown);
-  }
+  ): Promise<void> => killedAtFailpoint(scratch, options, work, look);
+  const nothingLost = (engine: EngineProcess): Promise<void> => nothingLostIn(scratch, engine);
 
   for (const failpoint of ["started", "cloned", "snapshotted", "acted", "recorded"]) {
     test(`DB_PROVISION:${failpoint}: exactly one VDB, with its data`, async () => {

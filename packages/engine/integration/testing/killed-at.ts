@@ -1,0 +1,42 @@
+import { deepEqual } from "node:assert/strict";
+import process from "node:process";
+import * as fc from "fast-check";
+import { type EngineOptions, type EngineProcess, inPool, startEngineProcess, timeflowsOfVdbs } from "./engine.ts";
+import type { Scratch } from "./scratch.ts";
+
+export const everyRun = process.env["TEST_TIER"] === "all";
+export const seed = Number(process.env["TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+
+/** All of them in the full tier, else so many. */
+export const some = (failpoints: readonly string[], count = 2): readonly string[] =>
+  everyRun
+    ? failpoints
+    : fc.sample(fc.shuffledSubarray([...failpoints], { minLength: count, maxLength: count }), { numRuns: 1, seed }).flat();
+
+/** Starts an engine that holds at a failpoint, does `work`, kills it there, and hands the next engine to `look`. */
+export async function killedAt<T>(
+  scratch: Scratch,
+  options: EngineOptions,
+  work: (engine: EngineProcess) => Promise<T>,
+  look: (engine: EngineProcess, made: T) => Promise<void>,
+): Promise<void> {
+  await using held = await startEngineProcess(scratch, options);
+  const made = await work(held);
+  await held.logged('"msg":"stopped at a failpoint"');
+  await held.kill();
+  await using next = await startEngineProcess(scratch);
+  await look(next, made);
+}
+
+const ids = async (all: Promise<readonly { readonly id: string }[]>): Promise<readonly string[]> =>
+  (await all).map(({ id }) => id).toSorted();
+
+/** What is in the pool is exactly what the API shows. */
+export async function nothingLost(scratch: Scratch, { client }: EngineProcess): Promise<void> {
+  deepEqual(inPool(scratch), {
+    vdbs: await ids(client.searchVdbs()),
+    timeflows: await timeflowsOfVdbs(client),
+    snapshots: await ids(client.searchSnapshots()),
+    work: [],
+  });
+}
