@@ -7,7 +7,7 @@ import {
   type ObjectOf,
   resourceOf,
 } from "@vdb/api";
-import { type ControlledKind, retry } from "kube-runtime";
+import { type ControlledKind, type Run, retry } from "kube-runtime";
 import type { Needs } from "./admit.ts";
 import { type ActionContext, observe } from "./context.ts";
 import { endOf } from "./end.ts";
@@ -72,7 +72,10 @@ export function controlledAction(definition: ActionDefinition, world: ActionWorl
     resource: resourceOf<ActionKind>(definition.kind),
     conditions: [],
     extraConditions: ["RolledBack", ...definition.conditions],
-    observe: async (run) => observe(world, run),
+    observe: async (run) => {
+      keepConditions(run, definition.conditions);
+      return observe(world, run);
+    },
     steps: (ctx) => planOf(script, ctx),
     cleanUp: { finalizer, steps: (ctx) => cleanUpPlan(script, ctx) },
     finished: isFinished,
@@ -84,4 +87,10 @@ export function controlledAction(definition: ActionDefinition, world: ActionWorl
       return unmet?.kind === "terminal" ? retry(unmet.reason, unmet.message) : unmet;
     },
   };
+}
+
+/** What a step has once told stays told, also when the last run of the action does not come to that step again. */
+function keepConditions({ object, setCondition }: Run<ActionObject>, types: readonly string[]): void {
+  for (const { type, status, reason, message } of object.status.conditions ?? [])
+    if (types.includes(type)) setCondition({ type, status, reason, message });
 }

@@ -59,6 +59,7 @@ test("a refresh goes through its phases, and the old data is the previous one", 
     "Finalizing",
     "Completed",
   ]);
+  equal(status.conditions?.find(({ type }) => type === "ModeEnforced")?.reason, "Enforced");
   const vdb = (await bench.vdb()).status;
   deepEqual(
     [vdb.content?.madeBy, vdb.content?.dataTimestamp, vdb.dataTimestamp],
