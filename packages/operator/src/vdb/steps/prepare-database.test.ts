@@ -146,6 +146,13 @@ describe("prepareDatabase", () => {
     deepEqual(events, ["Restarting"]);
   });
 
+  test("a restart waits while an action works on the database, and is no trouble of it", async () => {
+    const { ctx, events } = await bench({ answer: healthy({ pendingRestart: ["shared_buffers"] }) });
+    const outcome = await prepareDatabase.run({ ...ctx, course: "asItRuns" }, forever);
+    deepEqual([outcome.kind, events], ["done", []]);
+    match(outcome.message ?? "", /shared_buffers/u);
+  });
+
   test("what the copy brought along is told, and kept told while nothing is asked", async () => {
     const { ctx, conditions } = await bench({ answer: healthy({ dropped: ["archive_command"] }) });
     await prepareDatabase.run(ctx, forever);

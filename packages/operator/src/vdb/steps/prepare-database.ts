@@ -89,10 +89,15 @@ async function compare(ctx: RunningContext, state: ServerState, signal: AbortSig
   const trouble = loginTrouble(ctx.vdb, state);
   if (trouble !== undefined) return terminal(trouble.reason, trouble.message, { backOff: true });
   if (!state.loaded) return after(0.3, "Preparing", "the server has not read its settings yet");
-  if (state.pendingRestart.length > 0) return await restart(ctx, state.pendingRestart, signal);
-  const notes = notesOf(state);
+  const waits = ctx.course === "asItRuns" ? state.pendingRestart : [];
+  if (state.pendingRestart.length > waits.length) return await restart(ctx, state.pendingRestart, signal);
+  const notes = [...notesOf(state), ...waitingWords(waits)];
   return notes.length === 0 ? done() : done({ message: [inForce, ...notes].join("; ") });
 }
+
+/** While an action works on the database its pod stays. */
+const waitingWords = (names: readonly string[]): readonly string[] =>
+  names.length === 0 ? [] : [`these settings need a restart, which waits for the end of the action: ${names.join(", ")}`];
 
 /** Settings that a user has set in the database itself and that are not in force. */
 function notesOf({ pendingElsewhere, setAside }: ServerState): readonly string[] {
