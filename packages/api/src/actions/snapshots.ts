@@ -1,6 +1,17 @@
 import { defineKind, type ObjectOf } from "../kind.ts";
+import { schema } from "../schema.ts";
 import { common, immutableSpec, sessionScript, vdbRef } from "./spec-fields.ts";
 import { actionColumns, actionStatus, lsnResult, snapshotPhases, snapshotResult } from "./status-fields.ts";
+
+const bookmarkName = schema({
+  type: "string",
+  description:
+    "The name of a DCT bookmark to make of the snapshot, for refreshes and rewinds by snapshotRef.type dct-bookmark. Left out: none. It stays when the action is deleted.",
+  maxLength: 253,
+  pattern: "^[^\\x00-\\x1f\\x7f\"'\\\\]+$",
+  allowed: "1 to 253 characters without quotes, backslashes and control characters",
+  example: "before-release",
+});
 
 /** A snapshot of the volume. */
 export const vdbSnapshot = defineKind({
@@ -14,7 +25,7 @@ export const vdbSnapshot = defineKind({
     type: "object",
     description: "What to take a snapshot of.",
     required: ["vdbRef"],
-    properties: { vdbRef, ...common },
+    properties: { vdbRef, bookmarkName, ...common },
     rules: [immutableSpec],
   },
   status: actionStatus(snapshotPhases, snapshotResult),
@@ -52,6 +63,7 @@ export const postgresSnapshot = defineKind({
         "Runs in the backup session before the snapshot. pg_start_backup and pg_backup_start are translated for the server's version.",
       ),
       postSnapshot: sessionScript("Runs in the same session after the snapshot, also when the snapshot failed."),
+      bookmarkName,
       ...common,
     },
     rules: [immutableSpec],

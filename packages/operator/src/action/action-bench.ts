@@ -1,5 +1,14 @@
 /** Actions on an API server in memory, with a pod that keeps its tokens as the real one does, and time that a test moves. */
-import { type ActionKind, type ActionObject, brokenLaws, decode, type PostgresVDB, postgresVDB, resourceOf } from "@vdb/api";
+import {
+  type ActionKind,
+  type ActionObject,
+  brokenLaws,
+  decode,
+  type PostgresVDB,
+  postgresVDB,
+  resourceOf,
+  type VdbHold,
+} from "@vdb/api";
 import type { DctClient } from "@vdb/dct";
 import {
   type Api,
@@ -56,6 +65,8 @@ export interface ActionBench {
   /** The phases that each action was seen in, by its name. */
   readonly seen: Map<string, string[]>;
   play: Play;
+  /** Where the database cannot get to when it is held there. */
+  trouble: VdbHold | undefined;
   /** Whether the cluster cuts no snapshot. */
   holdSnapshots: boolean;
   readonly apply: (kind: ActionKind, name: string, spec: object, more?: object) => Promise<void>;
@@ -85,7 +96,11 @@ export async function actionBench(kinds: readonly ActionKind[], dctClient?: DctC
   const key = { namespace: "shop", name: "orders" };
   const [begun, ended, broken]: [string[], string[], string[]] = [[], [], []];
   const seen = new Map<string, string[]>();
-  const state: { play: Play; holdSnapshots: boolean } = { play: () => "exit 0\ndone", holdSnapshots: false };
+  const state: { play: Play; holdSnapshots: boolean; trouble: VdbHold | undefined } = {
+    trouble: undefined,
+    play: () => "exit 0\ndone",
+    holdSnapshots: false,
+  };
   const spec = {
     source: { type: "dct-source", reference: "delphix-engine:production" },
     database: { passwordSecretRef: "password" },
@@ -166,6 +181,7 @@ export async function actionBench(kinds: readonly ActionKind[], dctClient?: DctC
       const running = manager.run(stop.signal);
       for (let at = 0; at < seconds && !(await until()); at += 1) {
         await clock.advance(1000);
+        await playDatabase(client, bench.trouble);
         if (!bench.holdSnapshots) await playSnapshots(client);
       }
       stop.abort();
@@ -201,6 +217,30 @@ export async function makeVolume(client: Client): Promise<void> {
     spec: { csi: { driver: "d.example", volumeHandle: "h" } },
   });
   await make(plain(snapshotGroup, "v1", "VolumeSnapshotClass", "volumesnapshotclasses", false), "fast", { driver: "d.example" });
+}
+
+const refusal = "NotADatabase";
+/** As the database's own reconcile, without a pod: it gets to where it is held at once, and opens when it is not. */
+export async function playDatabase(client: Client, trouble: VdbHold | undefined): Promise<void> {
+  const key = { namespace: "shop", name: "orders" };
+  const vdb = await client.find(vdbs, key, forever);
+  if (vdb === undefined) return;
+  const { activeAction, content, held } = vdb.status;
+  const at = { lastTransitionTime: "2026-01-01T00:00:00Z", message: "as declared", observedGeneration: 1 };
+  const ready = (status: "True" | "False") => [
+    { type: "Ready", status, reason: status === "True" ? "Ready" : "ActionRunning", ...at },
+  ];
+  const hold = activeAction?.hold ?? "none";
+  if (activeAction !== undefined && hold !== "none") {
+    if (held?.hold === hold && held.contentId === content?.id) return;
+    const said = hold === trouble ? { reason: refusal, message: "there is no database" } : { reason: null, message: null };
+    const answer = { uid: activeAction.uid, hold, contentId: content?.id ?? "", ...said };
+    await client.patchStatus(vdbs, key, { status: { held: answer, conditions: ready("False") } }, forever);
+  } else if (vdb.status.conditions?.[0]?.status !== "True" || held !== undefined || content?.openedTime === undefined) {
+    const openedTime = content?.openedTime ?? "2026-01-01T00:00:00Z";
+    if (content?.openedTime === undefined && activeAction === undefined && held === undefined) return; // it has never been open
+    await client.patchStatus(vdbs, key, { status: { held: null, content: { openedTime }, conditions: ready("True") } }, forever);
+  }
 }
 
 /** As the snapshot-controller: what is wanted is cut at once, and ready. */

@@ -3,19 +3,27 @@ import { type Cache, type CacheEvent, type Manager, mapped, type ObjectKey, type
 import { instanceLabel } from "../vdb/names.ts";
 import { actionsByVdb, keyText, targetOf, type VdbKey, vdbKeyOf } from "./context.ts";
 import { controlledAction } from "./machine.ts";
+import { postgresRefreshAction } from "./postgres-refresh.ts";
+import { postgresRewindAction } from "./postgres-rewind.ts";
 import { postgresSnapshotAction } from "./postgres-snapshot.ts";
 import { postgresTaskAction } from "./postgres-task.ts";
 import { retireActions } from "./retire.ts";
 import type { ActionDefinition } from "./step.ts";
 import { taskAction } from "./task.ts";
 import { claimantOf, type Holder } from "./turn.ts";
+import { vdbRefreshAction } from "./vdb-refresh.ts";
+import { vdbRewindAction } from "./vdb-rewind.ts";
 import { vdbSnapshotAction } from "./vdb-snapshot.ts";
 import type { ActionWorld } from "./world.ts";
 
 /** The kinds that this version serves. */
 export const actionDefinitions: readonly ActionDefinition[] = [
   vdbSnapshotAction,
+  vdbRefreshAction,
+  vdbRewindAction,
   postgresSnapshotAction,
+  postgresRefreshAction,
+  postgresRewindAction,
   postgresTaskAction,
   taskAction,
 ];

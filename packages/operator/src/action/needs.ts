@@ -2,6 +2,7 @@ import { waiting } from "kube-runtime";
 import type { Needs } from "./admit.ts";
 import { nameOfTarget, podsOf, vdbOf } from "./context.ts";
 import { answeringPod, isOpen } from "./database.ts";
+import { settled } from "./hold.ts";
 
 /**
  * An open gate and a server that answers. Before its hooks have succeeded nobody may see a database's data, and a task's output
@@ -22,4 +23,15 @@ export const openOrStopped: Needs = (ctx) => {
   if (vdb === undefined || vdb.spec.enabled || !isOpen(vdb)) return openAndAnswering(ctx);
   if (podsOf(ctx, vdb).length === 0) return undefined;
   return waiting("VdbNotReady", `${nameOfTarget(ctx)} is shutting down`);
+};
+
+/** A volume in DCT with data: what runs on it now does not matter, for other data comes. While it is made it is waited for. */
+export const hasData: Needs = (ctx) => {
+  const vdb = vdbOf(ctx);
+  if (vdb === undefined) return waiting("VdbNotFound", `${nameOfTarget(ctx)} does not exist`);
+  const { content, delphixID = "" } = vdb.status;
+  if (content === undefined || delphixID === "")
+    return waiting("VdbNotReady", `${nameOfTarget(ctx)} has no data in DCT yet; see its conditions`);
+  if (content.openedTime !== undefined || settled(vdb) === "stalled") return undefined;
+  return waiting("VdbNotReady", `${nameOfTarget(ctx)} comes up`);
 };

@@ -2,6 +2,7 @@ import { postgresSnapshot } from "@vdb/api";
 import { defineAction } from "./machine.ts";
 import { openOrStopped } from "./needs.ts";
 import { afterBackup, beginBackup, endBackup } from "./steps/backup-session.ts";
+import { makeBookmark } from "./steps/make-bookmark.ts";
 import { snapshotReady, takeSnapshot } from "./steps/snapshot.ts";
 import { vdbHooks } from "./steps/vdb-hooks.ts";
 
@@ -13,7 +14,7 @@ export const postgresSnapshotAction = defineAction({
     PreSnapshot: [vdbHooks("pre-snapshot"), beginBackup],
     Snapshotting: [takeSnapshot],
     PostSnapshot: [endBackup, afterBackup, vdbHooks("post-snapshot")],
-    Finalizing: [snapshotReady],
+    Finalizing: [snapshotReady, makeBookmark],
   },
   conditions: ["Translated"],
 });

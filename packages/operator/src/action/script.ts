@@ -1,3 +1,4 @@
+import { DctError } from "@vdb/dct";
 import { createJournal, isApiError, type Outcome, type Step, terminal } from "kube-runtime";
 import { type ActionContext, nameOfTarget } from "./context.ts";
 import { beginRollback } from "./rollback.ts";
@@ -90,6 +91,7 @@ async function orFailure(work: () => Promise<Outcome>): Promise<Outcome> {
 /** Refused before anything was done; an API server that gave no answer may have done it. */
 const provesNoEffect = (error: unknown): boolean =>
   error instanceof ActionFailed ||
+  (error instanceof DctError && error.isFinal()) ||
   isApiError(
     error,
     "forbidden",

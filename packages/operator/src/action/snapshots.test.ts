@@ -187,6 +187,25 @@ describe("without a VolumeSnapshotClass, through DCT", () => {
     deepEqual([taken(world).length, bench.broken], [1, []]);
   });
 
+  test("a bookmark is made of it, once, whatever call is cut off; a name that is taken is refused, the snapshot kept", async () => {
+    for (const cut of [undefined, ...Array.from({ length: 9 }, (_, at) => ({ at: at + 1, when: "after" as const }))]) {
+      const { bench, world } = await dctBench({ jobs: 0, cut });
+      await bench.apply(vdbSnapshot, "monday", { ...spec, bookmarkName: "before-release" });
+      await bench.live(ended(bench, "monday", vdbSnapshot), { seconds: 900 });
+      const { status } = await bench.get(vdbSnapshot, "monday");
+      equal(status.phase, "Completed", `${cut?.at}: ${status.lastError}`);
+      deepEqual(
+        world.bookmarks.map(({ name, vdbs }) => [name, vdbs?.[0]?.snapshot_id]),
+        [["before-release", taken(world)[0]?.id]],
+      );
+      if (cut !== undefined) continue;
+      await bench.apply(vdbSnapshot, "tuesday", { ...spec, bookmarkName: "before-release" });
+      await bench.live(ended(bench, "tuesday", vdbSnapshot));
+      match((await bench.get(vdbSnapshot, "tuesday")).status.lastError ?? "", /another bookmark named before-release.*is kept$/u);
+      deepEqual([taken(world).length, bench.broken], [2, []]);
+    }
+  });
+
   test("DCT's own failure is told, and nothing is left", async () => {
     const { bench, world } = await dctBench({ snapshotFailure: "no space left in the pool" });
     await bench.apply(vdbSnapshot, "monday", spec);

@@ -32,8 +32,11 @@ export async function takeTurn(ctx: ActionContext, signal: AbortSignal): Promise
 export async function leaveTurn(ctx: ActionContext, signal: AbortSignal): Promise<Outcome> {
   if (!hasTurn(ctx)) return done();
   await ctx.run.saveStatus(signal);
-  const resourceVersion = vdbOf(ctx)?.metadata.resourceVersion ?? "";
-  const patch = { metadata: { resourceVersion }, status: { activeAction: null } };
+  const vdb = vdbOf(ctx);
+  const resourceVersion = vdb?.metadata.resourceVersion ?? "";
+  const { replaced } = vdb?.status.activeAction ?? {}; // still there only where an undo was refused: it is kept
+  const status = { activeAction: null, ...(replaced === undefined ? {} : { previous: replaced }) };
+  const patch = { metadata: { resourceVersion }, status };
   await ctx.run.client.patchStatus(vdbs, ctx.target, patch, signal);
   return done();
 }

@@ -1,6 +1,7 @@
 import { vdbSnapshot } from "@vdb/api";
 import { defineAction } from "./machine.ts";
 import { openOrStopped } from "./needs.ts";
+import { makeBookmark } from "./steps/make-bookmark.ts";
 import { snapshotReady, takeSnapshot } from "./steps/snapshot.ts";
 import { vdbHooks } from "./steps/vdb-hooks.ts";
 
@@ -12,6 +13,6 @@ export const vdbSnapshotAction = defineAction({
     PreSnapshot: [vdbHooks("pre-snapshot")],
     Snapshotting: [takeSnapshot],
     PostSnapshot: [vdbHooks("post-snapshot")],
-    Finalizing: [snapshotReady],
+    Finalizing: [snapshotReady, makeBookmark],
   },
 });

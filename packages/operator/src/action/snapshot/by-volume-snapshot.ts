@@ -4,10 +4,14 @@ import { valueOf } from "../../vdb/objects/quantity.ts";
 import type { ActionContext } from "../context.ts";
 import { ActionFailed } from "../step.ts";
 import type { SnapshotStore } from "./store.ts";
-import { snapshotClassFor, type VolumeSnapshot, volumeSnapshotContents, volumeSnapshots } from "./volume-snapshots.ts";
+import {
+  actionLabel,
+  snapshotClassFor,
+  type VolumeSnapshot,
+  volumeSnapshotContents,
+  volumeSnapshots,
+} from "./volume-snapshots.ts";
 
-/** On a VolumeSnapshot: the uid of the action that took it. The action does not own it: it outlives the action. */
-const actionLabel = "actions.delphix.com/action-uid";
 /** VolumeSnapshots are not watched: the cluster need not know them. */
 const lookSeconds = 0.3;
 const scheme = "volumesnapshot";

@@ -53,3 +53,20 @@ export async function snapshotClassFor(client: Client, driver: string, signal: A
     throw error;
   }
 }
+
+/** On a VolumeSnapshot: the uid of the action that took it. The action does not own it: it outlives the action. */
+export const actionLabel = "actions.delphix.com/action-uid";
+
+/** Those that actions have taken. None where the cluster knows no snapshots. */
+export async function snapshotsByActions(
+  client: Client,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<readonly VolumeSnapshot[]> {
+  try {
+    return (await client.list(volumeSnapshots, { namespace, labelSelector: actionLabel }, signal)).items;
+  } catch (error) {
+    if (isApiError(error, "notFound")) return [];
+    throw error;
+  }
+}

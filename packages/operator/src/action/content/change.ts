@@ -1,0 +1,99 @@
+import { type DctClient, DctError, findVdb, type Job, unfinishedJobOf, type Vdb, waitForJob } from "@vdb/dct";
+import { after, done, type Outcome } from "kube-runtime";
+import { ActionFailed } from "../step.ts";
+
+export type ChangingDct = Pick<
+  DctClient,
+  "searchVdbs" | "searchJobs" | "getJob" | "refreshBySnapshot" | "rollbackBySnapshot" | "switchTimeflow" | "undoRefresh"
+>;
+
+/** A change of a VDB's data as the journal keeps it: by what, and the timeflow that was current before. */
+export interface Change {
+  readonly verb: "refresh" | "rewind" | "switch";
+  readonly vdb: string;
+  /** A snapshot's id; for `switch` a timeflow's. */
+  readonly to: string;
+  readonly before: string;
+}
+
+export const changeText = ({ verb, vdb, to, before }: Change): string => `${verb} ${vdb} to ${to} from ${before}`;
+
+export function changeIn(text: string): Change {
+  const [verb = "", vdb = "", , to = "", , before = ""] = text.split(" ");
+  if (verb !== "refresh" && verb !== "rewind" && verb !== "switch") throw new TypeError(`no change: ${text}`);
+  return { verb, vdb, to, before };
+}
+
+/** A longer job is waited for by the next look. */
+const patienceSeconds = 10;
+const changing: ReadonlySet<string> = new Set(["DB_REFRESH", "DB_ROLLBACK", "DB_UNDO_REFRESH", "DB_SWITCH_TIMEFLOW"]);
+
+/** Throws where DCT does not show the VDB: nothing may be begun then. */
+export async function vdbIn(dct: Pick<DctClient, "searchVdbs">, id: string, signal: AbortSignal): Promise<Vdb> {
+  const vdb = await findVdb(dct, id, signal);
+  if (vdb === undefined) throw new DctError("unreachable", `DCT does not show the VDB ${id}`);
+  return vdb;
+}
+
+/** The job that changes the VDB's data, or that it has other data than before; undefined: neither. */
+export async function changeBegun(dct: ChangingDct, { vdb, before }: Change, signal: AbortSignal): Promise<string | undefined> {
+  const running = await unfinishedJobOf(dct, vdb, signal);
+  if (isChanging(running)) return running.id;
+  return (await currentOf(dct, vdb, signal)) === before ? undefined : "none";
+}
+
+export const currentOf = async (dct: Pick<DctClient, "searchVdbs">, id: string, signal: AbortSignal): Promise<string> =>
+  (await vdbIn(dct, id, signal)).current_timeflow_id ?? "none";
+
+/** The id of the job that DCT began. What it refuses for good is thrown as ActionFailed. */
+export async function beginChange(dct: ChangingDct, { verb, vdb, to }: Change, signal: AbortSignal): Promise<string> {
+  try {
+    switch (verb) {
+      case "refresh":
+        return (await dct.refreshBySnapshot(vdb, { snapshot_id: to }, { signal })).jobId;
+      case "rewind":
+        return (await dct.rollbackBySnapshot(vdb, { snapshot_id: to }, { signal })).jobId;
+      case "switch":
+        return (await dct.switchTimeflow(vdb, { timeflow_id: to }, { signal })).jobId;
+      default:
+        return verb satisfies never;
+    }
+  } catch (error) {
+    if (error instanceof DctError && (error.kind === "refused" || error.kind === "notFound"))
+      throw new ActionFailed("StorageFailed", `DCT refuses the ${verb}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** Done when the job has changed the data. One that failed has not: the data is as before. */
+export async function changeEnded(dct: ChangingDct, change: Change, job: string, signal: AbortSignal): Promise<Outcome> {
+  if (job === "none") return done();
+  const end = await waitForJob(dct, job, { signal, deadlineSeconds: patienceSeconds });
+  if (end.kind === "failed") throw new ActionFailed("StorageFailed", `DCT's ${change.verb} failed: ${end.message}`);
+  return end.kind === "deadline" ? after(0.5, "Running", `DCT carries out the ${change.verb} (job ${job})`) : done();
+}
+
+/** Brings back the timeflow that was current before. Done when it is; to be called until then. */
+export async function takeBack(dct: ChangingDct, { vdb, before }: Change, signal: AbortSignal): Promise<Outcome> {
+  const running = await unfinishedJobOf(dct, vdb, signal);
+  if (running !== undefined) await waitForJob(dct, running.id, { signal, deadlineSeconds: patienceSeconds });
+  const current = await currentOf(dct, vdb, signal);
+  if (current === before || before === "none") return done();
+  if (running !== undefined) return after(0.1, "RollingBack", "DCT's job on the VDB has ended");
+  const end = await waitForJob(dct, await switchBack(dct, vdb, before, signal), { signal, deadlineSeconds: patienceSeconds });
+  if (end.kind === "failed")
+    throw new ActionFailed("RollbackFailed", `DCT could not bring back the timeflow ${before}: ${end.message}`);
+  return after(0.1, "RollingBack", `DCT brings back the timeflow ${before}`);
+}
+
+/** A DCT that does not switch timeflows may undo its last change. */
+async function switchBack(dct: ChangingDct, vdb: string, before: string, signal: AbortSignal): Promise<string> {
+  try {
+    return (await dct.switchTimeflow(vdb, { timeflow_id: before }, { signal })).jobId;
+  } catch (error) {
+    if (!(error instanceof DctError) || (error.kind !== "notFound" && error.kind !== "refused")) throw error;
+    return (await dct.undoRefresh(vdb, { signal })).jobId;
+  }
+}
+
+const isChanging = (job: Job | undefined): job is Job => job?.type !== undefined && changing.has(job.type);

@@ -1,0 +1,161 @@
+import type { RefreshSnapshotRef, RewindSnapshotRef, SnapshotStatus } from "@vdb/api";
+import { allOf, anyOf, type DctClient, eq, isQuotable, oneOf, type Snapshot, type Vdb } from "@vdb/dct";
+import { ActionFailed } from "../step.ts";
+
+type Dct = Pick<DctClient, "searchSnapshots" | "searchBookmarks">;
+
+/** What a refresh or rewind asks for. */
+export interface Wanted {
+  readonly change: "refresh" | "rewind";
+  /** Undefined: the latest. `previous` is answered elsewhere. */
+  readonly ref: RefreshSnapshotRef | RewindSnapshotRef | undefined;
+  /** Of the VolumeSnapshot that `ref` names: the DCT snapshot's id. */
+  readonly handle: string | undefined;
+  /** When the present data was opened: what was taken before may be data that hooks had not changed yet. */
+  readonly openedTime: string | undefined;
+  /** Ids of snapshots that are known to have been taken with the gate open. */
+  readonly takenOpen: ReadonlySet<string>;
+}
+
+/** How many choices a refusal lists. */
+const listed = 10;
+
+/** The snapshot of DCT that is meant. Throws ActionFailed with the choices there are when there is none, or it is another's. */
+export async function chooseSnapshot(
+  dct: Dct,
+  vdb: Vdb,
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<SnapshotStatus & { readonly id: string }> {
+  const datasets = datasetsOf(vdb, wanted.change);
+  const found = await meant(dct, datasets, wanted, signal);
+  if (found === undefined) throw await notFound(dct, datasets, wanted, signal);
+  if (!datasets.includes(found.dataset_id ?? ""))
+    throw new ActionFailed(
+      "SnapshotNotUsable",
+      `snapshot ${found.id} is one of dataset ${found.dataset_id ?? "unknown"}, and a ${wanted.change} of VDB ${vdb.name ?? vdb.id} ` +
+        `takes those of ${datasets.join(" and ")}; ${await choices(dct, datasets, signal)}`,
+    );
+  const { id, timestamp } = found;
+  const { type = "dct-snapshot", name } = wanted.ref ?? {};
+  return {
+    type: type === "timestamp" ? "dct-snapshot" : type,
+    name: type === "timestamp" ? id : (name ?? id),
+    id,
+    readyToUse: true,
+    ...(timestamp === undefined ? {} : { timestamp }),
+  };
+}
+
+/** A refresh takes the source's data, and also the database's own; a rewind its own alone. */
+const datasetsOf = ({ id, parent_id: parent }: Vdb, change: Wanted["change"]): readonly string[] =>
+  change === "refresh" && parent !== undefined ? [parent, id] : [id];
+
+async function meant(
+  dct: Dct,
+  datasets: readonly string[],
+  { change, ref, handle, openedTime, takenOpen }: Wanted,
+  signal: AbortSignal,
+): Promise<Snapshot | undefined> {
+  const name = ref?.name ?? "";
+  switch (ref?.type) {
+    case undefined:
+      return change === "refresh"
+        ? await newestOf(dct, datasets[0] ?? "", undefined, signal)
+        : await latestOpen(dct, datasets[0] ?? "", { openedTime, takenOpen }, signal);
+    case "timestamp":
+      return await newestOf(dct, datasets[0] ?? "", name, signal);
+    case "volume-snapshot":
+      return handle === undefined ? undefined : await byId(dct, handle, signal);
+    case "dct-bookmark":
+      return await bookmarked(dct, datasets, name, signal);
+    case "dct-snapshot":
+      if (!isQuotable(name)) return undefined;
+      return (await byId(dct, name, signal)) ?? (await byName(dct, datasets, name, signal));
+    case "previous":
+      return undefined;
+    default:
+      return ref satisfies never;
+  }
+}
+
+/** The newest that was taken with the gate open. An earlier or unknown one has to be named. */
+async function latestOpen(
+  dct: Dct,
+  dataset: string,
+  { openedTime, takenOpen }: Pick<Wanted, "openedTime" | "takenOpen">,
+  signal: AbortSignal,
+): Promise<Snapshot | undefined> {
+  const all = await dct.searchSnapshots(eq("dataset_id", dataset), { sort: "-timestamp", signal });
+  const since = openedTime === undefined ? Infinity : Date.parse(openedTime);
+  return all.find(({ id, timestamp = "" }) => takenOpen.has(id) || Date.parse(timestamp) >= since);
+}
+
+async function byId(dct: Dct, id: string, signal: AbortSignal): Promise<Snapshot | undefined> {
+  const [found] = await dct.searchSnapshots(eq("id", id), { limit: 1, signal });
+  return found;
+}
+
+async function byName(dct: Dct, datasets: readonly string[], name: string, signal: AbortSignal): Promise<Snapshot | undefined> {
+  const [found] = await dct.searchSnapshots(allOf(eq("name", name), oneOf("dataset_id", datasets)), { limit: 1, signal });
+  return found;
+}
+
+/** The newest, or the newest at or before a moment. DCT's times are compared here: their texts may differ in length. */
+async function newestOf(
+  dct: Dct,
+  dataset: string,
+  moment: string | undefined,
+  signal: AbortSignal,
+): Promise<Snapshot | undefined> {
+  const all = await dct.searchSnapshots(eq("dataset_id", dataset), {
+    sort: "-timestamp",
+    signal,
+    ...(moment === undefined ? { limit: 1 } : {}),
+  });
+  return moment === undefined ? all[0] : all.find(({ timestamp = "" }) => Date.parse(timestamp) <= Date.parse(moment));
+}
+
+async function bookmarked(
+  dct: Dct,
+  datasets: readonly string[],
+  name: string,
+  signal: AbortSignal,
+): Promise<Snapshot | undefined> {
+  if (!isQuotable(name)) return undefined;
+  const [bookmark] = await dct.searchBookmarks(anyOf(eq("name", name), eq("id", name)), { limit: 1, signal });
+  if (bookmark === undefined) return undefined;
+  const points = [
+    ...(bookmark.vdbs ?? []).map(({ vdb_id: dataset, snapshot_id: id }) => ({ dataset, id })),
+    ...(bookmark.dsources ?? []).map(({ dsource_id: dataset, snapshot_id: id }) => ({ dataset, id })),
+  ];
+  const point = datasets.map((dataset) => points.find((one) => one.dataset === dataset)).find((one) => one?.id !== undefined);
+  if (point?.id === undefined)
+    throw new ActionFailed(
+      "SnapshotNotUsable",
+      `bookmark ${name} does not cover this database; it covers ${points.map(({ dataset }) => dataset).join(", ") || "nothing"}`,
+    );
+  return await byId(dct, point.id, signal);
+}
+
+async function notFound(
+  dct: Dct,
+  datasets: readonly string[],
+  { ref, change, openedTime }: Wanted,
+  signal: AbortSignal,
+): Promise<ActionFailed> {
+  const none =
+    ref === undefined
+      ? change === "rewind"
+        ? `the database has no snapshot that was taken after its gate had opened${openedTime === undefined ? "" : ` (${openedTime})`}: name an earlier one in spec.snapshotRef`
+        : "the source has no snapshot"
+      : `there is no ${ref.type} ${ref.name ?? ""}`;
+  return new ActionFailed("SnapshotNotFound", `${none}; ${await choices(dct, datasets, signal)}`);
+}
+
+async function choices(dct: Dct, datasets: readonly string[], signal: AbortSignal): Promise<string> {
+  const all = await dct.searchSnapshots(oneOf("dataset_id", datasets), { sort: "-timestamp", limit: listed, signal });
+  return all.length === 0
+    ? "there are no snapshots"
+    : `the newest: ${all.map(({ id, timestamp = "" }) => `${id} (${timestamp})`).join(", ")}`;
+}

@@ -1,0 +1,72 @@
+import { type PostgresVDB, postgresVDB, resourceOf, type VdbContent, type VdbHold } from "@vdb/api";
+import { type Client, findCondition, isTrue, type MergePatch } from "kube-runtime";
+import { type ActionContext, nameOfTarget, vdbOf } from "./context.ts";
+import { ActionFailed } from "./step.ts";
+
+const vdbs = resourceOf(postgresVDB);
+type Status = PostgresVDB["status"];
+
+/** The database whose turn this action has. A throw: it has not, and nothing of it may be written. */
+export function turnVdb(ctx: ActionContext): PostgresVDB {
+  const vdb = vdbOf(ctx);
+  if (vdb?.status.activeAction?.uid !== ctx.action.metadata.uid)
+    throw new ActionFailed("VdbNotFound", `${nameOfTarget(ctx)} does not give this action its turn any more`);
+  return vdb;
+}
+
+/** Writes to the database's status, refused when anything of it has changed since it was read. */
+export async function writeVdb(ctx: ActionContext, status: MergePatch<Status>, signal: AbortSignal): Promise<void> {
+  const { resourceVersion } = turnVdb(ctx).metadata;
+  const client: Client = ctx.run.client;
+  await client.patchStatus(vdbs, ctx.target, { metadata: { resourceVersion }, status }, signal);
+}
+
+export async function setHold(ctx: ActionContext, hold: VdbHold, signal: AbortSignal): Promise<void> {
+  if ((turnVdb(ctx).status.activeAction?.hold ?? "none") !== hold) await writeVdb(ctx, { activeAction: { hold } }, signal);
+}
+
+/** What the database says of a hold on its present data: nothing yet, that it is there, or why it cannot get there. */
+export type Held =
+  | { readonly kind: "notYet" }
+  | { readonly kind: "there" }
+  | { readonly kind: "trouble"; readonly reason: string; readonly message: string };
+
+export function heldAt(ctx: ActionContext, hold: VdbHold): Held {
+  const { held, content } = turnVdb(ctx).status;
+  if (held?.uid !== ctx.action.metadata.uid || held.hold !== hold || held.contentId !== content?.id) return { kind: "notYet" };
+  return held.reason === undefined ? { kind: "there" } : { kind: "trouble", reason: held.reason, message: held.message ?? "" };
+}
+
+/** The old data aside and the new in its place, in one write. */
+export async function swapContent(ctx: ActionContext, next: VdbContent, signal: AbortSignal): Promise<void> {
+  const { content, source } = turnVdb(ctx).status;
+  if (content === undefined || content.id === next.id) return;
+  await writeVdb(ctx, { ...whole(next, source), activeAction: { replaced: content } }, signal);
+}
+
+/** The old data as it was, under the id that it had. */
+export async function putBack(ctx: ActionContext, signal: AbortSignal): Promise<void> {
+  const { activeAction, source } = turnVdb(ctx).status;
+  if (activeAction?.replaced === undefined) return;
+  await writeVdb(ctx, { ...whole(activeAction.replaced, source), activeAction: { replaced: null } }, signal);
+}
+
+/** A content with nothing left over from the one before it, and what the status says of it in other places. */
+function whole(content: VdbContent, source: Status["source"]): MergePatch<Status> {
+  const { snapshot = {}, dataTimestamp = null } = content;
+  const fields = { claimName: null, handle: null, dataTimestamp: null, takenOpen: null, openedTime: null };
+  return {
+    content: { ...fields, ...content, snapshot: { id: snapshot.id ?? null, name: snapshot.name ?? null } },
+    dataTimestamp,
+    ...(source === undefined ? {} : { source: { snapshotId: snapshot.id ?? null, snapshotName: snapshot.name ?? null } }),
+  };
+}
+
+/** Whether the database is as its manifest has it, or will not get there by itself. */
+export function settled({ spec, status, metadata }: PostgresVDB): "asDeclared" | "stalled" | "underWay" {
+  const { conditions, observedGeneration } = status;
+  if (isTrue(conditions, "Stalled")) return "stalled";
+  if (isTrue(conditions, "Ready") && status.content?.openedTime !== undefined) return "asDeclared";
+  const isStopped = !spec.enabled && findCondition(conditions, "Deployed")?.reason === "Stopped";
+  return isStopped && observedGeneration === metadata.generation ? "asDeclared" : "underWay";
+}

@@ -1,0 +1,286 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { randomInt } from "node:crypto";
+import process from "node:process";
+import { test } from "node:test";
+import { type ActionKind, isFinished, postgresRefresh, postgresRewind, resourceOf, vdbRefresh, vdbRewind } from "@vdb/api";
+import { DctError } from "@vdb/dct";
+import { dSourceId, type FakeDctOptions, FakeWorld, fakeDct } from "@vdb/dct/testing";
+import { type Api, ApiError, interceptApi } from "kube-runtime";
+import { seededRandom } from "kube-runtime/testing";
+import { type ActionBench, actionBench, forever, lossy, mortal } from "./action-bench.ts";
+
+const kinds = [vdbRefresh, vdbRewind, postgresRefresh, postgresRewind];
+const spec = { vdbRef: { name: "orders" } };
+const ended = (bench: ActionBench, name: string, kind: ActionKind) => async () => isFinished(await bench.get(kind, name));
+
+interface Stage {
+  readonly bench: ActionBench;
+  readonly world: FakeWorld;
+  readonly current: () => string | undefined;
+}
+
+/** An open database on the VDB vdb-1, whose dSource has two snapshots, and it one of its own. */
+async function stage(options: FakeDctOptions = {}): Promise<Stage> {
+  const world = new FakeWorld();
+  const parent = dSourceId("production");
+  world.sources.add("production");
+  world.timestamps = ["2025-12-31T23:00:00Z", "2026-01-01T00:00:00Z"];
+  const first = { id: "tf-1", dataset_id: "vdb-1", creation_type: "INITIAL" };
+  world.timeflows.set("tf-1", first);
+  world.vdbs.set("vdb-1", {
+    id: "vdb-1",
+    name: "orders",
+    engine_id: world.engine.id,
+    parent_id: parent,
+    current_timeflow_id: "tf-1",
+  });
+  world.vdbSnapshots.set("own-1", { id: "own-1", name: "@own", dataset_id: "vdb-1", timestamp: "2026-01-01T00:30:00Z" });
+  const bench = await actionBench(kinds, fakeDct(world, options));
+  const content = { id: "c1", madeBy: "create", openedTime: "2026-01-01T00:10:00Z", claimName: "orders-c1", handle: "vdb-1" };
+  const at = { lastTransitionTime: "2026-01-01T00:00:00Z", message: "as declared", observedGeneration: 1 };
+  await bench.setVdb({ delphixID: "vdb-1", content, conditions: [{ type: "Ready", status: "True", reason: "Ready", ...at }] });
+  return { bench, world, current: () => world.vdbs.get("vdb-1")?.current_timeflow_id };
+}
+
+const changes = (world: FakeWorld): readonly string[] =>
+  world.jobs.map(({ type = "" }) => type).filter((type) => ["DB_REFRESH", "DB_ROLLBACK", "DB_SWITCH_TIMEFLOW"].includes(type));
+
+test("a refresh goes through its phases, and the old data is the previous one", async () => {
+  const { bench, world, current } = await stage();
+  await bench.apply(vdbRefresh, "monday", spec);
+  await bench.live(ended(bench, "monday", vdbRefresh));
+  const { status } = await bench.get(vdbRefresh, "monday");
+  equal(status.phase, "Completed", status.lastError ?? "");
+  deepEqual(bench.seen.get("monday"), [
+    "Pending",
+    "PreRefresh",
+    "Stopping",
+    "Refreshing",
+    "Starting",
+    "PostRefresh",
+    "Finalizing",
+    "Completed",
+  ]);
+  equal(status.conditions?.find(({ type }) => type === "ModeEnforced")?.reason, "Enforced");
+  const vdb = (await bench.vdb()).status;
+  deepEqual(
+    [vdb.content?.madeBy, vdb.content?.dataTimestamp, vdb.dataTimestamp],
+    ["refresh", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"],
+  );
+  deepEqual(
+    [vdb.previous?.id, vdb.previous?.madeBy, vdb.previous?.until !== undefined, vdb.activeAction],
+    ["c1", "create", true, undefined],
+  );
+  ok(current() !== "tf-1" && world.timeflows.has("tf-1"));
+  deepEqual(bench.broken, []);
+});
+
+test("a rewind takes the latest own snapshot; previous undoes it", async () => {
+  const { bench, world, current } = await stage();
+  await bench.apply(postgresRewind, "back", spec);
+  await bench.live(ended(bench, "back", postgresRewind));
+  const { status } = await bench.get(postgresRewind, "back");
+  deepEqual([status.phase, "snapshot" in status && status.snapshot?.id], ["Completed", "own-1"], status.lastError ?? "");
+  equal((await bench.vdb()).status.content?.takenOpen, true, "its hooks have run on it");
+  await bench.apply(vdbRewind, "undo", { ...spec, snapshotRef: { type: "previous" } });
+  await bench.live(ended(bench, "undo", vdbRewind));
+  equal(
+    (await bench.get(vdbRewind, "undo")).status.phase,
+    "Completed",
+    (await bench.get(vdbRewind, "undo")).status.lastError ?? "",
+  );
+  equal(current(), "tf-1");
+  equal((await bench.vdb()).status.content?.takenOpen, true);
+  deepEqual(changes(world), ["DB_ROLLBACK", "DB_SWITCH_TIMEFLOW"]);
+});
+
+test("a state of before the opening has to be named, and is told as one that no hook may have seen", async () => {
+  const { bench, world } = await stage();
+  world.vdbSnapshots.set("own-0", { id: "own-0", name: "@first", dataset_id: "vdb-1", timestamp: "2026-01-01T00:05:00Z" });
+  await bench.apply(vdbRewind, "early", { ...spec, snapshotRef: { type: "dct-snapshot", name: "own-0" } });
+  await bench.live(ended(bench, "early", vdbRewind));
+  equal((await bench.get(vdbRewind, "early")).status.phase, "Completed");
+  equal((await bench.vdb()).status.content?.takenOpen, false);
+});
+
+const refused: readonly {
+  readonly name: string;
+  readonly kind: ActionKind;
+  readonly ref: object;
+  readonly reason: string;
+  readonly words: RegExp;
+}[] = [
+  {
+    name: "no such snapshot",
+    kind: vdbRefresh,
+    ref: { type: "dct-snapshot", name: "nowhere" },
+    reason: "SnapshotNotFound",
+    words: /there is no dct-snapshot nowhere; the newest: own-1/u,
+  },
+  {
+    name: "a source's snapshot for a rewind",
+    kind: vdbRewind,
+    ref: { type: "dct-snapshot", name: "1-APPDATA_SNAPSHOT-production-1" },
+    reason: "SnapshotNotUsable",
+    words: /takes those of vdb-1/u,
+  },
+  {
+    name: "no bookmark of that name",
+    kind: vdbRefresh,
+    ref: { type: "dct-bookmark", name: "b" },
+    reason: "SnapshotNotFound",
+    words: /no dct-bookmark b/u,
+  },
+  {
+    name: "no VolumeSnapshot",
+    kind: vdbRefresh,
+    ref: { type: "volume-snapshot", name: "v" },
+    reason: "SnapshotNotFound",
+    words: /no VolumeSnapshot v/u,
+  },
+  {
+    name: "before the first",
+    kind: vdbRefresh,
+    ref: { type: "timestamp", name: "2020-01-01T00:00:00Z" },
+    reason: "SnapshotNotFound",
+    words: /no timestamp/u,
+  },
+  {
+    name: "nothing previous",
+    kind: vdbRewind,
+    ref: { type: "previous" },
+    reason: "SnapshotNotFound",
+    words: /no previous data/u,
+  },
+];
+for (const { name, kind, ref, reason, words } of refused)
+  test(`refused before the stop: ${name}`, async () => {
+    const { bench, world } = await stage();
+    await bench.apply(kind, "monday", { ...spec, snapshotRef: ref });
+    await bench.live(ended(bench, "monday", kind));
+    const { status } = await bench.get(kind, "monday");
+    equal(status.conditions?.find(({ type }) => type === "Succeeded")?.reason, reason);
+    match(status.lastError ?? "", words);
+    equal(status.conditions?.find(({ type }) => type === "RolledBack")?.reason, "NothingChanged");
+    deepEqual([changes(world), (await bench.vdb()).status.content?.id, bench.broken], [[], "c1", []]);
+  });
+
+for (const trouble of ["beforeHooks", "beforeOpen"] as const)
+  test(`new data that does not get to ${trouble} brings the old back, under its id`, async () => {
+    const { bench, world, current } = await stage();
+    bench.trouble = trouble;
+    await bench.apply(vdbRefresh, "monday", spec);
+    await bench.live(ended(bench, "monday", vdbRefresh));
+    const { status } = await bench.get(vdbRefresh, "monday");
+    deepEqual([status.phase, status.lastError], ["Error", "there is no database"]);
+    equal(status.conditions?.find(({ type }) => type === "RolledBack")?.reason, "RolledBack");
+    const vdb = (await bench.vdb()).status;
+    deepEqual(
+      [current(), vdb.content?.id, vdb.content?.openedTime, vdb.activeAction],
+      ["tf-1", "c1", "2026-01-01T00:10:00Z", undefined],
+    );
+    deepEqual([changes(world), bench.broken], [["DB_REFRESH", "DB_SWITCH_TIMEFLOW"], []]);
+  });
+
+/** An API server that cannot be reached for the write that swaps the data. */
+const withoutSwap = (api: Api): Api =>
+  interceptApi(api, {
+    call: async ({ body }, next) => {
+      if (JSON.stringify(body ?? {}).includes('"replaced":{')) throw new ApiError({ kind: "unavailable" }, "no answer");
+      return await next();
+    },
+  });
+
+test("what cannot be taken back before the swap was written is not opened as the old data", async () => {
+  const refuses = { on: false };
+  const beforeCall = (call: string): void => {
+    if (refuses.on && ["switchTimeflow", "undoRefresh"].includes(call)) throw new DctError("refused", "something depends on it");
+  };
+  const { bench, current } = await stage({ beforeCall });
+  await bench.apply(vdbRefresh, "monday", spec);
+  await bench.live(async () => current() !== "tf-1", { api: withoutSwap, seconds: 120 });
+  equal((await bench.vdb()).status.content?.id, "c1", "the swap is not written yet: else this proves nothing");
+  refuses.on = true;
+  await bench.client.delete(resourceOf<ActionKind>(vdbRefresh), { namespace: "shop", name: "monday" }, forever);
+  await bench.live(async () => false, { seconds: 60 });
+  const { content } = (await bench.vdb()).status;
+  deepEqual([current() === "tf-1", content?.id === "c1", content?.openedTime], [false, false, undefined]);
+  refuses.on = false;
+  await bench.live(async () => (await bench.vdb()).status.activeAction === undefined, { seconds: 600 });
+  deepEqual([current(), (await bench.vdb()).status.content?.id], ["tf-1", "c1"], "it is taken back as soon as DCT lets it");
+});
+
+test("deleted in each phase, it is taken back, or goes on to its end", async () => {
+  for (const phase of ["PreRefresh", "Stopping", "Refreshing", "Starting", "PostRefresh", "Finalizing"]) {
+    const { bench, current } = await stage();
+    await bench.apply(postgresRefresh, "monday", spec);
+    await bench.live(async () => bench.seen.get("monday")?.includes(phase) === true, { seconds: 120 });
+    await bench.client.delete(resourceOf<ActionKind>(postgresRefresh), { namespace: "shop", name: "monday" }, forever);
+    const gone = async () => (await bench.client.list(resourceOf<ActionKind>(postgresRefresh), {}, forever)).items.length === 0;
+    await bench.live(gone, { seconds: 600 });
+    equal(await gone(), true, phase);
+    const vdb = (await bench.vdb()).status;
+    // It may have gone on before the deletion came; from its point of no return it is not taken back.
+    const isDone = bench.seen.get("monday")?.includes("Finalizing") === true;
+    deepEqual([vdb.activeAction, vdb.content?.id === "c1", current() === "tf-1"], [undefined, !isDone, !isDone], phase);
+    if (phase === "Starting") equal(isDone, false, "a deletion in the middle is one that takes back");
+  }
+});
+
+for (const { kind, trouble } of [
+  { kind: vdbRefresh, trouble: undefined },
+  { kind: postgresRewind, trouble: undefined },
+  { kind: postgresRefresh, trouble: "beforeOpen" as const },
+]) {
+  const name = `${kind.kind}${trouble === undefined ? "" : " that is taken back"}`;
+  test(`an operator that dies at any write of a ${name}: one change, old data or new, the turn left`, async () => {
+    const all = await through(kind, trouble, (nth) => mortal(nth, "before"), Infinity);
+    ok(all > 12, `${all} writes`);
+    for (const nth of sampled(all))
+      for (const moment of ["before", "after"] as const) await through(kind, trouble, (at) => mortal(at, moment), nth);
+  });
+  test(`any write of a ${name} lost, or its answer`, async () => {
+    const all = await through(kind, trouble, (nth) => lossy(nth, "unsent"), Infinity);
+    for (const nth of sampled(all))
+      for (const what of ["unsent", "answer lost"] as const) await through(kind, trouble, (at) => lossy(at, what), nth);
+  });
+}
+
+/** Some of the writes, by a seed that is printed; all of them in the longest tier. */
+function sampled(count: number): readonly number[] {
+  const all = Array.from({ length: count }, (_, at) => at + 1);
+  if (process.env["TEST_TIER"] === "all") return all;
+  const seed = Number(process.env["TEST_SEED"] ?? randomInt(2 ** 31));
+  const random = seededRandom(seed);
+  console.log(`${count} writes; seed ${seed}`);
+  return all
+    .map((nth) => ({ nth, order: random() }))
+    .toSorted((a, b) => a.order - b.order)
+    .slice(0, 5)
+    .map(({ nth }) => nth);
+}
+
+type Fault = ReturnType<typeof mortal> | ReturnType<typeof lossy>;
+
+async function through(
+  kind: ActionKind,
+  trouble: "beforeOpen" | undefined,
+  faultAt: (nth: number) => Fault,
+  nth: number,
+): Promise<number> {
+  const { bench, world, current } = await stage();
+  bench.trouble = trouble;
+  const fault = faultAt(nth);
+  await bench.apply(kind, "monday", spec);
+  const isDead = (): boolean => "state" in fault && fault.state.dead;
+  await bench.live(async () => isDead() || (await ended(bench, "monday", kind)()), { api: fault.wrap, seconds: 300 });
+  await bench.live(ended(bench, "monday", kind), { seconds: 900 });
+  const { status } = await bench.get(kind, "monday");
+  const vdb = (await bench.vdb()).status;
+  const at = `write ${nth}: ${status.lastError}`;
+  deepEqual([status.phase, vdb.activeAction, bench.broken], [trouble === undefined ? "Completed" : "Error", undefined, []], at);
+  equal(current() === "tf-1", vdb.content?.id === "c1", `${at}: data and its name belong together`);
+  equal(current() === "tf-1", trouble !== undefined, at);
+  equal(changes(world).length, trouble === undefined ? 1 : 2, at);
+  return "state" in fault ? fault.state.written : fault.written();
+}

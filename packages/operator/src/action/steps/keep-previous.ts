@@ -1,0 +1,87 @@
+import { durationMilliseconds } from "@vdb/api";
+import { DctError, eq } from "@vdb/dct";
+import { done, type Outcome, waiting } from "kube-runtime";
+import { changeIn, currentOf } from "../content/change.ts";
+import { setHold, settled, turnVdb, writeVdb } from "../hold.ts";
+import type { ActionStep } from "../step.ts";
+import { chosenIn, type ReplaceContext } from "./prepare-content.ts";
+
+/** The point of no return: the gate opens, and what clients write from then on must not be lost. */
+export const openDatabase: ActionStep<ReplaceContext> = {
+  name: "open-database",
+  isFinal: true,
+  intend: () => "none",
+  look: async (_, intent) => intent, // the database's status has it, and writing it again changes nothing
+  begin: async (_, intent) => intent,
+  end: async (ctx, _, signal) => {
+    await setHold(ctx, "none", signal);
+    const vdb = turnVdb(ctx);
+    if (vdb.status.held?.uid === ctx.action.metadata.uid) return waiting("Running", "the gate opens");
+    return enforced(ctx, settled(vdb));
+  },
+};
+
+/** ModeEnforced: a database that cannot come up as declared is told of; the data is the new one all the same. */
+function enforced({ run, world, target }: ReplaceContext, state: ReturnType<typeof settled>): Outcome {
+  const vdb = world.caches.vdbs.get(target);
+  const type = "ModeEnforced";
+  switch (state) {
+    case "underWay":
+      return waiting("Running", "the gate opens");
+    case "stalled": {
+      const message = vdb?.status.lastError ?? "see the conditions of the database";
+      run.setCondition({ type, status: "False", reason: "NotEnforced", message });
+      return done({ message });
+    }
+    case "asDeclared": {
+      run.setCondition({
+        type,
+        status: "True",
+        reason: "Enforced",
+        message: `the database runs in mode ${vdb?.spec.mode ?? "Primary"}`,
+      });
+      return done();
+    }
+    default:
+      return state satisfies never;
+  }
+}
+
+/** The replaced data becomes the previous one, for as long as spec.previousRetention; what was previous until now is discarded. */
+export const keepPrevious: ActionStep<ReplaceContext> = {
+  name: "keep-previous",
+  intend: (ctx) => chosenIn(ctx),
+  look: async (_, intent) => intent, // each of its writes may be repeated
+  begin: async (_, intent) => intent,
+  end: async (ctx, effect, signal) => {
+    const { replaced } = turnVdb(ctx).status.activeAction ?? {};
+    const keptMs = durationMilliseconds(ctx.action.spec.previousRetention);
+    const { vdb, before } = changeIn(effect);
+    await discardOthers(ctx, vdb, keptMs > 0 ? before : undefined, signal);
+    if (replaced === undefined) return done();
+    const until = new Date(ctx.run.clock.now() + keptMs).toISOString();
+    const fields = { claimName: null, handle: null, snapshot: null, dataTimestamp: null, takenOpen: null, openedTime: null };
+    await writeVdb(
+      ctx,
+      { activeAction: { replaced: null }, previous: keptMs > 0 ? { ...fields, ...replaced, until } : null },
+      signal,
+    );
+    return done();
+  },
+};
+
+/** What DCT keeps because something depends on it stays, and is told of. Past the point of no return nothing fails. */
+async function discardOthers(ctx: ReplaceContext, vdb: string, kept: string | undefined, signal: AbortSignal): Promise<void> {
+  await ctx.world.dct.call(async (dct) => {
+    const current = await currentOf(dct, vdb, signal);
+    for (const { id, name = id } of await dct.searchTimeflows(eq("dataset_id", vdb), { signal })) {
+      if (id === current || id === kept) continue;
+      try {
+        await dct.deleteTimeflow(id, { signal });
+      } catch (error) {
+        if (!(error instanceof DctError) || !error.isFinal()) throw error;
+        ctx.run.event("Normal", "PreviousKept", `DCT keeps the older data ${name}: ${error.message}`);
+      }
+    }
+  }, signal);
+}
