@@ -77,7 +77,7 @@ async function writeInOneSession(endpoint: Endpoint, { ledger, sessions, faults 
 }
 
 /** A session in which each statement is answered by one line, in good time, or the session is over. */
-function openSession(endpoint: Endpoint): AsyncDisposable & { readonly ask: (sql: string) => Promise<string> } {
+export function openSession(endpoint: Endpoint): AsyncDisposable & { readonly ask: (sql: string) => Promise<string> } {
   let answer = Promise.withResolvers<string>();
   const { args, env } = psql(endpoint);
   const client = startLineProcess(enter, args, (line) => answer.resolve(line), env);
