@@ -1,4 +1,4 @@
-import type { PostgresVDB } from "@vdb/api";
+import { durationMilliseconds, type PostgresVDB, type VdbContent, vdbRefresh } from "@vdb/api";
 
 /**
  * What becomes of the previous data.
@@ -19,3 +19,9 @@ export function fateOfPrevious({ status }: Pick<PostgresVDB, "status">, nowMs: n
   if (seconds > 0) return { kind: "staysFor", seconds };
   return { kind: "goes", handle: previous.handle ?? content?.handle ?? delphixID ?? "" };
 }
+
+/** Pure: data that an action which is gone has replaced. What that action asked for is unknown, so the default says for how long. */
+export const previousOf = (replaced: VdbContent, nowMs: number): NonNullable<PostgresVDB["status"]["previous"]> => ({
+  ...replaced,
+  until: new Date(nowMs + durationMilliseconds(vdbRefresh.spec.properties.previousRetention.default)).toISOString(),
+});
