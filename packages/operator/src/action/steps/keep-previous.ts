@@ -2,7 +2,7 @@ import { durationMilliseconds } from "@vdb/api";
 import { done, type Outcome, waiting } from "kube-runtime";
 import { discardOthers } from "../../data/dct/discard.ts";
 import { changeIn } from "../content/change.ts";
-import { setHold, settled, turnVdb, writeVdb } from "../hold.ts";
+import { asPrevious, setHold, settled, turnVdb, writeVdb } from "../hold.ts";
 import type { ActionStep } from "../step.ts";
 import { chosenIn, type ReplaceContext } from "./prepare-content.ts";
 
@@ -60,12 +60,7 @@ export const keepPrevious: ActionStep<ReplaceContext> = {
     await discardOlder(ctx, vdb, keptMs > 0 ? [before] : [], signal);
     if (replaced === undefined) return done();
     const until = new Date(ctx.run.clock.now() + keptMs).toISOString();
-    const fields = { claimName: null, handle: null, snapshot: null, dataTimestamp: null, takenOpen: null, openedTime: null };
-    await writeVdb(
-      ctx,
-      { activeAction: { replaced: null }, previous: keptMs > 0 ? { ...fields, ...replaced, until } : null },
-      signal,
-    );
+    await writeVdb(ctx, { activeAction: { replaced: null }, previous: keptMs > 0 ? asPrevious(replaced, until) : null }, signal);
     return done();
   },
 };
