@@ -1,6 +1,7 @@
 /** What may come between a database and the action that has its turn: a real API server, the action's writes made by the test. */
 import { deepEqual, equal, notEqual } from "node:assert/strict";
 import { describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { PostgresVDB, VdbHold } from "@vdb/api";
 import { pods, services } from "kube-runtime";
 import { applyVdb, forever, healthy, isReady, untilVdb, vdbs } from "./testing/operator.ts";
@@ -93,5 +94,21 @@ describe("a database and the action that has its turn", { timeout: 300_000 }, ()
     const vdb = await until((one) => isReady(one) && one.status.activeAction === undefined);
     notEqual(vdb.status.content?.id, first);
     deepEqual([ran, opened], [["SELECT 'post-create'", "SELECT 'post-refresh'"], [undefined]]);
+  });
+
+  test("the previous data goes at its end by itself, while no action works", async () => {
+    const { write, until } = await database("retention");
+    const { delphixID = "" } = (await until(isReady)).status;
+    for (const timeflow of ["oldest", "old", "new"]) stage.dct.replaceData(delphixID, timeflow);
+    const previous = { id: "c0", madeBy: "create", until: new Date(Date.now() + 3000).toISOString() };
+    await write({ activeAction: action, previous });
+    await sleep(4000);
+    const { status } = await until(() => true);
+    deepEqual([status.previous?.id, stage.dct.timeflowsOf(delphixID).length], ["c0", 3], "an action works");
+    await write({ previous: { until: new Date(Date.now() + 3000).toISOString() }, activeAction: null });
+    const before = await until(isReady);
+    deepEqual([before.status.previous?.id, stage.dct.timeflowsOf(delphixID).length], ["c0", 3], "it is not time yet");
+    await until((vdb) => vdb.status.previous === undefined && isReady(vdb));
+    deepEqual(stage.dct.timeflowsOf(delphixID), ["new"]);
   });
 });

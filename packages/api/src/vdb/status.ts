@@ -120,7 +120,12 @@ const previous = schema({
   description:
     "The data that the last refresh or rewind replaced. A VDBRewind or PostgresRewind with snapshotRef.type previous returns to it.",
   required: ["id", "madeBy"],
-  properties: { ...contentFields, until: time("Until when the operator keeps that data.") },
+  properties: {
+    ...contentFields,
+    until: time(
+      "Until when the operator keeps that data. Absent: an undo was refused, and it stays until the next refresh or rewind has completed.",
+    ),
+  },
 });
 
 const hookRun = schema({

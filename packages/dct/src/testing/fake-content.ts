@@ -9,6 +9,7 @@ export interface Playing {
   readonly jobs: JobLength;
   /** The words with which every refresh and rollback fails. */
   readonly failure: string | undefined;
+  readonly switchFailure: (() => string | undefined) | undefined;
   readonly call: <T>(name: string, id: string, effect: () => T) => Promise<T>;
 }
 
@@ -32,7 +33,7 @@ type Ending = Promise<{ readonly jobId: string }>;
 
 const changing: readonly (string | undefined)[] = ["DB_REFRESH", "DB_ROLLBACK", "DB_UNDO_REFRESH", "DB_SWITCH_TIMEFLOW"];
 
-export function fakeContent({ world, jobs, failure, call }: Playing): Played {
+export function fakeContent({ world, jobs, failure, switchFailure, call }: Playing): Played {
   const start = (type: string, id: string, effect: () => void, words?: string): { readonly jobId: string } => {
     const targetName = world.vdb(id)?.name;
     const done = (): void => void (words === undefined && effect());
@@ -81,7 +82,7 @@ export function fakeContent({ world, jobs, failure, call }: Playing): Played {
         const to = world.timeflows.get(timeflow_id);
         if (to === undefined || to.dataset_id !== id || to.id === vdb.current_timeflow_id)
           throw new DctError("conflict", `VDB ${vdb.name} cannot switch to timeflow ${timeflow_id}`);
-        return start("DB_SWITCH_TIMEFLOW", id, () => goTo(id, to));
+        return start("DB_SWITCH_TIMEFLOW", id, () => goTo(id, to), switchFailure?.());
       }),
     deleteTimeflow: (id) =>
       call("deleteTimeflow", id, () => {

@@ -26,6 +26,8 @@ export interface FakeDctOptions {
   readonly snapshotFailure?: string;
   /** The words with which every refresh and rollback fails. */
   readonly contentFailure?: string;
+  /** The words with which a switch of timeflows fails now; undefined: it succeeds. */
+  readonly switchFailure?: () => string | undefined;
   /** DCT refuses to delete a VDB or a snapshot with these words. */
   readonly keeps?: string;
   /** A real DCT shows a VDB only when its job is done; the embedded engine at once (the default). */
@@ -37,7 +39,17 @@ export interface FakeDctOptions {
 const notPlayed = async (): Promise<never> => await Promise.reject(new DctError("refused", "the fake DCT does not play this"));
 
 export function fakeDct(world: FakeWorld, options: FakeDctOptions = {}): DctClient {
-  const { cut, failure, snapshotFailure, contentFailure, keeps, showsEarly = true, jobs = "untilLooked", beforeCall } = options;
+  const {
+    cut,
+    failure,
+    snapshotFailure,
+    contentFailure,
+    switchFailure,
+    keeps,
+    showsEarly = true,
+    jobs = "untilLooked",
+    beforeCall,
+  } = options;
   let calls = 0;
   const call = async <T>(name: string, id: string, effect: () => T): Promise<T> => {
     calls += 1;
@@ -154,7 +166,7 @@ export function fakeDct(world: FakeWorld, options: FakeDctOptions = {}): DctClie
         if (holder !== undefined) throw new DctError("conflict", `snapshot ${id}: the bookmark ${holder.name} names it`);
         return { jobId: world.startJob({ type: "SNAPSHOT_DELETE", targetId: id }, jobs, () => world.vdbSnapshots.delete(id)).id };
       }),
-    ...fakeContent({ world, jobs, failure: contentFailure, call }),
+    ...fakeContent({ world, jobs, failure: contentFailure, switchFailure, call }),
     linkAppData: notPlayed,
     snapshotDSource: notPlayed,
     deleteDSource: notPlayed,

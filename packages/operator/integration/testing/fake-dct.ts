@@ -14,6 +14,9 @@ export interface FakeDct {
   /** What was asked for, in order: "disable <id>". */
   readonly asked: string[];
   readonly isEnabled: (id: string) => boolean;
+  /** Gives a VDB new data, as a refresh does, on a timeflow of that id; what it had stays. */
+  readonly replaceData: (id: string, timeflow: string) => void;
+  readonly timeflowsOf: (id: string) => readonly string[];
   readonly client: DctClient;
   calls: number;
 }
@@ -50,6 +53,16 @@ export function fakeDct(): FakeDct {
   };
   return Object.assign(state, {
     vdbs,
+    replaceData: (id: string, timeflow: string) => {
+      const { current_timeflow_id: before, ...vdb } = world.vdb(id) ?? { id };
+      world.timeflows.set(timeflow, { id: timeflow, dataset_id: id });
+      world.vdbs.set(id, {
+        ...vdb,
+        current_timeflow_id: timeflow,
+        ...(before === undefined ? {} : { previous_timeflow_id: before }),
+      });
+    },
+    timeflowsOf: (id: string) => [...world.timeflows.values()].flatMap((one) => (one.dataset_id === id ? [one.id] : [])),
     isEnabled: (id: string) => world.vdb(id)?.enabled === true,
     client,
   });

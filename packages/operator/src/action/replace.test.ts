@@ -210,6 +210,33 @@ test("what cannot be taken back before the swap was written is not opened as the
   deepEqual([current(), (await bench.vdb()).status.content?.id], ["tf-1", "c1"], "it is taken back as soon as DCT lets it");
 });
 
+test("an undo that DCT refuses for good keeps the old data, with nothing of what was previous, until a rewind returns to it", async () => {
+  const fails: { words: string | undefined } = { words: "no room" };
+  const { bench, world, current } = await stage({ switchFailure: () => fails.words });
+  const snapshot = { id: "s0", name: "older" };
+  const [until, moment] = ["2026-01-01T00:40:00Z", "2025-12-30T00:00:00Z"];
+  const older = { id: "c0", madeBy: "rewind", until, takenOpen: true, openedTime: moment, dataTimestamp: moment, snapshot };
+  await bench.setVdb({ previous: older });
+  const { content } = (await bench.vdb()).status;
+  bench.trouble = "beforeOpen";
+  await bench.apply(vdbRefresh, "monday", spec);
+  await bench.live(ended(bench, "monday", vdbRefresh));
+  const { status } = await bench.get(vdbRefresh, "monday");
+  equal(status.conditions?.find(({ type }) => type === "RolledBack")?.reason, "RollbackFailed");
+  match(
+    status.lastError ?? "",
+    /old data \(timeflow tf-1\) in place of the new \(timeflow .*no room; both stay until .* previous/u,
+  );
+  const vdb = (await bench.vdb()).status;
+  deepEqual([vdb.previous, vdb.activeAction], [content, undefined], "no end, and nothing of the older data");
+  deepEqual([current() === "tf-1", world.timeflows.has("tf-1")], [false, true]);
+  [fails.words, bench.trouble] = [undefined, undefined];
+  await bench.apply(vdbRewind, "back", { ...spec, snapshotRef: { type: "previous" } });
+  await bench.live(ended(bench, "back", vdbRewind));
+  deepEqual([(await bench.get(vdbRewind, "back")).status.phase, current()], ["Completed", "tf-1"]);
+  deepEqual([(await bench.vdb()).status.content?.takenOpen, bench.broken], [true, []]);
+});
+
 test("deleted in each phase, it is taken back, or goes on to its end", async () => {
   for (const phase of ["PreRefresh", "Stopping", "Refreshing", "Starting", "PostRefresh", "Finalizing"]) {
     const { bench, current } = await stage();

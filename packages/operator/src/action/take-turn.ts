@@ -1,6 +1,8 @@
 import { postgresVDB, resourceOf } from "@vdb/api";
 import { done, type Outcome, waiting } from "kube-runtime";
-import { type ActionContext, vdbOf } from "./context.ts";
+import { returnWords } from "./content/change.ts";
+import { type ActionContext, nameOfTarget, vdbOf } from "./context.ts";
+import { asPrevious } from "./hold.ts";
 import { claimantOf, type Holder, turnOf } from "./turn.ts";
 
 const vdbs = resourceOf(postgresVDB);
@@ -34,10 +36,12 @@ export async function leaveTurn(ctx: ActionContext, signal: AbortSignal): Promis
   await ctx.run.saveStatus(signal);
   const vdb = vdbOf(ctx);
   const resourceVersion = vdb?.metadata.resourceVersion ?? "";
-  const { replaced } = vdb?.status.activeAction ?? {}; // still there only where an undo was refused: it is kept
-  const status = { activeAction: null, ...(replaced === undefined ? {} : { previous: replaced }) };
+  const { replaced } = vdb?.status.activeAction ?? {}; // still there only where an undo was refused: it is kept, without an end
+  const status = { activeAction: null, ...(replaced === undefined ? {} : { previous: asPrevious(replaced, null) }) };
   const patch = { metadata: { resourceVersion }, status };
   await ctx.run.client.patchStatus(vdbs, ctx.target, patch, signal);
+  if (replaced !== undefined)
+    ctx.run.event("Warning", "OldDataKept", `the old data ${replaced.id} of ${nameOfTarget(ctx)} is kept: ${returnWords}`);
   return done();
 }
 

@@ -10,6 +10,7 @@ const dct: DataSource = {
   facts: async () => ({ kind: "told", value: undefined }),
   setAttached: async () => ({ kind: "asWanted" }),
   gone: async () => ({ kind: "gone" }),
+  discard: async () => ({ kind: "gone" }),
 };
 const sources = createDataSources({ "dct-source": dct }, () => undefined);
 const clone = { type: "pvc-clone", reference: "shop/orders" };

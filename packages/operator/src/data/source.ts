@@ -6,7 +6,7 @@ import type { Client, Unmet } from "kube-runtime";
  * PostgresVDB act through this alone.
  *
  * Guarantees of every implementation: each call may be repeated at any point, a crash included. An outage is thrown, and
- * `DataSources.explain` makes an outcome of it; `facts` and `gone`, on which nothing depends, return it as a value instead.
+ * `DataSources.explain` makes an outcome of it; `facts`, `gone` and `discard`, on which nothing depends, return it as a value instead.
  */
 export interface DataSource {
   /** Finds what `spec.source` names, and the newest data that it has. Changes nothing. */
@@ -22,6 +22,11 @@ export interface DataSource {
   readonly setAttached: (client: Client, volume: VolumeId, wanted: boolean, signal: AbortSignal) => Promise<Attachment>;
   /** Whether anything is left of a volume of which Kubernetes has nothing any more. `name`: that of its PersistentVolume. */
   readonly gone: (name: string, signal: AbortSignal) => Promise<Gone>;
+  /**
+   * Deletes what a volume keeps of data that was replaced; `keepsLast`: all but what was replaced last. The present data stays. To
+   * be called until it is gone. Only while no action works on the database: nothing may become the present data meanwhile.
+   */
+  readonly discard: (handle: string, keepsLast: boolean, signal: AbortSignal) => Promise<Discard>;
 }
 
 /** The implementations, and which of them it is. */
@@ -99,3 +104,10 @@ export type Attachment =
  * - unknown: the storage does not answer.
  */
 export type Gone = { readonly kind: "gone" } | { readonly kind: "remains" | "unknown"; readonly message: string };
+
+/**
+ * - gone: nothing is left of it.
+ * - underWay: look again soon.
+ * - kept: the storage refuses, or does not answer.
+ */
+export type Discard = { readonly kind: "gone" | "underWay" } | { readonly kind: "kept"; readonly message: string };

@@ -19,6 +19,7 @@ import { backOffSeconds, handleOfVdb, instanceOfPod, observe, podsByInstance, ty
 import { isToRun } from "./decide/hold.ts";
 import { instanceLabel, ownObjects } from "./names.ts";
 import { cleanUpSteps } from "./steps/clean-up.ts";
+import { discardPrevious } from "./steps/discard-previous.ts";
 import { heldOnTheWay, heldStopped, tidyTurn } from "./steps/hold.ts";
 import { stopPlan } from "./steps/stop.ts";
 import { tellStorage } from "./steps/tell-storage.ts";
@@ -59,10 +60,10 @@ export function vdbKind(world: World): ControlledKind<PostgresVDB, VdbContext> {
   };
 }
 
-/** How it comes up, or stops, or is held; in any case with a word on its storage. */
+/** How it comes up, or stops, or is held; in any case with a word on its storage, and without data whose time has passed. */
 function planOf(ctx: VdbContext): Plan<VdbContext> {
   const { steps, keep = [] } = courseSteps(ctx);
-  return { steps: [tidyTurn, tellStorage, ...steps], keep };
+  return { steps: [tidyTurn, tellStorage, discardPrevious, ...steps], keep };
 }
 
 function courseSteps(ctx: VdbContext): Plan<VdbContext> {

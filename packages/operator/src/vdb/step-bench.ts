@@ -122,6 +122,7 @@ const quietSource: DataSource = {
   facts: async () => ({ kind: "told", value: undefined }),
   setAttached: async () => ({ kind: "asWanted" }),
   gone: async () => ({ kind: "gone" }),
+  discard: async () => ({ kind: "gone" }),
 };
 
 /** A cache of these objects; whatever an index is asked for, they are it. */

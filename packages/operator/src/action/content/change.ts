@@ -82,9 +82,16 @@ export async function takeBack(dct: ChangingDct, { vdb, before }: Change, signal
   if (running !== undefined) return after(0.1, "RollingBack", "DCT's job on the VDB has ended");
   const end = await waitForJob(dct, await switchBack(dct, vdb, before, signal), { signal, deadlineSeconds: patienceSeconds });
   if (end.kind === "failed")
-    throw new ActionFailed("RollbackFailed", `DCT could not bring back the timeflow ${before}: ${end.message}`);
+    throw new ActionFailed(
+      "RollbackFailed",
+      `DCT could not bring back the old data (timeflow ${before}) in place of the new (timeflow ${current}): ${end.message}; ${returnWords}`,
+    );
   return after(0.1, "RollingBack", `DCT brings back the timeflow ${before}`);
 }
+
+/** What a person can do once an undo was refused for good. */
+export const returnWords =
+  "both stay until the next refresh or rewind has completed; return to the old data with a rewind whose snapshotRef.type is previous";
 
 /** A DCT that does not switch timeflows may undo its last change. */
 async function switchBack(dct: ChangingDct, vdb: string, before: string, signal: AbortSignal): Promise<string> {

@@ -1,8 +1,8 @@
 import { durationMilliseconds } from "@vdb/api";
-import { DctError, eq } from "@vdb/dct";
 import { done, type Outcome, waiting } from "kube-runtime";
-import { changeIn, currentOf } from "../content/change.ts";
-import { setHold, settled, turnVdb, writeVdb } from "../hold.ts";
+import { discardOthers } from "../../data/dct/discard.ts";
+import { changeIn } from "../content/change.ts";
+import { asPrevious, setHold, settled, turnVdb, writeVdb } from "../hold.ts";
 import type { ActionStep } from "../step.ts";
 import { chosenIn, type ReplaceContext } from "./prepare-content.ts";
 
@@ -57,31 +57,21 @@ export const keepPrevious: ActionStep<ReplaceContext> = {
     const { replaced } = turnVdb(ctx).status.activeAction ?? {};
     const keptMs = durationMilliseconds(ctx.action.spec.previousRetention);
     const { vdb, before } = changeIn(effect);
-    await discardOthers(ctx, vdb, keptMs > 0 ? before : undefined, signal);
+    await discardOlder(ctx, vdb, keptMs > 0 ? [before] : [], signal);
     if (replaced === undefined) return done();
     const until = new Date(ctx.run.clock.now() + keptMs).toISOString();
-    const fields = { claimName: null, handle: null, snapshot: null, dataTimestamp: null, takenOpen: null, openedTime: null };
-    await writeVdb(
-      ctx,
-      { activeAction: { replaced: null }, previous: keptMs > 0 ? { ...fields, ...replaced, until } : null },
-      signal,
-    );
+    await writeVdb(ctx, { activeAction: { replaced: null }, previous: keptMs > 0 ? asPrevious(replaced, until) : null }, signal);
     return done();
   },
 };
 
 /** What DCT keeps because something depends on it stays, and is told of. Past the point of no return nothing fails. */
-async function discardOthers(ctx: ReplaceContext, vdb: string, kept: string | undefined, signal: AbortSignal): Promise<void> {
-  await ctx.world.dct.call(async (dct) => {
-    const current = await currentOf(dct, vdb, signal);
-    for (const { id, name = id } of await dct.searchTimeflows(eq("dataset_id", vdb), { signal })) {
-      if (id === current || id === kept) continue;
-      try {
-        await dct.deleteTimeflow(id, { signal });
-      } catch (error) {
-        if (!(error instanceof DctError) || !error.isFinal()) throw error;
-        ctx.run.event("Normal", "PreviousKept", `DCT keeps the older data ${name}: ${error.message}`);
-      }
-    }
-  }, signal);
+async function discardOlder(
+  { world, run }: ReplaceContext,
+  vdb: string,
+  kept: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { refused } = await world.dct.call(async (dct) => await discardOthers(dct, vdb, kept, signal), signal);
+  for (const { name, message } of refused) run.event("Normal", "PreviousKept", `DCT keeps the older data ${name}: ${message}`);
 }

@@ -4,6 +4,7 @@ import type { VdbDefaults } from "../../config.ts";
 import type { DataSource } from "../source.ts";
 import { setAttached } from "./attach.ts";
 import { dctClaim } from "./claim.ts";
+import { discard } from "./discard.ts";
 import { told } from "./failure.ts";
 import { goneFrom, vdbIsThere } from "./gone.ts";
 import { originOf } from "./origin.ts";
@@ -30,5 +31,9 @@ export function createDctSource({ dct, defaults, isShut }: DctSourceOptions): Da
     setAttached: async (client, volume, wanted, signal) => await setAttached(client, dct, volume, wanted, signal),
     gone: async (name, signal) =>
       goneFrom(await told(dct.call(async (client) => await vdbIsThere(client, name, signal), signal)), name),
+    discard: async (handle, keepsLast, signal) => {
+      const answer = await told(dct.call(async (client) => await discard(client, handle, keepsLast, signal), signal));
+      return answer.kind === "told" ? answer.value : { kind: "kept", message: answer.message };
+    },
   };
 }

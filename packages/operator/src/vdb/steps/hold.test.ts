@@ -90,6 +90,28 @@ describe("tidyTurn", () => {
     });
 });
 
+describe("tidyTurn after the swap, with older data that is previous", () => {
+  const older = { id: "c0", madeBy: "create", handle: "h", until: "2026-01-01T00:30:00Z", takenOpen: true };
+  const status = { content: next, activeAction: { ...turn, hold: "stopped", replaced: content }, previous: older };
+  for (const [name, answer, events] of [
+    ["it is discarded, and what was replaced last is kept for a day", { kind: "gone" }, ["TurnCleared"]],
+    ["what DCT keeps does not hold up the database", { kind: "kept", message: "down" }, ["PreviousKept", "TurnCleared"]],
+  ] as const)
+    test(name, async () => {
+      const asked: unknown[] = [];
+      const discard = async (handle: string, keepsLast: boolean) => {
+        asked.push([handle, keepsLast]);
+        return answer;
+      };
+      const bench = await stepBench({ status, source: { discard } });
+      const { ctx } = bench;
+      await tidyTurn.run({ ...ctx, world: { ...ctx.world, isAtWork: () => false } }, forever);
+      deepEqual(asked, [["h", true]]);
+      deepEqual(ctx.run.status.previous, { ...content, until: "2026-01-02T00:00:00.000Z" });
+      deepEqual(bench.events, events);
+    });
+});
+
 describe("what an action is answered", () => {
   for (const [name, outcome, want, held] of [
     ["it is there", done(), "waiting ActionRunning", { uid: "u", hold: "beforeHooks", contentId }],

@@ -1,6 +1,7 @@
 import { after, done, isTrue, type Plan, type Step, waiting } from "kube-runtime";
 import type { PlainVdbStep, VdbContext } from "../context.ts";
 import { answerTo, dataLeftBy, isCurrent } from "../decide/hold.ts";
+import { previousOf } from "../decide/previous.ts";
 import { applyService } from "./apply-service.ts";
 import { detachInDct } from "./enable-in-dct.ts";
 import { stopDatabase } from "./stop.ts";
@@ -51,12 +52,16 @@ const answerHold: PlainVdbStep = {
 /** Clears the turn of an action that is gone, or has ended without leaving it, and an answer that nobody waits for. */
 export const tidyTurn: PlainVdbStep = {
   name: "tidyTurn",
-  run: async ({ run, vdb, world, contentId }, signal) => {
+  run: async (ctx, signal) => {
+    const { run, vdb, world, contentId } = ctx;
     const { activeAction } = vdb.status;
     if (run.status.held !== undefined && !isCurrent(run.status.held, vdb, contentId)) delete run.status.held;
     if (activeAction === undefined || world.isAtWork(activeAction)) return done();
     const { replaced } = activeAction;
-    if (replaced !== undefined) run.status.previous = structuredClone(replaced); // nobody is left to put it back: it is kept
+    if (replaced !== undefined) {
+      await discardOlder(ctx, signal);
+      run.status.previous = structuredClone(previousOf(replaced, run.clock.now())); // nobody is left to put it back: it is kept
+    }
     const left = dataLeftBy(activeAction, vdb.status);
     if (left !== undefined) run.status.content = left;
     delete run.status.activeAction;
@@ -71,6 +76,16 @@ export const tidyTurn: PlainVdbStep = {
     return after(0, "ActionRunning", "an action that worked on the database is gone");
   },
 };
+
+/** What was previous until now makes room. What the storage keeps of it goes at the end of what is previous from now on. */
+async function discardOlder({ run, vdb, world }: VdbContext, signal: AbortSignal): Promise<void> {
+  const { previous, content, delphixID } = vdb.status;
+  if (previous === undefined) return;
+  const handle = previous.handle ?? content?.handle ?? delphixID ?? "";
+  const left = await world.sources.holding(vdb)?.discard(handle, true, signal);
+  if (left?.kind === "kept")
+    run.event("Normal", "PreviousKept", `the older data ${previous.id} stays until what replaces it goes: ${left.message}`);
+}
 
 export function actionWords({ status: { activeAction }, metadata }: VdbContext["vdb"]): string {
   if (activeAction === undefined) return "no action works on the database";
