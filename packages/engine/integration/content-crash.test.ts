@@ -342,4 +342,25 @@ describe("killed while a VDB gets other data", { timeout: 900_000 }, () => {
       await failedInUse(second, made);
     });
   }
+
+  test("DB_DELETE, a pod that comes in between: the job fails, and the VDB stays until the pod has ended", async () => {
+    let vdb: Vdb;
+    let was: string;
+    let jobId: string;
+    {
+      await using first = await startEngineProcess(scratch, { holdAt: "DB_DELETE:started" });
+      ({ vdb, was } = await changedVdb(first.client, "deleted"));
+      ({ jobId } = await first.client.deleteVdb(vdb.id));
+      await first.logged('"msg":"stopped at a failpoint"');
+      await first.kill();
+    }
+    const pod = mountedInPod("deleted", placeOf(vdb));
+    await using second = await startEngineProcess(scratch);
+    const end = await jobEnd(second.client, jobId);
+    ok(end.kind === "failed" && end.message.includes("VDB deleted is in use"), JSON.stringify(end));
+    equal(await contentIn(vdb), was);
+    await unmount(pod);
+    await succeeded(second.client, (await second.client.deleteVdb(vdb.id)).jobId);
+    await nothingLost(scratch, second);
+  });
 });
