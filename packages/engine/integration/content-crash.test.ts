@@ -1,7 +1,7 @@
 /** The engine is killed at each failpoint of the jobs that change a VDB's data: it is old or new, and each job happens once. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type DctClient, eq, type Snapshot, type Vdb } from "@vdb/dct";
@@ -22,6 +22,13 @@ import { type Scratch, scratchFolder, unmount } from "./testing/scratch.ts";
 
 const jobsOf = async ({ client }: EngineProcess, { id }: Vdb, type: string): Promise<number> =>
   (await client.searchJobs(eq("target_id", id))).filter((job) => job.type === type).length;
+
+/** What the API says of a VDB's data. */
+const recorded = async (client: DctClient, { id }: Vdb): Promise<readonly unknown[]> => {
+  const now = await client.getVdb(id);
+  const timeflows = await client.searchTimeflows(eq("dataset_id", id), { sort: "id" });
+  return [now?.current_timeflow_id, now?.previous_timeflow_id, timeflows.map((one) => one.id)];
+};
 
 describe("killed while a VDB gets other data", { timeout: 900_000 }, () => {
   const stack = new AsyncDisposableStack();
@@ -200,29 +207,160 @@ describe("killed while a VDB gets other data", { timeout: 900_000 }, () => {
     });
   }
 
-  test("a pod that comes in between: the job fails, killed while it undoes it fails all the same, and the old data is there", async () => {
-    await using first = await startEngineProcess(scratch, { holdAt: "DB_REFRESH:snapshotted" });
-    const { vdb, was } = await changedVdb(first.client, "in-between");
-    const { jobId } = await first.client.refreshBySnapshot(vdb.id, {});
-    await first.logged('"msg":"stopped at a failpoint"');
-    await first.kill();
-    pathStands(vdb);
-    const pod = join(scratch.path, "in-between-pod");
+  const ownedBy = { appdata_source_params: { ownership_spec: "70:70" } };
+  for (const failpoint of some(["drafted", "owned"], 1)) {
+    test(`DB_REFRESH:${failpoint} (seed ${seed}): the parent's data, of the VDB's owner, and no draft of it`, async () => {
+      await killedAt(
+        scratch,
+        { holdAt: `DB_REFRESH:${failpoint}` },
+        async ({ client }) => {
+          const vdb = await provisioned(client, snapshot.id, `owned-${failpoint}`, ownedBy);
+          return { vdb, ...(await client.refreshBySnapshot(vdb.id, {})) };
+        },
+        async (engine, { vdb, jobId }) => {
+          equal((await jobEnd(engine.client, jobId)).kind, "succeeded");
+          await using server = await startOnClone(scratch, vdb.exported_data_directory, 70);
+          equal(contentOf(server), original);
+          await nothingLost(scratch, engine);
+        },
+      );
+    });
+  }
+
+  const others = ["DB_ROLLBACK", "DB_UNDO_REFRESH", "DB_SWITCH_TIMEFLOW"] as const;
+  type Change = "DB_REFRESH" | (typeof others)[number];
+  const alsoSome: readonly Change[] = ["DB_REFRESH", ...others.filter((type) => some(others, 1).includes(type))];
+
+  const lastBeforeSwap = {
+    DB_REFRESH: "snapshotted",
+    DB_ROLLBACK: "snapshotted",
+    DB_UNDO_REFRESH: "started",
+    DB_SWITCH_TIMEFLOW: "started",
+  } as const;
+
+  interface Ready {
+    readonly vdb: Vdb;
+    /** Its data before the change, and after it. */
+    readonly old: string;
+    readonly other: string;
+    readonly change: (client: DctClient) => Promise<{ readonly jobId: string }>;
+  }
+  /** A VDB to which this can be done, and what it comes to. */
+  async function readyFor(client: DctClient, type: Change, name: string): Promise<Ready> {
+    const { vdb, own, was } = await changedVdb(client, name);
+    const { id, current_timeflow_id: timeflow_id = "" } = vdb;
+    const change = {
+      DB_REFRESH: (by: DctClient) => by.refreshBySnapshot(id, {}),
+      DB_ROLLBACK: (by: DctClient) => by.rollbackBySnapshot(id, { snapshot_id: own.id }),
+      DB_UNDO_REFRESH: (by: DctClient) => by.undoRefresh(id),
+      DB_SWITCH_TIMEFLOW: (by: DctClient) => by.switchTimeflow(id, { timeflow_id }),
+    }[type];
+    if (type === "DB_REFRESH") return { vdb, old: was, other: original, change };
+    await succeeded(client, (await client.refreshBySnapshot(id, {})).jobId);
+    const now = await client.getVdb(id);
+    ok(now !== undefined);
+    return { vdb: now, old: original, other: was, change };
+  }
+  const placeOf = ({ id }: Vdb): string => join(poolDir(scratch), "vdbs", id);
+  /** As the kubelet mounts a folder of the pool into a pod. */
+  const mountedInPod = (name: string, folder: string): string => {
+    const pod = join(scratch.path, `${name}-pod`);
     mkdirSync(pod);
-    execFileSync("mount", ["--bind", join(poolDir(scratch), "vdbs", vdb.id), pod]);
-    await using second = await startEngineProcess(scratch, { holdAt: "DB_REFRESH:failed" });
-    await second.logged('"msg":"stopped at a failpoint"');
-    await second.kill();
-    await unmount(pod);
-    await using third = await startEngineProcess(scratch);
-    const end = await jobEnd(third.client, jobId);
-    ok(end.kind === "failed" && end.message.includes("VDB in-between is in use"), JSON.stringify(end));
+    execFileSync("mount", ["--bind", folder, pod]);
+    return pod;
+  };
+  /** Changes a VDB's data and kills the engine at the failpoint. */
+  async function killedChanging(type: Change, failpoint: string, name: string) {
+    await using engine = await startEngineProcess(scratch, { holdAt: `${type}:${failpoint}` });
+    const made = await readyFor(engine.client, type, name);
+    const recordedBefore = await recorded(engine.client, made.vdb);
+    const { jobId } = await made.change(engine.client);
+    await engine.logged('"msg":"stopped at a failpoint"');
+    await engine.kill();
+    pathStands(made.vdb);
+    return { ...made, recordedBefore, jobId };
+  }
+  /** The job has failed because of a mount, its VDB is what it was, and the next one works. */
+  async function failedInUse(
+    engine: EngineProcess,
+    { vdb, old, other, change, recordedBefore, jobId }: Awaited<ReturnType<typeof killedChanging>>,
+  ) {
+    const end = await jobEnd(engine.client, jobId);
+    ok(end.kind === "failed" && end.message.includes(`VDB ${vdb.name} is in use`), JSON.stringify(end));
+    equal(await contentIn(vdb), old);
+    const now = (await recorded(engine.client, vdb)).slice(0, 2);
+    deepEqual(now, recordedBefore.slice(0, 2));
+    await nothingLost(scratch, engine);
+    await succeeded(engine.client, (await change(engine.client)).jobId);
+    equal(await contentIn(vdb), other, "the next one works");
+  }
+
+  for (const type of alsoSome) {
+    test(`${type}, a pod that comes in between: the job fails, killed while it undoes it fails all the same, and the old data is there`, async () => {
+      const name = `in-between-${type}`;
+      const made = await killedChanging(type, lastBeforeSwap[type], name);
+      const pod = mountedInPod(name, placeOf(made.vdb));
+      await using second = await startEngineProcess(scratch, { holdAt: `${type}:failed` });
+      await second.logged('"msg":"stopped at a failpoint"');
+      await second.kill();
+      await unmount(pod);
+      await using third = await startEngineProcess(scratch);
+      await failedInUse(third, made);
+    });
+
+    test(`${type}, a pod that comes in between the swap and its record: its server runs on, on the new data`, async () => {
+      const name = `swapped-${type}`;
+      const { vdb, other, jobId } = await killedChanging(type, "swapped", name);
+      const pod = mountedInPod(name, placeOf(vdb));
+      {
+        await using server = await startOnClone(scratch, pod);
+        await using second = await startEngineProcess(scratch);
+        equal((await jobEnd(second.client, jobId)).kind, "succeeded");
+        equal(contentOf(server), other);
+        ok(existsSync(join(pod, "data/postmaster.pid")), "without it PostgreSQL stops within a minute");
+      }
+      await unmount(pod);
+    });
+
+    test(`${type}, a pod that comes in between the swap and its undoing: this waits until the pod has ended`, async () => {
+      const name = `undone-${type}`;
+      const made = await killedChanging(type, "swapped", name);
+      const [current] = made.recordedBefore;
+      const late = mountedInPod(`${name}-late`, join(poolDir(scratch), "timeflows", String(current)));
+      const pod = mountedInPod(name, placeOf(made.vdb));
+      await using second = await startEngineProcess(scratch);
+      {
+        await using server = await startOnClone(scratch, pod);
+        await second.logged("it stays in its place until the pod that uses it has stopped");
+        equal(contentOf(server), made.other);
+        equal(server.sql("CREATE TABLE written AS SELECT 1 AS one; CHECKPOINT; SELECT one FROM written"), "1");
+        equal(realpathSync(placeOf(made.vdb)).includes(String(current)), false, "the next pod gets what this one has");
+      }
+      await unmount(pod);
+      await jobEnd(second.client, made.jobId);
+      await unmount(late);
+      await failedInUse(second, made);
+    });
+  }
+
+  test("DB_DELETE, a pod that comes in between: the job fails, and the VDB stays until the pod has ended", async () => {
+    let vdb: Vdb;
+    let was: string;
+    let jobId: string;
+    {
+      await using first = await startEngineProcess(scratch, { holdAt: "DB_DELETE:started" });
+      ({ vdb, was } = await changedVdb(first.client, "deleted"));
+      ({ jobId } = await first.client.deleteVdb(vdb.id));
+      await first.logged('"msg":"stopped at a failpoint"');
+      await first.kill();
+    }
+    const pod = mountedInPod("deleted", placeOf(vdb));
+    await using second = await startEngineProcess(scratch);
+    const end = await jobEnd(second.client, jobId);
+    ok(end.kind === "failed" && end.message.includes("VDB deleted is in use"), JSON.stringify(end));
     equal(await contentIn(vdb), was);
-    const now = await third.client.getVdb(vdb.id);
-    deepEqual([now?.current_timeflow_id, now?.previous_timeflow_id], [vdb.current_timeflow_id, undefined]);
-    equal((await third.client.searchTimeflows(eq("dataset_id", vdb.id))).length, 1);
-    await nothingLost(scratch, third);
-    await succeeded(third.client, (await third.client.refreshBySnapshot(vdb.id, {})).jobId);
-    equal(await contentIn(vdb), original, "the next one works");
+    await unmount(pod);
+    await succeeded(second.client, (await second.client.deleteVdb(vdb.id)).jobId);
+    await nothingLost(scratch, second);
   });
 });

@@ -67,6 +67,7 @@ describe("content", { timeout: 300_000 }, () => {
     await using server = await startOnClone(scratch, exported_data_directory, owner);
     return contentOf(server);
   };
+  const previousOf = async ({ id }: Vdb): Promise<string | undefined> => (await client.getVdb(id))?.previous_timeflow_id;
   const newestOf = async (id: string): Promise<Snapshot> => {
     const [newest] = await client.searchSnapshots(eq("dataset_id", id), { sort: "-timestamp", limit: 1 });
     ok(newest !== undefined);
@@ -125,11 +126,12 @@ describe("content", { timeout: 300_000 }, () => {
     const inUse = conflict(/VDB mounted is in use: its data is mounted at \S+\/pod; stop the pod that uses it, then ask again/u);
     {
       await using server = await startOnClone(scratch, pod);
-      const previous = { timeflow_id: (await client.getVdb(vdb.id))?.previous_timeflow_id ?? "" };
+      const previous = { timeflow_id: (await previousOf(vdb)) ?? "" };
       await rejects(client.refreshBySnapshot(vdb.id, {}), inUse);
       await rejects(client.rollbackBySnapshot(vdb.id, {}), inUse);
       await rejects(client.undoRefresh(vdb.id), inUse);
       await rejects(client.switchTimeflow(vdb.id, previous), inUse);
+      await rejects(client.deleteVdb(vdb.id), inUse);
       server.sql("UPDATE pgbench_accounts SET abalance = 8");
       await done(client.snapshotVdb(vdb.id));
     }
@@ -137,6 +139,12 @@ describe("content", { timeout: 300_000 }, () => {
     await done(client.refreshBySnapshot(vdb.id, {}));
     equal(await contentIn(vdb), original);
     equal((await client.searchJobs(eq("target_id", vdb.id))).filter(({ type }) => type === "DB_REFRESH").length, 2);
+    // A pod that has kept the data of before the refresh.
+    execFileSync("mount", ["--bind", join(poolDir(scratch), "timeflows", (await previousOf(vdb)) ?? ""), pod]);
+    await rejects(client.deleteVdb(vdb.id), inUse);
+    await unmount(pod);
+    await done(client.deleteVdb(vdb.id));
+    await nothingLost(scratch, engine);
   });
 
   test("a change under a mount, should one get through, changes nothing for who has it", async () => {
