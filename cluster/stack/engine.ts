@@ -1,4 +1,4 @@
-import { createDctClient, type DctClient, eq, type Snapshot } from "@vdb/dct";
+import { createDctClient, type DctClient, eq, type Snapshot, waitForJob } from "@vdb/dct";
 import { sourceName, storageNamespace } from "./install.ts";
 import { text } from "./json.ts";
 import { eventually, type Kubectl } from "./kubectl.ts";
@@ -29,6 +29,18 @@ export async function waitForSourceSnapshot(kubectl: Kubectl, seconds: number): 
       return newest;
     });
   });
+}
+
+/** A snapshot of the production dSource as it is now: by its interval the engine would take the next one much later. */
+export async function takeSourceSnapshot(kubectl: Kubectl, seconds: number): Promise<Snapshot> {
+  await withEngine(kubectl, async (engine) => {
+    const [source] = await engine.searchDSources(eq("name", sourceName));
+    if (source === undefined) throw new Error(`the engine has no dSource ${sourceName}`);
+    const { jobId } = await engine.snapshotDSource(source.id);
+    const end = await waitForJob(engine, jobId, { signal: AbortSignal.timeout(seconds * 1000 + 5000), deadlineSeconds: seconds });
+    if (end.kind !== "succeeded") throw new Error(`the snapshot of dSource ${sourceName}: ${end.message}`);
+  });
+  return await waitForSourceSnapshot(kubectl, 30);
 }
 
 /** Bytes that a VDB alone holds, beside the bytes that a reader of its source sees; undefined before both are known. */
