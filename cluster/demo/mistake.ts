@@ -1,5 +1,6 @@
 /** The second half of the demo: a mistake is undone by a snapshot and a rewind, then a refresh brings what is new in production. */
-import { takeSourceSnapshot } from "../stack/engine.ts";
+import { deleteSourceSnapshot, takeSourceSnapshot } from "../stack/engine.ts";
+import { text } from "../stack/json.ts";
 import { eventually, type Kubectl } from "../stack/kubectl.ts";
 import { productionSql } from "../stack/production.ts";
 import { type Endpoint, psqlThroughService } from "../stack/psql.ts";
@@ -13,18 +14,23 @@ export type Seconds = Readonly<Record<Kind, number>>;
 const wrongDelete = "DELETE FROM pgbench_accounts WHERE bid <= 10";
 const newRow = "INSERT INTO pgbench_history (tid, bid, aid, delta, mtime) VALUES (1, 1, 1, 500, now())";
 
-/** Objects of an earlier run, in the way a user deletes them: an action never runs twice, and a VolumeSnapshot keeps its VDB. */
-export async function removeOldActions(kubectl: Kubectl, namespace: string): Promise<void> {
+/**
+ * Objects of an earlier run, in the way a user deletes them: an action never runs twice, and a VolumeSnapshot keeps its VDB.
+ * Returns the id of the source's snapshot that the earlier run has asked for, if there is one: nothing else deletes it.
+ */
+export async function removeOldActions(kubectl: Kubectl, namespace: string): Promise<string | undefined> {
   const objects = Object.entries(actions).map(([kind, name]) => `${kind.toLowerCase()}/${name}`);
   const all = [...objects, `volumesnapshot/${actions.VDBSnapshot}`];
   const found = await kubectl.run(["get", ...all, "-n", namespace, "--ignore-not-found", "-o", "name"]);
-  if (found === "") return;
+  if (found === "") return undefined;
+  const refreshed = await kubectl.get("vdbrefresh", actions.VDBRefresh, namespace);
   say(`kubectl delete ${found.split("\n").join(" ")} -n ${namespace} (from an earlier run)`);
   await kubectl.run(["delete", ...found.split("\n"), "-n", namespace, "--ignore-not-found", "--timeout=240s"]);
+  return text(refreshed, "status", "snapshot", "id") || undefined;
 }
 
-/** Leaves the database with production's present data. Returns each action's seconds, from apply to Completed. */
-export async function makeAndUndoMistake(kubectl: Kubectl, vdb: Endpoint): Promise<Seconds> {
+/** Leaves the database with production's present data, and `former`, an earlier run's snapshot of it, deleted. Returns each action's seconds, from apply to Completed. */
+export async function makeAndUndoMistake(kubectl: Kubectl, vdb: Endpoint, former?: string): Promise<Seconds> {
   const act = async (kind: Kind): Promise<number> => {
     const object = { kind, name: actions[kind], namespace: vdb.namespace };
     return await applyAndFollow(kubectl, object, { done: "Completed", seconds: 240, ends: ["Completed", "Error"] });
@@ -57,6 +63,7 @@ export async function makeAndUndoMistake(kubectl: Kubectl, vdb: Endpoint): Promi
   const [here, there] = [await rows("pgbench_history"), await productionSql(kubectl, "SELECT count(*) FROM pgbench_history")];
   say(`Rows of pgbench_history here: ${here}, as in production`);
   if (here !== there) throw new Error(`Rows of pgbench_history: ${here} after the refresh, ${there} in production`);
+  if (former !== undefined && former !== snapshotOfSource.id) await deleteSourceSnapshot(kubectl, former);
   return { VDBSnapshot: snapshot, VDBRewind: rewind, VDBRefresh: refresh };
 }
 

@@ -28,13 +28,13 @@ await command(async () => {
   const snapshot = await waitForSourceSnapshot(kubectl, 600);
   say(`Snapshot ${snapshot.id} of ${snapshot.timestamp}`);
 
-  await removeOldActions(kubectl, demoVdb.namespace);
+  const former = await removeOldActions(kubectl, demoVdb.namespace);
   await removeOldVdb(kubectl, demoVdb);
   const ready = await provisionDemoVdb(kubectl, demoVdb);
   await showAnswer(kubectl, demoVdb);
   say("Waiting for the file system to count the clone's bytes");
   const ownBytes = await describeBytes(kubectl, demoVdb);
-  const actions = await makeAndUndoMistake(kubectl, demoVdb);
+  const actions = await makeAndUndoMistake(kubectl, demoVdb, former);
   report(kubectl, demoVdb, { ready, ownBytes, actions });
 });
 

@@ -36,11 +36,23 @@ export async function takeSourceSnapshot(kubectl: Kubectl, seconds: number): Pro
   await withEngine(kubectl, async (engine) => {
     const [source] = await engine.searchDSources(eq("name", sourceName));
     if (source === undefined) throw new Error(`the engine has no dSource ${sourceName}`);
-    const { jobId } = await engine.snapshotDSource(source.id);
-    const end = await waitForJob(engine, jobId, { signal: AbortSignal.timeout(seconds * 1000 + 5000), deadlineSeconds: seconds });
-    if (end.kind !== "succeeded") throw new Error(`the snapshot of dSource ${sourceName}: ${end.message}`);
+    await ended(engine, await engine.snapshotDSource(source.id), seconds, `the snapshot of dSource ${sourceName}`);
   });
   return await waitForSourceSnapshot(kubectl, 30);
+}
+
+/** Deletes a snapshot that was asked for: those stay until somebody does. Nothing to do when there is none of that id. */
+export async function deleteSourceSnapshot(kubectl: Kubectl, id: string): Promise<void> {
+  await withEngine(kubectl, async (engine) => {
+    if ((await engine.getSnapshot(id)) === undefined) return;
+    await ended(engine, await engine.deleteSnapshot(id), 60, `the deletion of snapshot ${id}`);
+  });
+}
+
+async function ended(engine: DctClient, { jobId }: { readonly jobId: string }, seconds: number, what: string): Promise<void> {
+  const signal = AbortSignal.timeout(seconds * 1000 + 5000);
+  const end = await waitForJob(engine, jobId, { signal, deadlineSeconds: seconds });
+  if (end.kind !== "succeeded") throw new Error(`${what}: ${end.message}`);
 }
 
 /** Bytes that a VDB alone holds, beside the bytes that a reader of its source sees; undefined before both are known. */
