@@ -12,7 +12,7 @@ setup:
 	@scripts/setup
 
 .PHONY: demo demo-down
-demo: setup ## Start a cluster and a production database, and query its virtual copy
+demo: setup ## Start a cluster and a production database; query, rewind and refresh its virtual copy
 	@node cluster/demo/up.ts
 demo-down: setup ## Remove everything that make demo created
 	@node cluster/demo/down.ts

@@ -9,6 +9,7 @@
 import { cpus } from "node:os";
 import { cloneBytes, eventually, type Kubectl, run, secretYaml, testCluster, text, vdbManifest } from "@vdb/cluster";
 import { barePostgres } from "./bare-postgres.ts";
+import { median } from "./median.ts";
 
 const runs = Number(process.argv[2] ?? 10);
 const kubectl = await testCluster();
@@ -25,7 +26,6 @@ async function seconds(manifest: string, wait: readonly string[]): Promise<numbe
   return (performance.now() - from) / 1000;
 }
 
-const median = (all: readonly number[]): number => all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)] ?? Number.NaN;
 const round = (value: number): string => value.toFixed(2);
 
 async function bytesOf(name: string): Promise<string> {

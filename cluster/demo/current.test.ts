@@ -10,16 +10,25 @@ type World = {
   /** Name → whether the demo made it. */ readonly namespaces: Readonly<Record<string, boolean>>;
   /** `namespace/name` of each release of our charts. */ readonly releases: readonly string[];
   readonly vdbs: readonly string[];
+  /** `namespace/name` of each action and VolumeSnapshot: what stands of them when a release goes is stuck for good. */
+  readonly work: readonly string[];
 };
 const demo: World = {
   namespaces: { default: false, "pg-operator": true, "delphix-storage": true, production: true },
   releases: ["pg-operator/delphix-operator", "delphix-storage/delphix-storage"],
   vdbs: ["pg-operator/my-postgres-vdb", "default/mine"],
+  work: ["pg-operator/my-vdb-refresh", "pg-operator/my-vdb-snapshot", "default/kept"],
 };
+const definitions = ["vdbrefreshes.actions.delphix.com", "volumesnapshots.snapshot.storage.k8s.io"];
 
 /** A cluster that knows the few calls the demo makes; `left` says what is in it, `changes` counts what changed it. */
 function clusterOf(world: World): { kubectl: Kubectl; left: World; changes: () => number } {
-  const left = { namespaces: { ...world.namespaces }, releases: [...world.releases], vdbs: [...world.vdbs] };
+  const left = {
+    namespaces: { ...world.namespaces },
+    releases: [...world.releases],
+    vdbs: [...world.vdbs],
+    work: [...world.work],
+  };
   let changes = 0;
   const drop = (list: string[], entry: string): void => {
     changes += 1;
@@ -37,13 +46,19 @@ function clusterOf(world: World): { kubectl: Kubectl; left: World; changes: () =
         made === undefined ? undefined : { metadata: { name, labels: made ? { [madeLabel]: "true" } : {} } },
       );
     },
-    list: () =>
+    list: (kind) =>
       Promise.resolve(
-        left.vdbs.map((vdb) => ({ metadata: { namespace: vdb.split("/")[0] ?? "", name: vdb.split("/")[1] ?? "" } })),
+        kind === "crd"
+          ? [...definitions, "widgets.example.com"].map((name) => ({ metadata: { name } }))
+          : left.vdbs.map((vdb) => ({ metadata: { namespace: vdb.split("/")[0] ?? "", name: vdb.split("/")[1] ?? "" } })),
       ),
     run: ([verb, kind, name = "", , namespace]) => {
       equal(verb, "delete");
-      if (kind === "postgresvdb") drop(left.vdbs, `${namespace}/${name}`);
+      if (name === "--all") {
+        equal(kind, definitions.join(","));
+        changes += 1;
+        left.work = left.work.filter((one) => !one.startsWith(`${namespace}/`));
+      } else if (kind === "postgresvdb") drop(left.vdbs, `${namespace}/${name}`);
       else {
         changes += 1;
         delete left.namespaces[name];
@@ -52,7 +67,14 @@ function clusterOf(world: World): { kubectl: Kubectl; left: World; changes: () =
       return Promise.resolve("");
     },
     helm: ([verb, name = "", , namespace]) => {
-      if (verb === "uninstall") drop(left.releases, `${namespace}/${name}`);
+      if (verb === "uninstall") {
+        deepEqual(
+          left.work.filter((one) => one.startsWith("pg-operator/")),
+          [],
+          "nothing waits for a release that is gone",
+        );
+        drop(left.releases, `${namespace}/${name}`);
+      }
       const list = left.releases.map((release) => {
         const [where = "", what = ""] = release.split("/");
         return { namespace: where, name: what, chart: what.startsWith("delphix-") ? `${what}-0.1.0` : "delphix-operator-0.1.0" };
@@ -81,17 +103,17 @@ function talk(answer: boolean): {
 const occupied: readonly { readonly what: string; readonly world: World; readonly says: RegExp }[] = [
   {
     what: "a namespace production of the user's own",
-    world: { namespaces: { production: false }, releases: [], vdbs: [] },
+    world: { namespaces: { production: false }, releases: [], vdbs: [], work: [] },
     says: /namespace production exists, and the demo did not create it[^]*The context is unchanged/u,
   },
   {
     what: "the operator, installed by the user as the documentation says",
-    world: { namespaces: { "pg-operator": false }, releases: ["pg-operator/delphix-operator"], vdbs: ["app/db"] },
+    world: { namespaces: { "pg-operator": false }, releases: ["pg-operator/delphix-operator"], vdbs: ["app/db"], work: [] },
     says: /Helm release pg-operator\/delphix-operator is installed/u,
   },
   {
     what: "the operator under another name in another namespace: two would fight over the same objects",
-    world: { namespaces: {}, releases: ["databases/vdbs"], vdbs: [] },
+    world: { namespaces: {}, releases: ["databases/vdbs"], vdbs: [], work: [] },
     says: /Helm release databases\/vdbs is installed/u,
   },
 ];
@@ -111,7 +133,7 @@ for (const { what, world, says } of occupied) {
 }
 
 test("the demo is installed into an empty cluster and over itself, after the owner has read what it makes", async () => {
-  for (const world of [{ namespaces: { default: false }, releases: [], vdbs: [] }, demo]) {
+  for (const world of [{ namespaces: { default: false }, releases: [], vdbs: [], work: [] }, demo]) {
     const owner = talk(true);
     await askToInstall(clusterOf(world).kubectl, owner);
     match(owner.read.join("\n"), /production[^]*pg-operator\/delphix-operator[^]*\nInstall the demo into theirs\?$/u);
@@ -122,7 +144,7 @@ test("demo-down deletes what the demo made and what its operator serves, after t
   const { kubectl, left } = clusterOf(demo);
   const owner = talk(true);
   await removeDemo(kubectl, owner);
-  deepEqual(left, { namespaces: { default: false }, releases: [], vdbs: [] });
+  deepEqual(left, { namespaces: { default: false }, releases: [], vdbs: [], work: ["default/kept"] });
   match(
     owner.read.join("\n"),
     /default\/mine[^]*delphix-storage\/delphix-storage[^]*namespaces [^]*\nDelete this from theirs\?/u,

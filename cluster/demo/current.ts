@@ -1,7 +1,10 @@
 /** The demo in a cluster of the user's: what it may make, what it takes away again, each after asking. */
 import { releases } from "../stack/install.ts";
+import { text } from "../stack/json.ts";
 import type { Kubectl } from "../stack/kubectl.ts";
 import { demoNamespaces, look, obstacles, type Removal, removal } from "./standing.ts";
+
+const volumeSnapshots = "volumesnapshots.snapshot.storage.k8s.io";
 
 export type Talk = {
   readonly context: string;
@@ -27,7 +30,7 @@ export async function askToInstall(kubectl: Kubectl, { context, say, agreed }: T
     throw new Error("The demo is not installed. Set YES=1, or answer yes, to go on.");
 }
 
-/** Deletes what the demo made, VDBs first, while the operator can clean up after them. */
+/** Deletes what the demo made, actions, snapshots and VDBs first, while operator and driver can clean up after them. */
 export async function removeDemo(kubectl: Kubectl, { context, say, agreed }: Talk): Promise<void> {
   const standing = await look(kubectl);
   const what = removal(standing);
@@ -46,7 +49,16 @@ export async function removeDemo(kubectl: Kubectl, { context, say, agreed }: Tal
   );
 }
 
+/** An action that still works is taken back, and a VolumeSnapshot keeps the volume of its VDB: neither can go without the releases. */
+async function removeWork(kubectl: Kubectl, namespaces: readonly string[]): Promise<void> {
+  const definitions = (await kubectl.list("crd", [])).map((one) => text(one, "metadata", "name"));
+  const kinds = definitions.filter((name) => name.endsWith(".actions.delphix.com") || name === volumeSnapshots);
+  if (kinds.length === 0) return;
+  for (const namespace of namespaces) await kubectl.run(["delete", kinds.join(","), "--all", "-n", namespace, "--timeout=300s"]);
+}
+
 async function remove(kubectl: Kubectl, what: Removal): Promise<void> {
+  await removeWork(kubectl, what.namespaces);
   for (const vdb of what.vdbs) {
     const [namespace = "", name = ""] = vdb.split("/");
     await kubectl.run(["delete", "postgresvdb", name, "-n", namespace, "--ignore-not-found", "--timeout=300s"]);

@@ -1,4 +1,7 @@
-/** `make demo`: a cluster, a production database, and a query answered by its virtual copy. Run again, it brings the same about once more. */
+/**
+ * `make demo`: a cluster, a production database, a query answered by its virtual copy, and that copy snapshotted, rewound and
+ * refreshed. Run again, it brings the same about once more.
+ */
 import { asksForCurrent, bringImages, currentCluster, startCluster } from "../stack/cluster.ts";
 import { waitForSourceSnapshot } from "../stack/engine.ts";
 import { installCharts, operatorNamespace, storageNamespace } from "../stack/install.ts";
@@ -6,8 +9,10 @@ import type { Kubectl } from "../stack/kubectl.ts";
 import { ensureNamespace, loadProduction, startProduction } from "../stack/production.ts";
 import { agreed } from "./consent.ts";
 import { askToInstall } from "./current.ts";
+import { makeAndUndoMistake, removeOldActions } from "./mistake.ts";
 import { command, say } from "./progress.ts";
-import { demoVdb, provisionDemoVdb } from "./vdb.ts";
+import { report } from "./report.ts";
+import { demoVdb, describeBytes, provisionDemoVdb, removeOldVdb, showAnswer } from "./vdb.ts";
 
 await command(async () => {
   const kubectl = await demoCluster();
@@ -23,7 +28,14 @@ await command(async () => {
   const snapshot = await waitForSourceSnapshot(kubectl, 600);
   say(`Snapshot ${snapshot.id} of ${snapshot.timestamp}`);
 
-  await provisionDemoVdb(kubectl, demoVdb);
+  const former = await removeOldActions(kubectl, demoVdb.namespace);
+  await removeOldVdb(kubectl, demoVdb);
+  const ready = await provisionDemoVdb(kubectl, demoVdb);
+  await showAnswer(kubectl, demoVdb);
+  say("Waiting for the file system to count the clone's bytes");
+  const ownBytes = await describeBytes(kubectl, demoVdb);
+  const actions = await makeAndUndoMistake(kubectl, demoVdb, former);
+  report(kubectl, demoVdb, { ready, ownBytes, actions });
 });
 
 /** The project's own cluster, or with CLUSTER=current the user's, who is asked first. The images are in it. */

@@ -1,4 +1,4 @@
-import { createDctClient, type DctClient, eq, type Snapshot } from "@vdb/dct";
+import { createDctClient, type DctClient, eq, type Snapshot, waitForJob } from "@vdb/dct";
 import { sourceName, storageNamespace } from "./install.ts";
 import { text } from "./json.ts";
 import { eventually, type Kubectl } from "./kubectl.ts";
@@ -29,6 +29,30 @@ export async function waitForSourceSnapshot(kubectl: Kubectl, seconds: number): 
       return newest;
     });
   });
+}
+
+/** A snapshot of the production dSource as it is now: by its interval the engine would take the next one much later. */
+export async function takeSourceSnapshot(kubectl: Kubectl, seconds: number): Promise<Snapshot> {
+  await withEngine(kubectl, async (engine) => {
+    const [source] = await engine.searchDSources(eq("name", sourceName));
+    if (source === undefined) throw new Error(`the engine has no dSource ${sourceName}`);
+    await ended(engine, await engine.snapshotDSource(source.id), seconds, `the snapshot of dSource ${sourceName}`);
+  });
+  return await waitForSourceSnapshot(kubectl, 30);
+}
+
+/** Deletes a snapshot that was asked for: those stay until somebody does. Nothing to do when there is none of that id. */
+export async function deleteSourceSnapshot(kubectl: Kubectl, id: string): Promise<void> {
+  await withEngine(kubectl, async (engine) => {
+    if ((await engine.getSnapshot(id)) === undefined) return;
+    await ended(engine, await engine.deleteSnapshot(id), 60, `the deletion of snapshot ${id}`);
+  });
+}
+
+async function ended(engine: DctClient, { jobId }: { readonly jobId: string }, seconds: number, what: string): Promise<void> {
+  const signal = AbortSignal.timeout(seconds * 1000 + 5000);
+  const end = await waitForJob(engine, jobId, { signal, deadlineSeconds: seconds });
+  if (end.kind !== "succeeded") throw new Error(`${what}: ${end.message}`);
 }
 
 /** Bytes that a VDB alone holds, beside the bytes that a reader of its source sees; undefined before both are known. */
