@@ -13,6 +13,7 @@ export function actionRows({ spec: { properties } }: Kind): readonly RuleRow[] {
     ...whole("spec.ttlSecondsAfterFinished", 0, 31_536_000, 86_400),
     ...(has("previousRetention") ? retention : []),
     ...(has("snapshotRef") ? snapshotReferences : []),
+    ...(has("bookmarkName") ? bookmark : []),
     ...["preSnapshot", "postSnapshot", "preRefresh", "postRefresh", "preRewind", "postRewind"]
       .filter(has)
       .flatMap((name) => scripts(`spec.${name}`)),
@@ -39,6 +40,13 @@ const retention = text(
   ["", "1d", "8760h1s", "-1h"],
   "must be a duration in h, m, s or ms, from 0s to 8760h, for example 24h",
   ["0s", "8760h", "1h30m"],
+);
+
+const bookmark = text(
+  "spec.bookmarkName",
+  ["", "it's", 'say "now"', "a\\b", "two\nlines"],
+  "must be 1 to 253 characters without quotes, backslashes and control characters, for example before-release",
+  ["b", "Before the migration", "ü".repeat(253)],
 );
 
 const scripts = (field: string): RuleRow[] => [
