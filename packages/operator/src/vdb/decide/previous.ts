@@ -13,12 +13,16 @@ export type PreviousFate =
 
 /** Pure. */
 export function fateOfPrevious({ status }: Pick<PostgresVDB, "status">, nowMs: number): PreviousFate {
-  const { previous, activeAction, content, delphixID } = status;
+  const { previous, activeAction } = status;
   if (previous?.until === undefined || activeAction !== undefined) return { kind: "stays" };
   const seconds = (Date.parse(previous.until) - nowMs) / 1000;
   if (seconds > 0) return { kind: "staysFor", seconds };
-  return { kind: "goes", handle: previous.handle ?? content?.handle ?? delphixID ?? "" };
+  return { kind: "goes", handle: handleOfPrevious(status) };
 }
+
+/** Pure: where the previous data is. A change in place leaves it where the present data is. */
+export const handleOfPrevious = ({ previous, content, delphixID }: PostgresVDB["status"]): string =>
+  previous?.handle ?? content?.handle ?? delphixID ?? "";
 
 /** Pure: data that an action which is gone has replaced. What that action asked for is unknown, so the default says for how long. */
 export const previousOf = (replaced: VdbContent, nowMs: number): NonNullable<PostgresVDB["status"]["previous"]> => ({

@@ -1,7 +1,7 @@
 import { after, done, isTrue, type Plan, type Step, waiting } from "kube-runtime";
 import type { PlainVdbStep, VdbContext } from "../context.ts";
 import { answerTo, dataLeftBy, isCurrent } from "../decide/hold.ts";
-import { previousOf } from "../decide/previous.ts";
+import { handleOfPrevious, previousOf } from "../decide/previous.ts";
 import { applyService } from "./apply-service.ts";
 import { detachInDct } from "./enable-in-dct.ts";
 import { stopDatabase } from "./stop.ts";
@@ -79,10 +79,9 @@ export const tidyTurn: PlainVdbStep = {
 
 /** What was previous until now makes room. What the storage keeps of it goes at the end of what is previous from now on. */
 async function discardOlder({ run, vdb, world }: VdbContext, signal: AbortSignal): Promise<void> {
-  const { previous, content, delphixID } = vdb.status;
+  const { previous } = vdb.status;
   if (previous === undefined) return;
-  const handle = previous.handle ?? content?.handle ?? delphixID ?? "";
-  const left = await world.sources.holding(vdb)?.discard(handle, true, signal);
+  const left = await world.sources.holding(vdb)?.discard(handleOfPrevious(vdb.status), true, signal);
   if (left?.kind === "kept")
     run.event("Normal", "PreviousKept", `the older data ${previous.id} stays until what replaces it goes: ${left.message}`);
 }
