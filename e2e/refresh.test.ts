@@ -2,7 +2,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { eventually, type Json, testCluster, text } from "@vdb/cluster";
-import { applyVdb, condition, deleteVdb, makePasswordSecret, sqlInPod, waitForPhase } from "./vdb.ts";
+import { applyVdb, condition, deleteVdb, makePasswordSecret, runAction, sqlInPod, waitForPhase } from "./vdb.ts";
 
 const kubectl = await testCluster();
 const namespace = "pg-operator";
@@ -14,17 +14,8 @@ const vdb = {
   spec: { hooks: stages.map((stage) => ({ name: "mark", stage, script: mark(stage) })) },
 };
 
-async function act(kind: string, name: string, spec: object): Promise<Json> {
-  const metadata = { name, namespace };
-  await kubectl.apply(
-    JSON.stringify({ apiVersion: "actions.delphix.com/v1alpha1", kind, metadata, spec: { vdbRef: { name: vdb.name }, ...spec } }),
-  );
-  return await eventually(`${kind} ${name} has ended`, 240, async () => {
-    const found = await kubectl.get(kind.toLowerCase(), name, namespace);
-    if (["Completed", "Error"].includes(text(found, "status", "phase"))) return found;
-    throw new Error(text(found, "status"));
-  });
-}
+const act = async (kind: string, name: string, spec: object): Promise<Json> =>
+  await runAction(kubectl, vdb, { kind, name, spec });
 
 async function completed(kind: string, name: string, spec: object): Promise<Json> {
   const found = await act(kind, name, spec);

@@ -31,6 +31,27 @@ export async function waitForPhase(
   });
 }
 
+/** Applies an action on a database and waits for its end, good or bad. */
+export async function runAction(
+  kubectl: Kubectl,
+  vdb: VdbOptions,
+  { kind, name, spec }: { readonly kind: string; readonly name: string; readonly spec: object },
+): Promise<Json> {
+  const { namespace } = vdb;
+  const manifest = {
+    apiVersion: "actions.delphix.com/v1alpha1",
+    kind,
+    metadata: { name, namespace },
+    spec: { vdbRef: { name: vdb.name }, ...spec },
+  };
+  await kubectl.apply(JSON.stringify(manifest));
+  return await eventually(`${kind} ${name} has ended`, 240, async () => {
+    const found = await kubectl.get(kind.toLowerCase(), name, namespace);
+    if (["Completed", "Error"].includes(text(found, "status", "phase"))) return found;
+    throw new Error(text(found, "status"));
+  });
+}
+
 export type Condition = { readonly status: string; readonly reason: string; readonly message: string };
 
 export function condition(vdb: Json, type: string): Condition | undefined {

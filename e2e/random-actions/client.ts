@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Endpoint, openSession } from "../soak/writer.ts";
+import { type Endpoint, openSession, sessionAfterSession } from "../soak/writer.ts";
 import { acknowledged, mismatch, type State, seen, sent } from "./history.ts";
 
 /** The append-only table. Without a key: a row that came twice shall be seen. */
@@ -18,13 +18,15 @@ export type Client = {
   readonly lastTrouble: string;
 };
 
-type Working = {
-  -readonly [field in keyof Client]: Client[field] extends ReadonlyMap<infer K, infer V>
-    ? Map<K, V>
-    : Client[field] extends ReadonlySet<infer K>
-      ? Set<K>
-      : Client[field];
-} & { faults: string[]; last: number };
+/** The same, as the client itself writes it. */
+type Working = Client & {
+  readonly histories: Map<string, State>;
+  readonly everAcknowledged: Set<number>;
+  readonly faults: string[];
+  lastTrouble: string;
+  /** The last number that was sent. */
+  last: number;
+};
 
 /** Begins with the history `first`, an empty table. */
 export function startClient(
@@ -41,17 +43,8 @@ export function startClient(
     last: 0,
     lastTrouble: "",
   };
-  const work = async (): Promise<void> => {
-    while (!stop.aborted) {
-      try {
-        await oneSession(endpoint, client, stop);
-      } catch (error) {
-        client.lastTrouble = error instanceof Error ? error.message : String(error);
-      }
-      if (!stop.aborted) await sleep(100);
-    }
-  };
-  return { client, done: work() };
+  const session = async (): Promise<void> => await oneSession(endpoint, client, stop);
+  return { client, done: sessionAfterSession(client, session, { stop, restMs: 100 }) };
 }
 
 async function oneSession(endpoint: Endpoint, client: Working, stop: AbortSignal): Promise<void> {

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { eventually, type Json, type Kubectl, storageNamespace, text } from "@vdb/cluster";
 import { answerOf, type Endpoint } from "../soak/writer.ts";
-import { applyVdb, makePasswordSecret, setEnabled, type VdbOptions, waitForPhase } from "../vdb.ts";
+import { applyVdb, makePasswordSecret, runAction, setEnabled, type VdbOptions, waitForPhase } from "../vdb.ts";
 import { type Client, startClient, table } from "./client.ts";
 import { between, empty, type State } from "./history.ts";
 import type { Step, Victim } from "./plan.ts";
@@ -115,16 +115,8 @@ async function disable({ kubectl, vdb }: Scene): Promise<void> {
   await setEnabled(kubectl, vdb, true);
 }
 
-async function act({ kubectl, vdb }: Scene, kind: string, name: string, spec: object): Promise<Json> {
-  const metadata = { name, namespace: vdb.namespace };
-  const manifest = { apiVersion: "actions.delphix.com/v1alpha1", kind, metadata, spec: { vdbRef: { name: vdb.name }, ...spec } };
-  await kubectl.apply(JSON.stringify(manifest));
-  return await eventually(`${kind} ${name} has ended`, 240, async () => {
-    const found = await kubectl.get(kind.toLowerCase(), name, vdb.namespace);
-    if (["Completed", "Error"].includes(text(found, "status", "phase"))) return found;
-    throw new Error(text(found, "status"));
-  });
-}
+const act = async ({ kubectl, vdb }: Scene, kind: string, name: string, spec: object): Promise<Json> =>
+  await runAction(kubectl, vdb, { kind, name, spec });
 
 function equalPhase(found: Json, phase: string): void {
   if (text(found, "status", "phase") !== phase) throw new Error(`${text(found, "metadata", "name")}: ${text(found, "status")}`);

@@ -41,17 +41,24 @@ export const table = "CREATE TABLE IF NOT EXISTS soak_rows (n bigint NOT NULL, b
 /** Writes numbered rows through the Service until it is stopped, one after the other; a session that breaks off is followed by a new one. */
 export function startWriter(endpoint: Endpoint, stop: AbortSignal): { readonly writer: Writer; readonly done: Promise<void> } {
   const writer = { ledger: newLedger(), sessions: [] as Session[], faults: [] as string[], lastTrouble: "" };
-  const work = async (): Promise<void> => {
-    while (!stop.aborted) {
-      try {
-        await writeInOneSession(endpoint, writer, stop);
-      } catch (error) {
-        writer.lastTrouble = error instanceof Error ? error.message : String(error);
-      }
-      if (!stop.aborted) await sleep(200);
+  const oneSession = async (): Promise<void> => await writeInOneSession(endpoint, writer, stop);
+  return { writer, done: sessionAfterSession(writer, oneSession, { stop, restMs: 200 }) };
+}
+
+/** One session after the other until it is stopped; what ends one early is the client's last trouble. */
+export async function sessionAfterSession(
+  client: { lastTrouble: string },
+  oneSession: () => Promise<void>,
+  { stop, restMs }: { readonly stop: AbortSignal; readonly restMs: number },
+): Promise<void> {
+  while (!stop.aborted) {
+    try {
+      await oneSession();
+    } catch (error) {
+      client.lastTrouble = error instanceof Error ? error.message : String(error);
     }
-  };
-  return { writer, done: work() };
+    if (!stop.aborted) await sleep(restMs);
+  }
 }
 
 type Writing = { readonly ledger: Ledger; readonly sessions: Session[]; readonly faults: string[] };
