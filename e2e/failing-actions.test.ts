@@ -54,7 +54,7 @@ const rewind = (name: string, postRewind?: object) => ({
 });
 const phases = ["PreRefresh", "Stopping", "Refreshing", "Starting", "PostRefresh", "Finalizing"];
 const random = seededRandom(testSeed);
-const either = (name: string, after: object) => (random() < 0.5 ? refresh(name, { postRefresh: after }) : rewind(name, after));
+const either = (name: string, script: object) => (random() < 0.5 ? refresh(name, { postRefresh: script }) : rewind(name, script));
 
 /** A short phase may be over before it is seen. */
 async function comesTo({ kind, name }: Action, phase: string): Promise<void> {
