@@ -69,6 +69,7 @@ export interface Cleaning {
  * nothing.
  */
 export const databaseStatements = (cleaning: Cleaning | undefined): string => String.raw`
+SET quote_all_identifiers = off;
 SELECT current_setting('server_version_num')::int >= 150000 AS knows_versions,
   current_setting('shared_preload_libraries') ~ 'pg_cron' AS jobs_run,
   EXISTS (SELECT FROM pg_depend JOIN pg_extension AS e ON e.oid = refobjid WHERE extname = 'pg_cron'

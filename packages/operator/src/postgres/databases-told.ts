@@ -43,7 +43,7 @@ export interface DatabasesTold {
 export const passing: RegExp = /too many clients|connection slots|(?:starting up|shutting down|not yet accepting|in recovery mode)/u;
 
 /** The server's refusal to open a session; anything else is a session that broke off. */
-const refused = /^psql: (?:error: )?(?:connection to server .*? failed: )?FATAL: +(.*)/u;
+const refused = /^psql: (?:error: )?(?:connection to server .*? failed: )?FATAL: +(.*?)(?: +(?:DETAIL|HINT): .*)?$/u;
 
 export function databasesTold(lines: readonly string[]): DatabasesTold {
   const after = (prefix: string): readonly string[] =>

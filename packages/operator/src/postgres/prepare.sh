@@ -141,15 +141,16 @@ look_inside() {
     told=$(printf '%s\n' "$inside" | PGOPTIONS=$own psql -XAtqw -U "$user" -v ON_ERROR_STOP=1 -f - 2>"$VDB_RUN/inside")
     code=$?
     case $code in
-    0) [ -z "$told" ] || answer="inside: $told
-$answer" ;;
-    2) code=0 answer="unseen: $escaped	$(tr '\n' ' ' <"$VDB_RUN/inside")
-$answer" ;;
+    0) [ -z "$told" ] || found="${found}inside: $told
+" ;;
+    2) code=0 found="${found}unseen: $escaped	$(tr '\n' ' ' <"$VDB_RUN/inside")
+" ;;
     *) printf 'in database %s: %s\n' "$PGDATABASE" "$(cat "$VDB_RUN/inside")" >>"$VDB_RUN/said" && return ;;
     esac
   done
 }
 export PGDATABASE
+found=
 : >"$VDB_RUN/said"
 known=$(stored_roles 2>/dev/null)
 code=2
@@ -175,7 +176,7 @@ case $answer in
     { dd if="$VDB_RUN/settings.proven" of="$proven.prepared" conv=fsync 2>/dev/null && mv -f "$proven.prepared" "$proven"; }
   ;;
 esac
-printf '%s\n' "$answer" | sed '/^in: /d'
+printf '%s%s\n' "$found" "$answer" | sed '/^in: /d'
 if [ "$code" = 0 ]; then
   # After the settings were read, which are in force for new sessions only.
   login=$(unset PGOPTIONS PGCLIENTENCODING && PGDATABASE=$name timeout 10 psql -XAtqw -U "$role" -c 'SELECT 1' 2>&1 >/dev/null) ||

@@ -59,7 +59,12 @@ function sentence(beginning: string, findings: readonly (string | undefined)[]):
 }
 
 const mostLetters = 4000;
-const withinBounds = (text: string): string => (text.length > mostLetters ? `${text.slice(0, mostLetters).toWellFormed()}…` : text);
+
+/** Names in databases may be of any characters. */
+function withinBounds(text: string): string {
+  const line = text.replaceAll(/\p{Cc}+/gu, " ");
+  return line.length > mostLetters ? `${line.slice(0, mostLetters).toWellFormed()}…` : line;
+}
 
 const isLibrary = (name: string): boolean => name.includes(":");
 export const isReplication = (name: string): boolean => replication.has(name) || name.startsWith("recovery_target");
