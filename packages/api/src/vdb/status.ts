@@ -38,6 +38,9 @@ const contentFields = {
   id: text("The id of that data. Each create, refresh and rewind makes a new one.", 63),
   claimName: text("The claim that holds that data.", 253),
   handle: text("The driver's id of its volume: for a DCT source the id of the VDB in DCT."),
+  timeflow: text(
+    "The timeflow of the VDB in DCT that has that data. A refresh or rewind records it before it stops the database; absent before the first.",
+  ),
   madeBy: {
     type: "string",
     description: "What made that data. The hooks of that stage run on it before the gate opens.",

@@ -1,7 +1,7 @@
 import { type PostgresVDB, postgresVDB, resourceOf, type VdbContent, type VdbHold } from "@vdb/api";
 import { type Client, findCondition, isTrue, type MergePatch } from "kube-runtime";
+import { ActionFailed } from "../data/action-failed.ts";
 import { type ActionContext, nameOfTarget, vdbOf } from "./context.ts";
-import { ActionFailed } from "./step.ts";
 
 const vdbs = resourceOf(postgresVDB);
 type Status = PostgresVDB["status"];

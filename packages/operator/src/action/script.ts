@@ -1,8 +1,9 @@
 import { DctError } from "@vdb/dct";
 import { createJournal, isApiError, type Outcome, type Step, terminal } from "kube-runtime";
+import { ActionFailed } from "../data/action-failed.ts";
 import { type ActionContext, nameOfTarget } from "./context.ts";
 import { beginRollback } from "./rollback.ts";
-import { type ActionDefinition, ActionFailed, type PhasedStep } from "./step.ts";
+import type { ActionDefinition, PhasedStep } from "./step.ts";
 
 /** The steps of a kind, forward and back. */
 export interface Script {

@@ -1,6 +1,6 @@
 import { type DctClient, DctError, findVdb, type Job, unfinishedJobOf, type Vdb, waitForJob } from "@vdb/dct";
 import { after, done, type Outcome } from "kube-runtime";
-import { ActionFailed } from "../step.ts";
+import { ActionFailed } from "../../data/action-failed.ts";
 
 export type ChangingDct = Pick<
   DctClient,

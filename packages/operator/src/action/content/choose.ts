@@ -1,6 +1,6 @@
 import type { RefreshSnapshotRef, RewindSnapshotRef, SnapshotStatus } from "@vdb/api";
 import { allOf, anyOf, type DctClient, eq, isQuotable, oneOf, type Snapshot, type Vdb } from "@vdb/dct";
-import { ActionFailed } from "../step.ts";
+import { ActionFailed } from "../../data/action-failed.ts";
 
 type Dct = Pick<DctClient, "searchSnapshots" | "searchBookmarks">;
 

@@ -1,6 +1,6 @@
 import { type DctClient, type DctConnection, eq, type Snapshot, unfinishedJobOf, waitForJob } from "@vdb/dct";
 import { after, done } from "kube-runtime";
-import { ActionFailed } from "../step.ts";
+import { ActionFailed } from "../../data/action-failed.ts";
 import type { SnapshotStore } from "./store.ts";
 
 type Dct = Pick<DctClient, "searchSnapshots" | "searchJobs" | "getJob" | "snapshotVdb" | "deleteSnapshot">;

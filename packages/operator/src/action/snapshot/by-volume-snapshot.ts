@@ -1,8 +1,8 @@
 import type { SnapshotStatus } from "@vdb/api";
 import { after, done, isApiError, type ObjectKey, type Outcome } from "kube-runtime";
+import { ActionFailed } from "../../data/action-failed.ts";
 import { valueOf } from "../../vdb/objects/quantity.ts";
 import type { ActionContext } from "../context.ts";
-import { ActionFailed } from "../step.ts";
 import type { SnapshotStore } from "./store.ts";
 import {
   actionLabel,

@@ -1,11 +1,12 @@
 import type { PostgresSnapshot, SessionScript } from "@vdb/api";
 import { done, type Outcome, type Pod, retry, terminal, type Unmet } from "kube-runtime";
+import { ActionFailed } from "../../data/action-failed.ts";
 import { backupSession, positionIn, signals } from "../../postgres/backup-session.ts";
 import { paths } from "../../vdb/objects/deployment.ts";
 import { askPod, Unreachable } from "../../vdb/pod/ask-pod.ts";
 import { type ActionContext, podsOf, vdbOf } from "../context.ts";
 import { answeringPod } from "../database.ts";
-import { ActionFailed, type ActionStep } from "../step.ts";
+import type { ActionStep } from "../step.ts";
 import { type Ended, endText, failureWords, hasEnded, recordOf, runText, type Text, tokenOf } from "./run-text.ts";
 import { discardSnapshot, effectIn } from "./snapshot.ts";
 

@@ -1,6 +1,7 @@
 import { type Bookmark, type DctClient, eq, waitForJob } from "@vdb/dct";
 import { after, done, terminal } from "kube-runtime";
-import { ActionFailed, type ActionStep } from "../step.ts";
+import { ActionFailed } from "../../data/action-failed.ts";
+import type { ActionStep } from "../step.ts";
 import type { SnapshotContext } from "./snapshot.ts";
 
 /** A longer job is waited for by the next look. */

@@ -1,11 +1,12 @@
 import type { PostgresRefresh, PostgresRewind, VDBRefresh, VDBRewind } from "@vdb/api";
 import { done } from "kube-runtime";
+import { ActionFailed } from "../../data/action-failed.ts";
 import { type Change, changeText, currentOf, vdbIn } from "../content/change.ts";
 import { chooseSnapshot, type Wanted } from "../content/choose.ts";
 import { type ActionContext, nameOfTarget } from "../context.ts";
 import { turnVdb } from "../hold.ts";
 import { snapshotsByActions, volumeSnapshotContents, volumeSnapshots } from "../snapshot/volume-snapshots.ts";
-import { ActionFailed, type ActionStep } from "../step.ts";
+import type { ActionStep } from "../step.ts";
 
 export type ReplaceContext = ActionContext<VDBRefresh | PostgresRefresh | VDBRewind | PostgresRewind>;
 

@@ -1,10 +1,11 @@
 import type { PostgresSnapshot, VDBSnapshot } from "@vdb/api";
 import { done, type Outcome, persistentVolumeClaims, persistentVolumes } from "kube-runtime";
+import { ActionFailed } from "../../data/action-failed.ts";
 import { type ActionContext, nameOfTarget, vdbOf } from "../context.ts";
 import { byDct } from "../snapshot/by-dct.ts";
 import { byVolumeSnapshot } from "../snapshot/by-volume-snapshot.ts";
 import { isOutcome, type SnapshotStore, type Volume } from "../snapshot/store.ts";
-import { ActionFailed, type ActionStep } from "../step.ts";
+import type { ActionStep } from "../step.ts";
 import type { ActionWorld } from "../world.ts";
 
 export type SnapshotContext = ActionContext<VDBSnapshot | PostgresSnapshot>;
