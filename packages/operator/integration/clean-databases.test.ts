@@ -58,19 +58,64 @@ async function startProduction(mount: string, lines: readonly string[]): Promise
   const port = await freePort();
   newCluster(mount);
   const data = join(mount, "data");
-  appendFileSync(join(data, "postgresql.conf"), [`port = ${port}`, `unix_socket_directories = '${mount}'`, ...lines, ""].join("\n"));
+  appendFileSync(
+    join(data, "postgresql.conf"),
+    [`port = ${port}`, `unix_socket_directories = '${mount}'`, ...lines, ""].join("\n"),
+  );
   asOwner("pg_ctl", ["-D", data, "-l", join(mount, "log"), "-w", "start"]);
   return {
     port,
     sql: (text, database = "postgres") =>
-      asOwner("psql", ["-h", mount, "-p", String(port), "-U", "postgres", "-d", `dbname='${database.replaceAll("\\", "\\\\")}'`, "-qXAt", "-v", "ON_ERROR_STOP=1"], text).trim(),
+      asOwner(
+        "psql",
+        [
+          "-h",
+          mount,
+          "-p",
+          String(port),
+          "-U",
+          "postgres",
+          "-d",
+          `dbname='${database.replaceAll("\\", "\\\\")}'`,
+          "-qXAt",
+          "-v",
+          "ON_ERROR_STOP=1",
+        ],
+        text,
+      ).trim(),
     log: () => readFileSync(join(mount, "log"), "utf8"),
     stop: () => void asOwner("pg_ctl", ["-D", data, "-m", "immediate", "-w", "stop"]),
   };
 }
 
+const mount = (name: string): string => join(folder.path, name);
+
+/** Past what is set for the database. */
+const inOrders = (pod: Pod, text: string): string => {
+  const options =
+    "-csession_preload_libraries= -crole=none -cstatement_timeout=0 -cdefault_transaction_read_only=off -csession_replication_role=replica";
+  const { stdout, stderr, exitCode } = pod.exec([
+    "/usr/bin/env",
+    `PGOPTIONS=${options}`,
+    "psql",
+    "-h",
+    pod.run,
+    "-U",
+    "postgres",
+    "-d",
+    "orders",
+    "-qXAtc",
+    text,
+  ]);
+  equal(exitCode, 0, stderr);
+  return stdout.trim();
+};
+
+/** As the operator asks where other roles are to be locked. */
+const given = (role: string) =>
+  ({ lockOtherRoles: true, role, gate: "open", verifier: scramVerifier("mine", saltFor("x")) }) as const;
+
 describe("a copy of a source that acts by itself", { timeout: 300_000 }, () => {
-  const mount = (name: string): string => join(folder.path, name);
   const stack = new AsyncDisposableStack();
   let publisher: Production | undefined;
   const production = (): Production => {
@@ -95,13 +140,21 @@ describe("a copy of a source that acts by itself", { timeout: 300_000 }, () => {
     stack.defer(() => production().stop());
     publisher.sql(`CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int PRIMARY KEY); INSERT INTO u VALUES (1);
       CREATE PUBLICATION p FOR TABLE t; CREATE PUBLICATION q FOR TABLE u`);
-    const source = await startProduction(mount("source"), ["wal_level = logical", "wal_retrieve_retry_interval = 500ms", "fsync = off"]);
+    const source = await startProduction(mount("source"), [
+      "wal_level = logical",
+      "wal_retrieve_retry_interval = 500ms",
+      "fsync = off",
+    ]);
     const publisherAt = `host=127.0.0.1 port=${publisher.port} dbname=postgres user=postgres password=${password}`;
-    source.sql(`CREATE ROLE app LOGIN; CREATE ROLE reports LOGIN PASSWORD 'r'; CREATE ROLE readers; ALTER ROLE postgres PASSWORD 'p'`);
+    source.sql(
+      `CREATE ROLE app LOGIN; CREATE ROLE reports LOGIN PASSWORD 'r'; CREATE ROLE readers; ALTER ROLE postgres PASSWORD 'p'`,
+    );
     for (const name of ["orders", "closed", quoted, "broken"]) source.sql(`CREATE DATABASE ${name}`);
     source.sql("CREATE DATABASE german LOCALE_PROVIDER icu ICU_LOCALE 'de' TEMPLATE template0");
     const orders = (text: string): string => source.sql(text, "orders");
-    orders(`CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int PRIMARY KEY); INSERT INTO u VALUES (1); CREATE PUBLICATION own FOR TABLE t`);
+    orders(
+      `CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int PRIMARY KEY); INSERT INTO u VALUES (1); CREATE PUBLICATION own FOR TABLE t`,
+    );
     orders(`CREATE SUBSCRIPTION "Running" CONNECTION '${publisherAt}' PUBLICATION p WITH (slot_name = 'running')`);
     orders(`CREATE SUBSCRIPTION copying CONNECTION '${publisherAt}' PUBLICATION q`);
     publisher.sql("INSERT INTO t VALUES (7)");
@@ -121,15 +174,30 @@ describe("a copy of a source that acts by itself", { timeout: 300_000 }, () => {
       CREATE FUNCTION hidden(c text) RETURNS text LANGUAGE sql AS $$ SELECT dblink_connect(c) $$;
       CREATE VIEW seen AS SELECT * FROM dblink('password=${password} host=10.1.2.3', 'SELECT 1') AS x (i int);
       CREATE TABLE names (name text COLLATE "de-x-icu" PRIMARY KEY); UPDATE pg_collation SET collversion = '52.1' WHERE collname = 'de-x-icu'`);
-    orders(`CREATE EVENT TRIGGER "No DDL" ON ddl_command_start EXECUTE FUNCTION forbid(); ALTER EVENT TRIGGER "No DDL" ENABLE ALWAYS`);
-    source.sql(`CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$; CREATE EVENT TRIGGER noted ON ddl_command_end EXECUTE FUNCTION note();
-      CREATE SCHEMA cron; CREATE TABLE cron.job (jobid bigint, active bool); INSERT INTO cron.job VALUES (1, true)`, odd);
+    orders(
+      `CREATE EVENT TRIGGER "No DDL" ON ddl_command_start EXECUTE FUNCTION forbid(); ALTER EVENT TRIGGER "No DDL" ENABLE ALWAYS`,
+    );
+    source.sql(
+      `CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$; CREATE EVENT TRIGGER noted ON ddl_command_end EXECUTE FUNCTION note();
+      CREATE SCHEMA cron; CREATE TABLE cron.job (jobid bigint, active bool); INSERT INTO cron.job VALUES (1, true)`,
+      odd,
+    );
     source.sql(`UPDATE pg_database SET datcollversion = '52.1' WHERE datname = 'german'; ALTER DATABASE closed ALLOW_CONNECTIONS false;
       UPDATE pg_database SET datcollate = 'xx_YY' WHERE datname = 'broken'`);
-    const settings = { role: "readers", client_encoding: "LATIN1", search_path: "public", default_transaction_read_only: "on",
-      default_transaction_isolation: "serializable", statement_timeout: "1", session_preload_libraries: "absent", session_replication_role: "origin",
-      standard_conforming_strings: "off", quote_all_identifiers: "on" };
-    for (const [name, value] of Object.entries(settings)) source.sql(`ALTER DATABASE orders SET ${name} = '${value}'; ALTER DATABASE ${quoted} SET ${name} = '${value}'`);
+    const settings = {
+      role: "readers",
+      client_encoding: "LATIN1",
+      search_path: "public",
+      default_transaction_read_only: "on",
+      default_transaction_isolation: "serializable",
+      statement_timeout: "1",
+      session_preload_libraries: "absent",
+      session_replication_role: "origin",
+      standard_conforming_strings: "off",
+      quote_all_identifiers: "on",
+    };
+    for (const [name, value] of Object.entries(settings))
+      source.sql(`ALTER DATABASE orders SET ${name} = '${value}'; ALTER DATABASE ${quoted} SET ${name} = '${value}'`);
     source.stop();
     await until("its connections have ended", () => !/\|t$/mu.test(slots()), 60);
   });
@@ -138,18 +206,11 @@ describe("a copy of a source that acts by itself", { timeout: 300_000 }, () => {
     folder[Symbol.dispose]();
   });
 
-  /** Past what is set for the database. */
-  const inOrders = (pod: Pod, text: string): string => {
-    const options = "-csession_preload_libraries= -crole=none -cstatement_timeout=0 -cdefault_transaction_read_only=off -csession_replication_role=replica";
-    const { stdout, stderr, exitCode } = pod.exec(["/usr/bin/env", `PGOPTIONS=${options}`, "psql", "-h", pod.run, "-U", "postgres", "-d", "orders", "-qXAtc", text]);
-    equal(exitCode, 0, stderr);
-    return stdout.trim();
-  };
-
   test("everything is switched off in every database, whatever is set there; the publisher hears nothing", async () => {
     const untouched = [slots(), calls()];
     const pod = await copy("clean");
-    const subscriptions = (): string => pod.sql("SELECT subname, subenabled, subslotname IS NULL FROM pg_subscription ORDER BY 1");
+    const subscriptions = (): string =>
+      pod.sql("SELECT subname, subenabled, subslotname IS NULL FROM pg_subscription ORDER BY 1");
     const triggers = (): string => inOrders(pod, "SELECT evtname, evtenabled FROM pg_event_trigger ORDER BY 1");
     equal(subscriptions(), "Running|t|f\ncopying|t|f", "as they came: else this proves nothing");
     const state = stateOf(ask(pod, { cleaning: everything }));
@@ -172,7 +233,11 @@ describe("a copy of a source that acts by itself", { timeout: 300_000 }, () => {
   test("what leads outside, and what a person has to look at, is told without a password", async () => {
     const pod = await copy("told");
     const state = stateOf(ask(pod, {}));
-    equal(pod.sql("SELECT count(*) FROM pg_subscription WHERE subenabled AND subslotname IS NOT NULL"), "2", "a look changes nothing");
+    equal(
+      pod.sql("SELECT count(*) FROM pg_subscription WHERE subenabled AND subslotname IS NOT NULL"),
+      "2",
+      "a look changes nothing",
+    );
     equal(JSON.stringify(state).includes(password), false, "nothing of a connection leaves the pod but its host");
     const message = messageOf(state);
     for (const part of [
@@ -184,7 +249,7 @@ describe("a copy of a source that acts by itself", { timeout: 300_000 }, () => {
       "database german (its own 52.1, here ",
       "database orders (de-x-icu 52.1, here ",
       "REINDEX DATABASE",
-      'broken (database locale is incompatible with operating system)',
+      "broken (database locale is incompatible with operating system)",
     ])
       equal(message.includes(part), true, `${part} in ${message}`);
     equal(/near|closed/u.test(message), false, message);
@@ -194,7 +259,10 @@ describe("a copy of a source that acts by itself", { timeout: 300_000 }, () => {
     const untouched = [slots(), calls()];
     const pod = await copy("dropped");
     const state = stateOf(ask(pod, { cleaning: { ...everything, dropSubscriptions: true } }));
-    deepEqual([pod.sql("SELECT count(*) FROM pg_subscription"), pod.sql("SELECT count(*) FROM pg_replication_origin")], ["0", "0"]);
+    deepEqual(
+      [pod.sql("SELECT count(*) FROM pg_subscription"), pod.sql("SELECT count(*) FROM pg_replication_origin")],
+      ["0", "0"],
+    );
     equal(messageOf(state).includes("subscriptions"), false);
     deepEqual([slots(), calls()], untouched);
   });
@@ -209,11 +277,14 @@ describe("a copy of a source that acts by itself", { timeout: 300_000 }, () => {
         return String(error);
       }
     };
-    const given = (role: string) => ({ lockOtherRoles: true, role, gate: "open", verifier: scramVerifier("mine", saltFor("x")) }) as const;
     const mayLogIn = (): string => pod.sql("SELECT string_agg(rolname, ' ' ORDER BY rolname) FROM pg_roles WHERE rolcanlogin");
     equal(stateOf(ask(pod, { ...given("absent"), cleaning: everything })).roleExists, false);
     equal(mayLogIn(), "app postgres reports", "nobody is locked for a role that is not there");
-    deepEqual([login("reports", "r"), login("postgres", "p")], ["reports", "postgres"], "so they get in: else this proves nothing");
+    deepEqual(
+      [login("reports", "r"), login("postgres", "p")],
+      ["reports", "postgres"],
+      "so they get in: else this proves nothing",
+    );
     stateOf(ask(pod, { ...given("app"), cleaning: everything }));
     equal(mayLogIn(), "app postgres");
     equal(login("app", "mine"), "app");
@@ -228,8 +299,8 @@ describe("a copy of a source that acts by itself", { timeout: 300_000 }, () => {
     const pod = await copy("careless");
     inOrders(pod, `ALTER EVENT TRIGGER "No DDL" DISABLE`);
     for (const text of ["DISABLE", "SET (slot_name = NONE)"]) inOrders(pod, `ALTER SUBSCRIPTION copying ${text}`);
-    const before = slots();
+    const had = slots();
     inOrders(pod, "DROP SUBSCRIPTION copying");
-    notEqual(slots(), before);
+    notEqual(slots(), had);
   });
 });

@@ -15,7 +15,8 @@ export const hygiene = schema({
     },
     eventTriggers: {
       type: "string",
-      description: "Event triggers that belong to no extension. Disable: ALTER EVENT TRIGGER … DISABLE. Keep: they fire as in the source.",
+      description:
+        "Event triggers that belong to no extension. Disable: ALTER EVENT TRIGGER … DISABLE. Keep: they fire as in the source.",
       enum: ["Disable", "Keep"],
       default: "Disable",
     },

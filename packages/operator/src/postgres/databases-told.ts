@@ -40,7 +40,8 @@ export interface DatabasesTold {
 }
 
 /** What ends by itself, though the server answers. */
-export const passing: RegExp = /too many clients|connection slots|(?:starting up|shutting down|not yet accepting|in recovery mode)/u;
+export const passing: RegExp =
+  /too many clients|connection slots|(?:starting up|shutting down|not yet accepting|in recovery mode)/u;
 
 /** The server's refusal to open a session; anything else is a session that broke off. */
 const refused = /^psql: (?:error: )?(?:connection to server .*? failed: )?FATAL: +(.*?)(?: +(?:DETAIL|HINT): .*)?$/u;
