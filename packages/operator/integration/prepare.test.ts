@@ -99,6 +99,7 @@ describe("preparing a server from inside its pod", { timeout: 120_000 }, () => {
       preparedTransactions: [],
       setAside: "",
       version: "16.2",
+      inside: { told: [], unseen: [] },
       superuser: "not_postgres",
       superuserDatabase: "postgres",
       databaseExists: true,

@@ -193,6 +193,6 @@ function withoutCompletion(object: PostgresRefresh): PostgresRefresh {
 }
 
 function withPassword(password: string, object: PostgresVDB): PostgresVDB {
-  const { name, user } = object.spec.database;
-  return { ...object, spec: { ...object.spec, database: { name, user, password } } };
+  const { passwordSecretRef: _, ...database } = object.spec.database;
+  return { ...object, spec: { ...object.spec, database: { ...database, password } } };
 }

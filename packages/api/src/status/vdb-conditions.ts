@@ -136,12 +136,13 @@ export const vdbConditions = {
   },
   HygieneApplied: {
     meaning:
-      "The operator leaves out what would act as the source, such as archiving and replication. The message lists what is worth knowing.",
+      "The operator leaves out or switches off what would act as the source, such as archiving, replication and subscriptions. The message lists what is worth knowing.",
     reasons: {
       Clean: "the copy leaves out nothing of note",
       Adjusted:
-        "the copy leaves out libraries, replication settings or settings that the server does not know; the message lists them",
-      NeedsAttention: "something in the copy needs a person, for example a prepared transaction; the message lists it",
+        "the copy leaves out libraries or settings, or subscriptions, event triggers or jobs are switched off in it; the message lists them",
+      NeedsAttention:
+        "something in the copy needs a person, for example a prepared transaction or a foreign server; the message lists it",
     },
   },
   HooksComplete: {

@@ -33,6 +33,12 @@ export const database = schema({
       allowed: `a Secret's name: ${dnsSubdomainWords}`,
       example: "my-db-password",
     },
+    lockOtherRoles: {
+      type: "boolean",
+      description:
+        "Whether every other role of the source loses its login (NOLOGIN) when new data comes, before hooks run. The superuser that the operator works as keeps it on the pod's local socket alone: it loses its password. false: all roles keep their passwords.",
+      default: false,
+    },
   },
   rules: [
     {

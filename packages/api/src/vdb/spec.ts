@@ -3,6 +3,7 @@ import { dnsSubdomain, dnsSubdomainWords, subdomainLength } from "../fields/name
 import { schema, type TypeOf } from "../schema.ts";
 import { database } from "./database.ts";
 import { hooks } from "./hooks.ts";
+import { hygiene } from "./hygiene.ts";
 import { leastStorage, resources } from "./resources.ts";
 import { postgresConfig, settingsOfSpec } from "./settings.ts";
 import { source } from "./source.ts";
@@ -162,6 +163,7 @@ export const postgresVdbSpec = schema({
     resources,
     postgresConfig,
     hooks,
+    hygiene,
   },
   rules: [
     {

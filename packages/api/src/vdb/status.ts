@@ -62,6 +62,9 @@ const contentFields = {
       "Whether the state that a rewind returned to was taken while clients were let in, so that hooks have run on it. " +
       "If not, or unknown, post-refresh hooks (post-create, if there are none) run before the post-rewind ones.",
   },
+  cleanedTime: time(
+    "When the operator had switched off what would act by itself in that data (see spec.hygiene). It happens once, before its hooks.",
+  ),
   openedTime: time(
     "When the gate was first opened for that data: its hooks had succeeded. While it is absent no client is let in.",
   ),

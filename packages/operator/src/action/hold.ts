@@ -58,14 +58,14 @@ export async function putBack(ctx: ActionContext, signal: AbortSignal): Promise<
 /** Replaced data as the previous one, with nothing left over from what was previous before it. `until` null: it has no end. */
 export function asPrevious(replaced: VdbContent, until: string | null): MergePatch<NonNullable<Status["previous"]>> {
   const { id = null, name = null } = replaced.snapshot ?? {};
-  const fields = { claimName: null, handle: null, dataTimestamp: null, takenOpen: null, openedTime: null };
+  const fields = { claimName: null, handle: null, dataTimestamp: null, takenOpen: null, cleanedTime: null, openedTime: null };
   return { ...fields, ...replaced, snapshot: replaced.snapshot === undefined ? null : { id, name }, until };
 }
 
 /** A content with nothing left over from the one before it, and what the status says of it in other places. */
 function whole(content: VdbContent, source: Status["source"]): MergePatch<Status> {
   const { snapshot = {}, dataTimestamp = null } = content;
-  const fields = { claimName: null, handle: null, dataTimestamp: null, takenOpen: null, openedTime: null };
+  const fields = { claimName: null, handle: null, dataTimestamp: null, takenOpen: null, cleanedTime: null, openedTime: null };
   return {
     content: { ...fields, ...content, snapshot: { id: snapshot.id ?? null, name: snapshot.name ?? null } },
     dataTimestamp,

@@ -1,13 +1,30 @@
+import { type Cleaning, databaseStatements } from "./database-statements.ts";
+
+/** What is to do in the databases themselves. `cleaning` undefined: nothing but to look what there is to tell. */
+export interface Inside {
+  readonly cleaning: Cleaning | undefined;
+}
+
+export interface Statements {
+  /** What the role's password shall be stored as. Undefined: leave it as it is. */
+  readonly verifier: string | undefined;
+  /** The role may log in; others lose that when the copy is cleaned. */
+  readonly lockOtherRoles?: boolean;
+  readonly inside?: Inside | undefined;
+}
+
 /**
  * One session of a superuser; in any other session the statements do nothing and print nothing. The password is written only where
- * the stored one differs, so that a second run changes nothing.
+ * the stored one differs, so that a second run changes nothing. Then, if asked for, one session in each database.
  */
-export function statements(verifier: string | undefined): string {
+export function statements({ verifier, lockOtherRoles = false, inside }: Statements): string {
   return `
 SELECT coalesce((SELECT rolsuper FROM pg_roles WHERE rolname = current_user), false) AS is_superuser \\gset
 \\if :is_superuser
 ${silence}
 ${verifier === undefined ? "" : passwordStatements(verifier)}
+${lockOtherRoles ? admitRole : ""}
+${lockOtherRoles && inside?.cleaning !== undefined ? lockOthers : ""}
 SELECT pg_conf_load_time() AS loaded_before \\gset
 \\if :reload
 SELECT pg_reload_conf() AS sent \\gset
@@ -35,10 +52,27 @@ SELECT json_build_object(
   'setAside', trim(E'\\n' FROM coalesce(pg_read_file('postgresql.auto.conf.words', 0, 2000, true), '')),
   'version', split_part(current_setting('server_version'), ' ', 1)
 );
+${inside === undefined ? "" : listDatabases}
 \\endif
+${inside === undefined ? "" : `-- in each database\n${databaseStatements(inside.cleaning)}`}
 -- end
 `;
 }
+
+/** The manifest may name another role than the one that others were locked for. */
+const admitRole = `SELECT format('ALTER ROLE %I LOGIN', rolname) FROM pg_roles WHERE rolname = :'role' AND NOT rolcanlogin \\gexec`;
+
+/**
+ * The operator's own role stays, for the local socket, which asks for no password. Where the role is not there, nobody is locked:
+ * the manifest has to be corrected first.
+ */
+const lockOthers = `
+SELECT format(CASE rolname WHEN current_user THEN 'ALTER ROLE %I PASSWORD NULL' ELSE 'ALTER ROLE %I NOLOGIN' END, rolname) FROM pg_authid
+  WHERE rolcanlogin AND rolname <> :'role' AND (rolname <> current_user OR rolpassword IS NOT NULL)
+    AND EXISTS (SELECT FROM pg_roles WHERE rolname = :'role') ORDER BY oid \\gexec`;
+
+const listDatabases = `SELECT 'in: ' || replace(replace(replace(datname, E'\\\\', E'\\\\\\\\'), E'\\t', E'\\\\t'), E'\\n', E'\\\\n')
+  FROM pg_database WHERE datallowconn AND datconnlimit <> -2 ORDER BY oid;`;
 
 /** The clients that prepared them cannot end them here. The file was written before the copy's first start. */
 const preparedBefore = `SELECT coalesce(json_agg(json_build_object('gid', gid, 'owner', owner, 'database', database,

@@ -2,14 +2,19 @@
 # Brings a running server to what the manifest says, from inside its pod: settings, who may connect, the role's password.
 # Arguments: the text of pg_hba.conf, the text of settings.conf, the role, the database. Standard input: what psql shall run
 # afterwards; it finds the variables `role`, `database`, `reload` and `changed` (the settings, with commas, that the manifest
-# has changed since the server was started). Prints what psql prints, then, each line after `login: `, why the role could not
-# open a session in the database as any client would. Exit code 10: the server refuses the settings, which stay as they were;
+# has changed since the server was started). After a line `-- in each database` comes what psql shall run then in each database
+# that the first text has printed after `in: `, with backslash, tab and line end escaped.
+# Prints, before what the first text has printed, what each database has printed, after `inside: `, or why it takes no session of
+# a superuser's, after `unseen: `, its escaped name and a tab; then, each line after `login: `, why the role could not open a
+# session in the database as any client would. Exit code 10: the server refuses the settings, which stay as they were;
 # 11: the statements did not arrive whole; 12: the server answers, but no superuser gets in: then the roles are printed, as far
 # as they can be known, each after whether it is a superuser and may log in (`10 name`); other codes are psql's own.
 set -u
 hba=$1 settings=$2 role=$3 name=$4
 input=$(cat)
 case $input in *'-- end') ;; *) echo "the operator's statements arrived incomplete, so nothing has changed" >&2 && exit 11 ;; esac
+inside=
+case $input in *'-- in each database'*) inside=${input#*-- in each database} input=${input%%-- in each database*} ;; esac
 command -v postgres >/dev/null 2>&1 || PATH=$PATH:/usr/lib/postgresql/$(cat "$PGDATA/PG_VERSION")/bin
 due=$VDB_RUN/reload-due
 
@@ -129,7 +134,23 @@ ask_as() {
   done
   code=2
 }
+# The second text, as the superuser that the first one has run as. Where not even that one gets a session, nobody does.
+look_inside() {
+  for escaped in $(printf '%s\n' "$answer" | sed -n 's/^in: //p'); do
+    PGDATABASE=$(printf '%b.' "$escaped") && PGDATABASE=${PGDATABASE%.}
+    told=$(printf '%s\n' "$inside" | PGOPTIONS=$own psql -XAtqw -U "$user" -v ON_ERROR_STOP=1 -f - 2>"$VDB_RUN/inside")
+    code=$?
+    case $code in
+    0) [ -z "$told" ] || found="${found}inside: $told
+" ;;
+    2) code=0 found="${found}unseen: $escaped	$(tr '\n' ' ' <"$VDB_RUN/inside")
+" ;;
+    *) printf 'in database %s: %s\n' "$PGDATABASE" "$(cat "$VDB_RUN/inside")" >>"$VDB_RUN/said" && return ;;
+    esac
+  done
+}
 export PGDATABASE
+found=
 : >"$VDB_RUN/said"
 known=$(stored_roles 2>/dev/null)
 code=2
@@ -140,6 +161,7 @@ if [ "$code" = 2 ]; then
 postgres
 $role"
 fi
+if [ "$code" = 0 ] && [ -n "$inside" ]; then look_inside; fi
 if [ "$code" != 0 ]; then cat "$VDB_RUN/said" >&2; fi
 if [ "$code" = 2 ] && pg_isready -q; then code=12 answer=$known; fi
 if [ "$code" -eq 0 ] && [ "$reload" = 1 ] && [ "$(cat "$due" 2>/dev/null)" = "$noted" ]; then
@@ -154,7 +176,7 @@ case $answer in
     { dd if="$VDB_RUN/settings.proven" of="$proven.prepared" conv=fsync 2>/dev/null && mv -f "$proven.prepared" "$proven"; }
   ;;
 esac
-printf '%s\n' "$answer"
+printf '%s%s\n' "$found" "$answer" | sed '/^in: /d'
 if [ "$code" = 0 ]; then
   # After the settings were read, which are in force for new sessions only.
   login=$(unset PGOPTIONS PGCLIENTENCODING && PGDATABASE=$name timeout 10 psql -XAtqw -U "$role" -c 'SELECT 1' 2>&1 >/dev/null) ||

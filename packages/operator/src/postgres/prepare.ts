@@ -1,17 +1,16 @@
 import type { ExecResult } from "kube-runtime";
+import { type DatabasesTold, databasesTold, passing } from "./databases-told.ts";
 import { prepareScript } from "./generated/prepare-script.ts";
 import { plainWords } from "./plain-words.ts";
-import { statements } from "./prepare-statements.ts";
+import { type Statements, statements } from "./prepare-statements.ts";
 
-export interface Preparation {
+export interface Preparation extends Statements {
   /** The texts of pg_hba.conf and settings.conf as they shall be in force. */
   readonly hba: string;
   readonly settings: string;
   readonly role: string;
   /** The one that the role shall be able to use. */
   readonly database: string;
-  /** What the role's password shall be stored as. Undefined: leave it as it is. */
-  readonly verifier: string | undefined;
 }
 
 export interface SessionSetting {
@@ -65,6 +64,8 @@ export interface ServerState {
   readonly setAside: string;
   /** `16.2`. */
   readonly version: string;
+  /** Empty unless it was asked for. */
+  readonly inside: DatabasesTold;
 }
 
 /** Prepared for a commit in two phases, at the source. `since` as `2026-01-01T00:00:00Z`. */
@@ -82,11 +83,9 @@ export type PreparationResult =
   | { readonly kind: "lockedOut"; readonly message: string; readonly roles: readonly KnownRole[] };
 
 /** The command for `pods/exec`, and what goes to its standard input: a verifier is in no process list. */
-export function preparationCommand({ hba, settings, role, database, verifier }: Preparation): {
-  readonly command: readonly string[];
-  readonly stdin: string;
-} {
-  return { command: ["/bin/sh", "-c", prepareScript, "prepare", hba, settings, role, database], stdin: statements(verifier) };
+export function preparationCommand(preparation: Preparation): { readonly command: readonly string[]; readonly stdin: string } {
+  const { hba, settings, role, database } = preparation;
+  return { command: ["/bin/sh", "-c", prepareScript, "prepare", hba, settings, role, database], stdin: statements(preparation) };
 }
 
 /** What the command's end means. */
@@ -98,7 +97,7 @@ export function preparationResult({
   const message = plainWords(stderr);
   switch (exitCode) {
     case 0:
-      return { kind: "answer", state: decodeState(stdout) };
+      return answerOf(stdout);
     case 10:
       return { kind: "settingRefused", message };
     case 2:
@@ -112,8 +111,12 @@ export function preparationResult({
   }
 }
 
-/** What ends by itself, though the server answers. */
-const passing = /too many clients|connection slots|(?:starting up|shutting down|not yet accepting|in recovery mode)/u;
+function answerOf(stdout: string): PreparationResult {
+  const state = decodeState(stdout);
+  const passes = state.inside.unseen.find(({ isPassing }) => isPassing);
+  if (passes === undefined) return { kind: "answer", state };
+  return { kind: "unreachable", message: `database ${passes.database}: ${passes.message}` };
+}
 
 /** What was said of roles that were tried on the chance, unless nothing else was said. */
 function withoutGuesses(message: string): string {
@@ -135,7 +138,7 @@ function decodeRoles(stdout: string): readonly KnownRole[] {
 function decodeState(stdout: string): ServerState {
   const lines = stdout.trim().split("\n");
   const said = lines.filter((line) => line.startsWith("login: "));
-  const answer: unknown = JSON.parse(lines.findLast((line) => !line.startsWith("login: ")) ?? "");
+  const answer: unknown = JSON.parse(lines.findLast((line) => line.startsWith("{")) ?? "");
   if (typeof answer !== "object" || answer === null) throw new TypeError("the server's answer is not a JSON object");
   const fields = new Map<string, unknown>(Object.entries(answer));
   const truth = (name: string): boolean => fields.get(name) === true;
@@ -164,6 +167,7 @@ function decodeState(stdout: string): ServerState {
     preparedTransactions: preparedTransactionsOf(fields.get("preparedTransactions")),
     setAside: typeof setAside === "string" ? setAside : "",
     version: String(fields.get("version")),
+    inside: databasesTold(lines),
   };
 }
 

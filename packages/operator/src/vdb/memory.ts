@@ -1,3 +1,5 @@
+import type { DatabasesTold } from "../postgres/databases-told.ts";
+
 /**
  * What the operator remembers of a database to spare work, never to decide: all of it is found again after a restart by
  * looking, and a memory that is lost costs a repeated look.
@@ -5,6 +7,8 @@
 export interface Memory {
   /** What was last found to be in force in which container. */
   inForce: string | undefined;
+  /** In which container the operator last looked into the databases, and what it found there. */
+  databases: { readonly containerId: string; readonly found: DatabasesTold } | undefined;
   /** The generation that the Deployment had after our own write: a higher one means that another client has changed it. */
   deploymentGeneration: number | undefined;
 }
@@ -18,7 +22,7 @@ export function createMemories(): Memories {
   const memories = new Map<string, Memory>();
   return {
     of: (uid) => {
-      const known = memories.get(uid) ?? { inForce: undefined, deploymentGeneration: undefined };
+      const known = memories.get(uid) ?? { inForce: undefined, databases: undefined, deploymentGeneration: undefined };
       memories.set(uid, known);
       return known;
     },

@@ -1,6 +1,6 @@
-/** What the copy leaves out of the source's settings, in the words of the condition HygieneApplied. */
+/** What the copy does not have of the source, or has and should not, in the words of the condition HygieneApplied. */
 export interface Hygiene {
-  readonly reason: "Clean" | "Adjusted";
+  readonly reason: "Clean" | "Adjusted" | "NeedsAttention";
   readonly message: string;
 }
 
@@ -22,9 +22,16 @@ const replication = list(
    recovery_min_apply_delay`,
 );
 
-/** Pure. `dropped`: names as the start script notes them, `setting` or `setting:library`. */
-export function hygieneOf(dropped: readonly string[]): Hygiene {
-  const findings = [
+/**
+ * Pure. `dropped`: names as the start script notes them, `setting` or `setting:library`. `off`: what is switched off inside the
+ * databases; `notes`: what a person has to look at.
+ */
+export function hygieneOf(
+  dropped: readonly string[],
+  off: readonly (string | undefined)[] = [],
+  notes: readonly (string | undefined)[] = [],
+): Hygiene {
+  const leftOut = sentence("the copy leaves out", [
     told(
       "libraries that the image lacks",
       libraries(dropped, (library) => library !== "pg_cron"),
@@ -35,12 +42,28 @@ export function hygieneOf(dropped: readonly string[]): Hygiene {
     ),
     told("replication", dropped.filter(isReplication)),
     told("settings that the image's server does not know", dropped.filter(isUnknown)),
-  ].filter((finding) => finding !== undefined);
-  if (findings.length > 0) return { reason: "Adjusted", message: `the copy leaves out: ${findings.join("; ")}` };
+  ]);
+  const attention = notes.filter((note) => note !== undefined);
+  const parts = [...attention, sentence("switched off in the copy", off), leftOut].filter((part) => part !== undefined);
+  if (parts.length > 0)
+    return { reason: attention.length > 0 ? "NeedsAttention" : "Adjusted", message: withinBounds(parts.join(". ")) };
   return {
     reason: "Clean",
     message: "the copy leaves out nothing of note: at most addresses, paths, logging, certificates, archiving",
   };
+}
+
+function sentence(beginning: string, findings: readonly (string | undefined)[]): string | undefined {
+  const found = findings.filter((finding) => finding !== undefined);
+  return found.length === 0 ? undefined : `${beginning}: ${found.join("; ")}`;
+}
+
+const mostLetters = 4000;
+
+/** Names in databases may be of any characters. */
+function withinBounds(text: string): string {
+  const line = text.replaceAll(/\p{Cc}+/gu, " ");
+  return line.length > mostLetters ? `${line.slice(0, mostLetters).toWellFormed()}…` : line;
 }
 
 const isLibrary = (name: string): boolean => name.includes(":");
@@ -58,7 +81,7 @@ function libraries(dropped: readonly string[], wanted: (library: string) => bool
 }
 
 /** A message must not grow without end. */
-function told(what: string, names: readonly string[]): string | undefined {
+export function told(what: string, names: readonly string[]): string | undefined {
   if (names.length === 0) return undefined;
   const more = names.length > 20 ? ` and ${names.length - 20} more` : "";
   return `${what}: ${names.slice(0, 20).join(", ")}${more}`;

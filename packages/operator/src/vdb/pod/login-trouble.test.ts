@@ -23,6 +23,7 @@ const fine: ServerState = {
   preparedTransactions: [],
   setAside: "",
   version: "16.2",
+  inside: { told: [], unseen: [] },
 };
 
 const vdb = { metadata: { namespace: "shop", name: "my-vdb" }, spec: { database: { user: "app", name: "orders" } } };

@@ -2,6 +2,7 @@ import { hasNeedlessNamespace, type VdbSource } from "@vdb/api";
 import { done, terminal } from "kube-runtime";
 import { type SettingsFile, settingsFile } from "../../postgres/settings.ts";
 import type { AcceptedSpec, VdbContext, VdbFinding, VdbFindingStep } from "../context.ts";
+import { isCleaned, settingsBeforeCleaning } from "../decide/cleaning.ts";
 import { resourcesTrouble } from "../decide/judge-resources.ts";
 import { readPassword } from "../password.ts";
 
@@ -25,7 +26,8 @@ export const acceptSpec: VdbFindingStep<"Accepted", AcceptedSpec> = {
     if (trouble !== undefined) return terminal("ResourcesRefused", trouble);
     if (hasNeedlessNamespace(source) && source.namespace !== namespace)
       return terminal("BadReference", otherNamespace(source, namespace));
-    const settings = settingsFile(postgresConfig, ctx.vdb.spec);
+    const now = isCleaned(ctx.run.status.content) ? postgresConfig : settingsBeforeCleaning(ctx.vdb.spec);
+    const settings = settingsFile(now, ctx.vdb.spec);
     if (!settings.ok) return terminal(settings.reason, settings.message);
     const password = await readPassword(ctx.vdb, ctx.run.client, signal);
     const found = { settings: settings.lines.map((line) => `${line}\n`).join(""), password };

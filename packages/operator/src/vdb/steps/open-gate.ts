@@ -7,7 +7,7 @@ import { loginTrouble } from "../pod/login-trouble.ts";
 import { applyConfigMap } from "./apply-config-map.ts";
 import { isOutcome } from "./apply-own.ts";
 import { applyService } from "./apply-service.ts";
-import { refusal, unasked } from "./prepare-database.ts";
+import { refusal, tellHygiene, unasked } from "./prepare-database.ts";
 import { recordContent } from "./record-content.ts";
 import { pendingHooks } from "./run-hooks.ts";
 
@@ -38,9 +38,11 @@ export const openGate: PlainVdbStep<RunningContext> = {
 async function lookAgain(ctx: RunningContext, signal: AbortSignal): Promise<VdbUnmet<"Prepared"> | undefined> {
   if (ctx.gate === "open" || pendingHooks(ctx).length === 0) return undefined;
   ctx.memory.inForce = undefined;
+  ctx.memory.databases = undefined;
   try {
     const result = await configureServer(ctx, "shut", signal);
     if (result === "inForce") return undefined;
+    tellHygiene(ctx, result);
     if (result.kind !== "answer") return refusal(ctx, result);
     const trouble = loginTrouble(ctx.vdb, result.state);
     return trouble && terminal(trouble.reason, `after the hooks: ${trouble.message}`, { backOff: true });

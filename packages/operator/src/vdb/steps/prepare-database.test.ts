@@ -1,10 +1,19 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ApiError, type ConfigMap, configMaps, type Deployment, deployments, type ExecResult } from "kube-runtime";
+import {
+  ApiError,
+  type ConfigMap,
+  configMaps,
+  type Deployment,
+  deployments,
+  type ExecRequest,
+  type ExecResult,
+} from "kube-runtime";
 import { desiredConfigMap } from "../objects/config-map.ts";
 import { restartAnnotation } from "../objects/deployment.ts";
-import { aPod, contentId, forever, healthy, meta, stepBench } from "../step-bench.ts";
+import { aPod, contentId, forever, type Given, healthy, meta, stepBench } from "../step-bench.ts";
 import { aVdb } from "../testing.ts";
+import { acceptSpec } from "./accept-spec.ts";
 import { prepareDatabase } from "./prepare-database.ts";
 
 const settings = "work_mem = '8MB'\n";
@@ -107,18 +116,25 @@ const rows: readonly Row[] = [
 
 const password = { kind: "known", value: "a-good-password" } as const;
 
-async function bench({ answer, before = settings }: Pick<Row, "answer" | "before">) {
+async function bench({ answer, before = settings, ...given }: Pick<Row, "answer" | "before"> & Pick<Given, "spec" | "status">) {
   const exec = (): Partial<ExecResult> => {
     if (answer instanceof Error) throw answer;
     return answer;
   };
-  const made = await stepBench({ exec, configMap: aConfigMap(before), deployment });
+  const stdins: string[] = [];
+  const heard = (request: ExecRequest): Partial<ExecResult> => {
+    stdins.push(request.stdin ?? "");
+    return exec();
+  };
+  const made = await stepBench({ ...given, exec: heard, configMap: aConfigMap(before), deployment });
   await made.client.create(configMaps, aConfigMap(before), forever);
   await made.client.create(deployments, deployment, forever);
   made.writes.length = 0;
   const running = { pod: aPod(), configMap: aConfigMap(before), settings, settingsCorrected: false, password };
-  return { ...made, ctx: { ...made.ctx, ...running } };
+  return { ...made, stdins, ctx: { ...made.ctx, ...running } };
 }
+
+const unseenSales = (said: string): string => `unseen: sales\tpsql: error: ${said}\n${healthy().stdout ?? ""}`;
 
 describe("prepareDatabase", () => {
   for (const { name, why, want, writes, ...given } of rows)
@@ -163,5 +179,62 @@ describe("prepareDatabase", () => {
       conditions.map(({ type, status }) => [type, status]),
       [["HygieneApplied", "True"]],
     );
+  });
+
+  const cleans = /SET \(slot_name = NONE\)/u;
+  const looks = /-- in each database/u;
+  test("new data is cleaned before its hooks, once; another container is looked into, and not cleaned again", async () => {
+    const { ctx, stdins } = await bench({ answer: healthy() });
+    equal((await prepareDatabase.run(ctx, forever)).kind, "done");
+    match(stdins[0] ?? "", cleans);
+    equal(ctx.run.status.content?.cleanedTime, "2026-01-01T00:00:00Z");
+    for (const pod of [aPod(), aPod({ containerID: "containerd://2" })]) await prepareDatabase.run({ ...ctx, pod }, forever);
+    deepEqual(
+      stdins.map((stdin) => [cleans.test(stdin), looks.test(stdin)]),
+      [
+        [true, true],
+        [false, true],
+      ],
+    );
+  });
+
+  test("data whose role is not there is cleaned again when the manifest is corrected", async () => {
+    const { ctx, stdins } = await bench({ answer: healthy({ roleExists: false }) });
+    for (const _ of ["at first", "again"]) await prepareDatabase.run(ctx, forever);
+    deepEqual([stdins.map((stdin) => cleans.test(stdin)), ctx.run.status.content?.cleanedTime], [[true, true], undefined]);
+  });
+
+  test("data that was open is not touched: what acts there is its users' own", async () => {
+    const status = { content: { id: contentId, madeBy: "create", openedTime: "2026-01-01T00:00:00Z" } };
+    const { ctx, stdins } = await bench({ answer: healthy(), status, spec: {} });
+    await prepareDatabase.run(ctx, forever);
+    deepEqual([cleans.test(stdins[0] ?? ""), looks.test(stdins[0] ?? "")], [false, true]);
+  });
+
+  test("a server that is to run pg_cron gets it when the source's jobs are switched off", async () => {
+    const spec = {
+      database: { password: "a-good-password" },
+      postgresConfig: [{ name: "shared_preload_libraries", value: "pg_cron" }],
+    };
+    const { ctx } = await bench({ answer: healthy(), spec });
+    const before = await acceptSpec.run(ctx, forever);
+    equal(before.kind === "done" && before.found.settings, "shared_preload_libraries = ''\n");
+    equal((await prepareDatabase.run(ctx, forever)).kind, "after", "its hooks do not run without");
+    const behind = await acceptSpec.run(ctx, forever);
+    equal(behind.kind === "done" && behind.found.settings, "shared_preload_libraries = 'pg_cron'\n");
+  });
+
+  test("a database that takes no session for the moment is asked again; one that never will is told", async () => {
+    const passing = await bench({
+      answer: { stdout: unseenSales('connection to server on socket "/run/.s" failed: FATAL:  sorry, too many clients already') },
+    });
+    equal((await prepareDatabase.run(passing.ctx, forever)).kind, "after");
+    const lost = await bench({ answer: { stdout: unseenSales("server closed the connection unexpectedly") } });
+    equal((await prepareDatabase.run(lost.ctx, forever)).kind, "after");
+    const broken = await bench({
+      answer: { stdout: unseenSales('connection to server on socket "/run/.s" failed: FATAL:  database locale is wrong') },
+    });
+    equal((await prepareDatabase.run(broken.ctx, forever)).kind, "done");
+    match(broken.conditions[0]?.message ?? "", /not looked into them: sales \(database locale is wrong\)/u);
   });
 });

@@ -1,20 +1,23 @@
 import { createHash } from "node:crypto";
-import { after, done, findCondition, type Pod, retry, terminal, waiting } from "kube-runtime";
+import { after, done, findCondition, type Pod, retry, terminal, timestamp, waiting } from "kube-runtime";
 import type { PreparationResult, ServerState } from "../../postgres/prepare.ts";
 import type { RunningContext, StoredSettings, VdbContext, VdbFindingStep, VdbOutcome, VdbUnmet } from "../context.ts";
+import { isCleaned, waitForCleaning } from "../decide/cleaning.ts";
 import { containerName } from "../names.ts";
 import { Unreachable } from "../pod/ask-pod.ts";
 import { configureServer, containerIdOf } from "../pod/configure-server.ts";
+import { databasesNotes, switchedOff } from "../pod/databases-notes.ts";
 import { hygieneOf } from "../pod/hygiene.ts";
 import { lockedOut, loginTrouble } from "../pod/login-trouble.ts";
 import { preparedTransactionsNote } from "../pod/prepared-transactions.ts";
 import { applyConfigMap } from "./apply-config-map.ts";
 import { applyDeployment, restartedFor } from "./apply-deployment.ts";
 import { isOutcome } from "./apply-own.ts";
+import { recordContent } from "./record-content.ts";
 
 /**
  * Prepared: the settings and the role's password are in force in the running server, role and database exist; settings that it
- * has taken are kept for its next start.
+ * has taken are kept for its next start. Nothing of the source acts in new data any more.
  * Returns early with what the data has when it has not what the manifest names, and while a setting waits for a restart.
  */
 export const prepareDatabase: VdbFindingStep<"Prepared", Pick<StoredSettings, "configMap">, RunningContext> = {
@@ -28,7 +31,8 @@ export const prepareDatabase: VdbFindingStep<"Prepared", Pick<StoredSettings, "c
       if (result !== "inForce" && result.kind !== "answer") return refusal(ctx, result);
       const configMap = await applyConfigMap(ctx, { gate, settings: ctx.settings }, signal);
       if (isOutcome(configMap)) return configMap;
-      const outcome = result === "inForce" ? asBefore(ctx) : await compare(ctx, result.state, signal);
+      const compared = result === "inForce" ? asBefore(ctx) : await compare(ctx, result.state, signal);
+      const outcome = compared.kind === "done" ? (recordCleaning(ctx) ?? compared) : compared;
       return outcome.kind === "done" ? { ...outcome, found: { configMap } } : outcome;
     } catch (error) {
       return unasked(pod, error);
@@ -42,8 +46,17 @@ function asBefore({ vdb }: VdbContext): VdbOutcome<"Prepared"> {
   return status === "True" ? done({ message }) : done();
 }
 
+/** Not repeated once hooks or clients may have made things of their own: a repetition would switch those off too. */
+function recordCleaning(ctx: RunningContext): VdbUnmet<"Prepared"> | undefined {
+  const { run, vdb } = ctx;
+  if (isCleaned(run.status.content)) return undefined;
+  recordContent(ctx, { cleanedTime: timestamp(run.clock.now()) });
+  if (!waitForCleaning(vdb.spec)) return undefined;
+  return after(0, "Preparing", "the source's jobs are switched off, and the server gets pg_cron");
+}
+
 /** HygieneApplied: what the copy brought along and was left out. Known from the server's last answer, and kept until the next. */
-function tellHygiene({ run, vdb }: VdbContext, result: PreparationResult | undefined): void {
+export function tellHygiene({ run, vdb, memory }: VdbContext, result: PreparationResult | undefined): void {
   const type = "HygieneApplied";
   const present = findCondition(vdb.status.conditions, type);
   if (result?.kind !== "answer") {
@@ -52,9 +65,9 @@ function tellHygiene({ run, vdb }: VdbContext, result: PreparationResult | undef
     return;
   }
   const { dropped, preparedTransactions } = result.state;
-  const note = preparedTransactionsNote(preparedTransactions);
-  const finding = note === undefined ? hygieneOf(dropped) : ({ reason: "NeedsAttention", message: note } as const);
-  run.setCondition({ type, status: "True", ...finding });
+  const { told, unseen } = memory.databases?.found ?? result.state.inside;
+  const notes = [preparedTransactionsNote(preparedTransactions), ...databasesNotes(told, unseen)];
+  run.setCondition({ type, status: "True", ...hygieneOf(dropped, switchedOff(told, vdb.spec.hygiene), notes) });
 }
 
 /** A server that gave no answer is asked again; what is thrown for any other cause is thrown on. */
