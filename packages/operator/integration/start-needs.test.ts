@@ -1,6 +1,6 @@
 /** What the data needs of settings, whatever the manifest says; on PostgreSQL 16.2. */
 import { deepEqual, equal, match } from "node:assert/strict";
-import { appendFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { copyCluster, newCluster, scratch, startPod } from "./testing/postgres.ts";
@@ -45,6 +45,8 @@ describe("what the data needs", { timeout: 200_000 }, () => {
 
   test("those that came with the copy are told, its own are not", async () => {
     const pod = await start(copy("told"));
+    const last = Math.floor(Number(pod.sql("SELECT extract(epoch FROM max(prepared)) FROM pg_prepared_xacts")));
+    utimesSync(join(pod.mount, "data/vdb-content-id"), last, last); // as of a copy that was made in that very second
     pod.sql("BEGIN; INSERT INTO t VALUES (3); PREPARE TRANSACTION 'of its own'");
     const result = prepare(pod, "");
     const { preparedTransactions } = stateOf(result);

@@ -74,11 +74,14 @@ SELECT format(CASE rolname WHEN current_user THEN 'ALTER ROLE %I PASSWORD NULL' 
 const listDatabases = `SELECT 'in: ' || replace(replace(replace(datname, E'\\\\', E'\\\\\\\\'), E'\\t', E'\\\\t'), E'\\n', E'\\\\n')
   FROM pg_database WHERE datallowconn AND datconnlimit <> -2 ORDER BY oid;`;
 
-/** The clients that prepared them cannot end them here. The file was written before the copy's first start. */
+/**
+ * The clients that prepared them cannot end them here. The file was written before the copy's first start, at any moment of the
+ * second that PostgreSQL gives as its time.
+ */
 const preparedBefore = `SELECT coalesce(json_agg(json_build_object('gid', gid, 'owner', owner, 'database', database,
     'since', to_char(prepared AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))), '[]')
-  FROM (SELECT * FROM pg_prepared_xacts WHERE prepared < (pg_stat_file('vdb-content-id')).modification
-    ORDER BY prepared, gid LIMIT 20) AS came`;
+  FROM (SELECT * FROM pg_prepared_xacts WHERE prepared < least(
+    (pg_stat_file('vdb-content-id')).modification + interval '1 second', pg_postmaster_start_time()) ORDER BY prepared, gid LIMIT 20) AS came`;
 
 /** Whether a row of pg_settings is of the settings that the manifest has changed since the start. */
 const declared = "lower(name) = ANY (string_to_array(lower(:'changed'), ','))";
