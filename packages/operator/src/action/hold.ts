@@ -41,11 +41,15 @@ export function heldAt(ctx: ActionContext, hold: VdbHold): Held {
 /** A database that has come as far as the hooks' end had its server up before them. */
 const reaches = (held: VdbHold, hold: VdbHold): boolean => held === hold || (held === "beforeOpen" && hold === "beforeHooks");
 
-/** The old data aside and the new in its place, and how far the database comes up on it, in one write. */
-export async function swapContent(ctx: ActionContext, next: VdbContent, hold: VdbHold, signal: AbortSignal): Promise<void> {
+/** The old data aside, with the `timeflow` that has it, and the new in its place, and how far the database comes up, in one write. */
+export async function swapContent(
+  ctx: ActionContext,
+  { next, timeflow, hold }: { readonly next: VdbContent; readonly timeflow: string; readonly hold: VdbHold },
+  signal: AbortSignal,
+): Promise<void> {
   const { content, source } = turnVdb(ctx).status;
   if (content === undefined || content.id === next.id) return;
-  await writeVdb(ctx, { ...whole(next, source), activeAction: { hold, replaced: content } }, signal);
+  await writeVdb(ctx, { ...whole(next, source), activeAction: { hold, replaced: { ...content, timeflow } } }, signal);
 }
 
 /** The old data as it was, under the id that it had. */
@@ -55,19 +59,27 @@ export async function putBack(ctx: ActionContext, signal: AbortSignal): Promise<
   await writeVdb(ctx, { ...whole(activeAction.replaced, source), activeAction: { replaced: null } }, signal);
 }
 
+const noFields = {
+  claimName: null,
+  handle: null,
+  timeflow: null,
+  dataTimestamp: null,
+  takenOpen: null,
+  cleanedTime: null,
+  openedTime: null,
+};
+
 /** Replaced data as the previous one, with nothing left over from what was previous before it. `until` null: it has no end. */
 export function asPrevious(replaced: VdbContent, until: string | null): MergePatch<NonNullable<Status["previous"]>> {
   const { id = null, name = null } = replaced.snapshot ?? {};
-  const fields = { claimName: null, handle: null, dataTimestamp: null, takenOpen: null, cleanedTime: null, openedTime: null };
-  return { ...fields, ...replaced, snapshot: replaced.snapshot === undefined ? null : { id, name }, until };
+  return { ...noFields, ...replaced, snapshot: replaced.snapshot === undefined ? null : { id, name }, until };
 }
 
 /** A content with nothing left over from the one before it, and what the status says of it in other places. */
 function whole(content: VdbContent, source: Status["source"]): MergePatch<Status> {
   const { snapshot = {}, dataTimestamp = null } = content;
-  const fields = { claimName: null, handle: null, dataTimestamp: null, takenOpen: null, cleanedTime: null, openedTime: null };
   return {
-    content: { ...fields, ...content, snapshot: { id: snapshot.id ?? null, name: snapshot.name ?? null } },
+    content: { ...noFields, ...content, snapshot: { id: snapshot.id ?? null, name: snapshot.name ?? null } },
     dataTimestamp,
     ...(source === undefined ? {} : { source: { snapshotId: snapshot.id ?? null, snapshotName: snapshot.name ?? null } }),
   };

@@ -94,6 +94,21 @@ test("a rewind takes the latest own snapshot; previous undoes it", async () => {
   deepEqual(changes(world), ["DB_ROLLBACK", "DB_SWITCH_TIMEFLOW"]);
 });
 
+test("previous is the data that the last completed action replaced, whatever failed since", async () => {
+  const { bench, current } = await stage();
+  await bench.apply(vdbRefresh, "monday", spec);
+  await bench.live(ended(bench, "monday", vdbRefresh));
+  bench.trouble = "beforeOpen";
+  await bench.apply(vdbRefresh, "failing", spec);
+  await bench.live(ended(bench, "failing", vdbRefresh));
+  deepEqual([(await bench.get(vdbRefresh, "failing")).status.phase, current() === "tf-1"], ["Error", false]);
+  bench.trouble = undefined;
+  await bench.apply(vdbRewind, "undo", { ...spec, snapshotRef: { type: "previous" } });
+  await bench.live(ended(bench, "undo", vdbRewind));
+  deepEqual([(await bench.get(vdbRewind, "undo")).status.phase, current()], ["Completed", "tf-1"]);
+  deepEqual(bench.broken, []);
+});
+
 test("a state of before the opening has to be named, and is told as one that no hook may have seen", async () => {
   const { bench, world } = await stage();
   world.vdbSnapshots.set("own-0", { id: "own-0", name: "@first", dataset_id: "vdb-1", timestamp: "2026-01-01T00:05:00Z" });
@@ -228,7 +243,11 @@ test("an undo that DCT refuses for good keeps the old data, with nothing of what
     /old data \(timeflow tf-1\) in place of the new \(timeflow .*no room; both stay until .* previous/u,
   );
   const vdb = (await bench.vdb()).status;
-  deepEqual([vdb.previous, vdb.activeAction], [content, undefined], "no end, and nothing of the older data");
+  deepEqual(
+    [vdb.previous, vdb.activeAction],
+    [{ ...content, timeflow: "tf-1" }, undefined],
+    "no end, and nothing of the older data",
+  );
   deepEqual([current() === "tf-1", world.timeflows.has("tf-1")], [false, true]);
   [fails.words, bench.trouble] = [undefined, undefined];
   await bench.apply(vdbRewind, "back", { ...spec, snapshotRef: { type: "previous" } });

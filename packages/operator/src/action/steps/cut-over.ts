@@ -27,7 +27,8 @@ export function cutOver(madeBy: "refresh" | "rewind"): ActionStep<ReplaceContext
       const change = changeIn(effect);
       const ended = await ctx.world.dct.call(async (dct) => await changeEnded(dct, change, job, signal), signal);
       if (ended.kind !== "done") return ended;
-      await swapContent(ctx, await nextContent(ctx, madeBy, signal), wayUp(ctx), signal);
+      const next = await nextContent(ctx, madeBy, signal);
+      await swapContent(ctx, { next, timeflow: change.before, hold: wayUp(ctx) }, signal);
       return done({ message: `the database has the data of ${ctx.run.status.snapshot?.timestamp ?? change.to}` });
     },
     undo: async (ctx, effect, signal) => (await stopped(ctx, signal)) ?? (await back(ctx, effect, madeBy, signal)),
@@ -48,6 +49,7 @@ async function nextContent(ctx: ReplaceContext, madeBy: "refresh" | "rewind", si
     madeBy,
     ...(content?.claimName === undefined ? {} : { claimName: content.claimName }),
     ...(content?.handle === undefined ? {} : { handle: content.handle }),
+    ...(vdb.current_timeflow_id === undefined ? {} : { timeflow: vdb.current_timeflow_id }),
     ...(dataTimestamp === undefined ? {} : { dataTimestamp }),
     ...(madeBy === "rewind" ? { takenOpen: await isTakenOpen(ctx, signal) } : {}),
     ...(snapshot?.id === undefined
@@ -66,7 +68,10 @@ async function stopped(ctx: ActionContext, signal: AbortSignal): Promise<Outcome
 async function back(ctx: ReplaceContext, effect: string, madeBy: "refresh" | "rewind", signal: AbortSignal): Promise<Outcome> {
   const change = changeIn(effect);
   const current = await ctx.world.dct.call(async (dct) => await currentOf(dct, change.vdb, signal), signal);
-  if (current !== change.before) await swapContent(ctx, await nextContent(ctx, madeBy, signal), "stopped", signal);
+  if (current !== change.before) {
+    const next = await nextContent(ctx, madeBy, signal);
+    await swapContent(ctx, { next, timeflow: change.before, hold: "stopped" }, signal);
+  }
   const outcome = await ctx.world.dct.call(async (dct) => await takeBack(dct, change, signal), signal);
   if (outcome.kind !== "done") return outcome;
   await putBack(ctx, signal);

@@ -39,7 +39,9 @@ async function choose(ctx: ReplaceContext, verb: Wanted["change"], signal: Abort
     if (vdb.is_locked === true) throw new ActionFailed("StorageFailed", `the VDB ${vdb.name ?? id} is locked in DCT: unlock it`);
     const before = await currentOf(dct, id, signal);
     if (ref?.type === "previous") {
-      if (previous === undefined || vdb.previous_timeflow_id === undefined)
+      // After a change that was taken back, what DCT calls previous is the data that failed.
+      const timeflow = previous?.timeflow ?? vdb.previous_timeflow_id;
+      if (previous === undefined || timeflow === undefined)
         throw new ActionFailed("SnapshotNotFound", `${nameOfTarget(ctx)} has no previous data`);
       const { dataTimestamp: timestamp } = previous;
       ctx.run.status.snapshot = {
@@ -48,7 +50,7 @@ async function choose(ctx: ReplaceContext, verb: Wanted["change"], signal: Abort
         ...(timestamp === undefined ? {} : { timestamp }),
         readyToUse: true,
       };
-      return changeText({ verb: "switch", vdb: id, to: vdb.previous_timeflow_id, before });
+      return changeText({ verb: "switch", vdb: id, to: timeflow, before });
     }
     const handle = ref?.type === "volume-snapshot" ? await handleOf(ctx, ref.name ?? "", signal) : undefined;
     const takenOpen = verb === "rewind" && ref === undefined ? await ownHandles(ctx, signal) : new Set<string>();
