@@ -31,25 +31,31 @@ export async function waitForPhase(
   });
 }
 
-/** Applies an action on a database and waits for its end, good or bad. */
-export async function runAction(
-  kubectl: Kubectl,
-  vdb: VdbOptions,
-  { kind, name, spec }: { readonly kind: string; readonly name: string; readonly spec: object },
-): Promise<Json> {
-  const { namespace } = vdb;
+export type Action = { readonly kind: string; readonly name: string; readonly spec: object };
+
+/** Applies an action on a database. */
+export async function beginAction(kubectl: Kubectl, vdb: VdbOptions, { kind, name, spec }: Action): Promise<void> {
   const manifest = {
     apiVersion: "actions.delphix.com/v1alpha1",
     kind,
-    metadata: { name, namespace },
+    metadata: { name, namespace: vdb.namespace },
     spec: { vdbRef: { name: vdb.name }, ...spec },
   };
   await kubectl.apply(JSON.stringify(manifest));
+}
+
+/** Waits for an action's end, good or bad. */
+export async function endOfAction(kubectl: Kubectl, { namespace }: VdbOptions, { kind, name }: Action): Promise<Json> {
   return await eventually(`${kind} ${name} has ended`, 240, async () => {
     const found = await kubectl.get(kind.toLowerCase(), name, namespace);
     if (["Completed", "Error"].includes(text(found, "status", "phase"))) return found;
     throw new Error(text(found, "status"));
   });
+}
+
+export async function runAction(kubectl: Kubectl, vdb: VdbOptions, action: Action): Promise<Json> {
+  await beginAction(kubectl, vdb, action);
+  return await endOfAction(kubectl, vdb, action);
 }
 
 export type Condition = { readonly status: string; readonly reason: string; readonly message: string };

@@ -1,9 +1,10 @@
 /** A VDB gets other data, with real databases: what was there is back, what came is whole, and nobody's data is changed under him. */
 import { deepEqual, equal, match, notEqual, ok, rejects } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readlinkSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type DctClient, DctError, eq, type Snapshot, type Vdb } from "@vdb/dct";
 import {
   declared,
@@ -143,6 +144,25 @@ describe("content", { timeout: 300_000 }, () => {
     execFileSync("mount", ["--bind", join(poolDir(scratch), "timeflows", (await previousOf(vdb)) ?? ""), pod]);
     await rejects(client.deleteVdb(vdb.id), inUse);
     await unmount(pod);
+    await done(client.deleteVdb(vdb.id));
+    await nothingLost(scratch, engine);
+  });
+
+  test("a disabled VDB that a node has still mounted: the new data is made, and takes the old one's place after the unmount", async () => {
+    const vdb = await provisioned(client, snapshot.id, "stopping");
+    const [pod, path] = [join(scratch.path, "stopping-pod"), join(poolDir(scratch), "vdbs", vdb.id)];
+    mkdirSync(pod);
+    execFileSync("mount", ["--bind", vdb.exported_data_directory, pod]);
+    await done(client.disableVdb(vdb.id));
+    const [old, made] = [readlinkSync(path), readdirSync(join(poolDir(scratch), "snapshots")).length];
+    const { jobId } = await client.refreshBySnapshot(vdb.id, {});
+    while (readdirSync(join(poolDir(scratch), "snapshots")).length === made) await sleep(10); // the job's last effect before the swap
+    equal(readlinkSync(path), old);
+    equal((await client.getJob(jobId))?.status, "STARTED");
+    await unmount(pod);
+    await succeeded(client, jobId);
+    notEqual(readlinkSync(path), old);
+    equal(await contentIn(vdb), original);
     await done(client.deleteVdb(vdb.id));
     await nothingLost(scratch, engine);
   });

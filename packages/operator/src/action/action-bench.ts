@@ -220,7 +220,10 @@ export async function makeVolume(client: Client): Promise<void> {
 }
 
 const refusal = "NotADatabase";
-/** As the database's own reconcile, without a pod: it gets to where it is held at once, and opens when it is not. */
+/**
+ * As the database's own reconcile, without a pod: it gets to where it is held at once, in two looks where it comes by its hooks, and
+ * opens when it is not held.
+ */
 export async function playDatabase(client: Client, trouble: VdbHold | undefined): Promise<void> {
   const key = { namespace: "shop", name: "orders" };
   const vdb = await client.find(vdbs, key, forever);
@@ -233,8 +236,15 @@ export async function playDatabase(client: Client, trouble: VdbHold | undefined)
   const hold = activeAction?.hold ?? "none";
   if (activeAction !== undefined && hold !== "none") {
     if (held?.hold === hold && held.contentId === content?.id) return;
-    const said = hold === trouble ? { reason: refusal, message: "there is no database" } : { reason: null, message: null };
-    const answer = { uid: activeAction.uid, hold, contentId: content?.id ?? "", ...said };
+    const isOnTheWay = hold === "beforeOpen" && !(held?.hold === "beforeHooks" && held.contentId === content?.id);
+    const point = isOnTheWay ? "beforeHooks" : hold;
+    const answer = {
+      uid: activeAction.uid,
+      contentId: content?.id ?? "",
+      ...(point === trouble
+        ? { hold, reason: refusal, message: "there is no database" }
+        : { hold: point, reason: null, message: null }),
+    };
     await client.patchStatus(vdbs, key, { status: { held: answer, conditions: ready("False") } }, forever);
   } else if (vdb.status.conditions?.[0]?.status !== "True" || held !== undefined || content?.openedTime === undefined) {
     const openedTime = content?.openedTime ?? "2026-01-01T00:00:00Z";

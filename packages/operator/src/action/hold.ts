@@ -33,15 +33,19 @@ export type Held =
 
 export function heldAt(ctx: ActionContext, hold: VdbHold): Held {
   const { held, content } = turnVdb(ctx).status;
-  if (held?.uid !== ctx.action.metadata.uid || held.hold !== hold || held.contentId !== content?.id) return { kind: "notYet" };
+  if (held?.uid !== ctx.action.metadata.uid || !reaches(held.hold, hold) || held.contentId !== content?.id)
+    return { kind: "notYet" };
   return held.reason === undefined ? { kind: "there" } : { kind: "trouble", reason: held.reason, message: held.message ?? "" };
 }
 
-/** The old data aside and the new in its place, in one write. */
-export async function swapContent(ctx: ActionContext, next: VdbContent, signal: AbortSignal): Promise<void> {
+/** A database that has come as far as the hooks' end had its server up before them. */
+const reaches = (held: VdbHold, hold: VdbHold): boolean => held === hold || (held === "beforeOpen" && hold === "beforeHooks");
+
+/** The old data aside and the new in its place, and how far the database comes up on it, in one write. */
+export async function swapContent(ctx: ActionContext, next: VdbContent, hold: VdbHold, signal: AbortSignal): Promise<void> {
   const { content, source } = turnVdb(ctx).status;
   if (content === undefined || content.id === next.id) return;
-  await writeVdb(ctx, { ...whole(next, source), activeAction: { replaced: content } }, signal);
+  await writeVdb(ctx, { ...whole(next, source), activeAction: { hold, replaced: content } }, signal);
 }
 
 /** The old data as it was, under the id that it had. */

@@ -131,8 +131,19 @@ export function livePods({ pods }: Pick<VdbContext, "pods">): readonly string[] 
     .toSorted();
 }
 
-const staysEnded = ({ status, metadata }: Pod): boolean =>
-  metadata.deletionTimestamp === undefined && (status?.phase === "Failed" || status?.phase === "Succeeded");
+/**
+ * The names of those whose containers may still run. The kubelet ends a pod's phase when all of its containers have ended; it
+ * unmounts the volumes after that, and removes the pod a second later.
+ */
+export function runningPods({ pods }: Pick<VdbContext, "pods">): readonly string[] {
+  return pods
+    .filter((pod) => !hasEnded(pod))
+    .map(({ metadata }) => metadata.name)
+    .toSorted();
+}
+
+const hasEnded = ({ status }: Pod): boolean => status?.phase === "Failed" || status?.phase === "Succeeded";
+const staysEnded = (pod: Pod): boolean => pod.metadata.deletionTimestamp === undefined && hasEnded(pod);
 
 /** The index of the pods' cache by database. */
 export const podsByInstance = "instance";

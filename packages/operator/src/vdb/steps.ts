@@ -5,6 +5,7 @@ import { enableInDct } from "./steps/enable-in-dct.ts";
 import { ensureDeployment } from "./steps/ensure-deployment.ts";
 import { ensureSettings } from "./steps/ensure-settings.ts";
 import { ensureVolume } from "./steps/ensure-volume.ts";
+import { tellStarted } from "./steps/hold.ts";
 import { openGate } from "./steps/open-gate.ts";
 import { prepareDatabase } from "./steps/prepare-database.ts";
 import { resolveSource } from "./steps/resolve-source.ts";
@@ -20,13 +21,14 @@ const prepared = inOrder<VdbContext>()
   .next(enableInDct) // Deployed: after a stop
   .next(ensureDeployment) // Deployed
   .next(prepareDatabase); // Prepared: settings and password in force, behind the shut gate
-const hooked = prepared.next(runHooks); // HooksSucceeded
 
 /** How a PostgresVDB comes up: the table of contents of this folder, one file per step. */
-export const vdbSteps: readonly Step<VdbContext>[] = hooked.next(openGate).steps; // Ready
+export const vdbSteps: readonly Step<VdbContext>[] = prepared
+  .next(runHooks) // HooksSucceeded
+  .next(openGate).steps; // Ready
 
 /** The same as far as an action lets it. */
 export const heldSteps: Readonly<Record<"beforeHooks" | "beforeOpen", readonly Step<VdbContext>[]>> = {
   beforeHooks: prepared.steps,
-  beforeOpen: hooked.steps,
+  beforeOpen: prepared.next(tellStarted).next(runHooks).steps,
 };

@@ -5,6 +5,7 @@ import { beginChange, changeBegun, changeEnded, changeIn, currentOf, takeBack, v
 import type { ActionContext } from "../context.ts";
 import { heldAt, putBack, setHold, swapContent, turnVdb } from "../hold.ts";
 import type { ActionStep } from "../step.ts";
+import { wayUp } from "./hold-database.ts";
 import { chosenIn, isTakenOpen, type ReplaceContext } from "./prepare-content.ts";
 
 /**
@@ -26,7 +27,7 @@ export function cutOver(madeBy: "refresh" | "rewind"): ActionStep<ReplaceContext
       const change = changeIn(effect);
       const ended = await ctx.world.dct.call(async (dct) => await changeEnded(dct, change, job, signal), signal);
       if (ended.kind !== "done") return ended;
-      await swapContent(ctx, await nextContent(ctx, madeBy, signal), signal);
+      await swapContent(ctx, await nextContent(ctx, madeBy, signal), wayUp(ctx), signal);
       return done({ message: `the database has the data of ${ctx.run.status.snapshot?.timestamp ?? change.to}` });
     },
     undo: async (ctx, effect, signal) => (await stopped(ctx, signal)) ?? (await back(ctx, effect, madeBy, signal)),
@@ -65,7 +66,7 @@ async function stopped(ctx: ActionContext, signal: AbortSignal): Promise<Outcome
 async function back(ctx: ReplaceContext, effect: string, madeBy: "refresh" | "rewind", signal: AbortSignal): Promise<Outcome> {
   const change = changeIn(effect);
   const current = await ctx.world.dct.call(async (dct) => await currentOf(dct, change.vdb, signal), signal);
-  if (current !== change.before) await swapContent(ctx, await nextContent(ctx, madeBy, signal), signal);
+  if (current !== change.before) await swapContent(ctx, await nextContent(ctx, madeBy, signal), "stopped", signal);
   const outcome = await ctx.world.dct.call(async (dct) => await takeBack(dct, change, signal), signal);
   if (outcome.kind !== "done") return outcome;
   await putBack(ctx, signal);

@@ -26,20 +26,24 @@ export const holdDatabase: ActionStep<ActionContext> = {
   },
 };
 
+/** How far the database comes up on new data before it waits: as far as the action's own script, or to the gate at once. */
+export const wayUp = ({ action: { spec } }: ActionContext): VdbHold =>
+  "postRefresh" in spec || "postRewind" in spec ? "beforeHooks" : "beforeOpen";
+
 /** Has the server up on the new data behind the shut gate. */
-export const awaitDatabase: ActionStep<ActionContext> = { ...holding("await-database", "beforeHooks"), undo: stopAgain };
+export const awaitDatabase: ActionStep<ActionContext> = { ...holding("await-database", "beforeHooks", wayUp), undo: stopAgain };
 
 /** Has the database's own hooks run on the new data. */
 export const awaitHooks: ActionStep<ActionContext> = { ...holding("await-hooks", "beforeOpen"), undo: stopAgain };
 
-function holding(name: string, hold: VdbHold): ActionStep<ActionContext> {
+function holding(name: string, hold: VdbHold, asked: (ctx: ActionContext) => VdbHold = () => hold): ActionStep<ActionContext> {
   return {
     name,
     intend: () => hold,
     look: async (_, intent) => intent, // the database's status has it, and writing it again changes nothing
     begin: async (_, intent) => intent,
     end: async (ctx, _, signal) => {
-      await setHold(ctx, hold, signal);
+      await setHold(ctx, asked(ctx), signal);
       return answered(ctx, hold, "StartFailed");
     },
   };

@@ -64,11 +64,16 @@ export async function setEnabled(dct: Dct, id: string, wanted: boolean, signal: 
   const running = await unfinishedJobOf(dct, id, signal);
   if (running !== undefined)
     return { kind: "underWay", message: `${what}: waiting for its job ${running.id} (${running.type ?? "unknown type"})` };
-  const vdb = await findVdb(dct, id, signal);
-  if (vdb === undefined || (vdb.enabled ?? true) === wanted) return { kind: "asWanted" };
+  if (await isEnabled(dct, id, wanted, signal)) return { kind: "asWanted" };
   const { jobId } = await (wanted ? dct.enableVdb(id, { signal }) : dct.disableVdb(id, { signal }));
   const end = await waitForJob(dct, jobId, { signal, deadlineSeconds: patienceSeconds });
-  return end.kind === "failed"
-    ? { kind: "refused", reason: "DctFailed", message: `${what}, and fails: ${end.message}` }
-    : { kind: "underWay", message: what };
+  if (end.kind === "failed") return { kind: "refused", reason: "DctFailed", message: `${what}, and fails: ${end.message}` };
+  // DCT's state may follow its job later.
+  return (await isEnabled(dct, id, wanted, signal)) ? { kind: "asWanted" } : { kind: "underWay", message: what };
+}
+
+/** Whether the VDB is enabled as wanted. One that DCT does not know has nothing to be done to. */
+async function isEnabled(dct: Dct, id: string, wanted: boolean, signal: AbortSignal): Promise<boolean> {
+  const vdb = await findVdb(dct, id, signal);
+  return vdb === undefined || (vdb.enabled ?? true) === wanted;
 }

@@ -141,10 +141,10 @@ describe("setAttached", () => {
       why: "a pod on a disabled VDB finds no data",
       wanted: true,
       enabled: false,
-      want: "underWay",
+      want: "asWanted",
       jobs: ["DB_ENABLE"],
     },
-    { name: "enabled, and no pod uses it", why: "it rests", wanted: false, want: "underWay", jobs: ["DB_DISABLE"] },
+    { name: "enabled, and no pod uses it", why: "it rests", wanted: false, want: "asWanted", jobs: ["DB_DISABLE"] },
     { name: "disabled already", why: "the job is not repeated", wanted: false, enabled: false, want: "asWanted", jobs: [] },
     {
       name: "a job that somebody began runs",

@@ -104,4 +104,8 @@ test("an answer counts for its action, hold and data alone", () => {
     [aVdb({}), "c"],
   ] as const)
     equal(isCurrent(held, vdb, content), false);
+  const passed = answerTo(under("beforeOpen"), { contentId: "c", trouble: undefined, passed: "beforeHooks" });
+  deepEqual(passed, { uid: "u", hold: "beforeHooks", contentId: "c" });
+  equal(isCurrent(passed, under("beforeOpen"), "c"), true, "it has come by there on its way");
+  equal(isCurrent(passed, under("stopped"), "c"), false);
 });

@@ -54,15 +54,20 @@ export function isToRun(course: Course, { enabled, runs, wasOpened }: Running): 
 export interface Reached {
   readonly contentId: string;
   readonly trouble: { readonly reason: string; readonly message: string } | undefined;
+  /** What it comes by on its way there. */
+  readonly passed?: "beforeHooks";
 }
 
 /** Pure: the answer to the action that holds the database; undefined where none does. */
-export function answerTo({ status }: Pick<PostgresVDB, "status">, { contentId, trouble }: Reached): PostgresVDBStatus["held"] {
+export function answerTo(
+  { status }: Pick<PostgresVDB, "status">,
+  { contentId, trouble, passed }: Reached,
+): PostgresVDBStatus["held"] {
   const { uid, hold = "none" } = status.activeAction ?? {};
   if (uid === undefined || hold === "none") return undefined;
   return {
     uid,
-    hold,
+    hold: passed ?? hold,
     contentId,
     ...(trouble === undefined ? {} : { reason: trouble.reason, message: trouble.message.slice(0, 4096) }),
   };
@@ -71,7 +76,8 @@ export function answerTo({ status }: Pick<PostgresVDB, "status">, { contentId, t
 /** Pure: whether an answer still says something about the present hold and data. */
 export function isCurrent(held: PostgresVDBStatus["held"], { status }: Pick<PostgresVDB, "status">, contentId: string): boolean {
   const { uid, hold = "none" } = status.activeAction ?? {};
-  return held !== undefined && held.uid === uid && held.hold === hold && held.contentId === contentId;
+  if (held === undefined || held.uid !== uid || held.contentId !== contentId) return false;
+  return held.hold === hold || (held.hold === "beforeHooks" && hold === "beforeOpen");
 }
 
 type ActiveAction = NonNullable<PostgresVDBStatus["activeAction"]>;

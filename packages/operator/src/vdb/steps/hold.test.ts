@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { done, type Outcome, retry, type Step, terminal, waiting } from "kube-runtime";
 import type { VdbContext } from "../context.ts";
 import { aPod, contentId, forever, stepBench } from "../step-bench.ts";
-import { heldOnTheWay, heldStopped, tidyTurn } from "./hold.ts";
+import { heldOnTheWay, heldStopped, tellStarted, tidyTurn } from "./hold.ts";
 
 const openedTime = "2026-01-01T00:00:00Z";
 const content = { id: contentId, claimName: "orders-c", handle: "h", madeBy: "create", openedTime };
@@ -131,7 +131,29 @@ describe("what an action is answered", () => {
       deepEqual(ctx.run.status.held, held);
     });
 
-  test("stopped: only when its pod is gone and DCT has let go", async () => {
+  for (const [name, hooks, held, want] of [
+    ["an action hears of the server before the hooks run", true, undefined, "beforeHooks"],
+    ["without hooks there is one answer, at the end", false, undefined, undefined],
+    ["what has been said of the end stays said", true, { uid: "u", hold: "beforeOpen", contentId }, "beforeOpen"],
+  ] as const)
+    test(`on the way to beforeOpen: ${name}`, async () => {
+      const data = { id: contentId, claimName: "orders-c", handle: "h", madeBy: "refresh" };
+      const status = { content: data, activeAction: { ...turn, hold: "beforeOpen" }, ...(held === undefined ? {} : { held }) };
+      const spec = hooks ? { hooks: [{ name: "mask", stage: "post-refresh", script: "SELECT 1" }] } : {};
+      const { ctx } = await stepBench({ status, spec });
+      deepEqual(await tellStarted.run(ctx, forever), done());
+      equal(ctx.run.status.held?.hold, want);
+    });
+
+  test("stopped: when its server has ended, though the kubelet has yet to remove the pod", async () => {
+    const { metadata, ...pod } = aPod();
+    const ended = { ...pod, status: { phase: "Succeeded" as const }, metadata: { ...metadata, deletionTimestamp: openedTime } };
+    const { ctx } = await stepBench({ status: under("stopped"), pods: [ended] });
+    await run(heldStopped(ctx).steps, ctx);
+    equal(ctx.run.status.held?.hold, "stopped");
+  });
+
+  test("stopped: only when its server has ended and DCT has let go", async () => {
     const asked: boolean[] = [];
     let attached = true;
     const setAttached = async (_: unknown, __: unknown, wanted: boolean) => {

@@ -4,15 +4,16 @@ import { answerTo, dataLeftBy, isCurrent } from "../decide/hold.ts";
 import { handleOfPrevious, previousOf } from "../decide/previous.ts";
 import { applyService } from "./apply-service.ts";
 import { detachInDct } from "./enable-in-dct.ts";
-import { stopDatabase } from "./stop.ts";
+import { pendingHooks } from "./run-hooks.ts";
+import { stopServer } from "./stop.ts";
 
 /** What stays so while an action has the database stopped, if it was so. */
 const kept = ["Accepted", "SourceResolved", "Provisioned", "Configured", "HooksSucceeded"] as const;
 
-/** For an action that replaces the data: nobody is let in, then the pod goes, then nothing has the data open any more. */
+/** For an action that replaces the data: nobody is let in, then the server ends, then nothing has the data open any more. */
 export function heldStopped({ vdb }: Pick<VdbContext, "vdb">): Plan<VdbContext> {
   const keep = kept.filter((type) => isTrue(vdb.status.conditions, type));
-  return { steps: [...[shutGate, stopDatabase, detachInDct].map(untilTrouble), answerHold], keep };
+  return { steps: [...[shutGate, stopServer, detachInDct].map(untilTrouble), answerHold], keep };
 }
 
 /** The way up as far as the action lets it, and the answer that the database is there. */
@@ -46,6 +47,19 @@ const answerHold: PlainVdbStep = {
     const held = answerTo(vdb, { contentId, trouble: undefined });
     if (held !== undefined) run.status.held = held;
     return waiting("ActionRunning", actionWords(vdb));
+  },
+};
+
+/** On the way to beforeOpen: an action that waits for the server hears of it before the hooks run. */
+export const tellStarted: PlainVdbStep = {
+  name: "tellStarted",
+  run: async (ctx) => {
+    const { run, vdb, contentId, wasOpened } = ctx;
+    const isThere = run.status.held?.hold === "beforeOpen" && run.status.held.reason === undefined;
+    if (isThere || wasOpened || pendingHooks(ctx).length === 0) return done();
+    const held = answerTo(vdb, { contentId, trouble: undefined, passed: "beforeHooks" });
+    if (held !== undefined) run.status.held = held; // written with the first hook's intent
+    return done();
   },
 };
 

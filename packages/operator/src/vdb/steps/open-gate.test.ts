@@ -40,14 +40,14 @@ interface Row {
   readonly writes: readonly string[];
 }
 const refusing = (answer: Partial<ExecResult>): Given => ({ exec: () => answer });
-const [record, store, ask, lead] = ["save", "apply configmaps orders-postgres-config", "exec", "apply services orders"];
+const [record, ask, lead, store] = ["save", "exec", "apply services orders", "apply configmaps orders-postgres-config"];
 
 const rows: readonly Row[] = [
   {
     name: "a database that is ready for clients",
-    why: "recorded first, the Service last: a pod that starts meanwhile lets them in, and nobody is led to one that does not",
+    why: "recorded first, and nobody is led to a server that does not let them in; clients do not wait for what a later pod starts by",
     want: "done",
-    writes: [record, store, ask, lead],
+    writes: [record, ask, lead, store],
   },
   {
     name: "an open one",
@@ -62,28 +62,28 @@ const rows: readonly Row[] = [
     why: "the rest is done, and nothing twice",
     given: { status: opened },
     want: "done",
-    writes: [store, ask, lead],
+    writes: [ask, lead, store],
   },
   {
     name: "the server has not read its files yet",
     why: "nobody is led to a server that refuses them",
     given: refusing(healthy({ loaded: false })),
     want: "after Preparing",
-    writes: [record, store, ask],
+    writes: [record, ask],
   },
   {
     name: "the server cannot be asked",
     why: "nobody is led to it",
     given: refusing({ exitCode: 12, stderr: "FATAL: the database system is starting up" }),
     want: "after Unreachable",
-    writes: [record, store, ask],
+    writes: [record, ask],
   },
   {
     name: "hooks that have left all in order",
     why: "the server is asked before the gate is recorded open",
     given: { spec: { hooks } },
     want: "done",
-    writes: [ask, record, store, ask, lead],
+    writes: [ask, record, ask, lead, store],
   },
   {
     name: "hooks that have dropped the role",

@@ -15,8 +15,8 @@ import { pendingHooks } from "./run-hooks.ts";
 const passwordRereadSeconds = 30;
 
 /**
- * Lets clients in: recorded first, so that a pod that starts from now on lets them in too; then the running server; the Service
- * last. From then on a look every half minute sees a changed password.
+ * Lets clients in: recorded first, then the running server, then the Service; what a pod starts by is last, for clients wait. From
+ * then on a look every half minute sees a changed password.
  */
 export const openGate: PlainVdbStep<RunningContext> = {
   name: "openGate",
@@ -25,10 +25,10 @@ export const openGate: PlainVdbStep<RunningContext> = {
     const shutOut = await lookAgain(ctx, signal);
     if (shutOut !== undefined) return shutOut;
     await recordOpening(ctx, signal);
-    const configMap = await applyConfigMap(ctx, { gate: "open", settings: ctx.settings }, signal);
-    if (isOutcome(configMap)) return configMap;
     const unopened = (await openServer(ctx, signal)) ?? (await applyService(ctx, "open", signal));
     if (unopened !== undefined) return unopened;
+    const configMap = await applyConfigMap(ctx, { gate: "open", settings: ctx.settings }, signal);
+    if (isOutcome(configMap)) return configMap;
     run.status.endpoint = endpointOf(vdb);
     return done({ message: readyWords(run.status), recheckSeconds: passwordRereadSeconds });
   },
