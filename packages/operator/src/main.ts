@@ -12,6 +12,7 @@ import {
 } from "kube-runtime";
 import { actionCaches, actionTriggers, controlActions, isAtWork } from "./action/controller.ts";
 import { type OperatorConfig, readConfig } from "./config.ts";
+import { createCsiSources } from "./data/csi/csi-source.ts";
 import { createDataSources } from "./data/data-sources.ts";
 import { createDctSource } from "./data/dct/dct-source.ts";
 import { explainDct } from "./data/dct/failure.ts";
@@ -50,7 +51,10 @@ async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Pro
     config,
     caches,
     sources: createDataSources(
-      { "dct-source": createDctSource({ dct, defaults: config.defaults, isShut: isShut(caches.vdbs) }) },
+      {
+        "dct-source": createDctSource({ dct, defaults: config.defaults, isShut: isShut(caches.vdbs) }),
+        ...createCsiSources({ config, vdbs: () => caches.vdbs.list() }),
+      },
       explainDct,
     ),
     storage: createStorageWatch({ dct, vdbs: caches.vdbs, log, intervalSeconds: storageLookSeconds }),

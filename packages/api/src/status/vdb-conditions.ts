@@ -52,6 +52,8 @@ export const vdbConditions = {
       GroupAmbiguous: "more than one dataset group has that name",
       EnvironmentNotFound: "no environment has that name; the message lists the environments",
       EnvironmentAmbiguous: "the manifest names no environment, and the engine has several",
+      StorageClassNotUsable:
+        "the StorageClass is not of the source's driver, or the driver has none or several; the message names them: set spec.storageClassName",
       ReferenceNotGranted: "the source is in another namespace, which does not allow it; the message contains the grant to write",
       DctNotConfigured: "a dct-source needs a DCT, and no DCT is configured",
       DctUnreachable: "DCT does not answer",

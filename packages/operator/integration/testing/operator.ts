@@ -24,6 +24,7 @@ import { startApiServer, type TestApiServer } from "kube-runtime/testing";
 import { parse } from "yaml";
 import { actionCaches, actionTriggers, controlActions, isAtWork } from "../../src/action/controller.ts";
 import { readConfig } from "../../src/config.ts";
+import { createCsiSources } from "../../src/data/csi/csi-source.ts";
 import { createDataSources } from "../../src/data/data-sources.ts";
 import { createDctSource } from "../../src/data/dct/dct-source.ts";
 import { explainDct } from "../../src/data/dct/failure.ts";
@@ -114,7 +115,10 @@ export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] =
     config,
     caches,
     sources: createDataSources(
-      { "dct-source": createDctSource({ dct: connection, defaults: config.defaults, isShut: isShut(caches.vdbs) }) },
+      {
+        "dct-source": createDctSource({ dct: connection, defaults: config.defaults, isShut: isShut(caches.vdbs) }),
+        ...createCsiSources({ config, vdbs: () => caches.vdbs.list() }),
+      },
       explainDct,
     ),
     storage: createStorageWatch({ dct: connection, vdbs: caches.vdbs, log: silentLog, intervalSeconds: 0.3 }),

@@ -28,6 +28,7 @@ interface CleanUpStep extends Step<VdbContext> {
 /** The order in which a database goes: nothing is taken from under what still runs. */
 export const cleanUpSteps: readonly CleanUpStep[] = [
   { name: "endPod", run: endPod },
+  { name: "endStage", run: endStage },
   { name: "releaseVolume", run: releaseVolume },
   { name: "confirmGone", run: confirmGone },
 ];
@@ -41,6 +42,13 @@ async function endPod(ctx: VdbContext, signal: AbortSignal): Promise<Outcome<"De
   if (names.length > 0) return waiting("Deleting", `PostgreSQL shuts down in pod ${names.join(", ")}`);
   // Not left to garbage collection: a PostgresVDB that is applied again at once would find the name taken.
   await removeOwn(ctx, configMaps, { ...key, name: configMapName(vdb) }, configMap, signal);
+  return done();
+}
+
+/** What a volume was to be made from goes with it, where the volume has not come so far. */
+async function endStage({ run, vdb, world }: VdbContext, signal: AbortSignal): Promise<Outcome<"Deleting">> {
+  if ((vdb.status.delphixID ?? "") === "" && vdb.status.source !== undefined)
+    await world.sources.holding(vdb)?.unstage(run.client, vdb, signal);
   return done();
 }
 

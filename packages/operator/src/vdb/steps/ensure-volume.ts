@@ -25,6 +25,8 @@ const postgresVdbs = resourceOf(postgresVDB);
 
 /** Bound is told by a watch; a warning of the provisioner is not. */
 const lookAtEventsSeconds = 1.5;
+/** No watch tells of a snapshot: the cluster need not know them. */
+const lookAtStageSeconds = 0.3;
 
 /**
  * Provisioned: the claim of the present content is there and bound, and DCT's name and id of it are recorded.
@@ -37,7 +39,7 @@ export const ensureVolume: VdbStep<"Provisioned", VdbContext & { readonly origin
     const plan = decideVolume(ctx);
     switch (plan.kind) {
       case "create":
-        return await create(ctx, plan.plan, signal);
+        return await make(ctx, plan.plan, signal);
       case "refuse":
         return (plan.reason === "ClaimNotFound" ? await relabel(ctx, signal) : undefined) ?? terminal(plan.reason, plan.message);
       case "wait":
@@ -90,28 +92,39 @@ export function decideVolume({ vdb, origin }: Pick<VdbContext, "vdb"> & { readon
 }
 
 const provisioning = (name: string): VdbOutcome<"Provisioned"> =>
-  after(lookAtEventsSeconds, "Provisioning", `the CSI driver provisions the claim ${name} through DCT`);
+  after(lookAtEventsSeconds, "Provisioning", `the CSI driver provisions the claim ${name}`);
 
-async function create(ctx: VdbContext, plan: ClaimPlan, signal: AbortSignal): Promise<VdbOutcome<"Provisioned">> {
+async function make(ctx: VdbContext, plan: ClaimPlan, signal: AbortSignal): Promise<VdbOutcome<"Provisioned">> {
   const { run, vdb, world, contentId } = ctx;
-  const claim = desiredClaim(vdb, contentId, plan, world.config.defaults);
-  record(ctx, claim.metadata.name);
+  const name = claimName(vdb, contentId);
+  record(ctx, name);
   const namesake = await relabel(ctx, signal);
   if (namesake !== undefined) return namesake;
-  // Recorded before the claim exists: once it does, no step looks at the source again.
+  // Recorded before anything is made for it: it tells where that is, and once the claim exists no step looks at the source again.
   await run.saveStatus(signal);
-  return (await refused(ctx, claim, signal)) ?? provisioning(claim.metadata.name);
+  const staged = await world.sources.named(vdb)?.stage(run.client, vdb, plan, signal);
+  switch (staged?.kind) {
+    case "underWay":
+      return after(lookAtStageSeconds, "Provisioning", staged.message);
+    case "failed":
+      return retry("ProvisioningFailed", staged.message);
+    case undefined:
+    case "ready":
+      return await create(ctx, desiredClaim(vdb, contentId, plan, world.config.defaults, staged?.dataSource), signal);
+    default:
+      return staged satisfies never;
+  }
 }
 
-/** Creates the claim. A quota or a policy that refuses it is for a person to fix. */
-async function refused(
-  ctx: VdbContext,
+/** A quota or a policy that refuses the claim is for a person to fix. */
+async function create(
+  { run }: VdbContext,
   claim: Manifest<PersistentVolumeClaim>,
   signal: AbortSignal,
-): Promise<VdbOutcome<"Provisioned"> | undefined> {
+): Promise<VdbOutcome<"Provisioned">> {
   try {
-    await ctx.run.client.create(persistentVolumeClaims, claim, signal, { fieldManager: operatorName });
-    return undefined;
+    await run.client.create(persistentVolumeClaims, claim, signal, { fieldManager: operatorName });
+    return provisioning(claim.metadata.name);
   } catch (error) {
     if (!isApiError(error, "forbidden", "invalid")) throw error;
     return terminal("ProvisioningFailed", `the API server refuses the claim ${claim.metadata.name}: ${error.message}`, {
@@ -161,6 +174,7 @@ async function bound(
       return retry("ProvisioningFailed", `the volume ${volumeName} of claim ${name} does not belong to a CSI driver`);
     const { generation } = await run.client.get(postgresVdbs, keyOfVdb(ctx.vdb), signal).then(({ metadata }) => metadata);
     if (generation !== ctx.vdb.metadata.generation) return waiting("Provisioning", "the manifest has changed in the meantime");
+    await world.sources.holding(vdb)?.unstage(run.client, vdb, signal); // before the handle, which ends every later look at it
     run.status.delphixVDB = volumeName;
     run.status.delphixID = volume.spec.csi.volumeHandle;
     recordContent(ctx, { handle: volume.spec.csi.volumeHandle });
