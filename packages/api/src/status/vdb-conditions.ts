@@ -99,6 +99,7 @@ export const vdbConditions = {
       SandboxFailed: "the node cannot create the pod's sandbox; the message contains the container runtime's error",
       SettingRefused: "PostgreSQL does not start with its settings; the message contains its error",
       NotADatabase: "the volume contains no database; the operator creates none in its place",
+      DataAmbiguous: "the volume contains more than one data directory; the message names them: set spec.dataDirectory",
       MajorMismatch: "the image's major version differs from the data's; the data is untouched",
       OwnerMismatch: "the data belongs to another user than spec.ownershipSpec names",
       Crashing: "the container ends again and again; the message contains its last output and what to do",
