@@ -25,6 +25,7 @@ import { parse } from "yaml";
 import { actionCaches, actionTriggers, controlActions, isAtWork } from "../../src/action/controller.ts";
 import { readConfig } from "../../src/config.ts";
 import { createCsiSources } from "../../src/data/csi/csi-source.ts";
+import { csiWorldOf } from "../../src/data/csi/csi-world.ts";
 import { createDataSources } from "../../src/data/data-sources.ts";
 import { createDctSource } from "../../src/data/dct/dct-source.ts";
 import { explainDct } from "../../src/data/dct/failure.ts";
@@ -111,14 +112,12 @@ export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] =
     return { exitCode: 0, stdout: "", stderr: "", truncated: false, ...(await state.answer(request)) };
   };
   const actions = actionCaches(manager, undefined);
+  const dctSource = createDctSource({ dct: connection, defaults: config.defaults, isShut: isShut(caches.vdbs) });
   controlVdbs(manager, {
     config,
     caches,
     sources: createDataSources(
-      {
-        "dct-source": createDctSource({ dct: connection, defaults: config.defaults, isShut: isShut(caches.vdbs) }),
-        ...createCsiSources({ config, vdbs: () => caches.vdbs.list() }),
-      },
+      { "dct-source": dctSource, ...createCsiSources(csiWorldOf({ config, caches, exec, dct: dctSource, now: Date.now })) },
       explainDct,
     ),
     storage: createStorageWatch({ dct: connection, vdbs: caches.vdbs, log: silentLog, intervalSeconds: 0.3 }),

@@ -1,5 +1,5 @@
 import type { PostgresVDB, VdbIdentity, VdbReason } from "@vdb/api";
-import type { Client, ObjectReferenceInNamespace, Unmet } from "kube-runtime";
+import type { Client, ObjectReferenceInNamespace, PersistentVolumeClaim, Unmet } from "kube-runtime";
 
 /**
  * Where the bytes of a database come from, and what has to be done to them in the course of its life. The steps of a
@@ -20,6 +20,8 @@ export interface DataSource {
    * there will be none.
    */
   readonly unstage: (client: Client, vdb: PostgresVDB, signal: AbortSignal) => Promise<void>;
+  /** Where the claim is not the operator's own: the claim of the present data; undefined: it is gone. */
+  readonly adopted?: (client: Client, vdb: PostgresVDB, signal: AbortSignal) => Promise<PersistentVolumeClaim | undefined>;
   /** What the volume was made from in the end; undefined when that is not recorded. */
   readonly facts: (handle: string, signal: AbortSignal) => Promise<Told<Facts | undefined>>;
   /**
@@ -60,6 +62,8 @@ export interface ResolvedSource {
   readonly snapshotName: string | undefined;
   /** Of a source that is an object of Kubernetes. */
   readonly volume?: SourceVolume;
+  /** The claim that is to be used itself. */
+  readonly adopts?: string;
 }
 
 /** A claim or a VolumeSnapshot, to be copied by its driver. */
@@ -69,6 +73,8 @@ export interface SourceVolume {
   readonly name: string;
   /** The class of the copy. */
   readonly storageClassName: string;
+  /** Of a claim: the class of the snapshot that it is copied through. Undefined: its driver takes none. */
+  readonly snapshotClassName?: string;
   /** The copy comes of files in use: its server recovers as after a crash. */
   readonly crashConsistent: boolean;
 }
@@ -87,8 +93,9 @@ export type Resolution =
  * How the data's claim comes about.
  * - make: a new claim with these labels and annotations, by which its driver provisions. `sizeBytes`: what it asks for unless the
  *   manifest says otherwise; undefined where that does not matter. `from`: what it is a copy of, where not the annotations say so.
+ * - adopt: a claim that is there and stays its owner's.
  */
-export type ClaimPlan = Making;
+export type ClaimPlan = Making | { readonly kind: "adopt"; readonly claimName: string };
 export interface Making {
   readonly kind: "make";
   readonly labels: Readonly<Record<string, string>>;
@@ -98,12 +105,12 @@ export interface Making {
 }
 
 /**
- * - ready: the claim can be made; `dataSource` is what it names as its source.
+ * - ready: the claim can be made; `dataSource` is what it names as its source, `dataTimestamp` the moment that has the data.
  * - underWay: look again soon.
  * - failed: the storage or the cluster refuses.
  */
 export type Staged =
-  | { readonly kind: "ready"; readonly dataSource: ObjectReferenceInNamespace | undefined }
+  | { readonly kind: "ready"; readonly dataSource: ObjectReferenceInNamespace | undefined; readonly dataTimestamp?: string }
   | { readonly kind: "underWay" | "failed"; readonly message: string };
 
 /** The point in time that a database's data is from. */

@@ -1,33 +1,38 @@
-import { sourceReference } from "@vdb/api";
+import { type PostgresVDB, sourceReference } from "@vdb/api";
+import type { Client } from "kube-runtime";
 import type { Implementations } from "../data-sources.ts";
 import type { DataSource, Resolution, ResolvedSource } from "../source.ts";
-import { copyClaim } from "./identity.ts";
+import { adopted, attachAdopted, resolveAdopted } from "./adopt.ts";
+import type { CsiWorld, Name } from "./csi-world.ts";
+import { claimOf } from "./identity.ts";
 import { Refusal } from "./refusal.ts";
-import { type CsiWorld, resolveSnapshot } from "./resolve-snapshot.ts";
-import { stage, unstage } from "./stage.ts";
+import { resolveClaim } from "./resolve-claim.ts";
+import { resolveSnapshot } from "./resolve-snapshot.ts";
+import { stageBy, unstage } from "./stage.ts";
 
-/** Databases whose bytes any CSI driver copies: no DCT is asked. */
+/** Databases whose bytes any CSI driver copies or holds: no DCT is needed. */
 export function createCsiSources(world: CsiWorld): Implementations {
-  return { "k8s-snapshot": copied(async (client, vdb, name, signal) => await resolveSnapshot(world, client, vdb, name, signal)) };
+  return {
+    "k8s-snapshot": sourceOf(world, resolveSnapshot),
+    "pvc-clone": sourceOf(world, resolveClaim),
+    "pvc-adopt": { ...sourceOf(world, resolveAdopted), setAttached: attachAdopted(world), adopted },
+  };
 }
 
-type Finder = (
-  client: Parameters<DataSource["resolve"]>[0],
-  vdb: Parameters<DataSource["resolve"]>[1],
-  name: { readonly namespace: string; readonly name: string },
-  signal: AbortSignal,
-) => Promise<ResolvedSource>;
+/** Throws a Refusal. */
+type Find = (world: CsiWorld, client: Client, vdb: PostgresVDB, key: Name, signal: AbortSignal) => Promise<ResolvedSource>;
 
-/** A volume of its own, made by the driver of what it is a copy of. Kubernetes mounts and deletes it: nothing more is to be done. */
-function copied(find: Finder): DataSource {
+/** Kubernetes mounts and deletes the volume: nothing more is to be done. */
+function sourceOf(world: CsiWorld, find: Find): DataSource {
   return {
     resolve: async (client, vdb, signal) => {
       const reference = sourceReference(vdb.spec.source, vdb.metadata.namespace);
       if (reference.type === "dct-source") throw new TypeError("a dct-source is no object of Kubernetes");
-      return await answered(find(client, vdb, reference, signal));
+      const { namespace, name } = reference;
+      return await answered(find(world, client, vdb, { namespace, name }, signal));
     },
-    claimFor: copyClaim,
-    stage,
+    claimFor: claimOf,
+    stage: stageBy(world.checkpoint),
     unstage,
     facts: async () => ({ kind: "told", value: undefined }),
     setAttached: async () => ({ kind: "asWanted" }),

@@ -1,6 +1,6 @@
 import { annotationsOf, identityIn, labelsOf, ownershipOf, type PostgresVDB, type VdbIdentity } from "@vdb/api";
 import type { PersistentVolumeClaim } from "kube-runtime";
-import type { Making, ResolvedSource } from "../source.ts";
+import type { ClaimPlan, ResolvedSource } from "../source.ts";
 
 /** Group, environment and engine are those of the source's claim, where it says them. The manifest wins for what it may say. */
 export function identityOf({ spec }: PostgresVDB, sourceRef: string, claim: PersistentVolumeClaim | undefined): VdbIdentity {
@@ -8,8 +8,9 @@ export function identityOf({ spec }: PostgresVDB, sourceRef: string, claim: Pers
   return { sourceRef, vdbGroupName: spec.vdbGroupName ?? vdbGroupName, envName: spec.envName ?? envName, engineName };
 }
 
-/** Pure: the claim of a copy. The annotations tell a driver of ours where the volume belongs; others do not read them. */
-export function copyClaim({ spec }: PostgresVDB, { identity, sizeBytes, volume }: ResolvedSource): Making {
+/** Pure. The annotations of a copy's claim tell a driver of ours where the volume belongs; others do not read them. */
+export function claimOf({ spec }: PostgresVDB, { identity, sizeBytes, volume, adopts }: ResolvedSource): ClaimPlan {
+  if (adopts !== undefined) return { kind: "adopt", claimName: adopts };
   return {
     kind: "make",
     labels: labelsOf(identity),

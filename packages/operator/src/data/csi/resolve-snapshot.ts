@@ -6,25 +6,14 @@ import {
   volumeSnapshotContents,
   volumeSnapshots,
 } from "../../action/snapshot/volume-snapshots.ts";
-import type { OperatorConfig } from "../../config.ts";
 import { valueOf } from "../../vdb/objects/quantity.ts";
 import type { ResolvedSource } from "../source.ts";
+import type { CsiWorld, Name } from "./csi-world.ts";
 import { databaseOn, mustBeOpen } from "./database-on.ts";
 import { mustBeGranted } from "./granted.ts";
 import { identityOf } from "./identity.ts";
 import { choices, Refusal } from "./refusal.ts";
 import { classFor } from "./storage-class.ts";
-
-export interface CsiWorld {
-  readonly config: Pick<OperatorConfig, "watchNamespace" | "allowCrossNamespace">;
-  /** All databases of ours that are known. */
-  readonly vdbs: () => readonly PostgresVDB[];
-}
-
-interface Name {
-  readonly namespace: string;
-  readonly name: string;
-}
 
 /** Finds the VolumeSnapshot that a k8s-snapshot names. Throws a Refusal where it is not there, not ready, or not to be used. */
 export async function resolveSnapshot(

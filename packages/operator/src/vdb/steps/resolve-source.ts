@@ -15,7 +15,12 @@ export const resolveSource: VdbFindingStep<"SourceResolved", { readonly origin: 
   condition: "SourceResolved",
   run: async (ctx, signal) => {
     const { vdb, world, claim } = ctx;
-    if (claim !== undefined) return await known(ctx, claim, signal);
+    const adopted = await adoptedClaim(ctx, signal);
+    if (adopted !== undefined) return await known(ctx, { kind: "adopted", claim: adopted }, signal);
+    if (claim !== undefined) return await known(ctx, { kind: "claim", claim }, signal);
+    const claimName = vdb.status.content?.claimName;
+    if (world.sources.holding(vdb)?.adopted !== undefined && claimName !== undefined && (vdb.status.delphixID ?? "") !== "")
+      return done({ found: { origin: { kind: "plan", plan: { kind: "adopt", claimName } } } });
     const source = world.sources.named(vdb);
     if (source === undefined) return terminal("SourceNotFound", `spec.source.type ${vdb.spec.source.type} is not yet supported`);
     const resolved = await source.resolve(ctx.run.client, vdb, signal);
@@ -70,12 +75,30 @@ const asCopied = (source: Recorded): { readonly message?: string } =>
       }
     : {};
 
+/** The claim of the present data where it is its user's; the database's own follow after a refresh or rewind. */
+async function adoptedClaim({ run, vdb, world }: VdbContext, signal: AbortSignal): Promise<PersistentVolumeClaim | undefined> {
+  if ((vdb.status.delphixID ?? "") === "" || vdb.status.content?.madeBy !== "create") return undefined;
+  return await world.sources.holding(vdb)?.adopted?.(run.client, vdb, signal);
+}
+
 /** Its labels are what users find it by: they are put back from what its claim says of it. */
-async function known(ctx: VdbContext, claim: PersistentVolumeClaim, signal: AbortSignal): Promise<Resolved> {
+async function known(
+  ctx: VdbContext,
+  origin: Extract<Origin, { readonly claim: PersistentVolumeClaim }>,
+  signal: AbortSignal,
+): Promise<Resolved> {
   const { name: sourceRef } = ctx.run.status.source ?? {};
-  if (sourceRef !== undefined && isControlledBy(claim, ctx.vdb))
-    await putLabels(ctx, { sourceRef, ...identityIn(claim.metadata.annotations ?? {}) }, signal);
-  return done({ found: { origin: { kind: "claim", claim } }, ...asCopied(ctx.run.status.source) });
+  const { kind, claim } = origin;
+  if (sourceRef !== undefined && (kind === "adopted" || isControlledBy(claim, ctx.vdb))) {
+    const { sourceDBName, ...identity } = identityIn(claim.metadata.annotations ?? {});
+    const { vdbGroupName = identity.vdbGroupName, envName = identity.envName } = kind === "adopted" ? ctx.vdb.spec : {};
+    await putLabels(
+      ctx,
+      { sourceRef, ...identity, vdbGroupName, envName, ...(kind === "adopted" ? {} : { sourceDBName }) },
+      signal,
+    );
+  }
+  return done({ found: { origin }, ...asCopied(ctx.run.status.source) });
 }
 
 async function putLabels({ run, vdb }: VdbContext, identity: VdbIdentity, signal: AbortSignal): Promise<void> {
