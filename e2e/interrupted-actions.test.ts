@@ -2,7 +2,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { items, operatorNamespace, storageNamespace, testCluster, text, withEngine } from "@vdb/cluster";
+import { eventually, items, operatorNamespace, storageNamespace, testCluster, text, withEngine } from "@vdb/cluster";
 import { eq } from "@vdb/dct";
 import { isFullTier, seededRandom, testSeed } from "kube-runtime/testing";
 import {
@@ -53,12 +53,13 @@ const specOf = {
 const look = "SELECT to_regclass('own') IS NOT NULL, to_regclass('since') IS NOT NULL, count(*) FROM pgbench_accounts";
 const expected = { VDBSnapshot: "t|t|1000000", VDBRefresh: "f|f|1000000", VDBRewind: "t|f|1000000" };
 
+/** As soon as the engine answers: it may have been killed after the action had no more need of it. */
 async function jobsOf(type: string): Promise<number> {
   const id = text(await kubectl.get("postgresvdb", vdb.name, namespace), "status", "delphixID");
-  return await withEngine(kubectl, async (engine) => {
-    const jobs = await engine.searchJobs(eq("target_id", id));
-    return jobs.filter((job) => job.type === type).length;
-  });
+  const jobs = await eventually("the engine answers", 120, async () =>
+    withEngine(kubectl, async (engine) => engine.searchJobs(eq("target_id", id))),
+  );
+  return jobs.filter((job) => job.type === type).length;
 }
 
 async function untilStep({ kind, name }: Action, step: number): Promise<void> {

@@ -5,10 +5,10 @@ import { instanceLabel, managedByLabel, operatorName } from "../../vdb/names.ts"
 import type { Attachment, DataSource, ResolvedSource } from "../source.ts";
 import type { CsiWorld, Name } from "./csi-world.ts";
 import { identityOf } from "./identity.ts";
-import { Refusal } from "./refusal.ts";
+import { SourceRefusal } from "./refusal.ts";
 import { usableClaim } from "./resolve-claim.ts";
 
-/** Finds the claim that a pvc-adopt names. Throws a Refusal where somebody else has it: two servers would destroy the data. */
+/** Finds the claim that a pvc-adopt names. Throws a SourceRefusal where somebody else has it: two servers would destroy the data. */
 export async function resolveAdopted(
   { vdbs }: CsiWorld,
   client: Client,
@@ -19,18 +19,18 @@ export async function resolveAdopted(
   const { claim } = await usableClaim(client, key, signal);
   const owner = claim.metadata.ownerReferences?.find(({ controller }) => controller === true);
   if (owner !== undefined)
-    throw new Refusal(
+    throw new SourceRefusal(
       "SourceNotUsable",
       `the claim ${key.name} belongs to ${owner.kind} ${owner.name}: make a pvc-clone of it instead`,
     );
   const other = adopterBefore(vdbs(), vdb, key);
   if (other !== undefined)
-    throw new Refusal(
+    throw new SourceRefusal(
       "ClaimInUse",
       `PostgresVDB ${other.metadata.name} has the claim ${key.name}: delete it, or make a pvc-clone`,
     );
   const user = await userOf(client, vdb, key, signal);
-  if (user !== undefined) throw new Refusal("ClaimInUse", inUse(user, key.name));
+  if (user !== undefined) throw new SourceRefusal("ClaimInUse", inUse(user, key.name));
   return {
     identity: identityOf(vdb, key.name, claim),
     sizeBytes: undefined,

@@ -5,7 +5,7 @@ import type { DataSource, Resolution, ResolvedSource } from "../source.ts";
 import { adopted, attachAdopted, resolveAdopted } from "./adopt.ts";
 import type { CsiWorld, Name } from "./csi-world.ts";
 import { claimOf } from "./identity.ts";
-import { Refusal } from "./refusal.ts";
+import { SourceRefusal } from "./refusal.ts";
 import { resolveClaim } from "./resolve-claim.ts";
 import { resolveSnapshot } from "./resolve-snapshot.ts";
 import { stageBy, unstage } from "./stage.ts";
@@ -19,7 +19,7 @@ export function createCsiSources(world: CsiWorld): Implementations {
   };
 }
 
-/** Throws a Refusal. */
+/** Throws a SourceRefusal. */
 type Find = (world: CsiWorld, client: Client, vdb: PostgresVDB, key: Name, signal: AbortSignal) => Promise<ResolvedSource>;
 
 /** Kubernetes mounts and deletes the volume: nothing more is to be done. */
@@ -45,7 +45,7 @@ async function answered(found: Promise<ResolvedSource>): Promise<Resolution> {
   try {
     return { ok: true, source: await found };
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof SourceRefusal)) throw error;
     const { reason, message, passes } = error;
     return { ok: false, reason, message, passes };
   }

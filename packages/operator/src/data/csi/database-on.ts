@@ -1,13 +1,13 @@
 import type { PostgresVDB } from "@vdb/api";
 import { courseOf, keepsGateShut } from "../../vdb/decide/hold.ts";
-import { Refusal } from "./refusal.ts";
+import { SourceRefusal } from "./refusal.ts";
 
 /** Pure: the database of ours whose present data a claim holds. */
 export const databaseOn = (vdbs: readonly PostgresVDB[], namespace: string, claim: string): PostgresVDB | undefined =>
   vdbs.find(({ metadata, status }) => metadata.namespace === namespace && status.pvcName === claim);
 
 /**
- * Throws a Refusal where a copy would be a way around the hooks of the database that it is one of. `takenAt`: when the copy was
+ * Throws a SourceRefusal where a copy would be a way around the hooks of the database that it is one of. `takenAt`: when the copy was
  * taken; undefined: now. `byAction`: actions take none with a shut gate.
  */
 export function mustBeOpen(
@@ -19,7 +19,7 @@ export function mustBeOpen(
   const { name } = vdb.metadata;
   const { content } = vdb.status;
   if (content?.openedTime === undefined || keepsGateShut(courseOf(vdb)))
-    throw new Refusal(
+    throw new SourceRefusal(
       "SourceNotReady",
       `the gate of PostgresVDB ${name} is still shut, so the data of ${what} may be unmasked: wait until its hooks have succeeded`,
     );
@@ -29,7 +29,7 @@ export function mustBeOpen(
     content.madeBy === "create" &&
     Date.parse(takenAt) < Math.floor(Date.parse(content.openedTime) / 1000) * 1000
   )
-    throw new Refusal(
+    throw new SourceRefusal(
       "SourceNotReady",
       `${what} was taken at ${takenAt}, before the gate of PostgresVDB ${name} opened (${content.openedTime}), so its data may be unmasked: take a newer one`,
     );

@@ -3,11 +3,11 @@ import type { Client } from "kube-runtime";
 import { grantFor, isGranted, type Reference } from "../../access/grant.ts";
 import type { OperatorConfig } from "../../config.ts";
 import type { SourceVolume } from "../source.ts";
-import { Refusal } from "./refusal.ts";
+import { SourceRefusal } from "./refusal.ts";
 
 type Allowance = Pick<OperatorConfig, "watchNamespace" | "allowCrossNamespace">;
 
-/** Throws a Refusal with the grant to write when the source is in another namespace, which does not allow it. */
+/** Throws a SourceRefusal with the grant to write when the source is in another namespace, which does not allow it. */
 export async function mustBeGranted(
   client: Client,
   vdb: PostgresVDB,
@@ -17,13 +17,13 @@ export async function mustBeGranted(
 ): Promise<void> {
   if (namespace === vdb.metadata.namespace) return;
   if (watchNamespace !== undefined)
-    throw new Refusal(
+    throw new SourceRefusal(
       "ReferenceNotGranted",
       `this operator serves the namespace ${watchNamespace} alone, so a source in ${namespace} is out of its reach`,
     );
   const reference = referenceOf(vdb, kind, namespace, name);
   if (allowCrossNamespace || (await isGranted(client, reference, signal))) return;
-  throw new Refusal(
+  throw new SourceRefusal(
     "ReferenceNotGranted",
     `the namespace ${namespace} does not allow a PostgresVDB of the namespace ${vdb.metadata.namespace} to copy its ${kind} ${name}; ` +
       `its owner can apply this grant: ${grantFor(reference)}`,

@@ -1,8 +1,8 @@
 import type { VdbReason } from "@vdb/api";
 
 /** Why a source cannot be used, as a Resolution has it. Thrown, so that each look-up can end the whole. */
-export class Refusal extends Error {
-  override readonly name = "Refusal";
+export class SourceRefusal extends Error {
+  override readonly name = "SourceRefusal";
   readonly reason: VdbReason<"SourceResolved">;
   /** It may end soon, without anybody's help. */
   readonly passes: boolean;

@@ -7,10 +7,10 @@ import type { CsiWorld, Name } from "./csi-world.ts";
 import { databaseOn, mustBeOpen } from "./database-on.ts";
 import { mustBeGranted } from "./granted.ts";
 import { identityOf } from "./identity.ts";
-import { choices, Refusal } from "./refusal.ts";
+import { choices, SourceRefusal } from "./refusal.ts";
 import { classFor } from "./storage-class.ts";
 
-/** Finds the claim that a pvc-clone names. Throws a Refusal where it is not there, holds no data, or cannot be copied. */
+/** Finds the claim that a pvc-clone names. Throws a SourceRefusal where it is not there, holds no data, or cannot be copied. */
 export async function resolveClaim(
   world: CsiWorld,
   client: Client,
@@ -23,12 +23,15 @@ export async function resolveClaim(
   const { claim, volumeName } = await usableClaim(client, { namespace, name }, signal);
   const driver = (await client.find(persistentVolumes, { name: volumeName }, signal))?.spec.csi?.driver;
   if (driver === undefined)
-    throw new Refusal("SourceNotUsable", `the volume ${volumeName} of claim ${name} is of no CSI driver, so nothing can copy it`);
+    throw new SourceRefusal(
+      "SourceNotUsable",
+      `the volume ${volumeName} of claim ${name} is of no CSI driver, so nothing can copy it`,
+    );
   const database = databaseOn(world.vdbs(), namespace, name);
   mustBeOpen(database, `claim ${name}`, { takenAt: undefined, byAction: false });
   const snapshotClassName = await snapshotClassFor(client, driver, signal);
   if (snapshotClassName === undefined && namespace !== vdb.metadata.namespace)
-    throw new Refusal(
+    throw new SourceRefusal(
       "SourceNotUsable",
       `the driver ${driver} of claim ${name} has no VolumeSnapshotClass, and without snapshots a claim can be copied in its own namespace (${namespace}) alone`,
     );
@@ -64,18 +67,19 @@ export async function usableClaim(
   if (claim === undefined) {
     const { items } = await client.list(persistentVolumeClaims, { namespace: key.namespace }, signal);
     const names = items.map(({ metadata }) => metadata.name);
-    throw new Refusal(
+    throw new SourceRefusal(
       "SourceNotFound",
       `there is no claim ${key.name} in the namespace ${key.namespace}; ${choices("claims", names)}`,
     );
   }
   if (claim.metadata.deletionTimestamp !== undefined)
-    throw new Refusal("SourceNotReady", `the ${what} is being deleted: name another one`);
+    throw new SourceRefusal("SourceNotReady", `the ${what} is being deleted: name another one`);
   const { volumeName, volumeMode } = claim.spec;
   if (volumeMode === "Block")
-    throw new Refusal("SourceNotUsable", `the ${what} is of volumeMode Block, and a database lies in a file system`);
-  if (claim.status?.phase === "Lost") throw new Refusal("SourceNotUsable", `the ${what} has lost its volume ${volumeName ?? ""}`);
+    throw new SourceRefusal("SourceNotUsable", `the ${what} is of volumeMode Block, and a database lies in a file system`);
+  if (claim.status?.phase === "Lost")
+    throw new SourceRefusal("SourceNotUsable", `the ${what} has lost its volume ${volumeName ?? ""}`);
   if (claim.status?.phase !== "Bound" || volumeName === undefined)
-    throw new Refusal("SourceNotReady", `the ${what} is not bound, so it holds no data yet`, { passes: true });
+    throw new SourceRefusal("SourceNotReady", `the ${what} is not bound, so it holds no data yet`, { passes: true });
   return { claim, volumeName };
 }

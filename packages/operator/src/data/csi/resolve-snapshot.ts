@@ -12,10 +12,10 @@ import type { CsiWorld, Name } from "./csi-world.ts";
 import { databaseOn, mustBeOpen } from "./database-on.ts";
 import { mustBeGranted } from "./granted.ts";
 import { identityOf } from "./identity.ts";
-import { choices, Refusal } from "./refusal.ts";
+import { choices, SourceRefusal } from "./refusal.ts";
 import { classFor } from "./storage-class.ts";
 
-/** Finds the VolumeSnapshot that a k8s-snapshot names. Throws a Refusal where it is not there, not ready, or not to be used. */
+/** Finds the VolumeSnapshot that a k8s-snapshot names. Throws a SourceRefusal where it is not there, not ready, or not to be used. */
 export async function resolveSnapshot(
   world: CsiWorld,
   client: Client,
@@ -50,17 +50,17 @@ export async function resolveSnapshot(
   };
 }
 
-async function notFound(client: Client, namespace: string, name: string, signal: AbortSignal): Promise<Refusal> {
+async function notFound(client: Client, namespace: string, name: string, signal: AbortSignal): Promise<SourceRefusal> {
   try {
     const { items } = await client.list(volumeSnapshots, { namespace }, signal);
     const names = items.map(({ metadata }) => metadata.name);
-    return new Refusal(
+    return new SourceRefusal(
       "SourceNotFound",
       `there is no VolumeSnapshot ${name} in the namespace ${namespace}; ${choices("VolumeSnapshots", names)}`,
     );
   } catch (error) {
     if (!isApiError(error, "notFound")) throw error;
-    return new Refusal(
+    return new SourceRefusal(
       "SourceNotFound",
       "the cluster knows no VolumeSnapshots: install the CRDs of snapshot.storage.k8s.io and a snapshot-controller",
     );
@@ -71,10 +71,10 @@ async function notFound(client: Client, namespace: string, name: string, signal:
 async function driverOf(client: Client, { metadata, status }: VolumeSnapshot, signal: AbortSignal): Promise<string> {
   const { namespace = "", name, deletionTimestamp } = metadata;
   const what = `VolumeSnapshot ${name} of the namespace ${namespace}`;
-  if (deletionTimestamp !== undefined) throw new Refusal("SourceNotReady", `${what} is being deleted: name another one`);
+  if (deletionTimestamp !== undefined) throw new SourceRefusal("SourceNotReady", `${what} is being deleted: name another one`);
   const { boundVolumeSnapshotContentName: bound, readyToUse, error } = status ?? {};
   if (readyToUse !== true || bound === undefined)
-    throw new Refusal(
+    throw new SourceRefusal(
       "SourceNotReady",
       `${what} is not ready to use yet${error?.message === undefined ? "" : `: ${error.message}`}`,
       {
@@ -83,6 +83,6 @@ async function driverOf(client: Client, { metadata, status }: VolumeSnapshot, si
     );
   const content = await client.find(volumeSnapshotContents, { name: bound }, signal);
   if (content === undefined)
-    throw new Refusal("SourceNotReady", `${what} has lost its VolumeSnapshotContent ${bound}: name another one`);
+    throw new SourceRefusal("SourceNotReady", `${what} has lost its VolumeSnapshotContent ${bound}: name another one`);
   return content.spec.driver;
 }

@@ -1,12 +1,12 @@
 import { type Client, type StorageClass, storageClasses } from "kube-runtime";
-import { Refusal } from "./refusal.ts";
+import { SourceRefusal } from "./refusal.ts";
 
 const isDefault = ({ metadata: { annotations } }: StorageClass): boolean =>
   annotations?.["storageclass.kubernetes.io/is-default-class"] === "true";
 
 /**
  * The class of a copy, whose volume only the driver of the source can make: the manifest's, else that of the source's own volume,
- * else the only or the default one of the driver. Throws a Refusal that names the classes where none of them will do.
+ * else the only or the default one of the driver. Throws a SourceRefusal that names the classes where none of them will do.
  */
 export async function classFor(
   client: Client,
@@ -47,8 +47,8 @@ export function chooseClass(
   );
 }
 
-const unusable = (what: string, names: readonly string[]): Refusal =>
-  new Refusal(
+const unusable = (what: string, names: readonly string[]): SourceRefusal =>
+  new SourceRefusal(
     "StorageClassNotUsable",
     names.length === 0 ? `${what}: create one` : `${what}: set spec.storageClassName to one of ${names.join(", ")}`,
   );
