@@ -62,7 +62,32 @@ async function nothingStaged(): Promise<void> {
     });
 }
 
+/** The kind as the Gateway API has it, so far as it is read. */
+const grantKind = {
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  metadata: {
+    name: "referencegrants.gateway.networking.k8s.io",
+    annotations: { "api-approved.kubernetes.io": "unapproved, for a test" },
+  },
+  spec: {
+    group: "gateway.networking.k8s.io",
+    scope: "Namespaced",
+    names: { kind: "ReferenceGrant", plural: "referencegrants" },
+    versions: [
+      {
+        name: "v1beta1",
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
+      },
+    ],
+  },
+};
+
 before(async () => {
+  await kubectl.apply(JSON.stringify(grantKind));
+  await kubectl.run(["wait", "--for=condition=Established", `crd/${grantKind.metadata.name}`, "--timeout=60s"]);
   for (const name of [namespace, elsewhere]) await ensureNamespace(kubectl, name);
   known.vdbs = await vdbCount(kubectl);
   await makePasswordSecret(kubectl, source);
@@ -73,6 +98,7 @@ before(async () => {
 });
 after(async () => {
   await kubectl.run(["delete", "namespace", namespace, elsewhere, "--ignore-not-found", "--timeout=240s"]);
+  await kubectl.run(["delete", "crd", grantKind.metadata.name, "--timeout=60s"]);
 });
 
 test("k8s-snapshot: the rows of the moment, none written later, and a VolumeSnapshot that stays", {
