@@ -5,6 +5,7 @@ import { database } from "./database.ts";
 import { hooks } from "./hooks.ts";
 import { hygiene } from "./hygiene.ts";
 import { leastStorage, resources } from "./resources.ts";
+import { podTemplate } from "./pod-template.ts";
 import { postgresConfig, settingsOfSpec } from "./settings.ts";
 import { source } from "./source.ts";
 
@@ -164,6 +165,7 @@ export const postgresVdbSpec = schema({
     postgresConfig,
     hooks,
     hygiene,
+    podTemplate,
   },
   rules: [
     {
