@@ -3,8 +3,8 @@ import type { RunningPod, StoredSettings, VdbContext, VdbFinding, VdbFindingStep
 import { type DeploymentPlan, decideDeployment, undisproved } from "../decide/decide-deployment.ts";
 import { type PodTrouble, podTrouble } from "../pod/pod-events.ts";
 import type { PodFailure, PodState } from "../pod/pod-state.ts";
-import { applyDisruptionBudget } from "./apply-disruption-budget.ts";
 import { applyDeployment, restartedFor } from "./apply-deployment.ts";
+import { applyDisruptionBudget } from "./apply-disruption-budget.ts";
 import { isOutcome } from "./apply-own.ts";
 import { applyService } from "./apply-service.ts";
 
