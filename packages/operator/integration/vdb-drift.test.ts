@@ -37,7 +37,7 @@ describe("a database's objects that others change", { timeout: 300_000 }, () => 
       const found = await stage.client.find(resource, { namespace: "drift", name }, forever);
       return found !== undefined && holds(found) ? found : undefined;
     });
-  const change = async (resource: Resource<KubeObject>, patch: object, name = key.name): Promise<void> =>
+  const change = async (resource: Resource, patch: object, name = key.name): Promise<void> =>
     void (await stage.client.patch(resource, { namespace: "drift", name }, patch, forever, { fieldManager: "somebody" }));
 
   before(async () => {
@@ -45,7 +45,7 @@ describe("a database's objects that others change", { timeout: 300_000 }, () => 
   });
 
   test("what is deleted comes back, and the database is Ready again", async () => {
-    const resources: [Resource<KubeObject>, string][] = [
+    const resources: [Resource, string][] = [
       [services, key.name],
       [podDisruptionBudgets, key.name],
       [configMaps, configKey.name],
@@ -68,7 +68,7 @@ describe("a database's objects that others change", { timeout: 300_000 }, () => 
   test("what is edited comes back, and foreign fields stay", async () => {
     const annotations = { "example.com/foreign": "x" };
     const labels = { "app.kubernetes.io/name": "another" };
-    const before = await stage.client.get(services, key, forever);
+    const former = await stage.client.get(services, key, forever);
     await change(services, {
       metadata: { annotations: { ...annotations, "example.com/dashboard": "another" }, labels },
       spec: { type: "ClusterIP", selector: { app: "another" }, sessionAffinity: "ClientIP" },
@@ -80,7 +80,7 @@ describe("a database's objects that others change", { timeout: 300_000 }, () => 
     );
     deepEqual(
       [service.spec.selector, service.metadata.annotations?.["example.com/dashboard"]],
-      [before.spec.selector, "payments"],
+      [former.spec.selector, "payments"],
     );
     deepEqual([service.spec.sessionAffinity, service.metadata.annotations?.["example.com/foreign"]], ["ClientIP", "x"]);
 

@@ -18,6 +18,12 @@ const sizeOf = (sizeBytes: number | undefined, spec: object = {}): unknown =>
 
 const hash = (spec: object): string => JSON.stringify(withHash(desiredDeployment(aVdb({ spec }), facts)).metadata.annotations);
 
+const serviceOf = (podTemplate: object) => {
+  const { metadata, spec } = desiredService(aVdb({ spec: { podTemplate } }), "c", "open");
+  return [spec.type, metadata.annotations];
+};
+const budgetOf = (podTemplate: object) => desiredDisruptionBudget(aVdb({ spec: { podTemplate } }))?.spec;
+
 const storedMeta = { name: "x", uid: "u", resourceVersion: "1", creationTimestamp: "" };
 
 describe("the objects of a database", () => {
@@ -166,15 +172,10 @@ describe("the objects of a database", () => {
   });
 
   test("Service and disruption budget are as podTemplate says", () => {
-    const service = (podTemplate: object) => {
-      const { metadata, spec } = desiredService(aVdb({ spec: { podTemplate } }), "c", "open");
-      return [spec.type, metadata.annotations];
-    };
-    deepEqual(service({}), ["ClusterIP", undefined]);
-    deepEqual(service({ service: { type: "NodePort", annotations: { a: "b" } } }), ["NodePort", { a: "b" }]);
-    const budget = (podTemplate: object) => desiredDisruptionBudget(aVdb({ spec: { podTemplate } }))?.spec;
-    equal(budget({}), undefined);
-    deepEqual(budget({ podDisruptionBudget: { maxUnavailable: 0 } }), {
+    deepEqual(serviceOf({}), ["ClusterIP", undefined]);
+    deepEqual(serviceOf({ service: { type: "NodePort", annotations: { a: "b" } } }), ["NodePort", { a: "b" }]);
+    equal(budgetOf({}), undefined);
+    deepEqual(budgetOf({ podDisruptionBudget: { maxUnavailable: 0 } }), {
       selector: desiredDeployment(aVdb(), facts).spec.selector,
       maxUnavailable: 0,
       unhealthyPodEvictionPolicy: "AlwaysAllow",
