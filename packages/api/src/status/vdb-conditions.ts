@@ -106,7 +106,7 @@ export const vdbConditions = {
       OwnerMismatch: "the data belongs to another user than spec.ownershipSpec names",
       Crashing: "the container ends again and again; the message contains its last output and what to do",
       ClaimInUse: "a pod of another owner uses the adopted claim; the message names it",
-      NameTaken: "a Deployment or Service of that name exists and belongs to another owner",
+      NameTaken: "a Deployment, Service or PodDisruptionBudget of that name exists and belongs to another owner",
       DctNotConfigured: "after a stop the operator enables the VDB in DCT, and no DCT is configured",
       DctUnreachable: "after a stop the operator enables the VDB in DCT, which does not answer",
       DctUnauthorized: "after a stop the operator enables the VDB in DCT, which refuses the API key",

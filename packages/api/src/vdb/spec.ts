@@ -4,6 +4,7 @@ import { schema, type TypeOf } from "../schema.ts";
 import { database } from "./database.ts";
 import { hooks } from "./hooks.ts";
 import { hygiene } from "./hygiene.ts";
+import { podTemplate } from "./pod-template.ts";
 import { leastStorage, resources } from "./resources.ts";
 import { postgresConfig, settingsOfSpec } from "./settings.ts";
 import { source } from "./source.ts";
@@ -174,6 +175,7 @@ export const postgresVdbSpec = schema({
     postgresConfig,
     hooks,
     hygiene,
+    podTemplate,
   },
   rules: [
     {
