@@ -7,6 +7,8 @@ import type { Config } from "./config.ts";
 import { controllerExpandVolume } from "./controller/controller-expand-volume.ts";
 import { controllerGetCapabilities } from "./controller/controller-get-capabilities.ts";
 import { controllerGetVolume } from "./controller/controller-get-volume.ts";
+import { controllerPublishVolume } from "./controller/controller-publish-volume.ts";
+import { controllerUnpublishVolume } from "./controller/controller-unpublish-volume.ts";
 import { createVolume } from "./controller/create-volume.ts";
 import { deleteVolume } from "./controller/delete-volume.ts";
 import { listVolumes } from "./controller/list-volumes.ts";
@@ -57,7 +59,7 @@ export async function startDriver(config: Config, log: Log, failed: (reason: str
 }
 
 async function controllerService(
-  { kubernetesUrl, pod, credentials, defaults }: Config,
+  { kubernetesUrl, pod, credentials, defaults, attach }: Config,
   stack: AsyncDisposableStack,
 ): Promise<Service> {
   const connection = kubernetesUrl === undefined ? await inClusterConnection(pod) : unprotected(kubernetesUrl);
@@ -83,7 +85,13 @@ async function controllerService(
     DeleteSnapshot: deleteSnapshot(volumes),
     ListSnapshots: listSnapshots(volumes),
     GetSnapshot: getSnapshot(volumes),
-    ControllerGetCapabilities: controllerGetCapabilities,
+    ControllerGetCapabilities: controllerGetCapabilities(attach),
+    ...(attach
+      ? {
+          ControllerPublishVolume: controllerPublishVolume(volumes),
+          ControllerUnpublishVolume: controllerUnpublishVolume(volumes),
+        }
+      : {}),
   };
 }
 

@@ -13,4 +13,8 @@ const types = [
   "SINGLE_NODE_MULTI_WRITER",
 ] as const;
 
-export const controllerGetCapabilities: Handler = () => ({ capabilities: types.map((type) => ({ rpc: { type } })) });
+/** With `attach` also what makes Kubernetes attach volumes; see controller-publish-volume.ts. */
+export const controllerGetCapabilities = (attach: boolean): Handler => {
+  const all = attach ? [...types, "PUBLISH_UNPUBLISH_VOLUME" as const] : types;
+  return () => ({ capabilities: all.map((type) => ({ rpc: { type } })) });
+};

@@ -10,6 +10,8 @@ import { aCall } from "../testing/call.ts";
 import { kubernetesWith, volumesOn } from "../testing/volumes.ts";
 import { controllerExpandVolume } from "./controller-expand-volume.ts";
 import { controllerGetVolume } from "./controller-get-volume.ts";
+import { controllerPublishVolume } from "./controller-publish-volume.ts";
+import { controllerUnpublishVolume } from "./controller-unpublish-volume.ts";
 import { type ControllerVolumes, createVolume } from "./create-volume.ts";
 import { listVolumes } from "./list-volumes.ts";
 
@@ -113,6 +115,46 @@ describe("ControllerExpandVolume", () => {
       run(controllerExpandVolume, { volumeId: id, capacityRange: { requiredBytes: 1, limitBytes: 5 } }),
       refused(status.OUT_OF_RANGE, /limit of 5 bytes/u),
     );
+  });
+});
+
+const volumeCapability = { mount: {}, accessMode: { mode: "SINGLE_NODE_WRITER" } };
+const publish = async (volumeId: string, options: FakeDctOptions = {}, more: object = {}) =>
+  await run(controllerPublishVolume, { volumeId, nodeId: "node-a", volumeCapability, ...more }, options);
+const unpublish = async (volumeId: string, options: FakeDctOptions = {}) =>
+  await run(controllerUnpublishVolume, { volumeId, nodeId: "node-a" }, options);
+
+describe("ControllerPublishVolume and ControllerUnpublishVolume", () => {
+  test("a VDB is enabled while it is published, and each change is one job, however often it is asked for", async () => {
+    const { id } = await create("a");
+    for (const _ of [1, 2]) deepEqual(await unpublish(id), {});
+    equal(world.vdb(id)?.enabled, false);
+    for (const _ of [1, 2]) deepEqual(await publish(id), {});
+    equal(world.vdb(id)?.enabled, true);
+    deepEqual(
+      world.jobs.map(({ type }) => type),
+      ["DB_PROVISION", "DB_DISABLE", "DB_ENABLE"],
+    );
+  });
+
+  for (const when of ["before", "after"] as const)
+    test(`cut off ${when} any of its calls, the next call disables it, by one job`, async () => {
+      for (let at = 1; at <= 5; at += 1) {
+        const { id } = await create(`cut-${at}`);
+        await unpublish(id, { cut: { at, when } }).catch(() => undefined);
+        await unpublish(id);
+        equal(world.vdb(id)?.enabled, false, `cut at call ${at}`);
+        equal(world.jobs.filter((job) => job.type === "DB_DISABLE" && job.target_id === id).length, 1, `cut at call ${at}`);
+      }
+    });
+
+  test("a volume that is gone is no node's; another node than the data's, and what says too little, are refused", async () => {
+    deepEqual(await unpublish("v"), {});
+    await rejects(publish("v"), refused(status.NOT_FOUND, /no VDB v$/u));
+    const { id } = await create("a");
+    await rejects(publish(id, {}, { nodeId: "node-b" }), refused(status.NOT_FOUND, /node-b does not have .* on node node-a/u));
+    for (const missing of ["volumeId", "nodeId", "volumeCapability"])
+      await rejects(publish(id, {}, { [missing]: undefined }), refused(status.INVALID_ARGUMENT, /is missing/u));
   });
 });
 
