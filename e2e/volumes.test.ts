@@ -146,7 +146,11 @@ const mistakes: readonly {
     given: { storage: "1Mi", spec: { dataSource: ofClaim("copied") } },
     says: /size/u,
   },
-  { name: "foreign-snapshot", given: { spec: { dataSource: ofSnapshot("foreign") } }, says: /snapshotcontent foreign .* is not handled by CSI driver of StorageClass de-fs-storage/u },
+  {
+    name: "foreign-snapshot",
+    given: { spec: { dataSource: ofSnapshot("foreign") } },
+    says: /snapshotcontent foreign .* is not handled by CSI driver of StorageClass de-fs-storage/u,
+  },
 ];
 
 test("mistakes of a claim: an event names each, and what to write instead", { timeout: 300_000 }, async () => {
