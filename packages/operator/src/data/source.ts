@@ -151,4 +151,7 @@ export type Gone = { readonly kind: "gone" } | { readonly kind: "remains" | "unk
  * - underWay: look again soon.
  * - kept: the storage refuses, or does not answer.
  */
-export type Discard = { readonly kind: "gone" | "underWay" } | { readonly kind: "kept"; readonly message: string };
+export type Discard =
+  | { readonly kind: "gone" }
+  | { readonly kind: "underWay" }
+  | { readonly kind: "kept"; readonly message: string };

@@ -13,16 +13,11 @@ export async function discardTimeflow(dct: Deleting, vdbId: string, timeflow: st
   const { current_timeflow_id: current, name = vdbId } = await vdbIn(dct, vdbId, signal);
   if (current === undefined || current === timeflow)
     return { kind: "kept", message: `DCT has ${current ?? "no timeflow"} as the present data of the VDB ${name}` };
-  const job = await deletionOf(dct, timeflow, signal);
-  if (job === undefined) return { kind: "gone" };
-  if (typeof job === "object") return job;
-  const end = await waitForJob(dct, job, { signal, deadlineSeconds: patienceSeconds });
-  if (end.kind === "failed") return { kind: "kept", message: `DCT could not delete ${timeflow}: ${end.message}` };
-  return { kind: end.kind === "deadline" ? "underWay" : "gone" };
+  return await deleted(dct, timeflow, await deletionOf(dct, timeflow, signal), signal);
 }
 
 /**
- * Begins to delete the timeflows of a VDB, all but the current one and those that the database's status names: an action that was
+ * Deletes the timeflows of a VDB, all but the current one and those that the database's status names: an action that was
  * taken back has left them, or DCT refused to delete them before. Nothing goes where a content does not say its timeflow.
  */
 export async function discardStrays(
@@ -35,25 +30,33 @@ export async function discardStrays(
   const named = contents.map(({ timeflow }) => timeflow);
   const { current_timeflow_id: current } = await vdbIn(dct, vdbId, signal);
   if (current === undefined || named.includes(undefined)) return { kind: "gone" };
-  const kept: string[] = [];
-  for (const { id } of await dct.searchTimeflows(eq("dataset_id", vdbId), { signal })) {
-    if (id === current || named.includes(id)) continue;
-    const job = await deletionOf(dct, id, signal);
-    if (typeof job === "object") kept.push(job.message);
-  }
-  return kept.length === 0 ? { kind: "gone" } : { kind: "kept", message: kept.join("; ") };
+  const strays = (await dct.searchTimeflows(eq("dataset_id", vdbId), { signal }))
+    .map(({ id }) => id)
+    .filter((id) => id !== current && !named.includes(id));
+  const begun = new Map<string, Deletion>();
+  for (const id of strays) begun.set(id, await deletionOf(dct, id, signal));
+  const answers: Discard[] = [];
+  for (const [id, deletion] of begun) answers.push(await deleted(dct, id, deletion, signal));
+  const kept = answers.flatMap((answer) => (answer.kind === "kept" ? answer.message : []));
+  if (kept.length > 0) return { kind: "kept", message: kept.join("; ") };
+  return { kind: answers.some(({ kind }) => kind === "underWay") ? "underWay" : "gone" };
 }
 
-/** The job that deletes a timeflow; undefined: it is gone already. */
-async function deletionOf(
-  dct: Deleting,
-  timeflow: string,
-  signal: AbortSignal,
-): Promise<string | Extract<Discard, { readonly kind: "kept" }> | undefined> {
+/** The job that deletes it, why DCT keeps it, or that it is gone already. */
+type Deletion = { readonly kind: "begun"; readonly job: string } | Exclude<Discard, { readonly kind: "underWay" }>;
+
+async function deleted(dct: Deleting, timeflow: string, deletion: Deletion, signal: AbortSignal): Promise<Discard> {
+  if (deletion.kind !== "begun") return deletion;
+  const end = await waitForJob(dct, deletion.job, { signal, deadlineSeconds: patienceSeconds });
+  if (end.kind === "failed") return { kind: "kept", message: `DCT could not delete ${timeflow}: ${end.message}` };
+  return { kind: end.kind === "deadline" ? "underWay" : "gone" };
+}
+
+async function deletionOf(dct: Deleting, timeflow: string, signal: AbortSignal): Promise<Deletion> {
   try {
-    return (await dct.deleteTimeflow(timeflow, { signal })).jobId;
+    return { kind: "begun", job: (await dct.deleteTimeflow(timeflow, { signal })).jobId };
   } catch (error) {
     if (!(error instanceof DctError) || !error.isFinal()) throw error;
-    return error.kind === "notFound" ? undefined : { kind: "kept", message: `DCT keeps ${timeflow}: ${error.message}` };
+    return error.kind === "notFound" ? { kind: "gone" } : { kind: "kept", message: `DCT keeps ${timeflow}: ${error.message}` };
   }
 }
