@@ -96,6 +96,21 @@ describe("a database and the action that has its turn", { timeout: 300_000 }, ()
     deepEqual([ran, opened], [["SELECT 'post-create'", "SELECT 'post-refresh'"], [undefined]]);
   });
 
+  test("an action that vanished between DCT's change and its write: the data has a name of its own, the old is kept", async () => {
+    const { first, ran, hold, write, until, untilHeld } = await database("unwritten");
+    const { delphixID = "" } = (await until(isReady)).status;
+    stage.dct.replaceData(delphixID, "before");
+    await write({ content: { timeflow: "before" } });
+    await hold("stopped");
+    await untilHeld("stopped", first);
+    stage.dct.replaceData(delphixID, "after");
+    await write({ activeAction: { kind: "PostgresTask" } });
+    const { status } = await until((one) => isReady(one) && one.status.activeAction === undefined);
+    notEqual(status.content?.id, first);
+    deepEqual([status.content?.timeflow, status.previous?.id, status.previous?.timeflow], ["after", first, "before"]);
+    deepEqual(ran, ["SELECT 'post-create'", "SELECT 'post-refresh'"], "its hooks have run before anybody was let in");
+  });
+
   test("the previous data goes at its end by itself, while no action works", async () => {
     const { write, until } = await database("retention");
     const { delphixID = "" } = (await until(isReady)).status;
