@@ -19,11 +19,12 @@ interface Issued {
   readonly key: string;
 }
 
+const openssl = (...args: string[]): void => void execFileSync("openssl", args, { stdio: "pipe" });
+
 /** An authority and a certificate of its for the Service's name. */
 function issue(): Issued {
   const folder = mkdtempSync(join(tmpdir(), "authority-"));
   const file = (name: string): string => join(folder, name);
-  const openssl = (...args: string[]): void => void execFileSync("openssl", args, { stdio: "pipe" });
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
   try {
     openssl("req", "-x509", ...key, "-days", "2", "-subj", "/CN=an authority", "-keyout", file("ca.key"), "-out", file("ca.crt"));
@@ -105,24 +106,24 @@ describe("TLS for clients", { timeout: 900_000 }, () => {
   });
 
   test("with the Secret the same container serves TLS, clients verify it by name, and nobody is let in without", async () => {
-    const before = identity(await podOf());
+    const former = identity(await podOf());
     await store(first);
     await hasten();
     const ready = await waitForPhase(kubectl, vdb, "Ready");
     equal(condition(ready, "CertificateCurrent")?.reason, "InForce");
-    equal(identity(await podOf()), before);
+    equal(identity(await podOf()), former);
     equal(await client(password, first), "TLSv1.3");
     match(await client(password, second), /certificate verify failed/u);
     match(await client(password, first, "disable"), /no encryption/u);
   });
 
   test("a renewed Secret is served without a restart", async () => {
-    const before = identity(await podOf());
+    const former = identity(await podOf());
     await store(second);
     await hasten();
     await eventually("the new one is served", 240, async () => equal(await client(password, second), "TLSv1.3"));
     match(await client(password, first), /certificate verify failed/u);
-    equal(identity(await podOf()), before);
+    equal(identity(await podOf()), former);
   });
 
   test("a key that is another's is told, the former certificate stays in force, and the database stays Ready", async () => {

@@ -44,13 +44,14 @@ const start = async (): Promise<Pod> => {
 };
 const postmaster = ({ mount: at }: Pod): string => readFileSync(join(at, "data/postmaster.pid"), "utf8").split("\n")[0] ?? "";
 
+const fail = (): never => {
+  throw new Error("not made");
+};
+
 describe("the server's certificate", { timeout: 240_000 }, () => {
   const made: { pod?: Pod; certificates: Certificate[] } = { certificates: [] };
   const pod = (): Pod => made.pod ?? fail();
   const certificate = (index: number): Certificate => made.certificates[index] ?? fail();
-  const fail = (): never => {
-    throw new Error("not made");
-  };
 
   before(async () => {
     newCluster(mount);

@@ -1,8 +1,9 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
+import type { ConfigMap } from "kube-runtime";
 import { tlsResult } from "../../postgres/tls.ts";
 import { Unreachable } from "../pod/ask-pod.ts";
-import { aPod, forever, type Given, stepBench } from "../step-bench.ts";
+import { aPod, forever, type Given, meta, stepBench } from "../step-bench.ts";
 import { serveTls } from "./serve-tls.ts";
 
 const spec = { tls: { secretName: "orders-tls", withoutTls: "Refuse" } };
@@ -16,10 +17,17 @@ const known = {
   lastTransitionTime: "2026-01-01T00:00:00Z",
 };
 
+const silent = (): never => {
+  throw new Unreachable("no answer within 40 s");
+};
+
 async function run(given: Given) {
   const bench = await stepBench({ spec, exec: () => inForce, ...given });
+  const configMap: ConfigMap = { apiVersion: "v1", kind: "ConfigMap", metadata: meta("orders-postgres-config") };
+  const password = { kind: "known", value: "a-good-password" } as const;
+  const ctx = { ...bench.ctx, pod: aPod(), configMap, settings: "", settingsCorrected: false, password };
   const look = async () => {
-    const { kind, ...rest } = await serveTls.run({ ...bench.ctx, pod: aPod() } as never, forever);
+    const { kind, ...rest } = await serveTls.run(ctx, forever);
     return `${kind} ${"reason" in rest ? (rest.reason ?? "") : ""}`.trim();
   };
   return { ...bench, look };
@@ -57,9 +65,6 @@ test("serveTls: one that is refused while an earlier one is in force is told onc
 });
 
 test("serveTls: a pod that does not answer is asked again, and what was known stays", async () => {
-  const silent = (): never => {
-    throw new Unreachable("no answer within 40 s");
-  };
   const { look, conditions } = await run({ status: { conditions: [known] }, exec: silent });
   equal(await look(), "after Unreachable");
   equal(conditions[0]?.message, "as before");
