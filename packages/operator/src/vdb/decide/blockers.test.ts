@@ -40,18 +40,19 @@ test("claimKeptBy: pods that use it come first, for Kubernetes waits for them", 
   equal(claimKeptBy(claim, []), ": finalizer example.com/backup of the claim keeps it; whoever has set it has to remove it");
 });
 
+const volume = (
+  policy: "Delete" | "Retain",
+  phase: "Bound" | "Released" | "Failed",
+  finalizers: readonly string[],
+): PersistentVolume => ({
+  apiVersion: "v1",
+  kind: "PersistentVolume",
+  metadata: meta("dlpx-c", { finalizers }),
+  spec: { persistentVolumeReclaimPolicy: policy },
+  status: { phase },
+});
+
 test("isLeftToDriver: only a volume that outlives its claim until its data is deleted", () => {
-  const volume = (
-    policy: "Delete" | "Retain",
-    phase: "Bound" | "Released" | "Failed",
-    finalizers: readonly string[],
-  ): PersistentVolume => ({
-    apiVersion: "v1",
-    kind: "PersistentVolume",
-    metadata: meta("dlpx-c", { finalizers }),
-    spec: { persistentVolumeReclaimPolicy: policy },
-    status: { phase },
-  });
   const until = "external-provisioner.volume.kubernetes.io/finalizer";
   const rows: [string, PersistentVolume, boolean][] = [
     ["released", volume("Delete", "Released", [until]), true],

@@ -114,6 +114,16 @@ const rows: readonly Row[] = [
   { name: "nothing was ever made", why: "nobody is asked", step: "confirmGone", gone: "remains", want: "done" },
 ];
 
+/** The same of a database whose deletion has begun three seconds ago: the message. */
+const late = async (step: Row["step"], given: Given, seed: (client: Client) => Promise<unknown> = async () => undefined) => {
+  const { ctx, client, clock } = await stepBench(given);
+  await seed(client);
+  const deletionTimestamp = new Date(clock.now() - 3000).toISOString();
+  const vdb = { ...ctx.vdb, metadata: { ...ctx.vdb.metadata, deletionTimestamp } };
+  const end = await cleanUpSteps.find((one) => one.name === step)?.run({ ...ctx, vdb }, forever);
+  return end?.kind === "done" ? "done" : (end?.message ?? "");
+};
+
 describe("clean-up", () => {
   for (const { name: title, why, step, given = {}, claim, volume, gone = "gone", want, writes = [] } of rows)
     test(`${step}: ${title}`, async () => {
@@ -130,15 +140,6 @@ describe("clean-up", () => {
       equal([end?.kind, ...(end?.kind === "done" ? [] : [end?.reason])].join(" "), want, why);
       deepEqual(bench.writes, writes, why);
     });
-
-  const late = async (step: Row["step"], given: Given, seed: (client: Client) => Promise<unknown> = async () => undefined) => {
-    const { ctx, client, clock } = await stepBench(given);
-    await seed(client);
-    const deletionTimestamp = new Date(clock.now() - 3000).toISOString();
-    const vdb = { ...ctx.vdb, metadata: { ...ctx.vdb.metadata, deletionTimestamp } };
-    const end = await cleanUpSteps.find((one) => one.name === step)?.run({ ...ctx, vdb }, forever);
-    return end?.kind === "done" ? "done" : (end?.message ?? "");
-  };
 
   test("endPod: a pod that somebody's finalizer keeps", async () => {
     equal(
