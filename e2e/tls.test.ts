@@ -52,10 +52,11 @@ async function store({ ca, cert, key }: Issued): Promise<void> {
   );
 }
 
+const look = async (kind: string, name: string): Promise<void> =>
+  void (await kubectl.run(["annotate", kind, name, "-n", namespace, "--overwrite", `look=${Date.now()}`]));
+
 /** Lets kubelet and operator look at once, which they would do within a minute and half a minute. */
 async function hasten(): Promise<void> {
-  const look = async (kind: string, name: string): Promise<void> =>
-    void (await kubectl.run(["annotate", kind, name, "-n", namespace, "--overwrite", `look=${Date.now()}`]));
   await look("pod", text(await podOf(), "metadata", "name"));
   await sleep(10_500); // more often the operator does not ask a pod
   await look("postgresvdb", vdb.name);
