@@ -217,10 +217,14 @@ const withoutSwap = (api: Api): Api =>
     },
   });
 
+const refuseReturn = (call: string): void => {
+  if (["switchTimeflow", "undoRefresh"].includes(call)) throw new DctError("refused", "something depends on it");
+};
+
 test("what cannot be taken back before the swap was written is not opened as the old data", async () => {
   const refuses = { on: false };
   const beforeCall = (call: string): void => {
-    if (refuses.on && ["switchTimeflow", "undoRefresh"].includes(call)) throw new DctError("refused", "something depends on it");
+    if (refuses.on) refuseReturn(call);
   };
   const { bench, current } = await stage({ beforeCall });
   await bench.apply(vdbRefresh, "monday", spec);
@@ -237,10 +241,7 @@ test("what cannot be taken back before the swap was written is not opened as the
 });
 
 test("an undo that DCT refuses again and again ends after ten minutes, with both data named and kept", async () => {
-  const beforeCall = (call: string): void => {
-    if (["switchTimeflow", "undoRefresh"].includes(call)) throw new DctError("refused", "something depends on it");
-  };
-  const { bench, world, current } = await stage({ beforeCall });
+  const { bench, world, current } = await stage({ beforeCall: refuseReturn });
   bench.trouble = "beforeOpen";
   await bench.apply(vdbRefresh, "monday", spec);
   await bench.live(ended(bench, "monday", vdbRefresh), { seconds: 300 });

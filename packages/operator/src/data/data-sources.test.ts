@@ -1,7 +1,7 @@
 import { equal } from "node:assert/strict";
 import { test } from "node:test";
 import { aVdb } from "../vdb/testing.ts";
-import { csiContent } from "./csi/csi-content.ts";
+import { csiContent } from "./csi/content/csi-content.ts";
 import { createDataSources } from "./data-sources.ts";
 import type { DataSource } from "./source.ts";
 

@@ -26,7 +26,7 @@ import {
 } from "kube-runtime";
 import { createVirtualClock, memoryApi, type VirtualClock } from "kube-runtime/testing";
 import { readConfig } from "../config.ts";
-import { csiContent } from "../data/csi/csi-content.ts";
+import { csiContent } from "../data/csi/content/csi-content.ts";
 import { createDataSources } from "../data/data-sources.ts";
 import type { DataSource } from "../data/source.ts";
 import { observe, type VdbContext } from "./context.ts";

@@ -1,7 +1,7 @@
 import { deepEqual } from "node:assert/strict";
 import { test } from "node:test";
 import type { Bytes, Place } from "../../data/content-store.ts";
-import { csiContent } from "../../data/csi/csi-content.ts";
+import { csiContent } from "../../data/csi/content/csi-content.ts";
 import type { Discard } from "../../data/source.ts";
 import { forever, stepBench } from "../step-bench.ts";
 import { discardPrevious } from "./discard-previous.ts";

@@ -2,7 +2,7 @@ import { deepEqual, equal } from "node:assert/strict";
 import { describe, test } from "node:test";
 import { done, type Outcome, retry, type Step, terminal, waiting } from "kube-runtime";
 import type { Bytes, Place } from "../../data/content-store.ts";
-import { csiContent } from "../../data/csi/csi-content.ts";
+import { csiContent } from "../../data/csi/content/csi-content.ts";
 import type { VdbContext } from "../context.ts";
 import { aPod, contentId, forever, stepBench } from "../step-bench.ts";
 import { heldOnTheWay, heldStopped, tellStarted, tidyTurn } from "./hold.ts";

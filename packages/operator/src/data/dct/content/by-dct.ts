@@ -1,7 +1,7 @@
 import { type DctClient, type DctConnection, eq, type Snapshot, unfinishedJobOf, waitForJob } from "@vdb/dct";
 import { after, done } from "kube-runtime";
 import { ActionFailed } from "../../action-failed.ts";
-import type { SnapshotWay } from "../../csi/snapshot-way.ts";
+import type { SnapshotWay } from "../../csi/content/snapshot-way.ts";
 
 type Dct = Pick<DctClient, "searchSnapshots" | "searchJobs" | "getJob" | "snapshotVdb" | "deleteSnapshot">;
 

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, rejects } from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { PostgresVDB, VdbContent } from "@vdb/api";
-import { type DctConnection, DctError } from "@vdb/dct";
+import { type DctConnection, DctError, type DctErrorKind } from "@vdb/dct";
 import { dSourceId, type FakeDctOptions, FakeWorld, fakeDct } from "@vdb/dct/testing";
 import { createClient } from "kube-runtime";
 import { memoryApi } from "kube-runtime/testing";
@@ -47,28 +47,43 @@ contentContract("DCT", () => {
   };
 });
 
-describe("giveBack", () => {
-  const effect = `refresh ${id} to s from tf-1 taken unknown by none`;
-  const refusing = (...calls: readonly string[]): FakeDctOptions => ({
-    beforeCall: (call) => {
-      if (calls.includes(call)) throw new DctError("refused", "a clone depends on it");
-    },
+const effect = `refresh ${id} to s from tf-1 taken unknown by none`;
+const refusing = (kind: DctErrorKind, ...calls: readonly string[]): FakeDctOptions => ({
+  beforeCall: (call) => {
+    if (calls.includes(call)) throw new DctError(kind, "a clone depends on it");
+  },
+});
+const afterRefresh = async (options: FakeDctOptions, previous = "tf-1") => {
+  const made = stage(options);
+  for (const timeflow of ["tf-2", "tf-3"]) made.world.timeflows.set(timeflow, { id: timeflow, dataset_id: id });
+  made.world.vdbs.set(id, {
+    ...made.world.vdbs.get(id),
+    id,
+    name: "orders",
+    current_timeflow_id: "tf-2",
+    previous_timeflow_id: previous,
   });
-  const after = async (options: FakeDctOptions, previous = "tf-1") => {
-    const made = stage(options);
-    for (const timeflow of ["tf-2", "tf-3"]) made.world.timeflows.set(timeflow, { id: timeflow, dataset_id: id });
-    made.world.vdbs.set(id, {
-      ...made.world.vdbs.get(id),
-      id,
-      name: "orders",
-      current_timeflow_id: "tf-2",
-      previous_timeflow_id: previous,
-    });
-    return { ...made, current: () => made.world.vdbs.get(id)?.current_timeflow_id };
-  };
+  return { ...made, current: () => made.world.vdbs.get(id)?.current_timeflow_id };
+};
 
+const content = { ...first, timeflow: "now" };
+const old = (options: FakeDctOptions = {}, current: object = { current_timeflow_id: "now", previous_timeflow_id: "last" }) => {
+  const made = stage(options);
+  made.world.timeflows.delete("tf-1");
+  for (const one of ["now", "last", "older"]) made.world.timeflows.set(one, { id: one, dataset_id: id });
+  made.world.timeflows.set("foreign", { id: "foreign", dataset_id: "another" });
+  made.world.vdbs.set(id, { id, name: "orders", engine_id: "1", ...current });
+  return { store: made.store, left: () => [...made.world.timeflows.keys()].join(" ") };
+};
+const holding = (held: string): FakeDctOptions => ({
+  beforeCall: (name, at) => {
+    if (name === "deleteTimeflow" && at === held) throw new DctError("conflict", "a bookmark holds it");
+  },
+});
+
+describe("giveBack", () => {
   test("refused: asked again, and the last time it is a failure that names both data and the way back", async () => {
-    const { store, current } = await after(refusing("switchTimeflow", "undoRefresh"));
+    const { store, current } = await afterRefresh(refusing("refused", "switchTimeflow", "undoRefresh"));
     equal((await store.giveBack(work({ content: first }), effect, false, signal)).kind, "after");
     await rejects(store.giveBack(work({ content: first }), effect, true, signal), (error) => {
       if (!(error instanceof ActionFailed)) return false;
@@ -80,39 +95,21 @@ describe("giveBack", () => {
   });
 
   test("a DCT that does not switch undoes its last change, where that leads to the old data", async () => {
-    const { store, current } = await after(refusing("switchTimeflow"));
+    const { store, current } = await afterRefresh(refusing("refused", "switchTimeflow"));
     await store.giveBack(work({ content: first }), effect, false, signal);
     equal(current(), "tf-1");
-    const other = await after(refusing("switchTimeflow"), "tf-3");
+    const other = await afterRefresh(refusing("refused", "switchTimeflow"), "tf-3");
     equal((await other.store.giveBack(work({ content: first }), effect, false, signal)).kind, "after");
     equal(other.current(), "tf-2", "its last change was another");
   });
 
   test("a key that is refused says nothing of the data, and is waited for", async () => {
-    const beforeCall = (call: string): void => {
-      if (call === "switchTimeflow") throw new DctError("unauthorized", "the key has expired");
-    };
-    const { store } = await after({ beforeCall });
+    const { store } = await afterRefresh(refusing("unauthorized", "switchTimeflow"));
     await rejects(store.giveBack(work({ content: first }), effect, true, signal), DctError);
   });
 });
 
 describe("what is not needed any more", () => {
-  const content = { ...first, timeflow: "now" };
-  const old = (options: FakeDctOptions = {}, current: object = { current_timeflow_id: "now", previous_timeflow_id: "last" }) => {
-    const made = stage(options);
-    made.world.timeflows.delete("tf-1");
-    for (const one of ["now", "last", "older"]) made.world.timeflows.set(one, { id: one, dataset_id: id });
-    made.world.timeflows.set("foreign", { id: "foreign", dataset_id: "another" });
-    made.world.vdbs.set(id, { id, name: "orders", engine_id: "1", ...current });
-    return { store: made.store, left: () => [...made.world.timeflows.keys()].join(" ") };
-  };
-  const holding = (held: string): FakeDctOptions => ({
-    beforeCall: (name, at) => {
-      if (name === "deleteTimeflow" && at === held) throw new DctError("conflict", "a bookmark holds it");
-    },
-  });
-
   test("clear: all that no content names, of this VDB; one that is refused does not keep the others", async () => {
     const { store, left } = old(holding("last"));
     const previous = { ...first, id: "c0", timeflow: "older" };

@@ -1,5 +1,5 @@
-import { ActionFailed } from "../action-failed.ts";
-import type { ContentStore, Deed } from "../content-store.ts";
+import { ActionFailed } from "../../action-failed.ts";
+import type { ContentStore, Deed } from "../../content-store.ts";
 import { byVolumeSnapshot } from "./by-volume-snapshot.ts";
 import { firstOf } from "./snapshot-way.ts";
 

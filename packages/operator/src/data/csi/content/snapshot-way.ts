@@ -1,6 +1,6 @@
 import { persistentVolumeClaims, persistentVolumes } from "kube-runtime";
-import { ActionFailed } from "../action-failed.ts";
-import type { SnapshotDeed, Work } from "../content-store.ts";
+import { ActionFailed } from "../../action-failed.ts";
+import type { SnapshotDeed, Work } from "../../content-store.ts";
 
 /** One way to take a snapshot of a database's volume: a SnapshotDeed that may be none for a volume. */
 export interface SnapshotWay extends Omit<SnapshotDeed, "intend"> {

@@ -1,16 +1,16 @@
 import type { SnapshotStatus } from "@vdb/api";
 import { after, done, isApiError, type ObjectKey, type Outcome } from "kube-runtime";
-import { valueOf } from "../../vdb/objects/quantity.ts";
-import { ActionFailed } from "../action-failed.ts";
-import type { Work } from "../content-store.ts";
-import type { SnapshotWay } from "./snapshot-way.ts";
+import { valueOf } from "../../../vdb/objects/quantity.ts";
+import { ActionFailed } from "../../action-failed.ts";
+import type { Work } from "../../content-store.ts";
 import {
   actionLabel,
   snapshotClassFor,
   type VolumeSnapshot,
   volumeSnapshotContents,
   volumeSnapshots,
-} from "./volume-snapshots.ts";
+} from "../volume-snapshots.ts";
+import type { SnapshotWay } from "./snapshot-way.ts";
 
 /** VolumeSnapshots are not watched: the cluster need not know them. */
 const lookSeconds = 0.3;
