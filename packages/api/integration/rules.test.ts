@@ -79,6 +79,7 @@ function assertRefused(answer: Answer, field: string, message: string, seen: Set
   const found = causes(answer).find((cause) => cause.startsWith(`${field}: `) && cause.includes(message));
   ok(found !== undefined, `wanted "${field}: … ${message}", found:\n${causes(answer).join("\n")}`);
   seen.add(`${field.replaceAll(/\[\d+\]/gu, "[]")}: ${message}`);
+  seen.add(`${field.replace(/\[[^\]]+\]$/u, ".*")}: ${message}`); // an entry of a map
 }
 const assertAccepted = (answer: Answer, value: unknown): void =>
   deepEqual(
@@ -228,5 +229,6 @@ function rulesIn(path: string, schema: unknown): { field: string; message: strin
       name === "status" && path === "" ? [] : rulesIn(`${path}.${name}`, field),
     ),
     ...rulesIn(`${path}[]`, schema["items"]),
+    ...rulesIn(`${path}.*`, schema["additionalProperties"]),
   ];
 }

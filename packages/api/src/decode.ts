@@ -69,9 +69,18 @@ function decodeValue(path: string, schema: Schema, value: unknown): unknown {
       return decodeList(path, schema.items, value);
     case "object":
       return decodeFields(path, schema, value);
+    case "map":
+      return decodeMap(path, schema.values, value);
+    case "foreign":
+      return expect(path, "an object", isObject(value), value);
     default:
       return schema satisfies never;
   }
+}
+
+function decodeMap(path: string, values: Schema, value: unknown): unknown {
+  if (!isObject(value)) throw new InvalidObjectError(path, "is not an object");
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, decodeValue(`${path}.${name}`, values, one)]));
 }
 
 function decodeList(path: string, items: Schema, value: unknown): unknown {

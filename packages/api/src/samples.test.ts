@@ -63,7 +63,8 @@ function declaredIn(path: string, schema: Schema): string[] {
 function pathsOf(path: string, schema: Schema | undefined, value: unknown): string[] {
   if (Array.isArray(value))
     return value.flatMap((item) => pathsOf(`${path}[]`, schema && "items" in schema ? schema.items : undefined, item));
-  if (!isObject(value)) return [];
+  if (!isObject(value) || (schema !== undefined && "type" in schema && (schema.type === "map" || schema.type === "foreign")))
+    return [];
   const fields = schema !== undefined && "properties" in schema ? schema.properties : {};
   return Object.entries(value).flatMap(([name, inner]) => [
     `${path}.${name}`,

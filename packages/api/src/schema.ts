@@ -81,7 +81,19 @@ export interface Fields extends Doc {
   readonly required: readonly string[];
 }
 
-export type Schema = Text | Whole | Truth | Quantity | Amount | List | Fields;
+/** An object whose names are the user's, as labels are. A rule of its own looks at the names. */
+export interface TextMap extends Doc {
+  readonly type: "map";
+  readonly values: Text;
+  readonly maxProperties: number;
+}
+
+/** An object of Kubernetes' own with too many fields to declare here: the API server checks it where it is used. */
+export interface Foreign extends Doc {
+  readonly type: "foreign";
+}
+
+export type Schema = Text | Whole | Truth | Quantity | Amount | List | Fields | TextMap | Foreign;
 
 /** The TypeScript type of a schema value. A field with a default is always there: the API server fills it in. */
 export type TypeOf<S> = S extends { enum: readonly (infer E)[] }
@@ -94,15 +106,19 @@ export type TypeOf<S> = S extends { enum: readonly (infer E)[] }
         ? boolean
         : S extends { quantity: string }
           ? string | number
-          : S extends { type: "array"; items: infer I }
-            ? readonly TypeOf<I>[]
-            : S extends { properties: infer P; required: readonly (infer R)[] }
-              ? Flat<
-                  { readonly [K in Always<P, R>]: TypeOf<P[K]> } & {
-                    readonly [K in Exclude<keyof P, Always<P, R>>]?: TypeOf<P[K]>;
-                  }
-                >
-              : never;
+          : S extends { type: "map" }
+            ? Readonly<Record<string, string>>
+            : S extends { type: "foreign" }
+              ? Readonly<Record<string, unknown>>
+              : S extends { type: "array"; items: infer I }
+                ? readonly TypeOf<I>[]
+                : S extends { properties: infer P; required: readonly (infer R)[] }
+                  ? Flat<
+                      { readonly [K in Always<P, R>]: TypeOf<P[K]> } & {
+                        readonly [K in Exclude<keyof P, Always<P, R>>]?: TypeOf<P[K]>;
+                      }
+                    >
+                  : never;
 type Always<P, R> = { [K in keyof P]: K extends R ? K : P[K] extends { default: unknown } ? K : never }[keyof P];
 /** Makes an intersection one type, which is what an editor then shows. */
 type Flat<T> = { [K in keyof T]: T[K] };

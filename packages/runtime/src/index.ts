@@ -140,6 +140,8 @@ export {
   type Deployment,
   deployments,
   type LabelSelector,
+  type PodDisruptionBudget,
+  podDisruptionBudgets,
   type ReplicaSet,
   replicaSets,
   type StatefulSet,

@@ -49,6 +49,7 @@ function fields(schema: Json, value: Json, path: string, wrong: Wrong): string[]
   const required = Array.isArray(schema["required"]) ? schema["required"] : [];
   const more = schema["additionalProperties"];
   return [
+    ...wrong(Object.keys(value).length <= Number(schema["maxProperties"] ?? Infinity), "number of properties"),
     ...wrong(required.every((name) => Object.hasOwn(value, String(name))), "required"),
     ...Object.entries(value).flatMap(([name, inner]) => {
       if (Object.hasOwn(properties, name)) return underlined(properties[name], inner, `${path}.${name}`);

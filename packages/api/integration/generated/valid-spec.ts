@@ -9,11 +9,18 @@ const subdomain = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,8}[a-z0-9])?([.][a-z0
 const cores = fc.oneof(fc.constantFrom("1", "500m", "1e1", ".5"), fc.integer({ min: 0, max: 64 }), fc.double({ min: 0, max: 64, noNaN: true }));
 const bytes = fc.oneof(fc.constantFrom("1Gi", "2.5Gi", "1e10", "2048Mi", "4G"), fc.integer({ min: 2 ** 30, max: 2 ** 40 }));
 
-/** Texts whose grammar the schema says in CEL alone. */
+/** Texts whose grammar the schema says in CEL alone, and lists whose fields depend on each other. */
 const byPath: Readonly<Record<string, Values>> = {
   errorBackoffPeriod: fc.constantFrom("1s", "30s", "5m", "1h30m", "1500ms"),
   previousRetention: fc.constantFrom("0s", "24h", "90m", "1h1s"),
   mountPath: fc.stringMatching(/^(\/(mnt|srv|data)[A-Za-z0-9._-]{0,9}){1,3}$/u),
+  tolerations: fc.array(
+    fc.oneof(
+      fc.record({ operator: fc.constant("Exists"), key: label, effect: fc.constantFrom("NoSchedule", "NoExecute") }, { requiredKeys: ["operator"] }),
+      fc.record({ key: label, value: label, effect: fc.constant("NoExecute"), tolerationSeconds: fc.nat() }, { requiredKeys: ["key", "effect"] }),
+    ),
+    { maxLength: 3 },
+  ),
   ownershipSpec: fc.tuple(fc.integer({ min: 1, max: 2 ** 31 - 1 }), fc.integer({ min: 0, max: 2 ** 31 - 1 })).map((ids) => ids.join(":")),
 };
 
@@ -77,12 +84,16 @@ function values(name: string, schema: Schema): Values {
     case "boolean":
       return fc.boolean();
     case "array":
-      return list(name, schema.items, schema.mapKeys, schema.minItems);
+      return byPath[name] ?? list(name, schema.items, schema.mapKeys, schema.minItems);
     case "object":
       return fc.record(
         Object.fromEntries(Object.entries(schema.properties).map(([field, inner]) => [field, values(field, inner)])),
         { requiredKeys: [...schema.required] },
       );
+    case "map":
+      return fc.dictionary(fc.stringMatching(/^([a-z]{1,5}[.]example\/)?[A-Za-z]([-_.A-Za-z0-9]{0,9}[A-Za-z0-9])?$/u), values("", schema.values), { maxKeys: 4 });
+    case "foreign":
+      return fc.constant({});
     default:
       return schema satisfies never;
   }

@@ -34,10 +34,20 @@ export function nativeRows(path: string, schema: Schema): readonly NativeRow[] {
       return [{ field: path, refused: "one", message: "must be of type array" }, ...nativeRows(`${path}[0]`, schema.items)];
     case "object":
       return [{ field: path, refused: "one", message: "must be of type object" }, ...inner(path, schema)];
+    case "map":
+      return [
+        { field: path, refused: "one", message: "must be of type object" },
+        { field: path, refused: crowd(schema.maxProperties + 1), message: `must have at most ${schema.maxProperties} items` },
+        ...nativeRows(`${path}.key`, schema.values),
+      ];
+    case "foreign":
+      return [{ field: path, refused: "one", message: "must be of type object" }];
     default:
       return schema satisfies never;
   }
 }
+
+const crowd = (size: number): object => Object.fromEntries(Array.from({ length: size }, (_, index) => [`k${index}`, "v"]));
 
 const quantityRows = (field: string): readonly NativeRow[] => [
   { field, refused: true, message: "must be of type integer,string" },

@@ -158,6 +158,12 @@ export const vdbRows: readonly RuleRow[] = [
     "must not hide a folder of the system or a folder that the operator mounts, for example /mnt/postgres",
     ["/var/lib/postgresql", "/etcetera"],
   ),
+  ...text(
+    "spec.dataDirectory",
+    ["", "/pgdata", "pgdata/", "../data", "a/../b", ".hidden", "a b"],
+    "must be a path in the volume without '..' and without a slash at its ends, or '.', for example pgdata",
+    [".", "pgdata", "var/lib/16.2/data_1"],
+  ),
   ...["spec.ownershipSpec", "spec.OwnershipSpec"].flatMap((field) => [
     ...text(
       field,
@@ -281,6 +287,65 @@ export const vdbRows: readonly RuleRow[] = [
     ["m", "m".repeat(63)],
   ),
   ...script("spec.hooks[0].script"),
+  ...["labels", "annotations", "nodeSelector", "service.annotations"].flatMap((where) =>
+    ["", "a b", "/team", "Example.com/team", "n".repeat(64)].map((name) => ({
+      field: `spec.podTemplate.${where}`,
+      refused: { [name]: "x" },
+      message: "must have names as Kubernetes allows them, for example team or example.com/team",
+      accepted: [{ team: "x", "example.com/Team_1": "x", ["n".repeat(63)]: "x" }, {}],
+    })),
+  ),
+  ...["app.kubernetes.io/name", "app.kubernetes.io/instance", "pod-template-hash", "postgresvdb.core.delphix.com/content"].map(
+    (name) => ({
+      field: "spec.podTemplate.labels",
+      refused: { [name]: "x" },
+      message:
+        "must not have what the operator owns: leave out app.kubernetes.io/name, app.kubernetes.io/instance, app.kubernetes.io/managed-by, pod-template-hash, postgresvdb.core.delphix.com/…",
+      accepted: [{ "app.kubernetes.io/part-of": "x", "delphix.com/team": "x" }],
+    }),
+  ),
+  ...["annotations", "service.annotations"].map((where) => ({
+    field: `spec.podTemplate.${where}`,
+    refused: { "postgresvdb.core.delphix.com/restarted-for": "x" },
+    message: "must not have what the operator owns: leave out postgresvdb.core.delphix.com/…",
+    accepted: [{ "app.kubernetes.io/name": "x" }],
+  })),
+  ...["labels", "nodeSelector"].flatMap((where) =>
+    text(
+      `spec.podTemplate.${where}.team`,
+      ["a b", "-a", "ä"],
+      "must be at most 63 letters, digits, '-', '_' and '.', beginning and ending with a letter or digit, or empty, for example payments",
+      ["", "A.b_c-1"],
+    ).map((row) => ({ ...row, at: `spec.podTemplate.${where}[team]` })),
+  ),
+  ...[{ value: "databases" }, { key: "", value: "databases" }, { key: "dedicated", operator: "Exists", value: "databases" }].map(
+    (refused) => ({
+      field: "spec.podTemplate.tolerations[0]",
+      refused,
+      message:
+        "must have a key with operator Equal, and no value with operator Exists, for example {key: dedicated, value: databases}",
+      accepted: [
+        { key: "dedicated", value: "databases" },
+        { operator: "Exists" },
+        { key: "a", operator: "Exists", effect: "NoExecute" },
+      ],
+    }),
+  ),
+  {
+    field: "spec.podTemplate.tolerations[0].tolerationSeconds",
+    refused: 300,
+    given: { "spec.podTemplate.tolerations[0]": { key: "slow", operator: "Exists", effect: "NoSchedule" } },
+    message: "needs effect NoExecute, for example {key: slow, operator: Exists, effect: NoExecute, tolerationSeconds: 300}",
+    accepted: [undefined],
+  },
+  ...whole("spec.podTemplate.tolerations[0].tolerationSeconds", 0, 2_147_483_647, 300),
+  ...text(
+    "spec.podTemplate.priorityClassName",
+    ["", "Databases", "a b"],
+    "must be a PriorityClass's name: lower-case letters, digits, '-' and '.', beginning and ending with a letter or digit, for example databases",
+    ["system-cluster-critical"],
+  ),
+  ...whole("spec.podTemplate.podDisruptionBudget.maxUnavailable", 0, 1, 0),
   ...database("spec.hooks[0].database"),
   ...whole("spec.hooks[0].timeoutSeconds", 1, 86_400, 300),
 ];

@@ -68,6 +68,15 @@ function emit(schema: Schema): Json {
       return list(schema);
     case "object":
       return fields(schema);
+    case "map":
+      return {
+        ...head(schema, "object"),
+        maxProperties: schema.maxProperties,
+        additionalProperties: emit(schema.values),
+        ...rulesOf(schema),
+      };
+    case "foreign":
+      return { ...head(schema, "object"), "x-kubernetes-preserve-unknown-fields": true };
     default:
       return schema satisfies never;
   }

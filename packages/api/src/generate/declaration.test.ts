@@ -11,7 +11,9 @@ function nodes(path: string, schema: Schema): { path: string; schema: Schema }[]
       ? Object.entries(schema.properties).map(([name, field]) => [`${path}.${name}`, field] as const)
       : "items" in schema
         ? [[`${path}[]`, schema.items] as const]
-        : [];
+        : "values" in schema
+          ? [[`${path}.*`, schema.values] as const]
+          : [];
   return [{ path, schema }, ...inner.flatMap(([innerPath, field]) => nodes(innerPath, field))];
 }
 const all = kinds.flatMap((kind) => [...nodes(`${kind.kind}.spec`, kind.spec), ...nodes(`${kind.kind}.status`, kind.status)]);

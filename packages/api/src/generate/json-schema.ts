@@ -43,6 +43,12 @@ function emit(schema: Schema): Json {
     }
     case "object":
       return fields(plain);
+    case "map": {
+      const { values, ...rest } = plain;
+      return { ...rest, type: "object", additionalProperties: emit(values) };
+    }
+    case "foreign":
+      return { ...plain, type: "object" };
     default:
       return plain satisfies never;
   }

@@ -22,6 +22,8 @@ export function limitOf(schema: Schema): readonly Rule[] {
           ];
     case "boolean":
     case "object":
+    case "map":
+    case "foreign":
       return [];
     default:
       return schema satisfies never;

@@ -67,7 +67,10 @@ function typeWords(field: Schema): string {
     case "array":
       return `list of ${"properties" in field.items ? "objects" : typeWords(field.items)}${field.mapKeys === undefined ? "" : `, by ${field.mapKeys.join(" and ")}`}`;
     case "object":
+    case "foreign":
       return "object";
+    case "map":
+      return "map of strings";
     default:
       return field satisfies never;
   }

@@ -4,6 +4,7 @@ import { schema, type TypeOf } from "../schema.ts";
 import { database } from "./database.ts";
 import { hooks } from "./hooks.ts";
 import { hygiene } from "./hygiene.ts";
+import { podTemplate } from "./pod-template.ts";
 import { leastStorage, resources } from "./resources.ts";
 import { postgresConfig, settingsOfSpec } from "./settings.ts";
 import { source } from "./source.ts";
@@ -97,7 +98,8 @@ export const postgresVdbSpec = schema({
     database,
     mountPath: {
       type: "string",
-      description: "Where the container mounts the volume. The data directory is the folder data below it.",
+      description:
+        "Where the container mounts the volume. The data directory is a folder below it: for dct-source data, else see dataDirectory.",
       maxLength: 255,
       default: "/mnt/postgres",
       pattern: "^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$",
@@ -109,6 +111,15 @@ export const postgresVdbSpec = schema({
           message: "must not hide a folder of the system or a folder that the operator mounts, for example /mnt/postgres",
         },
       ],
+    },
+    dataDirectory: {
+      type: "string",
+      description:
+        "The folder of PostgreSQL's data directory in the volume; a dot: the volume itself. Left out: for dct-source the folder data, else the only data directory in the volume.",
+      maxLength: 255,
+      pattern: "^(\\.|[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*)$",
+      allowed: "a path in the volume without '..' and without a slash at its ends, or '.'",
+      example: "pgdata",
     },
     ownershipSpec: {
       ...ownership,
@@ -164,6 +175,7 @@ export const postgresVdbSpec = schema({
     postgresConfig,
     hooks,
     hygiene,
+    podTemplate,
   },
   rules: [
     {

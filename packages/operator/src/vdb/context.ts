@@ -7,6 +7,7 @@ import type {
   Outcome,
   PersistentVolumeClaim,
   Pod,
+  PodDisruptionBudget,
   Run,
   Service,
   Step,
@@ -52,9 +53,9 @@ export interface AcceptedSpec {
   readonly password: Password;
 }
 
-/** What resolveSource finds: the claim of the present data, or how to make one. */
+/** What resolveSource finds: the claim of the present data, be it the database's own or its user's, or how to come by one. */
 export type Origin =
-  | { readonly kind: "claim"; readonly claim: PersistentVolumeClaim }
+  | { readonly kind: "claim" | "adopted"; readonly claim: PersistentVolumeClaim }
   | { readonly kind: "plan"; readonly plan: ClaimPlan };
 
 /** What ensureSettings finds. */
@@ -83,6 +84,7 @@ export interface VdbContext {
   readonly claim: PersistentVolumeClaim | undefined;
   readonly deployment: Deployment | undefined;
   readonly service: Service | undefined;
+  readonly disruptionBudget: PodDisruptionBudget | undefined;
   /** All of this database's, also those that are ending. */
   readonly pods: readonly Pod[];
   /** Open: the present data was opened, and no action keeps it shut. What becomes of the objects that open it does not count. */
@@ -98,7 +100,7 @@ export interface VdbContext {
 export function observe(world: World, run: Run<PostgresVDB>): VdbContext {
   const vdb = run.object;
   const { namespace } = vdb.metadata;
-  const { claims, configMaps, deployments, services, pods } = world.caches;
+  const { claims, configMaps, deployments, services, disruptionBudgets, pods } = world.caches;
   const contentId = contentIdOf(vdb);
   const key = keyOfVdb(vdb);
   const course = courseOf(vdb);
@@ -113,6 +115,7 @@ export function observe(world: World, run: Run<PostgresVDB>): VdbContext {
     configMap: configMaps.get({ namespace, name: configMapName(vdb) }),
     deployment: deployments.get(key),
     service: services.get(key),
+    disruptionBudget: disruptionBudgets.get(key),
     pods: pods.byIndex(podsByInstance, instanceKey(vdb)),
     gate: wasOpened && !keepsGateShut(course) ? "open" : "shut",
     wasOpened,

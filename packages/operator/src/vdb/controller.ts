@@ -9,6 +9,7 @@ import {
   owned,
   type Plan,
   persistentVolumeClaims,
+  podDisruptionBudgets,
   pods,
   type RunResult,
   readySummary,
@@ -106,13 +107,22 @@ export function vdbCaches(manager: Pick<Manager, "cacheFor">, namespace: string 
     configMaps: manager.cacheFor(configMaps, options),
     deployments: manager.cacheFor(deployments, options),
     services: manager.cacheFor(services, options),
+    disruptionBudgets: manager.cacheFor(podDisruptionBudgets, options),
     pods: manager.cacheFor(pods, { ...options, indexes: { [podsByInstance]: instanceOfPod } }),
   };
 }
 
 /** Adds the controller to a manager, with all that wakes it. */
 export function controlVdbs(manager: Manager, world: World): void {
-  const { vdbs, claims, configMaps: maps, deployments: deploys, services: svcs, pods: podCache } = world.caches;
+  const {
+    vdbs,
+    claims,
+    configMaps: maps,
+    deployments: deploys,
+    services: svcs,
+    disruptionBudgets,
+    pods: podCache,
+  } = world.caches;
   const { concurrency } = world.config;
   manager.control(vdbKind(world), {
     cache: vdbs,
@@ -122,6 +132,7 @@ export function controlVdbs(manager: Manager, world: World): void {
       owned(maps, "PostgresVDB"),
       owned(deploys, "PostgresVDB"),
       owned(svcs, "PostgresVDB"),
+      owned(disruptionBudgets, "PostgresVDB"),
       mapped(podCache, ({ metadata: { namespace = "", labels } }) =>
         labels?.[instanceLabel] === undefined ? [] : [{ namespace, name: labels[instanceLabel] }],
       ),

@@ -19,6 +19,7 @@ import {
   type ObjectKey,
   type PersistentVolumeClaim,
   type Pod,
+  type PodDisruptionBudget,
   type Run,
   type Service,
   silentLog,
@@ -44,6 +45,7 @@ export interface Given {
   readonly configMap?: ConfigMap;
   readonly deployment?: Deployment;
   readonly service?: Service;
+  readonly disruptionBudget?: PodDisruptionBudget;
   readonly pods?: readonly Pod[];
   /** What the API server gives as events of any object. */
   readonly events?: readonly object[];
@@ -96,6 +98,7 @@ export async function stepBench(given: Given = {}): Promise<StepBench> {
       configMaps: holding([given.configMap]),
       deployments: holding([given.deployment]),
       services: holding([given.service]),
+      disruptionBudgets: holding([given.disruptionBudget]),
       pods: holding(given.pods ?? []),
     },
     sources: createDataSources({ "dct-source": { ...quietSource, ...given.source } }, () => undefined),
@@ -119,6 +122,8 @@ export async function stepBench(given: Given = {}): Promise<StepBench> {
 const quietSource: DataSource = {
   resolve: async () => ({ ok: false, reason: "SourceNotFound", message: "there is none" }),
   claimFor: () => ({ kind: "make", labels: {}, annotations: {}, sizeBytes: 2 ** 30 }),
+  stage: async () => ({ kind: "ready", dataSource: undefined }),
+  unstage: async () => undefined,
   facts: async () => ({ kind: "told", value: undefined }),
   setAttached: async () => ({ kind: "asWanted" }),
   gone: async () => ({ kind: "gone" }),

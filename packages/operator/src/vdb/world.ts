@@ -7,6 +7,7 @@ import type {
   ExecResult,
   PersistentVolumeClaim,
   Pod,
+  PodDisruptionBudget,
   Service,
   Trigger,
 } from "kube-runtime";
@@ -22,6 +23,7 @@ export interface Caches {
   readonly configMaps: Cache<ConfigMap>;
   readonly deployments: Cache<Deployment>;
   readonly services: Cache<Service>;
+  readonly disruptionBudgets: Cache<PodDisruptionBudget>;
   readonly pods: Cache<Pod>;
 }
 

@@ -57,7 +57,23 @@ export interface StatefulSet extends KubeObject {
   readonly status?: { readonly observedGeneration?: number; readonly replicas?: number; readonly readyReplicas?: number };
 }
 
+export interface PodDisruptionBudget extends KubeObject {
+  readonly spec: {
+    readonly selector: LabelSelector;
+    readonly minAvailable?: number | string;
+    readonly maxUnavailable?: number | string;
+    readonly unhealthyPodEvictionPolicy?: "IfHealthyBudget" | "AlwaysAllow";
+  };
+}
+
 const apps = { group: "apps", version: "v1", namespaced: true } as const;
 export const deployments = defineResource<Deployment>({ ...apps, kind: "Deployment", plural: "deployments" });
 export const replicaSets = defineResource<ReplicaSet>({ ...apps, kind: "ReplicaSet", plural: "replicasets" });
 export const statefulSets = defineResource<StatefulSet>({ ...apps, kind: "StatefulSet", plural: "statefulsets" });
+export const podDisruptionBudgets = defineResource<PodDisruptionBudget>({
+  group: "policy",
+  version: "v1",
+  kind: "PodDisruptionBudget",
+  plural: "poddisruptionbudgets",
+  namespaced: true,
+});

@@ -1,4 +1,4 @@
-import { ownershipOf, type PostgresVDB, safeLabelValue } from "@vdb/api";
+import { ownershipOf, type PostgresVDB, safeLabelValue, type VdbPodTemplate } from "@vdb/api";
 import type { Container, Deployment, EnvVar, Manifest, PodSpec, ResourceRequirements } from "kube-runtime";
 import {
   childLabels,
@@ -28,7 +28,8 @@ export interface DeploymentFacts {
 /** The Deployment that runs the database: one pod, never two on the same data. */
 export function desiredDeployment(vdb: PostgresVDB, facts: DeploymentFacts): Manifest<Deployment> {
   const { name, namespace } = vdb.metadata;
-  const annotations = facts.restartedFor === undefined ? {} : { annotations: { [restartAnnotation]: facts.restartedFor } };
+  const { labels = {}, annotations: given = {} } = vdb.spec.podTemplate ?? {};
+  const annotations = { ...given, ...(facts.restartedFor === undefined ? {} : { [restartAnnotation]: facts.restartedFor }) };
   return {
     metadata: { name, namespace, labels: childLabels(vdb), ownerReferences: ownerOf(vdb) },
     spec: {
@@ -36,14 +37,23 @@ export function desiredDeployment(vdb: PostgresVDB, facts: DeploymentFacts): Man
       strategy: { type: "Recreate" },
       revisionHistoryLimit: 0,
       // Not by the instance alone: the pods of a Helm release of the same name have that label too. It can never be changed.
-      selector: { matchLabels: { [instanceLabel]: safeLabelValue(name), [managedByLabel]: operatorName } },
+      selector: { matchLabels: podSelector(vdb) },
       template: {
-        metadata: { labels: { ...childLabels(vdb), [contentLabel]: facts.contentId }, ...annotations },
+        metadata: {
+          labels: { ...labels, ...childLabels(vdb), [contentLabel]: facts.contentId }, // the operator's own win
+          ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+        },
         spec: podSpec(vdb, facts),
       },
     },
   };
 }
+
+/** Selects the database's pod, whatever data it runs. */
+export const podSelector = ({ metadata: { name } }: PostgresVDB): Readonly<Record<string, string>> => ({
+  [instanceLabel]: safeLabelValue(name),
+  [managedByLabel]: operatorName,
+});
 
 /** Passes Pod Security's restricted profile. No fsGroup: it would make the data group-writable, which PostgreSQL refuses. */
 function podSpec(vdb: PostgresVDB, facts: DeploymentFacts): PodSpec {
@@ -52,6 +62,7 @@ function podSpec(vdb: PostgresVDB, facts: DeploymentFacts): PodSpec {
     automountServiceAccountToken: false,
     enableServiceLinks: false, // else a Service named like a variable of PostgreSQL's would change what psql does
     terminationGracePeriodSeconds: 60,
+    ...placement(vdb.spec.podTemplate),
     securityContext: { runAsUser: uid, runAsGroup: gid, runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
     containers: [container(vdb, facts)],
     volumes: [
@@ -61,6 +72,16 @@ function podSpec(vdb: PostgresVDB, facts: DeploymentFacts): PodSpec {
       { name: "tmp", emptyDir: {} },
       { name: "shm", emptyDir: { medium: "Memory" } }, // the runtime's own has 64 MiB, too little for parallel queries
     ],
+  };
+}
+
+/** Where the pod may run, as the manifest says; without it the Deployment is as it was, and so is its pod. */
+function placement({ nodeSelector, tolerations, affinity, priorityClassName }: VdbPodTemplate = {}): Partial<PodSpec> {
+  return {
+    ...(nodeSelector === undefined ? {} : { nodeSelector }),
+    ...(tolerations === undefined ? {} : { tolerations }),
+    ...(affinity === undefined ? {} : { affinity }),
+    ...(priorityClassName === undefined ? {} : { priorityClassName }),
   };
 }
 
@@ -114,10 +135,12 @@ function container(vdb: PostgresVDB, facts: DeploymentFacts): Container {
 
 /** What makes bare `psql` work in `kubectl exec`, and what the start script goes by. */
 function environment(vdb: PostgresVDB, contentId: string): readonly EnvVar[] {
-  const { mountPath, port, database, resources } = vdb.spec;
+  const { mountPath, port, database, resources, source, dataDirectory = "" } = vdb.spec;
   const limit = valueOf(resources?.limits?.["memory"]);
+  // Only of a volume that DCT has made it is known where the data lies.
+  const isKnown = source.type === "dct-source" && dataDirectory === "";
   const variables = {
-    PGDATA: `${mountPath}/data`,
+    ...(isKnown ? { PGDATA: `${mountPath}/data` } : { PGDATA: `${paths.run}/pgdata`, VDB_DATA_FOLDER: dataDirectory }),
     PGPORT: String(port),
     PGHOST: paths.run,
     PGUSER: database.user,

@@ -5,9 +5,10 @@ import { claimName, contentIdOf } from "../names.ts";
 import { aVdb } from "../testing.ts";
 import { desiredClaim, isOutdated } from "./claim.ts";
 import { desiredDeployment } from "./deployment.ts";
+import { desiredDisruptionBudget } from "./disruption-budget.ts";
 import { valueOf } from "./quantity.ts";
 import { desiredService } from "./service.ts";
-import { specHash } from "./spec-hash.ts";
+import { withHash } from "./spec-hash.ts";
 
 const facts = { contentId: "c", image: "postgres:16.2", claimName: "orders-c", restartedFor: undefined };
 const plan = { kind: "make", labels: {}, annotations: {}, sizeBytes: 0 } as const;
@@ -15,7 +16,13 @@ const { defaults } = readConfig([], {});
 const sizeOf = (sizeBytes: number | undefined, spec: object = {}): unknown =>
   desiredClaim(aVdb({ spec }), "c", { ...plan, sizeBytes }, defaults).spec.resources?.requests?.["storage"];
 
-const hash = (spec: object) => specHash(desiredDeployment(aVdb({ spec }), facts)).hash;
+const hash = (spec: object): string => JSON.stringify(withHash(desiredDeployment(aVdb({ spec }), facts)).metadata.annotations);
+
+const serviceOf = (podTemplate: object) => {
+  const { metadata, spec } = desiredService(aVdb({ spec: { podTemplate } }), "c", "open");
+  return [spec.type, metadata.annotations];
+};
+const budgetOf = (podTemplate: object) => desiredDisruptionBudget(aVdb({ spec: { podTemplate } }))?.spec;
 
 const storedMeta = { name: "x", uid: "u", resourceVersion: "1", creationTimestamp: "" };
 
@@ -120,6 +127,59 @@ describe("the objects of a database", () => {
     equal(hash({}), hash({}));
     notEqual(hash({}), hash({ port: 6543 }));
     notEqual(hash({}), hash({ resources: { limits: { memory: "1Gi" } } }));
+  });
+
+  test("what podTemplate says reaches the pod, and nothing that the operator owns is another's", () => {
+    const podTemplate = {
+      labels: { team: "payments", "app.kubernetes.io/instance": "another", "postgresvdb.core.delphix.com/content": "another" },
+      annotations: { "example.com/owner": "Payments", "postgresvdb.core.delphix.com/restarted-for": "another" },
+      nodeSelector: { disk: "fast" },
+      tolerations: [{ key: "dedicated", operator: "Exists" }],
+      affinity: { nodeAffinity: {} },
+      priorityClassName: "databases",
+    };
+    const { selector, template } = desiredDeployment(aVdb({ spec: { podTemplate } }), { ...facts, restartedFor: "r" }).spec;
+    deepEqual(template.metadata, {
+      labels: {
+        team: "payments",
+        "app.kubernetes.io/name": "postgresvdb",
+        "app.kubernetes.io/instance": "orders",
+        "app.kubernetes.io/managed-by": "delphix-operator",
+        "postgresvdb.core.delphix.com/content": "c",
+      },
+      annotations: { "example.com/owner": "Payments", "postgresvdb.core.delphix.com/restarted-for": "r" },
+    });
+    const { nodeSelector, tolerations, affinity, priorityClassName } = template.spec;
+    const { labels: _, annotations: __, ...placed } = podTemplate;
+    deepEqual({ nodeSelector, tolerations, affinity, priorityClassName }, placed);
+    deepEqual(selector, desiredDeployment(aVdb(), facts).spec.selector, "it can never be changed");
+  });
+
+  test("which fields of podTemplate change the Deployment, and so replace the pod", () => {
+    const rows: [object, boolean][] = [
+      [{}, false],
+      [{ service: { type: "NodePort", annotations: { a: "b" } } }, false],
+      [{ podDisruptionBudget: { maxUnavailable: 0 } }, false],
+      [{ labels: {}, annotations: {} }, false],
+      [{ labels: { team: "payments" } }, true],
+      [{ annotations: { team: "payments" } }, true],
+      [{ nodeSelector: { disk: "fast" } }, true],
+      [{ tolerations: [{ operator: "Exists" }] }, true],
+      [{ affinity: { podAntiAffinity: {} } }, true],
+      [{ priorityClassName: "databases" }, true],
+    ];
+    for (const [podTemplate, replaces] of rows) equal(hash({ podTemplate }) !== hash({}), replaces, JSON.stringify(podTemplate));
+  });
+
+  test("Service and disruption budget are as podTemplate says", () => {
+    deepEqual(serviceOf({}), ["ClusterIP", undefined]);
+    deepEqual(serviceOf({ service: { type: "NodePort", annotations: { a: "b" } } }), ["NodePort", { a: "b" }]);
+    equal(budgetOf({}), undefined);
+    deepEqual(budgetOf({ podDisruptionBudget: { maxUnavailable: 0 } }), {
+      selector: desiredDeployment(aVdb(), facts).spec.selector,
+      maxUnavailable: 0,
+      unhealthyPodEvictionPolicy: "AlwaysAllow",
+    });
   });
 
   test("quantities are read as Kubernetes writes them", () => {

@@ -9,10 +9,17 @@ const nobody = "none";
 /** The Service by which clients reach the database, named as it is. While the gate is shut it selects no pod. */
 export function desiredService(vdb: PostgresVDB, contentId: string, gate: Gate): Manifest<Service> {
   const { name, namespace } = vdb.metadata;
+  const { type = "ClusterIP", annotations } = vdb.spec.podTemplate?.service ?? {};
   return {
-    metadata: { name, namespace, labels: childLabels(vdb), ownerReferences: ownerOf(vdb) },
+    metadata: {
+      name,
+      namespace,
+      labels: childLabels(vdb),
+      ...(annotations === undefined ? {} : { annotations }),
+      ownerReferences: ownerOf(vdb),
+    },
     spec: {
-      type: "ClusterIP",
+      type,
       selector: { [instanceLabel]: safeLabelValue(name), [contentLabel]: gate === "open" ? contentId : nobody },
       ports: [{ name: "postgres", port: vdb.spec.port, targetPort: vdb.spec.port, protocol: "TCP" }],
     },

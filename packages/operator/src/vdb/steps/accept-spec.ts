@@ -19,8 +19,8 @@ export const acceptSpec: VdbFindingStep<"Accepted", AcceptedSpec> = {
   run: async (ctx, signal) => {
     const { source, mode, postgresConfig = [] } = ctx.vdb.spec;
     const { namespace } = ctx.vdb.metadata;
-    if (source.type !== "dct-source")
-      return terminal("SourceTypeNotSupported", `spec.source.type ${source.type} is not yet supported: use dct-source`);
+    if (ctx.world.sources.named(ctx.vdb) === undefined)
+      return terminal("SourceTypeNotSupported", `spec.source.type ${source.type} is not yet supported`);
     if (mode !== "Primary") return terminal("ModeNotSupported", `spec.mode ${mode} is not yet supported: use Primary`);
     const trouble = resourcesTrouble(ctx.vdb.spec);
     if (trouble !== undefined) return terminal("ResourcesRefused", trouble);

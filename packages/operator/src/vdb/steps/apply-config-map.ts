@@ -1,5 +1,6 @@
-import { type ConfigMap, configMaps, type Manifest } from "kube-runtime";
+import { type ConfigMap, configMaps } from "kube-runtime";
 import type { VdbContext } from "../context.ts";
+import { holds } from "../decide/holds.ts";
 import { desiredConfigMap, type Gate } from "../objects/config-map.ts";
 import { applyOwn, type NotApplied } from "./apply-own.ts";
 
@@ -13,8 +14,4 @@ export async function applyConfigMap(
   const wanted = desiredConfigMap(vdb, { contentId, gate, settings });
   if (configMap !== undefined && holds(configMap, wanted)) return configMap;
   return await applyOwn(ctx, configMaps, wanted, configMap, signal);
-}
-
-function holds({ data = {} }: ConfigMap, wanted: Manifest<ConfigMap>): boolean {
-  return Object.entries(wanted.data ?? {}).every(([key, value]) => data[key] === value);
 }

@@ -1,9 +1,10 @@
 import { type Deployment, deployments } from "kube-runtime";
 import type { VdbContext } from "../context.ts";
 import { presentPod } from "../decide/decide-deployment.ts";
+import { holds } from "../decide/holds.ts";
 import { contentLabel, keyOfVdb, operatorName } from "../names.ts";
 import { desiredDeployment, restartAnnotation } from "../objects/deployment.ts";
-import { specHash } from "../objects/spec-hash.ts";
+import { withHash } from "../objects/spec-hash.ts";
 import { podState } from "../pod/pod-state.ts";
 import { applyOwn, isOutcome, type NotApplied } from "./apply-own.ts";
 
@@ -17,10 +18,11 @@ export async function applyDeployment(
   const { run, vdb, contentId, memory, deployment } = ctx;
   const facts = { contentId, image, claimName: run.status.content?.claimName ?? "", restartedFor: restartFor };
   if (deployment !== undefined && keepsItsPod(ctx, deployment)) return deployment;
-  const wanted = specHash(desiredDeployment(vdb, facts));
-  const same = deployment !== undefined && wanted.hash === wanted.hashOf(deployment);
+  const wanted = withHash(desiredDeployment(vdb, facts));
+  const { metadata } = wanted; // with the hash; a change of labels makes no other generation
+  const same = deployment !== undefined && holds(deployment, { metadata });
   if (same && memory.deploymentGeneration === deployment.metadata.generation) return deployment;
-  const written = await applyOwn(ctx, deployments, wanted.manifest, deployment, signal);
+  const written = await applyOwn(ctx, deployments, wanted, deployment, signal);
   if (!isOutcome(written)) memory.deploymentGeneration = written.metadata.generation;
   return written;
 }

@@ -32,20 +32,25 @@ export async function applyOwn<T extends KubeObject>(
     return terminal(
       "NameTaken",
       `a ${kind} ${wanted.metadata.name} exists and belongs to another owner: delete it, or give this PostgresVDB another name`,
+      { backOff: true }, // without the operator's label no watch tells of it
     );
   }
   try {
     return await run.client.apply(resource, wanted, { fieldManager: operatorName, force: true }, signal);
   } catch (error) {
-    if (!isApiError(error, "invalid", "forbidden")) throw error;
+    if (!isApiError(error)) throw error;
+    if (error.kind !== "invalid" && error.kind !== "forbidden" && !unknownField.test(error.message)) throw error;
     const refused = `the API server refuses ${resource.kind} ${wanted.metadata.name}: ${error.message}`;
-    return error.kind === "invalid"
-      ? terminal("Invalid", `${refused}; fix in this PostgresVDB what it names`, { backOff: true })
-      : terminal("Forbidden", `${refused}; fix the quota, the admission webhook or the operator's rights that it names`, {
+    return error.kind === "forbidden"
+      ? terminal("Forbidden", `${refused}; fix the quota, the admission webhook or the operator's rights that it names`, {
           backOff: true,
-        });
+        })
+      : terminal("Invalid", `${refused}; fix in this PostgresVDB what it names`, { backOff: true });
   }
 }
+
+/** In these words, and as an error of its own, the API server refuses a field that there is not, for example in an affinity. */
+const unknownField = /failed to create typed patch object/u;
 
 /** Tells an outcome from the object that was written. */
 export const isOutcome = <O extends Outcome>(result: KubeObject | O): result is O => "kind" in result && !("metadata" in result);

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { type Deployment, deployments, type Pod, pods, type Service } from "kube-runtime";
 import { desiredDeployment } from "../objects/deployment.ts";
 import { desiredService } from "../objects/service.ts";
-import { specHash } from "../objects/spec-hash.ts";
+import { withHash } from "../objects/spec-hash.ts";
 import { aPod, contentId, forever, type Given, meta, refusedBy, stepBench } from "../step-bench.ts";
 import { aVdb } from "../testing.ts";
 import { ensureDeployment } from "./ensure-deployment.ts";
@@ -16,7 +16,7 @@ const facts = { contentId, image: "postgres:16.2", claimName: "orders-c", restar
 
 /** As the operator has written it, and its controller has seen it. */
 function aDeployment(more: object = {}): Deployment {
-  const { metadata, spec } = specHash(desiredDeployment(aVdb(), facts)).manifest;
+  const { metadata, spec } = withHash(desiredDeployment(aVdb(), facts));
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
@@ -25,7 +25,7 @@ function aDeployment(more: object = {}): Deployment {
     status: { observedGeneration: 1, updatedReplicas: 1, ...more },
   };
 }
-const { metadata, spec } = desiredService(aVdb(), contentId, "shut");
+const { metadata, spec } = withHash(desiredService(aVdb(), contentId, "shut"));
 const service: Service = { apiVersion: "v1", kind: "Service", metadata: { ...meta("orders"), ...metadata }, spec };
 const waitingFor = (reason: string, message = "") => ({ ready: false, state: { waiting: { reason, message } } });
 const activeAction = { kind: "PostgresTask", name: "t", namespace: "shop", uid: "u" };

@@ -4,6 +4,7 @@ import { type DeploymentPlan, decideDeployment, undisproved } from "../decide/de
 import { type PodTrouble, podTrouble } from "../pod/pod-events.ts";
 import type { PodFailure, PodState } from "../pod/pod-state.ts";
 import { applyDeployment, restartedFor } from "./apply-deployment.ts";
+import { applyDisruptionBudget } from "./apply-disruption-budget.ts";
 import { isOutcome } from "./apply-own.ts";
 import { applyService } from "./apply-service.ts";
 
@@ -11,7 +12,7 @@ import { applyService } from "./apply-service.ts";
 const lookAtEventsSeconds = 2;
 
 /**
- * Deployed: Deployment and Service are there as wanted, and the server in the pod answers. The Service leads nowhere while the
+ * Deployed: Deployment, Service and PodDisruptionBudget are there as wanted, and the server in the pod answers. The Service leads nowhere while the
  * gate is shut.
  * Returns early while the pod starts; when it cannot start, with the cause in the words of the image's registry, the scheduler,
  * the volume's driver or the start script.
@@ -24,20 +25,22 @@ export const ensureDeployment: VdbFindingStep<"Deployed", RunningPod, Configured
   run: async (ctx, signal) => {
     const image = imageOf(ctx);
     if (image === undefined) return unknownImage(ctx);
-    const unserved = ctx.service === undefined ? await applyService(ctx, "shut", signal) : undefined;
-    if (unserved !== undefined) return unserved;
+    // A new Service leads nowhere until openGate has seen to the server.
+    const unserved = await applyService(ctx, ctx.service === undefined ? "shut" : ctx.gate, signal);
+    const refused = unserved ?? (await applyDisruptionBudget(ctx, signal));
+    if (refused !== undefined) return refused;
     const deployment = await applyDeployment(ctx, image, restartedFor(ctx), signal);
     if (isOutcome(deployment)) return deployment;
     return await follow(ctx, decideDeployment(deployment, ctx.pods, ctx.contentId, ctx.run.clock.now()), signal);
   },
 };
 
-function imageOf({ vdb, run, world }: VdbContext): string | undefined {
+export function imageOf({ vdb, run, world }: VdbContext): string | undefined {
   const major = /^(?:9\.\d+|\d+)/u.exec(run.status.source?.postgresVersion ?? "")?.[0] ?? "";
   return vdb.spec.image ?? world.config.defaults.images.get(major);
 }
 
-function unknownImage({ run }: VdbContext): VdbUnmet<"Deployed"> {
+export function unknownImage({ run }: VdbContext): VdbUnmet<"Deployed"> {
   const version = run.status.source?.postgresVersion ?? "unknown";
   return terminal(
     "ImageUnknown",

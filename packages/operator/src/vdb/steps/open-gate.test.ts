@@ -4,6 +4,7 @@ import { type ConfigMap, configMaps, type ExecResult, type Service, services } f
 import { hbaFile } from "../../postgres/hba.ts";
 import { desiredConfigMap, type Gate, hbaKey } from "../objects/config-map.ts";
 import { desiredService } from "../objects/service.ts";
+import { withHash } from "../objects/spec-hash.ts";
 import { aPod, contentId, forever, type Given, healthy, meta, stepBench } from "../step-bench.ts";
 import { aVdb } from "../testing.ts";
 import { openGate } from "./open-gate.ts";
@@ -13,7 +14,7 @@ const hooks = [{ stage: "post-create", name: "mask", type: "sql", script: "SELEC
 const opened = { content: { id: contentId, madeBy: "create", openedTime: "2026-01-01T00:00:00Z" } };
 
 function aService(gate: Gate): Service {
-  const { metadata, spec } = desiredService(aVdb(), contentId, gate);
+  const { metadata, spec } = withHash(desiredService(aVdb(), contentId, gate));
   return { apiVersion: "v1", kind: "Service", metadata: { ...meta("orders"), ...metadata }, spec };
 }
 function aConfigMap(gate: Gate): ConfigMap {
