@@ -140,10 +140,10 @@ test("pvc-clone of a running database: a checkpoint, a snapshot that goes again,
   equal(condition(ready, "SourceResolved")?.message, "the source, the group and the environment exist");
   equal(at(ready, "status", "source", "crashConsistent"), false);
   const log = await kubectl.run(["logs", "-n", namespace, "deploy/cloned"]);
-  match(
-    log,
-    /end-of-recovery.*\n.*distance=0 kB/u,
-    "a checkpoint was written before the snapshot: there is next to nothing to replay",
+  const [, replayed = "none"] = /distance=(\d+) kB/u.exec(log.slice(log.indexOf("end-of-recovery"))) ?? [];
+  ok(
+    Number(replayed) < 1000,
+    `a checkpoint was written before the snapshot: there is next to nothing to replay (${replayed} kB)`,
   );
   match(text(ready, "status", "dataTimestamp"), /^20\d\d-/u);
   await nothingStaged();
