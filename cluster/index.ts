@@ -1,5 +1,5 @@
 /** What the demo, the e2e tests and the benchmarks do with a cluster. */
-export { inNode, testCluster } from "./stack/cluster.ts";
+export { inNode, restartKubelet, testCluster } from "./stack/cluster.ts";
 export { type CommandResult, run, tryRun } from "./stack/command.ts";
 export { cloneBytes, waitForSourceSnapshot, withEngine } from "./stack/engine.ts";
 export { foreignDriver, foreignVolumes, installForeignDriver, uninstallForeignDriver } from "./stack/foreign-driver.ts";
