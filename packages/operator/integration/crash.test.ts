@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 import type { PostgresVDB } from "@vdb/api";
 import { type Api, type ApiCall, ApiError, interceptApi, persistentVolumeClaims, storageClasses } from "kube-runtime";
 import { seededRandom } from "kube-runtime/testing";
-import { volumeSnapshotClasses, volumeSnapshotContents, volumeSnapshots } from "../src/action/snapshot/volume-snapshots.ts";
+import { volumeSnapshotClasses, volumeSnapshotContents, volumeSnapshots } from "../src/data/csi/volume-snapshots.ts";
 import { playCluster } from "./testing/fake-cluster.ts";
 import { fakeDct } from "./testing/fake-dct.ts";
 import { defineSnapshots, playSnapshots, snapshotTime } from "./testing/fake-snapshots.ts";

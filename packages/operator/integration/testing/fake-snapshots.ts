@@ -7,7 +7,7 @@ import {
   volumeSnapshotClasses,
   volumeSnapshotContents,
   volumeSnapshots,
-} from "../../src/action/snapshot/volume-snapshots.ts";
+} from "../../src/data/csi/volume-snapshots.ts";
 import { until } from "./until.ts";
 
 export interface FakeSnapshots extends AsyncDisposable {
