@@ -39,10 +39,11 @@ async function apply(options: ReturnType<typeof of>): Promise<void> {
 }
 
 /** The volumes of the foreign driver that are left. */
-const volumesLeft = async (count: number): Promise<void> =>
+const volumesLeft = async (count: number): Promise<boolean> =>
   await eventually(`${count} volumes of the foreign driver`, 60, async () => {
     const left = await foreignVolumes(kubectl);
-    if (left.length !== count) throw new Error(left.join());
+    if (left.length === count) return true;
+    throw new Error(left.join());
   });
 
 async function driverOf(vdb: Json): Promise<string> {
@@ -114,8 +115,8 @@ test("pvc-clone and k8s-snapshot by another driver, on a class that binds when t
   equal(refused?.reason, "StorageClassNotUsable");
   match(refused?.message ?? "", /set spec\.storageClassName to one of foreign, foreign-late/u);
 
-  for (const vdb of [ours, restored, clone]) await deleteVdb(kubectl, vdb);
   await kubectl.run(["delete", "volumesnapshot", "tuesday", "-n", namespace, "--timeout=120s"]);
+  for (const vdb of [ours, restored, clone]) await deleteVdb(kubectl, vdb);
   await volumesLeft(1);
   equal(await vdbCount(kubectl), known.vdbs, "the DCT that the operator knows has nothing to do with it");
   equal(await sqlInWorkload(kubectl, theirs, words), "theirs");
