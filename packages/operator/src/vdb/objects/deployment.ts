@@ -1,5 +1,5 @@
 import { ownershipOf, type PostgresVDB, safeLabelValue, type VdbPodTemplate } from "@vdb/api";
-import type { Container, Deployment, EnvVar, Manifest, PodSpec, ResourceRequirements } from "kube-runtime";
+import type { Container, Deployment, EnvVar, Manifest, PodSpec, ResourceRequirements, Volume } from "kube-runtime";
 import {
   childLabels,
   configMapName,
@@ -13,7 +13,7 @@ import {
 import { valueOf } from "./quantity.ts";
 
 /** Where the pod has what it needs beside the data. Sockets are where Debian's PostgreSQL expects them. */
-export const paths = { config: "/etc/vdb", run: "/var/run/postgresql" } as const;
+export const paths = { config: "/etc/vdb", run: "/var/run/postgresql", tls: "/etc/vdb-tls" } as const;
 
 export const restartAnnotation = "postgresvdb.core.delphix.com/restarted-for";
 
@@ -71,9 +71,14 @@ function podSpec(vdb: PostgresVDB, facts: DeploymentFacts): PodSpec {
       { name: "run", emptyDir: {} },
       { name: "tmp", emptyDir: {} },
       { name: "shm", emptyDir: { medium: "Memory" } }, // the runtime's own has 64 MiB, too little for parallel queries
+      ...tlsVolume(vdb),
     ],
   };
 }
+
+/** Optional, so that a Secret that is missing is told by the operator, not by a pod that hangs. No one else's process is in the pod. */
+const tlsVolume = ({ spec: { tls } }: PostgresVDB): readonly Volume[] =>
+  tls === undefined ? [] : [{ name: "tls", secret: { secretName: tls.secretName, defaultMode: 0o444, optional: true } }];
 
 /** Where the pod may run, as the manifest says; without it the Deployment is as it was, and so is its pod. */
 function placement({ nodeSelector, tolerations, affinity, priorityClassName }: VdbPodTemplate = {}): Partial<PodSpec> {
@@ -115,6 +120,7 @@ function container(vdb: PostgresVDB, facts: DeploymentFacts): Container {
       { name: "run", mountPath: paths.run },
       { name: "tmp", mountPath: "/tmp" },
       { name: "shm", mountPath: "/dev/shm" },
+      ...(vdb.spec.tls === undefined ? [] : [{ name: "tls", mountPath: paths.tls, readOnly: true }]),
     ],
     // No startup probe: it costs its own period, and the kubelet's next look at the runtime before it asks for readiness. No
     // liveness probe: whoever ends a server in its recovery makes it begin again.
@@ -150,6 +156,7 @@ function environment(vdb: PostgresVDB, contentId: string): readonly EnvVar[] {
     VDB_CONTENT_ID: contentId,
     VDB_CONFIG: paths.config,
     VDB_RUN: paths.run,
+    ...(vdb.spec.tls === undefined ? {} : { VDB_TLS: paths.tls }),
     VDB_MEMORY_LIMIT_MB: String(limit === undefined ? 0 : Math.floor(limit / 2 ** 20)),
   };
   return Object.entries(variables).map(([name, value]) => ({ name, value }));
