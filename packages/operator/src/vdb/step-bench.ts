@@ -218,6 +218,8 @@ export const healthy = (changes: object = {}): Partial<ExecResult> => ({
     dropped: ["port"],
     preparedTransactions: [],
     setAside: "",
+    isStandby: false,
+    needsWriting: false,
     version: "16.2",
     ...changes,
   }),
