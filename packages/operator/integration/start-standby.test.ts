@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { hbaFile } from "../src/postgres/hba.ts";
 import { preparationCommand, preparationResult, type ServerState } from "../src/postgres/prepare.ts";
 import { saltFor, scramVerifier } from "../src/postgres/scram.ts";
-import { copyCluster, newCluster, type Pod, type PodOptions, scratch, startPod } from "./testing/postgres.ts";
+import { copyCluster, newCluster, type Pod, type PodOptions, scratch } from "./testing/postgres.ts";
 import { answering, start, stateOf } from "./testing/started.ts";
 
 const standby = { env: { VDB_MODE: "Standby" } };
@@ -52,7 +52,7 @@ describe("mode Standby", { timeout: 200_000 }, () => {
   test("reads and never writes; back as Primary it goes on where it was, on the same timeline", async () => {
     const first = await start(copy("there-and-back"));
     first.sql("INSERT INTO t VALUES (101)");
-    const before = first.sql(timeline);
+    const from = first.sql(timeline);
     const second = await next(first, standby);
     equal(isReadOnly(second), "t");
     equal(second.sql("SELECT count(*) FROM t"), "101");
@@ -63,7 +63,7 @@ describe("mode Standby", { timeout: 200_000 }, () => {
     equal(isReadOnly(third), "f");
     equal(existsSync(join(third.mount, "data/standby.signal")), false);
     third.sql("INSERT INTO t VALUES (102)");
-    deepEqual([third.sql("SELECT count(*) FROM t"), third.sql(timeline)], ["102", before]);
+    deepEqual([third.sql("SELECT count(*) FROM t"), third.sql(timeline)], ["102", from]);
     await third.stop();
   });
 
@@ -117,7 +117,11 @@ describe("mode Standby", { timeout: 200_000 }, () => {
 
   test("no setting of anybody leads to another server, and the gate of a Preparing one is shut", async () => {
     const first = await start(copy("nowhere"));
-    for (const setting of ["primary_conninfo = 'host=production'", "restore_command = 'touch /tmp/restored; false'", "hot_standby = off"])
+    for (const setting of [
+      "primary_conninfo = 'host=production'",
+      "restore_command = 'touch /tmp/restored; false'",
+      "hot_standby = off",
+    ])
       first.sql(`ALTER SYSTEM SET ${setting}`);
     const second = await next(first, standby);
     deepEqual(
@@ -134,8 +138,8 @@ describe("mode Standby", { timeout: 200_000 }, () => {
 
   test("asked what it lacks, it says so and changes nothing", async () => {
     const first = await start(copy("asked"));
-    const before = ask(first, "a-good-password");
-    deepEqual([before.isStandby, before.needsWriting], [false, false]);
+    const asked = ask(first, "a-good-password");
+    deepEqual([asked.isStandby, asked.needsWriting], [false, false]);
     const second = await next(first, standby);
     const same = ask(second, "a-good-password");
     deepEqual([same.isStandby, same.needsWriting, same.roleExists, same.loginFailure], [true, false, true, ""]);

@@ -191,7 +191,6 @@ describe("a PostgresVDB that comes up", { timeout: 480_000 }, () => {
     await place("unsupported");
     const cases = {
       clone: [{ source: { type: "pvc-clone", reference: "a-claim" } }, "SourceTypeNotSupported"],
-      standby: [{ mode: "Standby" }, "ModeNotSupported"],
     } as const;
     for (const [name, [spec, reason]] of Object.entries(cases)) {
       await applyVdb(stage.client, "unsupported", name, spec);

@@ -63,7 +63,11 @@ ${inside === undefined ? "" : `-- in each database\n${databaseStatements(inside.
 
 /** What of a role can be put in force only by writing. The verifier is a variable by then. */
 const lacks = (verifier: string | undefined, mayLogIn: boolean): string =>
-  ["false", ...(verifier === undefined ? [] : ["rolpassword IS DISTINCT FROM :'verifier'"]), ...(mayLogIn ? ["NOT rolcanlogin"] : [])].join(" OR ");
+  [
+    "false",
+    ...(verifier === undefined ? [] : ["rolpassword IS DISTINCT FROM :'verifier'"]),
+    ...(mayLogIn ? ["NOT rolcanlogin"] : []),
+  ].join(" OR ");
 
 /** The manifest may name another role than the one that others were locked for. */
 const admitRole = `SELECT format('ALTER ROLE %I LOGIN', rolname) FROM pg_roles WHERE rolname = :'role' AND NOT rolcanlogin AND NOT pg_is_in_recovery() \\gexec`;
