@@ -67,15 +67,23 @@ async function setMode(mode: "Primary" | "Standby"): Promise<void> {
   const patch = JSON.stringify({ spec: { mode } });
   await kubectl.run(["patch", "postgresvdb", vdb.name, "-n", namespace, "-p", patch, "--type=merge"]);
 }
-async function isReady(mode: "Primary" | "Standby"): Promise<Json> {
+async function isReady(mode: "Primary" | "Standby"): Promise<void> {
   const generation = text(await kubectl.get("postgresvdb", vdb.name, namespace), "metadata", "generation");
-  return await eventually(`it is Ready as ${mode}`, 180, async () => {
+  await eventually(`it is Ready as ${mode}`, 180, async () => {
     const found = await kubectl.get("postgresvdb", vdb.name, namespace);
-    const ready = condition(found, "Ready");
+    const ready = found === undefined ? undefined : condition(found, "Ready");
     const isSo = text(found, "status", "observedGeneration") === generation && ready?.status === "True";
-    if (isSo && ready.message.includes("read-only") === (mode === "Standby")) return found;
+    if (isSo && ready.message.includes("read-only") === (mode === "Standby")) return true;
     throw new Error(text(found, "status"));
   });
+}
+
+async function completed(kind: string, name: string, more: object): Promise<Json> {
+  const found = await runAction(kubectl, vdb, { kind, name, spec: more });
+  equal(text(found, "status", "phase"), "Completed", text(found, "status"));
+  console.log(`${kind} of a Standby: ${text(found, "status", "duration")}`);
+  await waitForPhase(kubectl, vdb, "Ready");
+  return found;
 }
 
 describe("mode Standby", { timeout: 900_000 }, () => {
@@ -88,14 +96,6 @@ describe("mode Standby", { timeout: 900_000 }, () => {
     await kubectl.run(["delete", kinds, "--all", "-n", namespace, "--timeout=240s"]);
     await deleteVdb(kubectl, vdb);
   });
-
-  async function completed(kind: string, name: string, more: object): Promise<Json> {
-    const found = await runAction(kubectl, vdb, { kind, name, spec: more });
-    equal(text(found, "status", "phase"), "Completed", text(found, "status"));
-    console.log(`${kind} of a Standby: ${text(found, "status", "duration")}`);
-    await waitForPhase(kubectl, vdb, "Ready");
-    return found;
-  }
 
   test("made, snapshot, refreshed and rewound, it is masked and read-only for all who are ever let in", async () => {
     await using seen = watch([password]);
