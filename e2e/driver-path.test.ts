@@ -6,6 +6,7 @@ import { accountsChecksum, vdbCount } from "./vdb.ts";
 
 const kubectl = await testCluster();
 const namespace = "driver-path";
+const folder = new URL("../samples/driver", import.meta.url).pathname;
 
 const claim = (annotations: Readonly<Record<string, string>>, name: string): string =>
   JSON.stringify({
@@ -15,47 +16,26 @@ const claim = (annotations: Readonly<Record<string, string>>, name: string): str
     spec: { storageClassName: "de-fs-storage", accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
   });
 
-const pod = JSON.stringify({
-  apiVersion: "v1",
-  kind: "Pod",
-  metadata: { name: "my-postgres", namespace },
-  spec: {
-    securityContext: { runAsUser: 999, runAsGroup: 999, runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
-    containers: [
-      {
-        name: "postgres",
-        image: "postgres:16.2",
-        command: ["postgres", "-D", "/mnt/postgres/data", "-c", "listen_addresses=", "-c", "unix_socket_directories=/tmp"],
-        env: [{ name: "PGHOST", value: "/tmp" }],
-        readinessProbe: { exec: { command: ["pg_isready", "-q"] }, periodSeconds: 1 },
-        volumeMounts: [{ name: "data", mountPath: "/mnt/postgres" }],
-      },
-    ],
-    volumes: [{ name: "data", persistentVolumeClaim: { claimName: "my-copy" } }],
-  },
-});
-
 after(async () => void (await kubectl.run(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=240s"])));
 
-test("an annotated claim and a pod of one's own hold the source's data; deleted, the DCT VDB goes", {
+test("the samples: an annotated claim and a Deployment of one's own hold the source's data; deleted, the DCT VDBs go", {
   timeout: 900_000,
 }, async () => {
   const before = await vdbCount(kubectl);
   await ensureNamespace(kubectl, namespace);
-  await kubectl.apply(
-    claim({ engineName: "delphix-engine", sourceDBName: "production", vdbGroupName: "Untitled", envName: "dev-env" }, "my-copy"),
-  );
-  await kubectl.apply(pod);
-  await kubectl.run(["wait", "--for=condition=Ready", "pod/my-postgres", "-n", namespace, "--timeout=240s"]);
+  const samples = ["claim", "deployment", "copy-of-claim"].flatMap((name) => ["-f", `${folder}/${name}.yaml`]);
+  await kubectl.run(["apply", "-n", namespace, ...samples]);
+  await kubectl.run(["rollout", "status", "deployment/my-postgres", "-n", namespace, "--timeout=240s"]);
   const answer = await kubectl.run(
-    ["exec", "-i", "-n", namespace, "my-postgres", "--", "psql", "-U", "postgres", "-qXAt", "-f", "-"],
+    ["exec", "-i", "-n", namespace, "deploy/my-postgres", "--", "psql", "-U", "postgres", "-qXAt", "-f", "-"],
     { input: accountsChecksum },
   );
   equal(answer, await productionSql(kubectl, accountsChecksum));
-  equal(await vdbCount(kubectl), before + 1);
-  await kubectl.run(["delete", "pod/my-postgres", "-n", namespace, "--timeout=180s"]);
-  await kubectl.run(["delete", "pvc/my-copy", "-n", namespace, "--timeout=180s"]);
-  await eventually("the DCT VDB is gone", 180, async () => ((await vdbCount(kubectl)) === before ? true : undefined));
+  const copied = ["wait", "--for=jsonpath={.status.phase}=Bound", "pvc/my-second-copy", "-n", namespace, "--timeout=120s"];
+  await kubectl.run(copied);
+  equal(await vdbCount(kubectl), before + 2);
+  await kubectl.run(["delete", "-n", namespace, ...samples, "--timeout=180s"]);
+  await eventually("the DCT VDBs are gone", 180, async () => ((await vdbCount(kubectl)) === before ? true : undefined));
 });
 
 test("a claim of a source that does not exist says so in its events, and waits", { timeout: 300_000 }, async () => {

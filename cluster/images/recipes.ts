@@ -148,6 +148,16 @@ export const recipes: Readonly<Record<string, Recipe>> = {
     config: { Entrypoint: ["/csi-snapshotter"], User: "65532:65532" },
     layers: async () => [program("csi-snapshotter")],
   },
+  "csi-resizer": {
+    repository: "registry.local/csi-resizer",
+    config: { Entrypoint: ["/csi-resizer"], User: "65532:65532" },
+    layers: async () => [program("csi-resizer")],
+  },
+  "csi-attacher": {
+    repository: "registry.local/csi-attacher",
+    config: { Entrypoint: ["/csi-attacher"], User: "65532:65532" },
+    layers: async () => [program("csi-attacher")],
+  },
   "snapshot-controller": {
     repository: "registry.local/snapshot-controller",
     config: { Entrypoint: ["/snapshot-controller"], User: "65532:65532" },

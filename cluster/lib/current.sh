@@ -3,7 +3,7 @@
 
 # What is brought where no image is named: what the charts name. The cluster has a pause image of its own, and gets postgres:16.2 where everybody gets it,
 # unless it is one that images are handed to anyway.
-our_images=(operator csi engine csi-provisioner csi-snapshotter snapshot-controller)
+our_images=(operator csi engine csi-provisioner csi-snapshotter csi-resizer csi-attacher snapshot-controller)
 
 # load_into_current [NAME…]: CLUSTER_CONTEXT is the context that was current when its owner agreed.
 load_into_current() {

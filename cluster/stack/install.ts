@@ -47,6 +47,8 @@ export async function installCharts(kubectl: Kubectl, options: InstallOptions = 
       engine: image("engine"),
       provisioner: image("csi-provisioner"),
       snapshotter: image("csi-snapshotter"),
+      resizer: image("csi-resizer"),
+      attacher: image("csi-attacher"),
       snapshotController: image("snapshot-controller"),
     },
     engine: {

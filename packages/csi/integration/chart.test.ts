@@ -103,6 +103,23 @@ describe("charts/delphix-storage", () => {
       doesNotMatch(text, /snapshotter|snapshot.storage|snapshot-controller/u, `${kind} ${metadata.name}`);
   });
 
+  test("attachRequired: CSIDriver, the driver's flag, the attacher and its rights, all or none of them", () => {
+    const attached = render({ csi: { attachRequired: true } });
+    match(find(attached, "CSIDriver", "defs.csi.delphix.com").text, /"attachRequired":true/u);
+    match(find(attached, "Deployment", "delphix-csi-controller").text, /"--attach".*"name":"attacher"/u);
+    match(find(attached, "ClusterRole", "storage-csi-controller").text, /"volumeattachments\/status"\],"verbs":\["patch"\]/u);
+    for (const { kind, metadata, text } of render())
+      doesNotMatch(text, /"attachRequired":true|--attach|attacher|volumeattachments\/status/u, `${kind} ${metadata.name}`);
+  });
+
+  test("expansion: the StorageClass allows it and the resizer does it; without the resizer not even its right is left", () => {
+    const objects = render();
+    match(find(objects, "StorageClass", "de-fs-storage").text, /"allowVolumeExpansion":true/u);
+    match(find(objects, "Deployment", "delphix-csi-controller").text, /"name":"resizer"/u);
+    for (const { text } of render({ csi: { resizer: { enabled: false } } }))
+      doesNotMatch(text, /resizer|persistentvolumeclaims\/status/u);
+  });
+
   test("no sidecar has rights on group snapshots, and none may create a VolumeSnapshot", () => {
     const text = render()
       .filter(({ kind }) => kind.endsWith("Role"))
@@ -218,12 +235,6 @@ describe("charts/delphix-storage", () => {
       why: "a cluster would have two, or none",
       values: { snapshots: { controller: { install: "Auto" } } },
       want: /install/u,
-    },
-    {
-      name: "attachRequired",
-      why: "this driver has no ControllerPublishVolume: pods would wait for ever",
-      values: { csi: { attachRequired: true } },
-      want: /attachRequired/u,
     },
     {
       name: "an owner by name",

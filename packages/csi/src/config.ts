@@ -14,6 +14,8 @@ export interface Config {
   readonly poolDir: string;
   /** Where mounts are made ready before they are seen outside; see node/mounts.ts. */
   readonly stageDir: string;
+  /** Volumes are attached: the VDB is enabled before a node mounts it, and disabled afterwards. */
+  readonly attach: boolean;
   /** Where the Secret with DCT's address and key lies. */
   readonly credentials: { readonly namespace: string; readonly name: string };
   /** An API server that asks for no credentials, for tests; undefined: the pod's service account. */
@@ -35,6 +37,7 @@ const options = {
   "kubelet-dir": text("/var/lib/kubelet"),
   "pool-dir": text("/var/lib/delphix-engine/pool"),
   "stage-dir": text("/run/delphix-csi"),
+  attach: { type: "boolean", default: false },
   "credentials-namespace": optionalText,
   "credentials-secret": text("delphix-creds"),
   "kubernetes-url": optionalText,
@@ -62,6 +65,7 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
     kubeletDir: flag["kubelet-dir"],
     poolDir: flag["pool-dir"],
     stageDir: flag["stage-dir"],
+    attach: flag.attach,
     credentials: {
       namespace: flag["credentials-namespace"] ?? env["POD_NAMESPACE"] ?? "delphix-storage",
       name: flag["credentials-secret"],

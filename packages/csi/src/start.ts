@@ -4,9 +4,14 @@ import { createDctConnection, decodeCredentials } from "@vdb/dct";
 import type { Log } from "kube-runtime";
 import { type Connection, createClient, httpApi, inClusterConnection, secrets } from "kube-runtime";
 import type { Config } from "./config.ts";
+import { controllerExpandVolume } from "./controller/controller-expand-volume.ts";
 import { controllerGetCapabilities } from "./controller/controller-get-capabilities.ts";
+import { controllerGetVolume } from "./controller/controller-get-volume.ts";
+import { controllerPublishVolume } from "./controller/controller-publish-volume.ts";
+import { controllerUnpublishVolume } from "./controller/controller-unpublish-volume.ts";
 import { createVolume } from "./controller/create-volume.ts";
 import { deleteVolume } from "./controller/delete-volume.ts";
+import { listVolumes } from "./controller/list-volumes.ts";
 import { validateVolumeCapabilities } from "./controller/validate-volume-capabilities.ts";
 import { driverName } from "./driver.ts";
 import type { Service } from "./grpc/handler.ts";
@@ -19,6 +24,7 @@ import { probe } from "./identity/probe.ts";
 import { systemMounts } from "./node/mounts.ts";
 import { nodeGetCapabilities } from "./node/node-get-capabilities.ts";
 import { nodeGetInfo } from "./node/node-get-info.ts";
+import { nodeGetVolumeStats } from "./node/node-get-volume-stats.ts";
 import { nodePublishVolume } from "./node/node-publish-volume.ts";
 import { nodeUnpublishVolume } from "./node/node-unpublish-volume.ts";
 import { getInfo } from "./registration/get-info.ts";
@@ -53,7 +59,7 @@ export async function startDriver(config: Config, log: Log, failed: (reason: str
 }
 
 async function controllerService(
-  { kubernetesUrl, pod, credentials, defaults }: Config,
+  { kubernetesUrl, pod, credentials, defaults, attach }: Config,
   stack: AsyncDisposableStack,
 ): Promise<Service> {
   const connection = kubernetesUrl === undefined ? await inClusterConnection(pod) : unprotected(kubernetesUrl);
@@ -71,12 +77,21 @@ async function controllerService(
   return {
     CreateVolume: createVolume(volumes),
     DeleteVolume: deleteVolume(volumes),
+    ControllerExpandVolume: controllerExpandVolume(volumes),
+    ListVolumes: listVolumes(volumes),
+    ControllerGetVolume: controllerGetVolume(volumes),
     ValidateVolumeCapabilities: validateVolumeCapabilities(volumes),
     CreateSnapshot: createSnapshot(volumes),
     DeleteSnapshot: deleteSnapshot(volumes),
     ListSnapshots: listSnapshots(volumes),
     GetSnapshot: getSnapshot(volumes),
-    ControllerGetCapabilities: controllerGetCapabilities,
+    ControllerGetCapabilities: controllerGetCapabilities(attach),
+    ...(attach
+      ? {
+          ControllerPublishVolume: controllerPublishVolume(volumes),
+          ControllerUnpublishVolume: controllerUnpublishVolume(volumes),
+        }
+      : {}),
   };
 }
 
@@ -89,10 +104,11 @@ const unprotected = (url: string): Connection => ({
 });
 
 function nodeService({ nodeId, poolDir, stageDir }: Config): Service {
-  const volumes = { mounts: systemMounts(stageDir), poolDir, locks: new KeyedLock() };
+  const volumes = { mounts: systemMounts(stageDir), poolDir, stageDir, locks: new KeyedLock() };
   return {
     NodePublishVolume: nodePublishVolume(volumes),
     NodeUnpublishVolume: nodeUnpublishVolume(volumes),
+    NodeGetVolumeStats: nodeGetVolumeStats(volumes),
     NodeGetInfo: nodeGetInfo(nodeId),
     NodeGetCapabilities: nodeGetCapabilities,
   };

@@ -118,7 +118,7 @@ describe("tasks", { timeout: 300_000 }, () => {
     );
     match(
       refused.status.conditions?.[0]?.message ?? "",
-      /kind: ReferenceGrant.*from: \[\{group: actions\.delphix\.com, kind: PostgresTask, namespace: tools\}\]/u,
+      /kind: ReferenceGrant.*from: \[\{group: "actions\.delphix\.com", kind: PostgresTask, namespace: "tools"\}\]/u,
     );
     await makeGrantKind(client);
     const spec = {

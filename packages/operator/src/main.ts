@@ -12,6 +12,8 @@ import {
 } from "kube-runtime";
 import { actionCaches, actionTriggers, controlActions, isAtWork } from "./action/controller.ts";
 import { type OperatorConfig, readConfig } from "./config.ts";
+import { createCsiSources } from "./data/csi/csi-source.ts";
+import { csiWorldOf } from "./data/csi/csi-world.ts";
 import { createDataSources } from "./data/data-sources.ts";
 import { createDctSource } from "./data/dct/dct-source.ts";
 import { explainDct } from "./data/dct/failure.ts";
@@ -46,11 +48,12 @@ async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Pro
   const caches = vdbCaches(manager, config.watchNamespace);
   const exec = fencedExec(connection, manager);
   const actions = actionCaches(manager, config.watchNamespace);
+  const dctSource = createDctSource({ dct, defaults: config.defaults, isShut: isShut(caches.vdbs) });
   controlVdbs(manager, {
     config,
     caches,
     sources: createDataSources(
-      { "dct-source": createDctSource({ dct, defaults: config.defaults, isShut: isShut(caches.vdbs) }) },
+      { "dct-source": dctSource, ...createCsiSources(csiWorldOf({ config, caches, exec, dct: dctSource, now: Date.now })) },
       explainDct,
     ),
     storage: createStorageWatch({ dct, vdbs: caches.vdbs, log, intervalSeconds: storageLookSeconds }),

@@ -99,7 +99,8 @@ export const postgresVdbSpec = schema({
     database,
     mountPath: {
       type: "string",
-      description: "Where the container mounts the volume. The data directory is the folder data below it.",
+      description:
+        "Where the container mounts the volume. The data directory is a folder below it: for dct-source data, else see dataDirectory.",
       maxLength: 255,
       default: "/mnt/postgres",
       pattern: "^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$",
@@ -111,6 +112,15 @@ export const postgresVdbSpec = schema({
           message: "must not hide a folder of the system or a folder that the operator mounts, for example /mnt/postgres",
         },
       ],
+    },
+    dataDirectory: {
+      type: "string",
+      description:
+        "The folder of PostgreSQL's data directory in the volume; a dot: the volume itself. Left out: for dct-source the folder data, else the only data directory in the volume.",
+      maxLength: 255,
+      pattern: "^(\\.|[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*)$",
+      allowed: "a path in the volume without '..' and without a slash at its ends, or '.'",
+      example: "pgdata",
     },
     ownershipSpec: {
       ...ownership,

@@ -31,6 +31,10 @@ const origin = schema({
     snapshotName: text("The snapshot's name: a VolumeSnapshot, or DCT's name of one."),
     snapshotId: text("The DCT id of the snapshot."),
     postgresVersion: text("The version of PostgreSQL that wrote the data, for example 16.2 or 16."),
+    crashConsistent: {
+      type: "boolean",
+      description: "Whether the data was copied from files in use, without a checkpoint: its server recovers as after a crash.",
+    },
   },
 });
 

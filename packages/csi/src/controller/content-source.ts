@@ -1,10 +1,11 @@
 /** What a claim's dataSource comes to: a volume from a snapshot, or a copy of another volume. */
 import { status } from "@grpc/grpc-js";
-import { type DctClient, findVdb, type Vdb } from "@vdb/dct";
+import type { DctClient, Vdb } from "@vdb/dct";
 import type { Message } from "../grpc/message.ts";
 import { invalidArgument, RpcError } from "../grpc/rpc-error.ts";
+import { lookForVdb } from "./require-vdb.ts";
 import type { Origin } from "./resolve-volume.ts";
-import { askedOwnership } from "./tags.ts";
+import { askedCapacityBytes, askedOwnership } from "./tags.ts";
 import type { SpecDefaults } from "./volume-spec.ts";
 
 /** `id`: of a DCT snapshot, or of a VDB. */
@@ -27,6 +28,12 @@ export function contentSourceOf(message: Message): ContentSource | undefined {
 /** As it is written on the VDB that is made of it; never of the form engine:source. */
 export const contentReference = ({ kind, id }: ContentSource): string => `${kind} ${id}`;
 
+/** The other way round; undefined: the VDB was made of a source that a claim has named. */
+export function contentOfReference(reference: string): ContentSource | undefined {
+  const [, kind, id] = /^(snapshot|volume) (\S+)$/u.exec(reference) ?? [];
+  return id === undefined ? undefined : { kind: kind === "snapshot" ? kind : "volume", id };
+}
+
 /** As the answer repeats it: the provisioner takes an answer without it for one from a driver that has ignored it. */
 export const echoOf = ({ kind, id }: ContentSource): object =>
   kind === "snapshot" ? { snapshot: { snapshotId: id } } : { volume: { volumeId: id } };
@@ -38,11 +45,16 @@ export interface Content {
 }
 
 /** The objects of DCT behind a content source. */
-export async function resolveContent(dct: DctClient, source: ContentSource, signal: AbortSignal): Promise<Content> {
+export async function resolveContent(
+  dct: DctClient,
+  source: ContentSource,
+  capacityBytes: number,
+  signal: AbortSignal,
+): Promise<Content> {
   const datasetId = source.kind === "snapshot" ? await datasetOf(dct, source.id, signal) : source.id;
-  // A search may leave out what an engine that is away has.
-  const vdb = (await findVdb(dct, datasetId, signal)) ?? (await dct.getVdb(datasetId, { signal }));
+  const vdb = await lookForVdb(dct, datasetId, signal);
   if (vdb === undefined) throw missing(source, datasetId);
+  if (source.kind === "volume") assertLargeEnough(vdb, capacityBytes);
   const [engine, environment] = await Promise.all([
     vdb.engine_id === undefined ? undefined : dct.getEngine(vdb.engine_id, { signal }),
     vdb.environment_id === undefined ? undefined : dct.getEnvironment(vdb.environment_id, { signal }),
@@ -50,6 +62,16 @@ export async function resolveContent(dct: DctClient, source: ContentSource, sign
   if (engine === undefined) throw new RpcError(status.FAILED_PRECONDITION, `DCT names no engine for VDB ${datasetId}`);
   const snapshotId = source.kind === "snapshot" ? source.id : undefined;
   return { origin: { engine, datasetId, snapshotId }, inherited: inheritedOf(vdb, environment?.name) };
+}
+
+/** A snapshot's size is what its volume had then: the provisioner knows it and compares. */
+function assertLargeEnough(source: Vdb, capacityBytes: number): void {
+  const least = askedCapacityBytes(source) ?? 0;
+  if (capacityBytes === 0 || capacityBytes >= least) return;
+  throw new RpcError(
+    status.OUT_OF_RANGE,
+    `the claim asks for ${capacityBytes} bytes, and the volume that it copies has ${least}: set resources.requests.storage to "${least}" or more`,
+  );
 }
 
 async function datasetOf(dct: Pick<DctClient, "getSnapshot">, id: string, signal: AbortSignal): Promise<string> {

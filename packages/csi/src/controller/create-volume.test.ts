@@ -236,6 +236,13 @@ describe("CreateVolume", () => {
       message: /there is no VDB 1-VDB-9$/u,
     },
     {
+      name: "a size beyond the caller's own limit",
+      why: "CSI wants this code",
+      given: { request: { capacityRange: { requiredBytes: 3, limitBytes: 2 } } },
+      code: status.OUT_OF_RANGE,
+      message: /3 bytes exceeds the limit of 2 bytes/u,
+    },
+    {
       name: "a snapshot of a dSource",
       why: "annotations name those",
       given: { request: { volumeContentSource: { snapshot: { snapshotId: "1-APPDATA_SNAPSHOT-production-1" } } } },
@@ -274,12 +281,13 @@ describe("CreateVolume", () => {
       equal(world.jobs.length, 0, "nothing was started");
     });
 
-  test("the same name for another size is another volume", async () => {
+  test("the same name for more bytes is another volume; for less it is the same: it may have been expanded", async () => {
     const world = new FakeWorld();
-    await create({ world });
+    const volume = await create({ world });
+    deepEqual(await create({ world, request: { capacityRange: { requiredBytes: 2 } } }), volume);
     await rejects(
-      create({ world, request: { capacityRange: { requiredBytes: 2 } } }),
-      refused(status.ALREADY_EXISTS, /not of 2/u),
+      create({ world, request: { capacityRange: { requiredBytes: 2 ** 40 } } }),
+      refused(status.ALREADY_EXISTS, /not of 1099511627776/u),
     );
   });
 });

@@ -6,6 +6,7 @@ import type { KeyedLock } from "../grpc/keyed-lock.ts";
 import type { Message } from "../grpc/message.ts";
 import { invalidArgument, RpcError } from "../grpc/rpc-error.ts";
 import { objection } from "../volume-capability.ts";
+import { capacityRangeOf } from "./capacity-range.ts";
 import { type ClaimName, readClaimAnnotations } from "./claim.ts";
 import { type ContentSource, contentReference, contentSourceOf, resolveContent } from "./content-source.ts";
 import { describeVolume } from "./describe-volume.ts";
@@ -56,7 +57,7 @@ export const createVolume =
           found === undefined
             ? await makeVolume(volumes, dct, request, annotations, call)
             : sameVolume(volumes, found, request, annotations);
-        return await describeVolume(dct, id, request, call);
+        return await describeVolume(dct, id, call);
       }, call.signal);
     });
   };
@@ -73,8 +74,8 @@ function decode(message: Message): Request {
   const [namespace, claim] = [parameters["csi.storage.k8s.io/pvc/namespace"], parameters["csi.storage.k8s.io/pvc/name"]];
   if (namespace === undefined || claim === undefined)
     throw invalidArgument("the parameters do not name the claim: run csi-provisioner with --extra-create-metadata");
-  const capacityBytes = message.message("capacityRange")?.number("requiredBytes") ?? 0;
-  return { name, capacityBytes, claim: { namespace, name: claim }, nodes: requestedNodes(message), content };
+  const { requiredBytes } = capacityRangeOf(message);
+  return { name, capacityBytes: requiredBytes, claim: { namespace, name: claim }, nodes: requestedNodes(message), content };
 }
 
 type Known = Readonly<Record<string, string>>;
@@ -96,7 +97,7 @@ async function makeVolume(
   const { origin, spec, source } =
     content === undefined
       ? await namedData(dct, annotations, defaults, call)
-      : await contentData(dct, content, annotations, defaults, call);
+      : await contentData(dct, content, capacityBytes, annotations, defaults, call);
   const places = await resolvePlaces(dct, origin, spec, call.signal);
   assertReachable(places.environment, nodes);
   const tags = tagsOf({ claim, source, capacityBytes, ownership: spec.ownership });
@@ -119,11 +120,12 @@ async function namedData(dct: DctClient, annotations: Known, defaults: SpecDefau
 async function contentData(
   dct: DctClient,
   content: ContentSource,
+  capacityBytes: number,
   annotations: Known,
   defaults: SpecDefaults,
   { signal }: Call,
 ): Promise<Data> {
-  const { origin, inherited } = await resolveContent(dct, content, signal);
+  const { origin, inherited } = await resolveContent(dct, content, capacityBytes, signal);
   const spec = placeSpecOf(annotations, { ...defaults, ...inherited });
   return { origin, spec, source: contentReference(content) };
 }
@@ -135,8 +137,8 @@ function sameVolume(
   { capacityBytes, content }: Request,
   annotations: Annotations,
 ): string {
-  const made = askedCapacityBytes(vdb);
-  if (made !== undefined && made !== capacityBytes)
+  const made = askedCapacityBytes(vdb); // more than was asked for, once the volume has been expanded
+  if (made !== undefined && made < capacityBytes)
     throw new RpcError(status.ALREADY_EXISTS, `VDB ${vdb.id} has a volume of ${made} bytes, not of ${capacityBytes}`);
   if (content !== undefined && askedSource(vdb) !== contentReference(content))
     throw new RpcError(status.ALREADY_EXISTS, `VDB ${vdb.id} was not made of ${contentReference(content)}`);

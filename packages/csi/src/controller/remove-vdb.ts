@@ -1,8 +1,9 @@
 import { status } from "@grpc/grpc-js";
-import { type DctClient, findVdb } from "@vdb/dct";
+import type { DctClient } from "@vdb/dct";
 import type { Call } from "../grpc/handler.ts";
 import { RpcError } from "../grpc/rpc-error.ts";
 import { removeFromDct } from "./remove-from-dct.ts";
+import { lookForVdb } from "./require-vdb.ts";
 
 type Remover = Pick<DctClient, "searchVdbs" | "getVdb" | "getJob" | "searchJobs" | "deleteVdb">;
 
@@ -10,8 +11,7 @@ type Remover = Pick<DctClient, "searchVdbs" | "getVdb" | "getJob" | "searchJobs"
 export async function removeVdb(dct: Remover, id: string, call: Call): Promise<void> {
   const { signal } = call;
   const find = async (): Promise<string | undefined> => {
-    // A search may leave out what an engine that is away has, so only DCT's own "not found" ends this.
-    const vdb = (await findVdb(dct, id, signal)) ?? (await dct.getVdb(id, { signal }));
+    const vdb = await lookForVdb(dct, id, signal);
     return vdb === undefined ? undefined : `VDB ${vdb.name ?? id} (${id})`;
   };
   await removeFromDct(dct, { id, find, begin: () => dct.deleteVdb(id, { signal }) }, call);

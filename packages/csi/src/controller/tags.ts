@@ -23,17 +23,22 @@ export const tagsOf = ({ claim, source, capacityBytes, ownership }: Asked): read
   { key: keys.namespace, value: claim.namespace },
   { key: keys.name, value: claim.name },
   { key: keys.source, value: source },
-  { key: keys.capacity, value: String(capacityBytes) },
+  capacityTag(capacityBytes),
   { key: keys.ownership, value: ownership },
 ];
+
+/** Every volume of this driver has it. */
+export const capacityKey = keys.capacity;
+/** Written again, with more, by each expansion: the largest holds. */
+export const capacityTag = (bytes: number): Tag => ({ key: keys.capacity, value: String(bytes) });
 
 /** What a VDB was asked for; undefined where it does not say. */
 export const askedSource = (vdb: Vdb): string | undefined => tag(vdb, keys.source);
 export const askedOwnership = (vdb: Vdb): string | undefined => tag(vdb, keys.ownership);
 
-export function askedCapacityBytes(vdb: Vdb): number | undefined {
-  const bytes = Number(tag(vdb, keys.capacity));
-  return Number.isSafeInteger(bytes) ? bytes : undefined;
+export function askedCapacityBytes({ tags = [] }: Vdb): number | undefined {
+  const sizes = tags.flatMap(({ key, value }) => (key === keys.capacity && /^\d+$/u.test(value) ? Number(value) : []));
+  return sizes.length === 0 ? undefined : Math.max(...sizes);
 }
 
 const tag = ({ tags = [] }: Vdb, wanted: string): string | undefined => tags.find(({ key }) => key === wanted)?.value;

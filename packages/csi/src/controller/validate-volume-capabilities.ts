@@ -1,9 +1,9 @@
-import { status } from "@grpc/grpc-js";
 import type { Handler } from "../grpc/handler.ts";
 import type { Message } from "../grpc/message.ts";
-import { invalidArgument, RpcError } from "../grpc/rpc-error.ts";
+import { invalidArgument } from "../grpc/rpc-error.ts";
 import { objection } from "../volume-capability.ts";
 import type { ControllerVolumes } from "./create-volume.ts";
+import { requireVdb } from "./require-vdb.ts";
 
 /** Whether a volume that is there can be used in the ways asked for. */
 export const validateVolumeCapabilities =
@@ -13,8 +13,7 @@ export const validateVolumeCapabilities =
     if (id === "") throw invalidArgument("volume_id is missing");
     const capabilities = message.messages("volumeCapabilities");
     if (capabilities.length === 0) throw invalidArgument("volume_capabilities are missing");
-    const vdb = await dct.call(async (client) => await client.getVdb(id, { signal }), signal);
-    if (vdb === undefined) throw new RpcError(status.NOT_FOUND, `there is no VDB ${id}`);
+    await dct.call(async (client) => await requireVdb(client, id, signal), signal);
     const problems = capabilities.flatMap((one) => objection(one) ?? []);
     return problems.length > 0 ? { message: problems.join("; ") } : { confirmed: { volumeCapabilities: capabilities.map(echo) } };
   };

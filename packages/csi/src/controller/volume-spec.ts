@@ -61,7 +61,10 @@ export function placeSpecOf(annotations: Annotations, defaults: SpecDefaults): P
 function required(name: keyof SpecDefaults, annotations: Annotations, defaults: SpecDefaults): string {
   const found = valueOf(name, annotations, defaults);
   const { key, meaning } = pvcAnnotations[name];
-  if (found === undefined || found === "") throw wrong(`annotation ${key} is missing: it names ${meaning}`);
+  if (found === undefined || found === "")
+    throw wrong(
+      `annotation ${key} is missing: it names ${meaning}; add it to metadata.annotations, or give the claim a dataSource`,
+    );
   return found;
 }
 

@@ -25,4 +25,5 @@ export function isFinal(code: status): boolean {
 }
 
 export const invalidArgument = (message: string): RpcError => new RpcError(status.INVALID_ARGUMENT, message);
+export const notFound = (message: string): RpcError => new RpcError(status.NOT_FOUND, message);
 export const unavailable = (message: string, cause?: unknown): RpcError => new RpcError(status.UNAVAILABLE, message, cause);

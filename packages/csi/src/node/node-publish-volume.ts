@@ -14,6 +14,8 @@ import type { Mounts } from "./mounts.ts";
 export interface NodeVolumes {
   readonly mounts: Mounts;
   readonly poolDir: string;
+  /** Mounts below it are this driver's own, on their way to a target. */
+  readonly stageDir: string;
   /** One call at a time for each target: the kubelet repeats calls that timed out while they still run. */
   readonly locks: KeyedLock;
 }
@@ -21,6 +23,8 @@ export interface NodeVolumes {
 interface Request {
   readonly target: string;
   readonly readOnly: boolean;
+  /** No other target on this node may show the volume: what ReadWriteOncePod means. */
+  readonly alone: boolean;
   readonly volume: Volume;
 }
 
@@ -29,12 +33,13 @@ interface Request {
  * Called again for a target that shows the same folder already, it changes nothing.
  */
 export const nodePublishVolume =
-  ({ mounts, poolDir, locks }: NodeVolumes): Handler =>
+  ({ mounts, poolDir, stageDir, locks }: NodeVolumes): Handler =>
   async (message, { signal }) => {
-    const { target, readOnly, volume } = decode(message);
+    const { target, readOnly, alone, volume } = decode(message);
     await locks.run(target, signal, async () => {
       const list = await mounts.list();
       const source = await exportedPath(volume, poolDir, list);
+      if (alone) assertAlone(list, source, target, stageDir);
       const present = mountedAt(list, target);
       if (present === undefined) await publish(mounts, source, target, readOnly);
       else assertSame(present, source, readOnly);
@@ -54,7 +59,8 @@ function decode(message: Message): Request {
   const { [exportedDirectoryKey]: directory = "", [exportedPoolKey]: pool } = message.strings("volumeContext");
   if (directory === "")
     throw invalidArgument(`volume_context lacks ${exportedDirectoryKey}: this driver did not create the volume`);
-  return { target, readOnly: message.boolean("readonly"), volume: { directory, pool } };
+  const alone = capability.message("accessMode")?.string("mode") === "SINGLE_NODE_SINGLE_WRITER";
+  return { target, readOnly: message.boolean("readonly"), alone, volume: { directory, pool } };
 }
 
 async function publish(mounts: Mounts, source: Exported, target: string, readOnly: boolean): Promise<void> {
@@ -66,6 +72,18 @@ async function publish(mounts: Mounts, source: Exported, target: string, readOnl
     await rmdir(target).catch(() => undefined);
     throw new RpcError(status.INTERNAL, cause instanceof Error ? cause.message : String(cause), cause);
   }
+}
+
+function assertAlone(list: readonly MountEntry[], { device, root }: Exported, target: string, stageDir: string): void {
+  const other = list.find(
+    ({ mountPoint, ...one }) =>
+      one.device === device && one.root === root && mountPoint !== target && !mountPoint.startsWith(`${stageDir}/`),
+  );
+  if (other === undefined) return;
+  throw new RpcError(
+    status.FAILED_PRECONDITION,
+    `the volume is in use at ${other.mountPoint}, and its claim has access mode ReadWriteOncePod: stop the other pod first`,
+  );
 }
 
 function assertSame(present: MountEntry, source: Exported, readOnly: boolean): void {

@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, statfs, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, describe, test } from "node:test";
@@ -11,6 +11,7 @@ import { RpcError } from "../grpc/rpc-error.ts";
 import { aCall } from "../testing/call.ts";
 import type { MountEntry } from "./mountinfo.ts";
 import type { Mounts } from "./mounts.ts";
+import { nodeGetVolumeStats } from "./node-get-volume-stats.ts";
 import { nodePublishVolume } from "./node-publish-volume.ts";
 import { nodeUnpublishVolume } from "./node-unpublish-volume.ts";
 
@@ -38,7 +39,7 @@ async function aNode() {
         1,
       ),
   };
-  return { root, poolDir, vdb, target, table, mounts };
+  return { root, poolDir, stageDir: join(root, "stage"), vdb, target, table, mounts };
 }
 type Node = Awaited<ReturnType<typeof aNode>>;
 
@@ -116,6 +117,29 @@ describe("NodePublishVolume and NodeUnpublishVolume", () => {
     const mounts = { ...node.mounts, bind: async () => await Promise.reject(new Error("mount: out of luck")) };
     await rejects(publish({ ...node, mounts }), refused(status.INTERNAL, /out of luck/u));
     equal(existsSync(node.target), false);
+  });
+
+  test("one target alone may show a volume of ReadWriteOncePod, and only while it does", async () => {
+    const alone = { volumeCapability: { mount: {}, accessMode: { mode: "SINGLE_NODE_SINGLE_WRITER" } } };
+    const other = { ...alone, targetPath: join(node.root, "pods/y/mount") };
+    await node.mounts.bind(node.vdb, join(node.stageDir, "volume-x"), { readOnly: false }); // of a driver that was killed
+    await publish(node, alone);
+    await publish(node, alone);
+    await rejects(publish(node, other), refused(status.FAILED_PRECONDITION, /in use at .*pods\/x\/mount.*ReadWriteOncePod/u));
+    await unpublish(node);
+    await publish(node, other);
+  });
+
+  test("statistics are those of the file system that is mounted there; of a path without a mount there are none", async () => {
+    const stats = async (volumePath: string): Promise<object> =>
+      await nodeGetVolumeStats(node)(messageOf({ volumeId: "v", volumePath }), aCall());
+    await rejects(stats(node.target), refused(status.NOT_FOUND, /volume v is not mounted at/u));
+    await publish(node);
+    const disk = await statfs(node.target);
+    const [bytes, inodes] = messageOf(await stats(node.target)).messages("usage");
+    deepEqual([bytes?.string("unit"), bytes?.number("total")], ["BYTES", disk.blocks * disk.bsize]);
+    deepEqual([inodes?.string("unit"), inodes?.number("total")], ["INODES", disk.files]);
+    await rejects(stats("pods/x/mount"), refused(status.NOT_FOUND, /not mounted/u));
   });
 
   const cases: readonly {

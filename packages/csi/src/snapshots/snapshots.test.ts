@@ -341,6 +341,13 @@ describe("a volume from a content source", () => {
     deepEqual(world.origins.at(-1), { source: vdb, snapshot: undefined });
   });
 
+  test("smaller than the volume that it copies is refused, with the size to write", async () => {
+    await rejects(
+      copy({ volume: { volumeId: vdb } }, { capacityRange: { requiredBytes: 1 << 20 } }),
+      refused(status.OUT_OF_RANGE, /asks for 1048576 bytes, .* set resources.requests.storage to "1073741824" or more/u),
+    );
+  });
+
   test("under a name that has a volume of something else is refused", async () => {
     const [first, second] = [idOf(await create()), idOf(await create({ name: "b" }))];
     await copy({ snapshot: { snapshotId: first } });

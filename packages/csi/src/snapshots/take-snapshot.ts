@@ -1,7 +1,8 @@
 import { status } from "@grpc/grpc-js";
-import { type DctClient, DctError, eq, findVdb, type Job, jobClass, type Snapshot, type Tag, type Vdb } from "@vdb/dct";
+import { type DctClient, DctError, eq, type Job, jobClass, type Snapshot, type Tag, type Vdb } from "@vdb/dct";
 import { awaitJob } from "../controller/await-job.ts";
 import { codeOfFailure } from "../controller/failure-code.ts";
+import { requireVdb } from "../controller/require-vdb.ts";
 import type { Call } from "../grpc/handler.ts";
 import { RpcError } from "../grpc/rpc-error.ts";
 import { type Intent, intentKey, intentOf, intentTag, namedSnapshots, nameKey, nameTag } from "./names.ts";
@@ -70,13 +71,6 @@ async function takeNow(dct: DctClient, { wanted, vdb, intent, what }: Task, call
   if (end.kind !== "failed") return await unnamedSnapshot(dct, vdb, { intent, job: end.job }, call);
   await dct.untagVdb(vdb.id, intentKey(wanted.name), { signal }); // nothing of it is left
   throw failed(wanted.name, end.message);
-}
-
-async function requireVdb(dct: Pick<DctClient, "searchVdbs" | "getVdb">, id: string, signal: AbortSignal): Promise<Vdb> {
-  // A search may leave out what an engine that is away has.
-  const vdb = (await findVdb(dct, id, signal)) ?? (await dct.getVdb(id, { signal }));
-  if (vdb === undefined) throw new RpcError(status.NOT_FOUND, `there is no VDB ${id}`);
-  return vdb;
 }
 
 async function recordIntent(dct: DctClient, { name, vdbId }: WantedSnapshot, signal: AbortSignal): Promise<Intent> {

@@ -24,6 +24,8 @@ import { startApiServer, type TestApiServer } from "kube-runtime/testing";
 import { parse } from "yaml";
 import { actionCaches, actionTriggers, controlActions, isAtWork } from "../../src/action/controller.ts";
 import { readConfig } from "../../src/config.ts";
+import { createCsiSources } from "../../src/data/csi/csi-source.ts";
+import { csiWorldOf } from "../../src/data/csi/csi-world.ts";
 import { createDataSources } from "../../src/data/data-sources.ts";
 import { createDctSource } from "../../src/data/dct/dct-source.ts";
 import { explainDct } from "../../src/data/dct/failure.ts";
@@ -110,11 +112,12 @@ export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] =
     return { exitCode: 0, stdout: "", stderr: "", truncated: false, ...(await state.answer(request)) };
   };
   const actions = actionCaches(manager, undefined);
+  const dctSource = createDctSource({ dct: connection, defaults: config.defaults, isShut: isShut(caches.vdbs) });
   controlVdbs(manager, {
     config,
     caches,
     sources: createDataSources(
-      { "dct-source": createDctSource({ dct: connection, defaults: config.defaults, isShut: isShut(caches.vdbs) }) },
+      { "dct-source": dctSource, ...createCsiSources(csiWorldOf({ config, caches, exec, dct: dctSource, now: Date.now })) },
       explainDct,
     ),
     storage: createStorageWatch({ dct: connection, vdbs: caches.vdbs, log: silentLog, intervalSeconds: 0.3 }),

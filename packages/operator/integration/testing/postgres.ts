@@ -97,6 +97,8 @@ export interface PodOptions {
   readonly hba?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly uid?: number;
+  /** The data's folder in the volume, "" where it has to be found; unless set it is `data`, and known. */
+  readonly dataFolder?: string;
   /** The folder of a cgroup to run in; that of the tests unless set. */
   readonly cgroup?: string;
 }
@@ -146,7 +148,7 @@ export async function startPod(mount: string, options: PodOptions): Promise<Pod>
 }
 
 function startContainer(mount: string, folders: PodFolders, options: PodOptions): Pod {
-  const { contentId, settings = "", hba, env = {}, uid = owner.uid, cgroup } = options;
+  const { contentId, settings = "", hba, env = {}, uid = owner.uid, cgroup, dataFolder } = options;
   const { config, run, shm, port } = folders;
   const log = join(mkdtempSync(join(run, "../termination-")), "log");
   writeFileSync(log, "");
@@ -155,7 +157,9 @@ function startContainer(mount: string, folders: PodFolders, options: PodOptions)
   writeConfigMap(config, { "settings.conf": settings, "pg_hba.conf": hba ?? hbaFile(contentId, "open") });
   const variables = {
     ...environment,
-    PGDATA: join(mount, "data"),
+    ...(dataFolder === undefined
+      ? { PGDATA: join(mount, "data") }
+      : { PGDATA: join(run, "pgdata"), VDB_DATA_FOLDER: dataFolder }),
     PGPORT: String(port),
     VDB_MOUNT: mount,
     VDB_CONTENT_ID: contentId,

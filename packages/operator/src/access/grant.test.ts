@@ -21,8 +21,10 @@ const rows: { readonly name: string; readonly spec: object; readonly want: boole
 ];
 for (const { name, spec, want } of rows) test(`a grant ${name}`, () => equal(allows([{ spec }], reference), want));
 
-test("the grant that a refusal prints is one that allows it", () => {
-  const grant: { readonly metadata: object; readonly spec: object } = parse(grantFor(reference));
-  equal(allows([grant], reference), true);
-  deepEqual(grant.metadata, { name: "orders-from-tools", namespace: "shop" });
-});
+const ofCore = { group: "", kind: "PersistentVolumeClaim", namespace: "shop", name: "123" };
+for (const one of [reference, { ...reference, to: ofCore }])
+  test(`the grant that a refusal prints is one that allows it: ${one.to.kind} ${one.to.name}`, () => {
+    const grant: { readonly metadata: object; readonly spec: object } = parse(grantFor(one));
+    equal(allows([grant], one), true);
+    deepEqual(grant.metadata, { name: `${one.to.name}-from-tools`, namespace: "shop" });
+  });

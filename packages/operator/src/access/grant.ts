@@ -44,14 +44,15 @@ export async function isGranted(client: Client, reference: Reference, signal: Ab
   }
 }
 
-/** The manifest that would allow it, in one line. */
+/** The manifest that would allow it, in one line. Quoted, for a name may be `123` or `null`, and the core group is empty. */
 export function grantFor({ from, to }: Reference): string {
+  const name = JSON.stringify(`${to.name}-from-${from.namespace}`);
   const [fromWords, toWords] = [
-    `{group: ${from.group}, kind: ${from.kind}, namespace: ${from.namespace}}`,
-    `{group: ${to.group}, kind: ${to.kind}, name: ${to.name}}`,
+    `{group: "${from.group}", kind: ${from.kind}, namespace: "${from.namespace}"}`,
+    `{group: "${to.group}", kind: ${to.kind}, name: "${to.name}"}`,
   ];
   return (
-    `{apiVersion: gateway.networking.k8s.io/v1beta1, kind: ReferenceGrant, metadata: {name: ${to.name}-from-${from.namespace}, ` +
-    `namespace: ${to.namespace}}, spec: {from: [${fromWords}], to: [${toWords}]}}`
+    `{apiVersion: gateway.networking.k8s.io/v1beta1, kind: ReferenceGrant, metadata: {name: ${name}, ` +
+    `namespace: "${to.namespace}"}, spec: {from: [${fromWords}], to: [${toWords}]}}`
   );
 }

@@ -73,6 +73,7 @@ export interface ActionBench {
   readonly get: (kind: ActionKind, name: string) => Promise<ActionObject>;
   readonly vdb: () => Promise<PostgresVDB>;
   readonly setVdb: (status: object) => Promise<void>;
+  readonly setSpec: (spec: object) => Promise<void>;
   readonly changeVdb: (patch: { readonly spec: object }) => Promise<void>;
   readonly makePod: (name: string) => Promise<void>;
   /** An operator at work until the condition holds, time moving in steps of a second, or `seconds` have passed. */
@@ -141,6 +142,7 @@ export async function actionBench(kinds: readonly ActionKind[], dctClient?: DctC
       await client.get(resourceOf<ActionKind>(kind), { namespace: "shop", name }, forever),
     vdb: async () => await client.get(vdbs, key, forever),
     setVdb: async (status: object) => void (await client.patchStatus(vdbs, key, { status }, forever)),
+    setSpec: async (changed: object) => void (await client.patch(vdbs, key, { spec: changed }, forever)),
     changeVdb: async (patch: { readonly spec: object }) =>
       void (await client.patch<KubeObject & { spec: object }>(plainVdbs, key, patch, forever)),
     makePod: async (name: string) => {

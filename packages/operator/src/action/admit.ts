@@ -4,7 +4,7 @@ import { grantFor, isGranted, type Reference } from "../access/grant.ts";
 import { type ActionContext, nameOfTarget, vdbOf } from "./context.ts";
 import { queuedMark } from "./take-turn.ts";
 
-/** What a kind needs of its database before it begins: undefined, or what it waits for. */
+/** What a kind needs of its database before it begins: undefined, or what it waits for. Terminal: what will never be so. */
 export type Needs = (ctx: ActionContext) => Unmet | undefined;
 
 /** Grants are not watched. */
@@ -17,6 +17,7 @@ const grantLookSeconds = 10;
 export async function admit(ctx: ActionContext, needs: Needs, signal: AbortSignal): Promise<Outcome> {
   const blocked = (await blockedBy(ctx, signal)) ?? needs(ctx);
   if (blocked === undefined) return done();
+  if (blocked.kind === "terminal") return blocked;
   const { deadlineSeconds } = ctx.action.spec;
   const leftSeconds = deadlineSeconds - waitedSeconds(ctx);
   if (leftSeconds <= 0)

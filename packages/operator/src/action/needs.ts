@@ -1,4 +1,4 @@
-import { waiting } from "kube-runtime";
+import { terminal, waiting } from "kube-runtime";
 import { modeOf } from "../vdb/decide/decide-mode.ts";
 import type { Needs } from "./admit.ts";
 import { nameOfTarget, podsOf, vdbOf } from "./context.ts";
@@ -33,6 +33,13 @@ export const openOrStopped: Needs = (ctx) => {
 export const hasData: Needs = (ctx) => {
   const vdb = vdbOf(ctx);
   if (vdb === undefined) return waiting("VdbNotFound", `${nameOfTarget(ctx)} does not exist`);
+  const { type } = vdb.spec.source;
+  if (type !== "dct-source")
+    return terminal(
+      "VdbNotReady",
+      `${nameOfTarget(ctx)} is made from a ${type}, and this version refreshes and rewinds databases of dct-source alone: ` +
+        "make another PostgresVDB from the newer data or from a VolumeSnapshot of this one",
+    );
   const { content, delphixID = "" } = vdb.status;
   if (content === undefined || delphixID === "")
     return waiting("VdbNotReady", `${nameOfTarget(ctx)} has no data in DCT yet; see its conditions`);

@@ -180,6 +180,17 @@ for (const { name, kind, ref, reason, words } of refused)
     deepEqual([changes(world), (await bench.vdb()).status.content?.id, bench.broken], [[], "c1", []]);
   });
 
+test("a database of another source type is refused at once, in words", async () => {
+  const { bench, world } = await stage();
+  await bench.setSpec({ source: { type: "pvc-clone", reference: "orders-data" } });
+  await bench.apply(vdbRefresh, "monday", spec);
+  await bench.live(ended(bench, "monday", vdbRefresh));
+  const { status } = await bench.get(vdbRefresh, "monday");
+  deepEqual([status.phase, status.conditions?.find(({ type }) => type === "Succeeded")?.reason], ["Error", "VdbNotReady"]);
+  match(status.lastError ?? "", /made from a pvc-clone, and this version refreshes and rewinds .* dct-source alone/u);
+  deepEqual([changes(world), (await bench.vdb()).status.content?.id, bench.broken], [[], "c1", []]);
+});
+
 for (const trouble of ["beforeHooks", "beforeOpen"] as const)
   test(`new data that does not get to ${trouble} brings the old back, under its id`, async () => {
     const { bench, world, current } = await stage();

@@ -7,6 +7,8 @@ import type { DataSource } from "./source.ts";
 const dct: DataSource = {
   resolve: async () => ({ ok: false, reason: "SourceNotFound", message: "" }),
   claimFor: () => ({ kind: "make", labels: {}, annotations: {}, sizeBytes: undefined }),
+  stage: async () => ({ kind: "ready", dataSource: undefined }),
+  unstage: async () => undefined,
   facts: async () => ({ kind: "told", value: undefined }),
   setAttached: async () => ({ kind: "asWanted" }),
   gone: async () => ({ kind: "gone" }),

@@ -1,5 +1,5 @@
 import type { PostgresVDB, VdbIdentity, VdbReason } from "@vdb/api";
-import type { Client, Unmet } from "kube-runtime";
+import type { Client, ObjectReferenceInNamespace, PersistentVolumeClaim, Unmet } from "kube-runtime";
 
 /**
  * Where the bytes of a database come from, and what has to be done to them in the course of its life. The steps of a
@@ -9,10 +9,19 @@ import type { Client, Unmet } from "kube-runtime";
  * `DataSources.explain` makes an outcome of it; `facts`, `gone` and `discard`, on which nothing depends, return it as a value instead.
  */
 export interface DataSource {
-  /** Finds what `spec.source` names, and the newest data that it has. Changes nothing. */
-  readonly resolve: (vdb: PostgresVDB, signal: AbortSignal) => Promise<Resolution>;
+  /** Finds what `spec.source` names, and the newest data that it has. Changes nothing. `client`: that of the run. */
+  readonly resolve: (client: Client, vdb: PostgresVDB, signal: AbortSignal) => Promise<Resolution>;
   /** Pure: what the claim has to say, so that its volume comes with the data. */
   readonly claimFor: (vdb: PostgresVDB, source: ResolvedSource) => ClaimPlan;
+  /** Makes what the claim is copied from, a snapshot for instance. To be called until it is ready; the claim comes next. */
+  readonly stage: (client: Client, vdb: PostgresVDB, plan: Making, signal: AbortSignal) => Promise<Staged>;
+  /**
+   * Deletes what `stage` has made, and nothing else; `status.source` says where it is. The volume does not need it any more, or
+   * there will be none.
+   */
+  readonly unstage: (client: Client, vdb: PostgresVDB, signal: AbortSignal) => Promise<void>;
+  /** Where the claim is not the operator's own: the claim of the present data; undefined: it is gone. */
+  readonly adopted?: (client: Client, vdb: PostgresVDB, signal: AbortSignal) => Promise<PersistentVolumeClaim | undefined>;
   /** What the volume was made from in the end; undefined when that is not recorded. */
   readonly facts: (handle: string, signal: AbortSignal) => Promise<Told<Facts | undefined>>;
   /**
@@ -51,24 +60,58 @@ export interface ResolvedSource {
   readonly id: string | undefined;
   readonly snapshotId: string | undefined;
   readonly snapshotName: string | undefined;
+  /** Of a source that is an object of Kubernetes. */
+  readonly volume?: SourceVolume;
+  /** The claim that is to be used itself. */
+  readonly adopts?: string;
 }
 
-/** Found, or why not: the message is for people and names the choices there are. */
+/** A claim or a VolumeSnapshot, to be copied by its driver. */
+export interface SourceVolume {
+  readonly kind: "PersistentVolumeClaim" | "VolumeSnapshot";
+  readonly namespace: string;
+  readonly name: string;
+  /** The class of the copy. */
+  readonly storageClassName: string;
+  /** Of a claim: the class of the snapshot that it is copied through. Undefined: its driver takes none. */
+  readonly snapshotClassName?: string;
+  /** The copy comes of files in use: its server recovers as after a crash. */
+  readonly crashConsistent: boolean;
+}
+
+/** Found, or why not: the message is for people and names the choices there are. `passes`: it may be found soon, without anybody's help. */
 export type Resolution =
   | { readonly ok: true; readonly source: ResolvedSource }
-  | { readonly ok: false; readonly reason: VdbReason<"SourceResolved">; readonly message: string };
+  | {
+      readonly ok: false;
+      readonly reason: VdbReason<"SourceResolved">;
+      readonly message: string;
+      readonly passes?: boolean;
+    };
 
 /**
  * How the data's claim comes about.
  * - make: a new claim with these labels and annotations, by which its driver provisions. `sizeBytes`: what it asks for unless the
- *   manifest says otherwise; undefined where that does not matter.
+ *   manifest says otherwise; undefined where that does not matter. `from`: what it is a copy of, where not the annotations say so.
+ * - adopt: a claim that is there and stays its owner's.
  */
-export interface ClaimPlan {
+export type ClaimPlan = Making | { readonly kind: "adopt"; readonly claimName: string };
+export interface Making {
   readonly kind: "make";
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly sizeBytes: number | undefined;
+  readonly from?: SourceVolume;
 }
+
+/**
+ * - ready: the claim can be made; `dataSource` is what it names as its source, `dataTimestamp` the moment that has the data.
+ * - underWay: look again soon.
+ * - failed: the storage or the cluster refuses.
+ */
+export type Staged =
+  | { readonly kind: "ready"; readonly dataSource: ObjectReferenceInNamespace | undefined; readonly dataTimestamp?: string }
+  | { readonly kind: "underWay" | "failed"; readonly message: string };
 
 /** The point in time that a database's data is from. */
 export interface Facts {

@@ -8,8 +8,9 @@
 # It runs again and again in the same pod: VDB_RUN and /dev/shm outlive the container, with all that it left in them. Settings
 # that the server does not start with are given up for those that it last started with ($PGDATA/vdb-proven-settings).
 #
-# From the pod: PGDATA, PGPORT, VDB_MOUNT (the folder of PGDATA), VDB_CONTENT_ID, VDB_MEMORY_LIMIT_MB (0: none is known), VDB_MODE
-# (Primary; Preparing: the same behind the shut gate, whatever pg_hba.conf says; Standby: read-only).
+# From the pod: PGDATA, PGPORT, VDB_MOUNT (where the volume is), VDB_CONTENT_ID, VDB_MEMORY_LIMIT_MB (0: none is known). With
+# VDB_DATA_FOLDER the data lies in that folder of the volume (empty: where it is found), and PGDATA is to be a link to it.
+# VDB_MODE: Primary; Preparing: the same behind the shut gate, whatever pg_hba.conf says; Standby: read-only.
 # VDB_CONFIG holds pg_hba.conf and settings.conf, read-only; VDB_RUN is writable.
 set -eu
 umask 077
@@ -45,13 +46,71 @@ done
 # --- Is this a database, ours to run? -------------------------------------------------------------------------------------
 
 [ -d "$VDB_MOUNT" ] || fail NotADatabase "the folder $VDB_MOUNT does not exist in the pod: the volume is not mounted"
-[ -d "$PGDATA" ] || fail NotADatabase "the volume has no folder ${PGDATA##*/} with a PG_VERSION; $VDB_MOUNT contains: $(listing "$VDB_MOUNT")"
-owner=$(stat -c %u:%g "$PGDATA")
+
+# Looks for data directories in a folder and, so many levels deep, below it: not in links, nor in what is a data directory. Some
+# folders of a tablespace have a PG_VERSION too, but no global/pg_control.
+look_in() {
+  if [ ! -r "$1" ] || [ ! -x "$1" ]; then
+    closed="$closed, ${1#"$VDB_MOUNT"/} (of $(stat -c %u:%g "$1"))"
+  elif [ -s "$1/PG_VERSION" ]; then
+    if [ -s "$1/global/pg_control" ]; then found_data="$found_data, ${1#"$VDB_MOUNT"/}" place=$1; else incomplete="$incomplete, ${1#"$VDB_MOUNT"/}"; fi
+  elif [ "$2" -gt 0 ]; then
+    for entry in "$1"/*; do
+      if [ -d "$entry" ] && [ ! -L "$entry" ] && [ "${entry##*/}" != lost+found ]; then look_in "$entry" "$(($2 - 1))"; fi
+    done
+  fi
+}
+find_data() {
+  found_data='' closed='' incomplete='' place=''
+  look_in "$VDB_MOUNT" 3 # as deep as 18/docker and pgroot/data lie, and one more
+  case ${found_data#, } in
+  *', '*) fail DataAmbiguous "the volume has more than one data directory: ${found_data#, }; set spec.dataDirectory to the one that is meant" ;;
+  ?*) return ;;
+  esac
+  [ -z "$closed" ] || fail OwnerMismatch "PostgreSQL, which runs as $(id -u):$(id -g), cannot read these folders of the volume, and finds no data elsewhere: ${closed#, }; set spec.ownershipSpec to the data's owner"
+  [ -z "$incomplete" ] || fail NotADatabase "the volume has no whole data directory: there is a PG_VERSION but no global/pg_control in ${incomplete#, }"
+  fail NotADatabase "the volume has no data directory, that is a folder with a PG_VERSION; $VDB_MOUNT contains: $(listing "$VDB_MOUNT")"
+}
+
+place=$PGDATA
+if [ -n "${VDB_DATA_FOLDER+set}" ]; then
+  case $VDB_DATA_FOLDER in
+  '') find_data ;;
+  .) place=$VDB_MOUNT ;;
+  *) place=$VDB_MOUNT/$VDB_DATA_FOLDER ;;
+  esac
+  rm -f "$PGDATA"
+  ln -s "$place" "$PGDATA"
+fi
+[ -d "$PGDATA" ] || fail NotADatabase "the volume has no folder ${place#"$VDB_MOUNT"/} with a PG_VERSION; $VDB_MOUNT contains: $(listing "$VDB_MOUNT")"
+owner=$(stat -L -c %u:%g "$PGDATA")
 [ "${owner%:*}" = "$(id -u)" ] || fail OwnerMismatch \
-  "$PGDATA belongs to $owner, but PostgreSQL runs as $(id -u):$(id -g): set spec.ownershipSpec to the data's owner, or change the data's owner"
-[ -s "$PGDATA/PG_VERSION" ] || fail NotADatabase "$PGDATA has no PG_VERSION, so it is not a data directory of PostgreSQL; it contains: $(listing "$PGDATA")"
-[ -s "$PGDATA/global/pg_control" ] || fail NotADatabase "$PGDATA has a PG_VERSION but no global/pg_control: the data directory is incomplete"
+  "$place belongs to $owner, but PostgreSQL runs as $(id -u):$(id -g): set spec.ownershipSpec to the data's owner, or change the data's owner"
+[ -s "$PGDATA/PG_VERSION" ] || fail NotADatabase "$place has no PG_VERSION, so it is not a data directory of PostgreSQL; it contains: $(listing "$PGDATA/")"
+[ -s "$PGDATA/global/pg_control" ] || fail NotADatabase "$place has a PG_VERSION but no global/pg_control: the data directory is incomplete"
 data_major=$(cat "$PGDATA/PG_VERSION")
+
+# WAL and tablespaces behind links that lead nowhere here: the volume was mounted elsewhere. Where it has them, the link is mended
+# with a relative one, which leads there wherever the volume is mounted; otherwise they lie on another volume.
+inside() { # a link's target without its first folders, and what has to be in it; prints the path in the volume
+  rest=${1#/}
+  while :; do
+    for entry in "$VDB_MOUNT/$rest"/$2; do if [ -e "$entry" ]; then printf '%s' "$rest" && return; fi; done
+    case $rest in */*) rest=${rest#*/} ;; *) return 1 ;; esac
+  done
+}
+up=$(printf '%s' "${place#"$VDB_MOUNT"}" | sed 's|/[^/]*|../|g')
+for link in "$PGDATA/pg_wal" "$PGDATA/pg_xlog" "$PGDATA/pg_tblspc/"*; do
+  [ -L "$link" ] && [ ! -d "$link" ] || continue
+  target=$(readlink "$link") name=${link#"$PGDATA"/}
+  case $name in
+  pg_tblspc/*) rest=$(inside "$target" "PG_*") && rest=../$up$rest ;;
+  *) rest=$(inside "$target" "[0-9A-F]*[0-9A-F]") && rest=$up$rest ;;
+  esac || fail NotADatabase "$name in the data directory is a link to $target, which the volume does not contain: a part of the data lies on another volume; copy it into the data directory of the source"
+  rm -f "$link.new"
+  ln -s "$rest" "$link.new"
+  mv -f "$link.new" "$link"
+done
 
 command -v postgres >/dev/null 2>&1 || PATH=$PATH:/usr/lib/postgresql/$data_major/bin:/usr/local/bin
 server=$(command -v postgres) || fail ImageWithoutPostgres "the image has no program named postgres: set spec.image to an image of PostgreSQL $data_major"

@@ -54,9 +54,9 @@ export interface AcceptedSpec {
   readonly password: Password;
 }
 
-/** What resolveSource finds: the claim of the present data, or how to make one. */
+/** What resolveSource finds: the claim of the present data, be it the database's own or its user's, or how to come by one. */
 export type Origin =
-  | { readonly kind: "claim"; readonly claim: PersistentVolumeClaim }
+  | { readonly kind: "claim" | "adopted"; readonly claim: PersistentVolumeClaim }
   | { readonly kind: "plan"; readonly plan: ClaimPlan };
 
 /** What ensureSettings finds. */

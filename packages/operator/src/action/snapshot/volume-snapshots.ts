@@ -1,7 +1,11 @@
 import { type Client, defineResource, isApiError, type KubeObject } from "kube-runtime";
 
 export interface VolumeSnapshot extends KubeObject {
-  readonly spec: { readonly volumeSnapshotClassName?: string; readonly source: { readonly persistentVolumeClaimName?: string } };
+  readonly spec: {
+    readonly volumeSnapshotClassName?: string;
+    /** One of the two. */
+    readonly source: { readonly persistentVolumeClaimName?: string; readonly volumeSnapshotContentName?: string };
+  };
   readonly status?: {
     readonly boundVolumeSnapshotContentName?: string;
     readonly creationTime?: string;
@@ -11,7 +15,14 @@ export interface VolumeSnapshot extends KubeObject {
   };
 }
 export interface VolumeSnapshotContent extends KubeObject {
-  readonly spec: { readonly driver: string };
+  readonly spec: {
+    readonly driver: string;
+    readonly deletionPolicy: "Delete" | "Retain";
+    readonly source: { readonly snapshotHandle?: string; readonly volumeHandle?: string };
+    readonly volumeSnapshotRef: { readonly namespace?: string; readonly name?: string };
+    readonly volumeSnapshotClassName?: string;
+    readonly sourceVolumeMode?: string;
+  };
   readonly status?: { readonly snapshotHandle?: string; readonly restoreSize?: number };
 }
 interface VolumeSnapshotClass extends KubeObject {

@@ -10,6 +10,7 @@ import type { DataSource, Discard, Gone } from "../source.ts";
 import { createDctSource } from "./dct-source.ts";
 
 const forever = new AbortController().signal;
+const anyClient = createClient(memoryApi(), { fieldManager: "test" });
 const { defaults } = readConfig([], {});
 const id = "1-APPDATA_CONTAINER-7";
 
@@ -67,21 +68,23 @@ describe("resolve", () => {
   ];
   for (const { name, why, vdb, shut = false, want } of rows)
     test(name, async () => {
-      const found = await sourceOf(aWorld(), {}, (one) => shut && one === id).resolve(vdb, forever);
+      const found = await sourceOf(aWorld(), {}, (one) => shut && one === id).resolve(anyClient, vdb, forever);
       equal(found.ok ? "ok" : found.reason, want, why);
     });
 
   test("an outage is thrown: it is no answer about the source", async () => {
-    await rejects(failing(new DctError("unreachable", "down")).resolve(aVdb(), forever), DctError);
+    await rejects(failing(new DctError("unreachable", "down")).resolve(anyClient, aVdb(), forever), DctError);
   });
 });
 
 test("claimFor: the driver reads in the annotations what to provision, and users find the claim by the same labels", async () => {
   const source = sourceOf(aWorld());
-  const found = await source.resolve(aVdb(), forever);
+  const found = await source.resolve(anyClient, aVdb(), forever);
   if (!found.ok) throw new Error(found.message);
-  const { kind, labels, annotations, sizeBytes } = source.claimFor(aVdb({ spec: { mountPath: "/data" } }), found.source);
-  deepEqual([kind, sizeBytes], ["make", 3 * 2 ** 30 + 1]);
+  const plan = source.claimFor(aVdb({ spec: { mountPath: "/data" } }), found.source);
+  if (plan.kind !== "make") throw new Error(plan.kind);
+  const { labels, annotations, sizeBytes } = plan;
+  equal(sizeBytes, 3 * 2 ** 30 + 1);
   const values = Object.values(annotations);
   for (const value of ["production", "delphix-engine", "dev-env", "/data"]) equal(values.includes(value), true, value);
   equal(Object.values(labels).includes("production"), true);

@@ -20,13 +20,15 @@ export interface DctSourceOptions {
 /** Data of a dSource or a VDB, as DCT has it: the CSI driver provisions, DCT tells what came of it. */
 export function createDctSource({ dct, defaults, isShut }: DctSourceOptions): DataSource {
   return {
-    resolve: async (vdb, signal) => {
+    resolve: async (_, vdb, signal) => {
       const reference = sourceReference(vdb.spec.source, vdb.metadata.namespace);
       if (reference.type !== "dct-source")
         return { ok: false, reason: "SourceNotFound", message: `spec.source.type ${reference.type} is not yet supported` };
       return await dct.call(async (client) => await resolveOpen(client, vdb, reference, { defaults, isShut }, signal), signal);
     },
     claimFor: dctClaim,
+    stage: async () => ({ kind: "ready", dataSource: undefined }), // the driver reads in the claim's annotations what to copy
+    unstage: async () => undefined,
     facts: async (handle, signal) => await told(dct.call(async (client) => await originOf(client, handle, signal), signal)),
     setAttached: async (client, volume, wanted, signal) => await setAttached(client, dct, volume, wanted, signal),
     gone: async (name, signal) =>

@@ -48,6 +48,7 @@ const refusalWords = ({ message, reason = "no reason given" }: { readonly messag
 /** What a pod ends with again and again: the start script's reasons, and PostgreSQL's own end. */
 const lasting: ReadonlySet<string> = new Set([
   "NotADatabase",
+  "DataAmbiguous",
   "MajorMismatch",
   "OwnerMismatch",
   "ImageWithoutPostgres",

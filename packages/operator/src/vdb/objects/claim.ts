@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { ownershipOf, type PostgresVDB } from "@vdb/api";
-import type { Manifest, PersistentVolumeClaim } from "kube-runtime";
+import type { Manifest, ObjectReferenceInNamespace, PersistentVolumeClaim } from "kube-runtime";
 import type { VdbDefaults } from "../../config.ts";
-import type { ClaimPlan } from "../../data/source.ts";
+import type { Making } from "../../data/source.ts";
 import { childLabels, claimName, ownerOf } from "../names.ts";
 
 /** On a claim: what of the manifest it was made from, so that a correction is seen while it holds no data yet. */
@@ -14,10 +14,12 @@ const gibibyte = 2 ** 30;
 export function desiredClaim(
   vdb: PostgresVDB,
   contentId: string,
-  plan: ClaimPlan,
+  plan: Making,
   defaults: VdbDefaults,
+  dataSource?: ObjectReferenceInNamespace,
 ): Manifest<PersistentVolumeClaim> {
-  const { storageClassName = defaults.storageClassName, storageSize, accessModes } = vdb.spec;
+  const { storageSize, accessModes } = vdb.spec;
+  const storageClassName = plan.from?.storageClassName ?? vdb.spec.storageClassName ?? defaults.storageClassName;
   return {
     metadata: {
       name: claimName(vdb, contentId),
@@ -30,6 +32,7 @@ export function desiredClaim(
       accessModes: [...accessModes],
       storageClassName,
       volumeMode: "Filesystem",
+      ...(dataSource === undefined ? {} : { dataSource }),
       resources: { requests: { storage: String(storageSize ?? sizeOf(plan.sizeBytes)) } },
     },
   };

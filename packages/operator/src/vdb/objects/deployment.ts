@@ -143,10 +143,12 @@ function container(vdb: PostgresVDB, facts: DeploymentFacts): Container {
 
 /** What makes bare `psql` work in `kubectl exec`, and what the start script goes by. */
 function environment(vdb: PostgresVDB, { contentId, mode = "Primary" }: DeploymentFacts): readonly EnvVar[] {
-  const { mountPath, port, database, resources } = vdb.spec;
+  const { mountPath, port, database, resources, source, dataDirectory = "" } = vdb.spec;
   const limit = valueOf(resources?.limits?.["memory"]);
+  // Only of a volume that DCT has made it is known where the data lies.
+  const isKnown = source.type === "dct-source" && dataDirectory === "";
   const variables = {
-    PGDATA: `${mountPath}/data`,
+    ...(isKnown ? { PGDATA: `${mountPath}/data` } : { PGDATA: `${paths.run}/pgdata`, VDB_DATA_FOLDER: dataDirectory }),
     PGPORT: String(port),
     PGHOST: paths.run,
     PGUSER: database.user,

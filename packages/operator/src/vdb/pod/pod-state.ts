@@ -24,6 +24,7 @@ export type PodFailure =
   | "ImagePullFailed"
   | "Unschedulable"
   | "NotADatabase"
+  | "DataAmbiguous"
   | "MajorMismatch"
   | "OwnerMismatch"
   | "ImageWithoutPostgres"
@@ -88,7 +89,14 @@ function stable(message: string): string {
 }
 
 const createReasons: ReadonlySet<string> = new Set(["CreateContainerConfigError", "CreateContainerError", "RunContainerError"]);
-const ownReasons = ["NotADatabase", "MajorMismatch", "OwnerMismatch", "ImageWithoutPostgres", "SettingRefused"] as const;
+const ownReasons = [
+  "NotADatabase",
+  "DataAmbiguous",
+  "MajorMismatch",
+  "OwnerMismatch",
+  "ImageWithoutPostgres",
+  "SettingRefused",
+] as const;
 
 /**
  * A container that has ended and is not running again. The start script tells its reason as `vdb:Reason: message`. Without one

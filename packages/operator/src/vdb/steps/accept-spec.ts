@@ -20,8 +20,8 @@ export const acceptSpec: VdbFindingStep<"Accepted", AcceptedSpec> = {
   run: async (ctx, signal) => {
     const { source, postgresConfig = [] } = ctx.vdb.spec;
     const { namespace } = ctx.vdb.metadata;
-    if (source.type !== "dct-source")
-      return terminal("SourceTypeNotSupported", `spec.source.type ${source.type} is not yet supported: use dct-source`);
+    if (ctx.world.sources.named(ctx.vdb) === undefined)
+      return terminal("SourceTypeNotSupported", `spec.source.type ${source.type} is not yet supported`);
     const trouble = resourcesTrouble(ctx.vdb.spec);
     if (trouble !== undefined) return terminal("ResourcesRefused", trouble);
     if (hasNeedlessNamespace(source) && source.namespace !== namespace)

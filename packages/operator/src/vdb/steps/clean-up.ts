@@ -1,4 +1,4 @@
-import { volumeNameOf } from "@vdb/api";
+import { type PostgresVDB, volumeNameOf } from "@vdb/api";
 import {
   after,
   configMaps,
@@ -9,6 +9,7 @@ import {
   isControlledBy,
   type Outcome,
   type PersistentVolume,
+  type PersistentVolumeClaim,
   persistentVolumeClaims,
   persistentVolumes,
   type Step,
@@ -28,6 +29,7 @@ interface CleanUpStep extends Step<VdbContext> {
 /** The order in which a database goes: nothing is taken from under what still runs. */
 export const cleanUpSteps: readonly CleanUpStep[] = [
   { name: "endPod", run: endPod },
+  { name: "endStage", run: endStage },
   { name: "releaseVolume", run: releaseVolume },
   { name: "confirmGone", run: confirmGone },
 ];
@@ -44,15 +46,23 @@ async function endPod(ctx: VdbContext, signal: AbortSignal): Promise<Outcome<"De
   return done();
 }
 
+/** What a volume was to be made from goes with it, where the volume has not come so far. */
+async function endStage({ run, vdb, world }: VdbContext, signal: AbortSignal): Promise<Outcome<"Deleting">> {
+  if ((vdb.status.delphixID ?? "") === "" && vdb.status.source !== undefined)
+    await world.sources.holding(vdb)?.unstage(run.client, vdb, signal);
+  return done();
+}
+
 async function releaseVolume(ctx: VdbContext, signal: AbortSignal): Promise<Outcome<"Deleting">> {
   const { run, vdb } = ctx;
   const key = { namespace: vdb.metadata.namespace, name: vdb.status.content?.claimName ?? claimName(vdb, ctx.contentId) };
   const claim = ctx.claim ?? (await run.client.find(persistentVolumeClaims, key, signal));
-  if (claim === undefined || !isControlledBy(claim, vdb)) return done();
+  if (claim === undefined || !(isControlledBy(claim, vdb) || isAdopted(vdb, claim))) return done();
   const { name, uid } = claim.metadata;
   if (vdb.spec.deletionPolicy === "Retain") {
-    await run.client.patch(persistentVolumeClaims, key, { metadata: { ownerReferences: null } }, signal);
-    run.event("Normal", "Retained", `claim ${name} and its VDB in DCT stay: spec.deletionPolicy is Retain`);
+    if (isControlledBy(claim, vdb))
+      await run.client.patch(persistentVolumeClaims, key, { metadata: { ownerReferences: null } }, signal);
+    run.event("Normal", "Retained", `claim ${name} and its data stay: spec.deletionPolicy is Retain`);
     return done();
   }
   run.status.delphixVDB = claim.spec.volumeName ?? volumeNameOf(uid);
@@ -62,6 +72,10 @@ async function releaseVolume(ctx: VdbContext, signal: AbortSignal): Promise<Outc
   return ctx.claim === undefined ? after(0.5, "Deleting", message) : waiting("Deleting", message); // without its label it is not watched
 }
 
+/** Pure: a claim of the user's that this database has used. One that only has its name is left alone. */
+const isAdopted = ({ status }: PostgresVDB, { spec }: PersistentVolumeClaim): boolean =>
+  status.source?.type === "pvc-adopt" && (status.delphixID ?? "") !== "" && spec.volumeName === status.delphixVDB;
+
 /** Volume and DCT VDB are deleted by the CSI driver; the finalizer waits until they are, so that nothing is left in silence. */
 async function confirmGone(ctx: VdbContext, signal: AbortSignal): Promise<Outcome<"Deleting">> {
   const { run, vdb, world } = ctx;
@@ -69,7 +83,7 @@ async function confirmGone(ctx: VdbContext, signal: AbortSignal): Promise<Outcom
   if (vdb.spec.deletionPolicy === "Retain" || name === "") return forget(ctx);
   const volume = await run.client.find(persistentVolumes, { name }, signal);
   if (volume?.spec.persistentVolumeReclaimPolicy === "Retain") {
-    run.event("Normal", "Retained", `volume ${name} and its VDB in DCT stay: its reclaim policy is Retain`);
+    run.event("Normal", "Retained", `volume ${name} and its data stay: its reclaim policy is Retain`);
     return forget(ctx);
   }
   if (volume !== undefined) {

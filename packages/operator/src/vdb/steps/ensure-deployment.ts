@@ -35,12 +35,12 @@ export const ensureDeployment: VdbFindingStep<"Deployed", RunningPod, Configured
   },
 };
 
-function imageOf({ vdb, run, world }: VdbContext): string | undefined {
+export function imageOf({ vdb, run, world }: VdbContext): string | undefined {
   const major = /^(?:9\.\d+|\d+)/u.exec(run.status.source?.postgresVersion ?? "")?.[0] ?? "";
   return vdb.spec.image ?? world.config.defaults.images.get(major);
 }
 
-function unknownImage({ run }: VdbContext): VdbUnmet<"Deployed"> {
+export function unknownImage({ run }: VdbContext): VdbUnmet<"Deployed"> {
   const version = run.status.source?.postgresVersion ?? "unknown";
   return terminal(
     "ImageUnknown",

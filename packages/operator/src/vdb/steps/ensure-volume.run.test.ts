@@ -14,7 +14,12 @@ const plan: ClaimPlan = { kind: "make", labels: {}, annotations: {}, sizeBytes: 
 /** With what resolveSource finds. */
 const withOrigin = (ctx: VdbContext) => {
   const { claim } = ctx;
-  return { ...ctx, origin: claim === undefined ? ({ kind: "plan", plan } as const) : ({ kind: "claim", claim } as const) };
+  const accepted = { settings: "", password: { kind: "missing", reason: "SecretNotFound", message: "" } as const };
+  return {
+    ...ctx,
+    ...accepted,
+    origin: claim === undefined ? ({ kind: "plan", plan } as const) : ({ kind: "claim", claim } as const),
+  };
 };
 const aClaim = (phase: "Pending" | "Bound", more: object = {}): PersistentVolumeClaim => ({
   apiVersion: "v1",

@@ -14,30 +14,33 @@ import {
   terminal,
   waiting,
 } from "kube-runtime";
-import type { ClaimPlan } from "../../data/source.ts";
-import type { Origin, VdbContext, VdbOutcome, VdbStep } from "../context.ts";
+import type { ClaimPlan, Making } from "../../data/source.ts";
+import type { AcceptedSpec, Origin, VdbContext, VdbOutcome, VdbStep } from "../context.ts";
 import { claimTrouble } from "../decide/claim-events.ts";
 import { childLabels, claimName, keyOfVdb, operatorName } from "../names.ts";
 import { desiredClaim } from "../objects/claim.ts";
+import { bringConsumer } from "./bring-consumer.ts";
 import { recordContent } from "./record-content.ts";
 
 const postgresVdbs = resourceOf(postgresVDB);
 
 /** Bound is told by a watch; a warning of the provisioner is not. */
 const lookAtEventsSeconds = 1.5;
+/** No watch tells of a snapshot: the cluster need not know them. */
+const lookAtStageSeconds = 0.3;
 
 /**
  * Provisioned: the claim of the present content is there and bound, and DCT's name and id of it are recorded.
  * Returns early while it is being made, with the storage's own words when it refuses.
  */
-export const ensureVolume: VdbStep<"Provisioned", VdbContext & { readonly origin: Origin }> = {
+export const ensureVolume: VdbStep<"Provisioned", VolumeContext> = {
   name: "ensureVolume",
   condition: "Provisioned",
   run: async (ctx, signal) => {
     const plan = decideVolume(ctx);
     switch (plan.kind) {
       case "create":
-        return await create(ctx, plan.plan, signal);
+        return plan.plan.kind === "make" ? await make(ctx, plan.plan, signal) : await adopt(ctx, plan.plan.claimName, signal);
       case "refuse":
         return (plan.reason === "ClaimNotFound" ? await relabel(ctx, signal) : undefined) ?? terminal(plan.reason, plan.message);
       case "wait":
@@ -49,6 +52,8 @@ export const ensureVolume: VdbStep<"Provisioned", VdbContext & { readonly origin
     }
   },
 };
+
+type VolumeContext = VdbContext & AcceptedSpec & { readonly origin: Origin };
 
 export type VolumePlan =
   | { readonly kind: "create"; readonly plan: ClaimPlan }
@@ -72,7 +77,7 @@ export function decideVolume({ vdb, origin }: Pick<VdbContext, "vdb"> & { readon
     };
   const { claim } = origin;
   const { name } = claim.metadata;
-  if (!isControlledBy(claim, vdb))
+  if (origin.kind === "claim" && !isControlledBy(claim, vdb))
     return {
       kind: "refuse",
       reason: "ClaimNotOurs",
@@ -90,28 +95,54 @@ export function decideVolume({ vdb, origin }: Pick<VdbContext, "vdb"> & { readon
 }
 
 const provisioning = (name: string): VdbOutcome<"Provisioned"> =>
-  after(lookAtEventsSeconds, "Provisioning", `the CSI driver provisions the claim ${name} through DCT`);
+  after(lookAtEventsSeconds, "Provisioning", `the CSI driver provisions the claim ${name}`);
 
-async function create(ctx: VdbContext, plan: ClaimPlan, signal: AbortSignal): Promise<VdbOutcome<"Provisioned">> {
-  const { run, vdb, world, contentId } = ctx;
-  const claim = desiredClaim(vdb, contentId, plan, world.config.defaults);
-  record(ctx, claim.metadata.name);
-  const namesake = await relabel(ctx, signal);
-  if (namesake !== undefined) return namesake;
-  // Recorded before the claim exists: once it does, no step looks at the source again.
+/** Nothing is written to the user's claim. Its name is recorded before anything uses it. */
+async function adopt(ctx: VdbContext, name: string, signal: AbortSignal): Promise<VdbOutcome<"Provisioned">> {
+  const { run, vdb } = ctx;
+  record(ctx, name);
   await run.saveStatus(signal);
-  return (await refused(ctx, claim, signal)) ?? provisioning(claim.metadata.name);
+  const claim = await run.client.find(persistentVolumeClaims, { namespace: vdb.metadata.namespace, name }, signal);
+  return claim?.spec.volumeName === undefined
+    ? retry("Provisioning", `the claim ${name} has lost its volume or is gone`)
+    : await bound(ctx, claim, claim.spec.volumeName, signal);
 }
 
-/** Creates the claim. A quota or a policy that refuses it is for a person to fix. */
-async function refused(
-  ctx: VdbContext,
+async function make(ctx: VdbContext, plan: Making, signal: AbortSignal): Promise<VdbOutcome<"Provisioned">> {
+  const { run, vdb, world, contentId } = ctx;
+  const name = claimName(vdb, contentId);
+  record(ctx, name);
+  const namesake = await relabel(ctx, signal);
+  if (namesake !== undefined) return namesake;
+  // Recorded before anything is made for it: it tells where that is, and once the claim exists no step looks at the source again.
+  await run.saveStatus(signal);
+  const staged = await world.sources.named(vdb)?.stage(run.client, vdb, plan, signal);
+  switch (staged?.kind) {
+    case "underWay":
+      return after(lookAtStageSeconds, "Provisioning", staged.message);
+    case "failed":
+      return retry("ProvisioningFailed", staged.message);
+    case undefined:
+    case "ready":
+      if (staged?.dataTimestamp !== undefined) {
+        recordContent(ctx, { dataTimestamp: staged.dataTimestamp });
+        await run.saveStatus(signal);
+      }
+      return await create(ctx, desiredClaim(vdb, contentId, plan, world.config.defaults, staged?.dataSource), signal);
+    default:
+      return staged satisfies never;
+  }
+}
+
+/** A quota or a policy that refuses the claim is for a person to fix. */
+async function create(
+  { run }: VdbContext,
   claim: Manifest<PersistentVolumeClaim>,
   signal: AbortSignal,
-): Promise<VdbOutcome<"Provisioned"> | undefined> {
+): Promise<VdbOutcome<"Provisioned">> {
   try {
-    await ctx.run.client.create(persistentVolumeClaims, claim, signal, { fieldManager: operatorName });
-    return undefined;
+    await run.client.create(persistentVolumeClaims, claim, signal, { fieldManager: operatorName });
+    return provisioning(claim.metadata.name);
   } catch (error) {
     if (!isApiError(error, "forbidden", "invalid")) throw error;
     return terminal("ProvisioningFailed", `the API server refuses the claim ${claim.metadata.name}: ${error.message}`, {
@@ -134,13 +165,17 @@ async function relabel({ run, vdb, contentId }: VdbContext, signal: AbortSignal)
 const notOurs = (name: string): VdbOutcome<"Provisioned"> =>
   terminal("ClaimNotOurs", `a claim ${name} exists and belongs to another owner: delete it`);
 
-async function pending(ctx: VdbContext, claim: PersistentVolumeClaim, signal: AbortSignal): Promise<VdbOutcome<"Provisioned">> {
+async function pending(
+  ctx: VolumeContext,
+  claim: PersistentVolumeClaim,
+  signal: AbortSignal,
+): Promise<VdbOutcome<"Provisioned">> {
   const { name, namespace, uid } = claim.metadata;
   record(ctx, name);
   const selection = { namespace: namespace ?? "", fieldSelector: `regarding.uid=${uid},type=Warning` };
   const { items } = await ctx.run.client.list(events, selection, signal);
   const trouble = claimTrouble(items);
-  if (trouble === undefined) return provisioning(name);
+  if (trouble === undefined) return (await bringConsumer(ctx, claim, signal)) ?? provisioning(name);
   const message = `cannot provision the claim ${name}: ${trouble.message}`;
   return trouble.passes ? retry(trouble.reason, message) : terminal(trouble.reason, message, { backOff: true, mostSeconds: 5 });
 }
@@ -157,14 +192,17 @@ async function bound(
   record(ctx, name);
   if (delphixVDB !== volumeName || delphixID === "") {
     const volume = await run.client.find(persistentVolumes, { name: volumeName }, signal);
-    if (volume?.spec.csi === undefined)
+    // A claim of the user's may have a volume of any kind, which then has no other name.
+    const handle = volume?.spec.csi?.volumeHandle ?? (isControlledBy(claim, vdb) ? undefined : volume?.metadata.name);
+    if (handle === undefined)
       return retry("ProvisioningFailed", `the volume ${volumeName} of claim ${name} does not belong to a CSI driver`);
     const { generation } = await run.client.get(postgresVdbs, keyOfVdb(ctx.vdb), signal).then(({ metadata }) => metadata);
     if (generation !== ctx.vdb.metadata.generation) return waiting("Provisioning", "the manifest has changed in the meantime");
+    await world.sources.holding(vdb)?.unstage(run.client, vdb, signal); // before the handle, which ends every later look at it
     run.status.delphixVDB = volumeName;
-    run.status.delphixID = volume.spec.csi.volumeHandle;
-    recordContent(ctx, { handle: volume.spec.csi.volumeHandle });
-    await tellFacts(ctx, volume.spec.csi.volumeHandle, signal);
+    run.status.delphixID = handle;
+    recordContent(ctx, { handle });
+    await tellFacts(ctx, handle, signal);
     await run.saveStatus(signal); // before any pod: from here on the manifest's source can no longer be changed
   }
   if (world.config.holdAt === "Provisioning" && ctx.gate === "shut")

@@ -1,5 +1,5 @@
-import { identityIn, labelsOf, postgresVDB, resourceOf, type VdbIdentity } from "@vdb/api";
-import { done, isControlledBy, type PersistentVolumeClaim, terminal } from "kube-runtime";
+import { identityIn, labelsOf, type PostgresVDB, postgresVDB, resourceOf, type VdbIdentity } from "@vdb/api";
+import { done, isControlledBy, type PersistentVolumeClaim, retry, terminal } from "kube-runtime";
 import type { DataSource, ResolvedSource } from "../../data/source.ts";
 import type { Origin, VdbContext, VdbFinding, VdbFindingStep } from "../context.ts";
 import { keyOfVdb } from "../names.ts";
@@ -15,13 +15,18 @@ export const resolveSource: VdbFindingStep<"SourceResolved", { readonly origin: 
   condition: "SourceResolved",
   run: async (ctx, signal) => {
     const { vdb, world, claim } = ctx;
-    if (claim !== undefined) return await known(ctx, claim, signal);
+    const adopted = await adoptedClaim(ctx, signal);
+    if (adopted !== undefined) return await known(ctx, { kind: "adopted", claim: adopted }, signal);
+    if (claim !== undefined) return await known(ctx, { kind: "claim", claim }, signal);
+    const claimName = vdb.status.content?.claimName;
+    if (world.sources.holding(vdb)?.adopted !== undefined && claimName !== undefined && (vdb.status.delphixID ?? "") !== "")
+      return done({ found: { origin: { kind: "plan", plan: { kind: "adopt", claimName } } } });
     const source = world.sources.named(vdb);
     if (source === undefined) return terminal("SourceNotFound", `spec.source.type ${vdb.spec.source.type} is not yet supported`);
-    const resolved = await source.resolve(vdb, signal);
-    return resolved.ok
-      ? await take(ctx, source, resolved.source, signal)
-      : terminal(resolved.reason, resolved.message, { backOff: true });
+    const resolved = await source.resolve(ctx.run.client, vdb, signal);
+    if (resolved.ok) return await take(ctx, source, resolved.source, signal);
+    const { reason, message, passes = false } = resolved;
+    return passes ? retry(reason, message) : terminal(reason, message, { backOff: true });
   },
 };
 
@@ -34,11 +39,15 @@ async function take(
   source: ResolvedSource,
   signal: AbortSignal,
 ): Promise<Resolved> {
-  const { run, vdb } = ctx;
+  const { run, vdb, world } = ctx;
+  // What was begun for another source lies where the status still says, and goes before the status says something else.
+  if (isOther(vdb.status.source, vdb, source)) await world.sources.holding(vdb)?.unstage(run.client, vdb, signal);
   run.status.source = {
     type: vdb.spec.source.type,
     name: source.identity.sourceRef,
     ...defined({
+      namespace: source.volume?.namespace,
+      crashConsistent: source.volume?.crashConsistent,
       engine: source.identity.engineName,
       id: source.id,
       snapshotId: source.snapshotId,
@@ -49,15 +58,47 @@ async function take(
   if (source.dataTimestamp !== undefined) run.status.dataTimestamp = source.dataTimestamp;
   else delete run.status.dataTimestamp;
   await putLabels(ctx, source.identity, signal);
-  return done({ found: { origin: { kind: "plan", plan: claimFor(vdb, source) } } });
+  return done({ found: { origin: { kind: "plan", plan: claimFor(vdb, source) } }, ...asCopied(run.status.source) });
+}
+
+const isOther = (before: Recorded, { spec }: PostgresVDB, { identity, volume }: ResolvedSource): boolean =>
+  before !== undefined &&
+  (before.type !== spec.source.type || before.name !== identity.sourceRef || before.namespace !== volume?.namespace);
+
+type Recorded = PostgresVDB["status"]["source"];
+
+/** How a copy was taken is said as long as it is the present data's. */
+const asCopied = (source: Recorded): { readonly message?: string } =>
+  source?.crashConsistent === true
+    ? {
+        message: `the ${source.type === "k8s-snapshot" ? "VolumeSnapshot" : "claim"} ${source.name ?? ""} is copied as it is, crash-consistent: files of a server that the operator could not ask for a checkpoint; PostgreSQL recovers from its WAL`,
+      }
+    : {};
+
+/** The claim of the present data where it is its user's; the database's own follow after a refresh or rewind. */
+async function adoptedClaim({ run, vdb, world }: VdbContext, signal: AbortSignal): Promise<PersistentVolumeClaim | undefined> {
+  if ((vdb.status.delphixID ?? "") === "" || vdb.status.content?.madeBy !== "create") return undefined;
+  return await world.sources.holding(vdb)?.adopted?.(run.client, vdb, signal);
 }
 
 /** Its labels are what users find it by: they are put back from what its claim says of it. */
-async function known(ctx: VdbContext, claim: PersistentVolumeClaim, signal: AbortSignal): Promise<Resolved> {
+async function known(
+  ctx: VdbContext,
+  origin: Extract<Origin, { readonly claim: PersistentVolumeClaim }>,
+  signal: AbortSignal,
+): Promise<Resolved> {
   const { name: sourceRef } = ctx.run.status.source ?? {};
-  if (sourceRef !== undefined && isControlledBy(claim, ctx.vdb))
-    await putLabels(ctx, { sourceRef, ...identityIn(claim.metadata.annotations ?? {}) }, signal);
-  return done({ found: { origin: { kind: "claim", claim } } });
+  const { kind, claim } = origin;
+  if (sourceRef !== undefined && (kind === "adopted" || isControlledBy(claim, ctx.vdb))) {
+    const { sourceDBName, ...identity } = identityIn(claim.metadata.annotations ?? {});
+    const { vdbGroupName = identity.vdbGroupName, envName = identity.envName } = kind === "adopted" ? ctx.vdb.spec : {};
+    await putLabels(
+      ctx,
+      { sourceRef, ...identity, vdbGroupName, envName, ...(kind === "adopted" ? {} : { sourceDBName }) },
+      signal,
+    );
+  }
+  return done({ found: { origin }, ...asCopied(ctx.run.status.source) });
 }
 
 async function putLabels({ run, vdb }: VdbContext, identity: VdbIdentity, signal: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@ import { done, isControlledBy, type PersistentVolumeClaim, persistentVolumeClaim
 import type { OperatorConfig } from "../../config.ts";
 import type { PlainVdbStep, VdbContext } from "../context.ts";
 import { isOutdated } from "../objects/claim.ts";
+import { stopDeployment } from "./apply-deployment.ts";
 import { removeIfThere } from "./remove.ts";
 
 /**
@@ -14,6 +15,7 @@ export const retireClaim: PlainVdbStep = {
     const { run, claim } = ctx;
     if (claim === undefined || !isToRetire(ctx, claim)) return done();
     const { namespace = "", name, uid, deletionTimestamp } = claim.metadata;
+    await stopDeployment(ctx, signal); // a claim that is bound by its first consumer has one already
     if (deletionTimestamp === undefined)
       await removeIfThere(run.client, persistentVolumeClaims, { namespace, name }, signal, { preconditions: { uid } });
     return waiting("Provisioning", `the claim ${name} holds no data yet: the operator deletes it and creates it again`);

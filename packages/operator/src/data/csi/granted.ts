@@ -1,0 +1,41 @@
+import { apiVersionOf, type PostgresVDB, postgresVDB } from "@vdb/api";
+import type { Client } from "kube-runtime";
+import { grantFor, isGranted, type Reference } from "../../access/grant.ts";
+import type { OperatorConfig } from "../../config.ts";
+import type { SourceVolume } from "../source.ts";
+import { SourceRefusal } from "./refusal.ts";
+
+type Allowance = Pick<OperatorConfig, "watchNamespace" | "allowCrossNamespace">;
+
+/** Throws a SourceRefusal with the grant to write when the source is in another namespace, which does not allow it. */
+export async function mustBeGranted(
+  client: Client,
+  vdb: PostgresVDB,
+  { kind, namespace, name }: Pick<SourceVolume, "kind" | "namespace" | "name">,
+  { watchNamespace, allowCrossNamespace }: Allowance,
+  signal: AbortSignal,
+): Promise<void> {
+  if (namespace === vdb.metadata.namespace) return;
+  if (watchNamespace !== undefined)
+    throw new SourceRefusal(
+      "ReferenceNotGranted",
+      `this operator serves the namespace ${watchNamespace} alone, so a source in ${namespace} is out of its reach`,
+    );
+  const reference = referenceOf(vdb, kind, namespace, name);
+  if (allowCrossNamespace || (await isGranted(client, reference, signal))) return;
+  throw new SourceRefusal(
+    "ReferenceNotGranted",
+    `the namespace ${namespace} does not allow a PostgresVDB of the namespace ${vdb.metadata.namespace} to copy its ${kind} ${name}; ` +
+      `its owner can apply this grant: ${grantFor(reference)}`,
+  );
+}
+
+const groups = { PersistentVolumeClaim: "", VolumeSnapshot: "snapshot.storage.k8s.io" } as const;
+
+function referenceOf(vdb: PostgresVDB, kind: SourceVolume["kind"], namespace: string, name: string): Reference {
+  const [group = ""] = apiVersionOf(postgresVDB).split("/");
+  return {
+    from: { group, kind: postgresVDB.kind, namespace: vdb.metadata.namespace },
+    to: { group: groups[kind], kind, namespace, name },
+  };
+}
