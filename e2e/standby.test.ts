@@ -120,7 +120,7 @@ describe("mode Standby", { timeout: 900_000 }, () => {
     const task = await runAction(kubectl, vdb, {
       kind: "PostgresTask",
       name: "writes",
-      spec: { vdbRef: undefined, targetRef: { name: vdb.name }, script: { content: "CREATE TABLE mine (n int)" } },
+      spec: { vdbRef: undefined, targetRef: { name: vdb.name }, type: "sql", content: "CREATE TABLE mine (n int)" },
     });
     equal(text(task, "status", "phase"), "Error");
     match(text(task, "status"), /cannot execute CREATE TABLE in a read-only transaction/u);

@@ -187,10 +187,10 @@ describe("a PostgresVDB that comes up", { timeout: 480_000 }, () => {
     );
   });
 
-  test("what this version cannot do is said, not ignored", async () => {
+  test("a source that is not there is said, not ignored", async () => {
     await place("unsupported");
     const cases = {
-      clone: [{ source: { type: "pvc-clone", reference: "a-claim" } }, "SourceTypeNotSupported"],
+      clone: [{ source: { type: "pvc-clone", reference: "a-claim" } }, "SourceNotFound"],
     } as const;
     for (const [name, [spec, reason]] of Object.entries(cases)) {
       await applyVdb(stage.client, "unsupported", name, spec);

@@ -158,6 +158,12 @@ export const vdbRows: readonly RuleRow[] = [
     "must not hide a folder of the system or a folder that the operator mounts, for example /mnt/postgres",
     ["/var/lib/postgresql", "/etcetera"],
   ),
+  ...text(
+    "spec.dataDirectory",
+    ["", "/pgdata", "pgdata/", "../data", "a/../b", ".hidden", "a b"],
+    "must be a path in the volume without '..' and without a slash at its ends, or '.', for example pgdata",
+    [".", "pgdata", "var/lib/16.2/data_1"],
+  ),
   ...["spec.ownershipSpec", "spec.OwnershipSpec"].flatMap((field) => [
     ...text(
       field,
