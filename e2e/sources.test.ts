@@ -13,6 +13,7 @@ import {
   vdbCount,
   waitForPhase,
 } from "./vdb.ts";
+import { applyWorkload, scaleWorkload, sqlInWorkload } from "./workload.ts";
 
 const kubectl = await testCluster();
 const [namespace, elsewhere] = ["sources", "sources-elsewhere"];
@@ -183,65 +184,22 @@ test("from another namespace: refused with the grant, which lets it in, and noth
   await deleteVdb(kubectl, again);
 });
 
-/** A plain PostgreSQL as somebody else runs it: the official image, its data in a subfolder of the volume. */
-const workload = (claim: string): string =>
-  [
-    {
-      apiVersion: "v1",
-      kind: "PersistentVolumeClaim",
-      metadata: { name: claim, namespace, annotations: { envName: "dev-env" } },
-      spec: {
-        storageClassName: "de-fs-storage",
-        accessModes: ["ReadWriteOnce"],
-        resources: { requests: { storage: "1Gi" } },
-        dataSource: { apiGroup: "snapshot.storage.k8s.io", kind: "VolumeSnapshot", name: "monday" },
-      },
-    },
-    {
-      apiVersion: "apps/v1",
-      kind: "Deployment",
-      metadata: { name: claim, namespace },
-      spec: {
-        strategy: { type: "Recreate" },
-        selector: { matchLabels: { app: claim } },
-        template: {
-          metadata: { labels: { app: claim } },
-          spec: {
-            securityContext: { runAsUser: 999, runAsGroup: 999, runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
-            containers: [
-              {
-                name: "postgres",
-                image: "postgres:16.2",
-                command: ["/bin/sh", "-c"],
-                args: [
-                  'cd /var/lib/postgresql/data; rm -f data/vdb-*; echo "local all all trust" >/tmp/hba; ' +
-                    'exec postgres -D "$PWD/data" -c hba_file=/tmp/hba -c listen_addresses= -c unix_socket_directories=/tmp -c checkpoint_timeout=1d',
-                ],
-                env: [{ name: "PGHOST", value: "/tmp" }],
-                readinessProbe: { exec: { command: ["pg_isready", "-q"] }, periodSeconds: 1 },
-                volumeMounts: [{ name: "data", mountPath: "/var/lib/postgresql/data" }],
-              },
-            ],
-            volumes: [{ name: "data", persistentVolumeClaim: { claimName: claim } }],
-          },
-        },
-      },
-    },
-  ]
-    .map((object) => JSON.stringify(object))
-    .join("\n---\n");
-
-const sqlInWorkload = async (name: string, sql: string): Promise<string> =>
-  await kubectl.run(["exec", "-i", "-n", namespace, `deploy/${name}`, "--", "psql", "-U", "postgres", "-qXAt", "-f", "-"], {
-    input: sql,
-  });
+/** Somebody else's PostgreSQL, on a volume of our driver. */
+const theirs = {
+  name: "theirs",
+  namespace,
+  annotations: { envName: "dev-env" },
+  claim: {
+    storageClassName: "de-fs-storage",
+    dataSource: { apiGroup: "snapshot.storage.k8s.io", kind: "VolumeSnapshot", name: "monday" },
+  },
+};
 
 test("a foreign workload's claim: cloned as it is, crash-consistent and said so; adopted only when the workload has stopped", {
   timeout: 600_000,
 }, async () => {
-  await kubectl.apply(workload("theirs"));
-  await kubectl.run(["rollout", "status", "deploy/theirs", "-n", namespace, "--timeout=240s"]);
-  await sqlInWorkload("theirs", write("theirs"));
+  await applyWorkload(kubectl, theirs);
+  await sqlInWorkload(kubectl, theirs, write("theirs"));
   const clone = of("crashed", "pvc-clone", "theirs");
   const ready = await readyFrom(clone);
   equal(await sqlInPod(kubectl, clone, words), "first theirs", "what was committed is recovered from the WAL");
@@ -255,7 +213,7 @@ test("a foreign workload's claim: cloned as it is, crash-consistent and said so;
   await applyVdb(kubectl, vdb);
   const inUse = await waitForPhase(kubectl, vdb, "Error");
   equal(condition(inUse, "SourceResolved")?.reason, "ClaimInUse");
-  await kubectl.run(["scale", "deploy/theirs", "-n", namespace, "--replicas=0"]);
+  await scaleWorkload(kubectl, theirs, 0);
   await waitForPhase(kubectl, vdb, "Ready");
   equal(await sqlInPod(kubectl, vdb, words), "first theirs");
   equal(await claimOf(vdb), "theirs");
@@ -264,9 +222,8 @@ test("a foreign workload's claim: cloned as it is, crash-consistent and said so;
   equal(at(claim, "metadata", "labels"), undefined, "nothing is written to it");
   await sqlInPod(kubectl, vdb, write("adopted"));
   await deleteVdb(kubectl, vdb);
-  await kubectl.run(["scale", "deploy/theirs", "-n", namespace, "--replicas=1"]);
-  await kubectl.run(["rollout", "status", "deploy/theirs", "-n", namespace, "--timeout=240s"]);
-  equal(await sqlInWorkload("theirs", words), "first theirs adopted", "it goes on where the database has stopped");
+  await scaleWorkload(kubectl, theirs, 1);
+  equal(await sqlInWorkload(kubectl, theirs, words), "first theirs adopted", "it goes on where the database has stopped");
 
   await kubectl.run(["delete", "deploy", "theirs", "-n", namespace, "--timeout=120s"]);
   const gone = of("adopted", "pvc-adopt", "theirs");

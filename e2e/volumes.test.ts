@@ -1,7 +1,7 @@
 /** Volumes of the driver as any workload uses them, with the stock sidecars and without the operator. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { at, ensureNamespace, eventually, storageNamespace, testCluster, text } from "@vdb/cluster";
+import { at, ensureNamespace, eventually, restartKubelet, storageNamespace, testCluster, text } from "@vdb/cluster";
 import { isFullTier, seededRandom, testSeed } from "kube-runtime/testing";
 import { planCycle } from "./volumes/cycles.ts";
 import { claim, ofClaim, ofSnapshot, pod, sleeps, snapshot, together, writes } from "./volumes/manifests.ts";
@@ -70,10 +70,11 @@ test("a claim of ReadWriteOncePod is one pod's: a second one waits, and says for
   await kubectl.run(["delete", "pod", "second", "-n", namespace, "--timeout=120s"]);
 });
 
-test("the node plugin killed while a pod writes: no write is lost or refused, and the next mount works", async () => {
+test("node plugin and kubelet killed while a pod writes: no write is lost or refused, and the next mounts work", async () => {
   const from = await lastTick();
   const plugin = ["-n", storageNamespace, "-l", "app.kubernetes.io/name=delphix-csi-node"];
   await kubectl.run(["delete", "pods", ...plugin, "--grace-period=0", "--force"]);
+  await restartKubelet();
   await kubectl.apply(
     together([
       snapshot("of-written", namespace, "written"),
@@ -90,9 +91,12 @@ test("the node plugin killed while a pod writes: no write is lost or refused, an
   equal(await inPod("writer", `head -n ${until} /mnt/data/ticks | awk '$1 != NR' | wc -l`), "0", "every tick, once, in order");
 });
 
-test("a snapshot, then the source of two clones are deleted: both go on with what they had", { timeout: 600_000 }, async () => {
+test("a snapshot, then the source of two clones and its pod are deleted, by force: the clones go on with what they had", {
+  timeout: 600_000,
+}, async () => {
   await kubectl.run(["delete", "volumesnapshot/of-written", "-n", namespace, "--timeout=120s"]);
-  await kubectl.run(["delete", "pod/writer", "pvc/written", "-n", namespace, "--timeout=120s"]);
+  await kubectl.run(["delete", "pod/writer", "-n", namespace, "--grace-period=0", "--force"]);
+  await kubectl.run(["delete", "pvc/written", "-n", namespace, "--timeout=120s"]);
   await eventually("the source is gone from the pool", 120, async () => {
     const { vdbs } = await storageState(kubectl);
     return vdbs.length === beginning.vdbs.length + 2 ? true : undefined;
@@ -176,6 +180,8 @@ test("mistakes of a claim: an event names each, and what to write instead", { ti
   await kubectl.run(["delete", "pvc", ...mistakes.map(({ name }) => name), "-n", namespace, "--timeout=120s"]);
   await kubectl.run(["delete", "volumesnapshot/foreign", "-n", namespace, "--wait=false"]);
   await kubectl.run(["delete", "volumesnapshotcontent/foreign", "--wait=false"]);
+  // Its driver would take its own finalizer off, and there is none.
+  await kubectl.run(["patch", "volumesnapshotcontent/foreign", "--type=merge", "-p", '{"metadata":{"finalizers":null}}']);
 });
 
 /** As another driver would have taken it. */
@@ -240,4 +246,12 @@ test("the kubelet's metrics show how full the volumes are", { timeout: 300_000 }
   });
   ok(shown.free > 0 && shown.free < shown.total, JSON.stringify(shown));
   equal(shown.inodes, 0, "btrfs sets no limit");
+});
+
+test("its namespace deleted, nothing of all this is left", { timeout: 300_000 }, async () => {
+  await kubectl.run(["delete", "namespace", namespace, "--timeout=240s"]);
+  await eventually("the storage is as it was", 120, async () => {
+    deepEqual(await storageState(kubectl), beginning);
+    return true;
+  });
 });

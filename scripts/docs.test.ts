@@ -49,7 +49,7 @@ test("the page on actions has each condition and each reason of theirs, and no o
 });
 
 test("every reason that an action is given has its row", () => {
-  const code = sources("packages/operator/src/action/**/*.ts");
+  const code = sources("packages/operator/src/{action/**,data/*/content}/*.ts");
   const outcome = /\b(?:terminal|retry|after|waiting)\(\s*(?:[\w.(), ]+,\s*)?"([A-Z]\w+)"/gu;
   const given = [outcome, /\bbeginRollback\(ctx, "(\w+)"/gu, /\breason: "([A-Z]\w+)"/gu, /ActionFailed\(\s*"(\w+)"/gu];
   const known = new Set<string>(Object.values(actionConditions).flatMap((row) => Object.keys(row.reasons)));
@@ -74,7 +74,7 @@ test("reasons beside the table are the code's, and every reason the operator giv
   );
   const outcome = /\b(?:terminal|retry|after|waiting)\(\s*(?:[\w.]+,\s*)?"([A-Z]\w+)"/gu;
   const field = /\breason: "([A-Z]\w+)"/gu;
-  const operator = sources("packages/operator/src/vdb/**/*.ts") + sources("packages/operator/src/data/**/*.ts");
+  const operator = sources("packages/operator/src/vdb/**/*.ts") + sources("packages/operator/src/data/{*,csi/*,dct/*}.ts");
   const given = [outcome, field].flatMap((pattern) => [...operator.matchAll(pattern)].map(([, reason = ""]) => reason));
   ok(given.length > 20, "the patterns still find reasons");
   deepEqual(

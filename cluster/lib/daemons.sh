@@ -61,10 +61,15 @@ start_controllers() { # when the API server answers: without it they give up
   start_inside kube-scheduler kube-scheduler --kubeconfig=$config/kube-scheduler.kubeconfig --leader-elect=false
 }
 
-start_node() {
+start_kubelet() {
   local config=/run/cluster/config
   start_inside kubelet kubelet --config=$config/kubelet.yaml --kubeconfig=$config/kubelet.kubeconfig \
     --hostname-override=node1 --node-ip=10.244.0.1 --cgroup-root="/$(cgroup_name)"
+}
+
+start_node() {
+  local config=/run/cluster/config
+  start_kubelet
   start_inside kube-proxy kube-proxy --config=$config/kube-proxy.yaml
   start_inside coredns coredns -conf $config/Corefile
 }

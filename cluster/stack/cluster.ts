@@ -58,6 +58,11 @@ export async function testCluster(): Promise<Kubectl> {
   return kubectlFor(kubeconfig, name);
 }
 
+/** Kills the kubelet and starts it again. */
+export async function restartKubelet(): Promise<void> {
+  await run(join(clone, "cluster/restart-kubelet"), []);
+}
+
 /** A command in the namespaces of the cluster's node, where its mounts and pods' addresses are seen. */
 export async function inNode(command: readonly string[]): Promise<string> {
   return await run(join(clone, "cluster/enter"), command);

@@ -36,12 +36,26 @@ export async function installCharts(kubectl: Kubectl, options: InstallOptions = 
   await ensureNamespace(kubectl, storageNamespace, "privileged");
   await ensureNamespace(kubectl, operatorNamespace, "restricted");
   const images = builtImages();
-  const image = (name: string): { repository: string; tag: string } => {
-    const [, repository = "", tag = ""] = /^(.*):([^:/]+)$/u.exec(images[name] ?? "") ?? [];
-    if (repository === "") throw new Error(`image ${name} is not built: run make images`);
-    return { repository, tag };
-  };
-  const storage = {
+  // A manifest without an image is given the one that is built here: others are out of reach of the local cluster.
+  const defaults = { images: { "16": images["postgres"] } };
+  const operator = { image: builtImage("operator"), defaults, ...options.operatorValues };
+  await upgrade(kubectl, "delphix-operator", operatorNamespace, operator);
+  await upgrade(kubectl, "delphix-storage", storageNamespace, {
+    ...storageValues(engineName, sourceName),
+    ...options.storageValues,
+  });
+}
+
+function builtImage(name: string): { readonly repository: string; readonly tag: string } {
+  const [, repository = "", tag = ""] = /^(.*):([^:/]+)$/u.exec(builtImages()[name] ?? "") ?? [];
+  if (repository === "") throw new Error(`image ${name} is not built: run make images`);
+  return { repository, tag };
+}
+
+/** What charts/delphix-storage needs here: the built images, and an engine that links the production database. */
+export function storageValues(engine: string, source: string): Readonly<Record<string, unknown>> {
+  const image = builtImage;
+  return {
     images: {
       csi: image("csi"),
       engine: image("engine"),
@@ -53,10 +67,10 @@ export async function installCharts(kubectl: Kubectl, options: InstallOptions = 
     },
     engine: {
       config: {
-        name: engineName,
+        name: engine,
         dsources: [
           {
-            name: sourceName,
+            name: source,
             group: "Untitled",
             host: `production.${productionNamespace}.svc`,
             port: 5432,
@@ -66,13 +80,7 @@ export async function installCharts(kubectl: Kubectl, options: InstallOptions = 
         ],
       },
     },
-    ...options.storageValues,
   };
-  // A manifest without an image is given the one that is built here: others are out of reach of the local cluster.
-  const defaults = { images: { "16": images["postgres"] } };
-  const operator = { image: image("operator"), defaults, ...options.operatorValues };
-  await upgrade(kubectl, "delphix-operator", operatorNamespace, operator);
-  await upgrade(kubectl, "delphix-storage", storageNamespace, storage);
 }
 
 /** What has to come first where an earlier helm was killed at its work: it would refuse an upgrade for good. */
@@ -87,25 +95,20 @@ async function recover(kubectl: Kubectl, chart: string, namespace: string): Prom
   if (first !== undefined) await kubectl.helm([first, chart, "-n", namespace, "--wait", "--timeout", "3m"]);
 }
 
-async function upgrade(kubectl: Kubectl, chart: string, namespace: string, values: unknown): Promise<void> {
-  await recover(kubectl, chart, namespace);
+/** Installs or upgrades the release; `chart`: its folder, that of the release's name unless it is given. */
+export async function upgrade(
+  kubectl: Kubectl,
+  release: string,
+  namespace: string,
+  values: unknown,
+  chart: string = join(clone, "charts", release),
+): Promise<void> {
+  await recover(kubectl, release, namespace);
   const folder = mkdtempSync(join(tmpdir(), "values-"));
   try {
     const file = join(folder, "values.yaml");
     writeFileSync(file, stringify(values));
-    await kubectl.helm([
-      "upgrade",
-      "--install",
-      chart,
-      join(clone, "charts", chart),
-      "-n",
-      namespace,
-      "-f",
-      file,
-      "--wait",
-      "--timeout",
-      "5m",
-    ]);
+    await kubectl.helm(["upgrade", "--install", release, chart, "-n", namespace, "-f", file, "--wait", "--timeout", "5m"]);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -8,6 +8,7 @@ for (const [name, constant] of [
   ["start", "startScript"],
   ["prepare", "prepareScript"],
   ["hook", "hookScript"],
+  ["tls", "tlsScript"],
 ] as const) {
   const script = readFileSync(new URL(`${name}.sh`, folder), "utf8");
   const target = new URL(`generated/${name}-script.ts`, folder);

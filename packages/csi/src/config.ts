@@ -2,12 +2,15 @@
 import { parseArgs } from "node:util";
 import { given, type LogLevel, logLevels, oneOf, type PodEnvironment, portNumber } from "kube-runtime";
 import type { SpecDefaults } from "./controller/volume-spec.ts";
+import { driverName } from "./driver.ts";
 
 const modes = ["controller", "node", "all"] as const;
 
 export interface Config {
   /** Which half of the driver this process is; `all` serves both, for tests. */
   readonly mode: (typeof modes)[number];
+  /** Another than the usual one only in tests, where the driver stands for one of somebody else. */
+  readonly driverName: string;
   readonly endpoint: string;
   readonly nodeId: string;
   readonly kubeletDir: string;
@@ -32,6 +35,7 @@ const optionalText = { type: "string" } as const;
 const text = (value: string) => ({ type: "string", default: value }) as const;
 const options = {
   mode: text("all"),
+  "driver-name": text(driverName),
   endpoint: text("unix:///csi/csi.sock"),
   "node-id": optionalText,
   "kubelet-dir": text("/var/lib/kubelet"),
@@ -60,6 +64,7 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
     throw new Error("--node-id or NODE_NAME is missing: set it to the node's name in Kubernetes");
   return {
     mode,
+    driverName: flag["driver-name"],
     endpoint: flag.endpoint,
     nodeId,
     kubeletDir: flag["kubelet-dir"],

@@ -13,7 +13,6 @@ import { createVolume } from "./controller/create-volume.ts";
 import { deleteVolume } from "./controller/delete-volume.ts";
 import { listVolumes } from "./controller/list-volumes.ts";
 import { validateVolumeCapabilities } from "./controller/validate-volume-capabilities.ts";
-import { driverName } from "./driver.ts";
 import type { Service } from "./grpc/handler.ts";
 import { KeyedLock } from "./grpc/keyed-lock.ts";
 import { serve } from "./grpc/serve.ts";
@@ -44,7 +43,11 @@ export interface Running extends AsyncDisposable {
  */
 export async function startDriver(config: Config, log: Log, failed: (reason: string) => void): Promise<Running> {
   await using stack = new AsyncDisposableStack();
-  const identity: Service = { GetPluginInfo: getPluginInfo, GetPluginCapabilities: getPluginCapabilities, Probe: probe };
+  const identity: Service = {
+    GetPluginInfo: getPluginInfo(config.driverName),
+    GetPluginCapabilities: getPluginCapabilities,
+    Probe: probe,
+  };
   const services = {
     "csi.v1.Identity": identity,
     ...(config.mode === "node" ? {} : { "csi.v1.Controller": await controllerService(config, stack) }),
@@ -59,7 +62,7 @@ export async function startDriver(config: Config, log: Log, failed: (reason: str
 }
 
 async function controllerService(
-  { kubernetesUrl, pod, credentials, defaults, attach }: Config,
+  { driverName, kubernetesUrl, pod, credentials, defaults, attach }: Config,
   stack: AsyncDisposableStack,
 ): Promise<Service> {
   const connection = kubernetesUrl === undefined ? await inClusterConnection(pod) : unprotected(kubernetesUrl);
@@ -116,7 +119,7 @@ function nodeService({ nodeId, poolDir, stageDir }: Config): Service {
 
 /** The driver announces itself: the kubelet watches this folder for sockets, and forgets the driver when its socket goes. */
 async function serveRegistration(
-  { kubeletDir, endpoint }: Config,
+  { driverName, kubeletDir, endpoint }: Config,
   log: Log,
   failed: (reason: string) => void,
 ): Promise<AsyncDisposable> {
@@ -126,7 +129,7 @@ async function serveRegistration(
     endpoint: `unix://${join(folder, `${driverName}-reg.sock`)}`,
     services: {
       "pluginregistration.Registration": {
-        GetInfo: getInfo(new URL(endpoint).pathname),
+        GetInfo: getInfo(driverName, new URL(endpoint).pathname),
         NotifyRegistrationStatus: notifyRegistrationStatus(log, failed),
       },
     },

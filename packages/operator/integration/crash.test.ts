@@ -2,9 +2,11 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { PostgresVDB } from "@vdb/api";
-import { persistentVolumeClaims } from "kube-runtime";
+import { persistentVolumeClaims, storageClasses } from "kube-runtime";
+import { volumeSnapshotClasses, volumeSnapshotContents, volumeSnapshots } from "../src/data/csi/volume-snapshots.ts";
 import { playCluster } from "./testing/fake-cluster.ts";
 import { fakeDct } from "./testing/fake-dct.ts";
+import { defineSnapshots, playSnapshots, snapshotTime } from "./testing/fake-snapshots.ts";
 import { chosenDeaths, type Moment, mortal } from "./testing/mortal.ts";
 import {
   type Answer,
@@ -23,23 +25,107 @@ import {
 import { until } from "./testing/until.ts";
 
 /** The image follows from what is known of the source: a claim whose source nobody wrote down would have none for good. */
-const images = ["--image=16=postgres:16.2"];
+const flags = ["--image=16=postgres:16.2", "--allow-cross-namespace=true"];
 const hooks = [{ name: "mask", stage: "post-create", script: "SELECT mask()" }];
+
+/** A driver that DCT does not know. */
+const foreign = "foreign.csi.test";
+
+interface Origin {
+  readonly type: PostgresVDB["spec"]["source"]["type"];
+  /** How many of the deaths are tried, unless all are. */
+  readonly some: number;
+  /** Makes the source; what the manifest says of it. */
+  readonly prepare: (bench: Bench, namespace: string) => Promise<object>;
+  readonly check: (status: PostgresVDB["status"]) => void;
+}
+
+const theirs = "theirs";
+/** A claim of somebody else, which the played cluster of that namespace binds. */
+async function makeClaim({ client }: Bench, namespace: string): Promise<void> {
+  const spec = {
+    storageClassName: "foreign",
+    accessModes: ["ReadWriteOnce" as const],
+    resources: { requests: { storage: "1Gi" } },
+  };
+  await client.create(persistentVolumeClaims, { metadata: { name: theirs, namespace }, spec }, forever);
+}
+const elsewhere = (namespace: string): string => `${namespace}-src`;
+
+/** The two that copy do so from another namespace: that takes the most writes. */
+const origins: readonly Origin[] = [
+  {
+    type: "dct-source",
+    some: 6,
+    prepare: async () => ({ image: undefined }),
+    check: ({ source, dataTimestamp }) => {
+      const { name, snapshotId, postgresVersion } = source ?? {};
+      deepEqual([name, snapshotId, postgresVersion], ["production", "1-APPDATA_SNAPSHOT-production-2", "16.2"]);
+      equal(dataTimestamp, "2026-01-01T00:00:00Z");
+    },
+  },
+  {
+    type: "pvc-clone",
+    some: 3,
+    prepare: async (bench, namespace) => {
+      await makeClaim(bench, elsewhere(namespace));
+      return { source: { type: "pvc-clone", reference: theirs, namespace: elsewhere(namespace) } };
+    },
+    check: ({ source, dataTimestamp }) => {
+      deepEqual([source?.name, source?.crashConsistent], [theirs, true]);
+      equal(dataTimestamp, snapshotTime);
+    },
+  },
+  {
+    type: "k8s-snapshot",
+    some: 2,
+    prepare: async (bench, namespace) => {
+      await makeClaim(bench, elsewhere(namespace));
+      const spec = { source: { persistentVolumeClaimName: theirs } };
+      await bench.client.create(
+        volumeSnapshots,
+        { metadata: { name: "monday", namespace: elsewhere(namespace) }, spec },
+        forever,
+      );
+      return { source: { type: "k8s-snapshot", reference: "monday", namespace: elsewhere(namespace) } };
+    },
+    check: ({ source, dataTimestamp }) => {
+      equal(source?.snapshotName, "monday");
+      equal(dataTimestamp, snapshotTime);
+    },
+  },
+  {
+    type: "pvc-adopt",
+    some: 2,
+    prepare: async (bench, namespace) => {
+      await makeClaim(bench, namespace);
+      return { source: { type: "pvc-adopt", reference: theirs } };
+    },
+    check: ({ pvcName }) => equal(pvcName, theirs),
+  },
+];
 
 describe("an operator that dies", { timeout: 1_200_000 }, () => {
   const stack = new AsyncDisposableStack();
   let bench: Bench;
   before(async () => {
     bench = stack.use(await startBench());
+    await defineSnapshots(bench.client, forever);
+    await bench.client.create(storageClasses, { metadata: { name: "foreign" }, provisioner: foreign }, forever);
+    await bench.client.create(volumeSnapshotClasses, { metadata: { name: "foreign" }, driver: foreign }, forever);
   });
   after(async () => await stack.disposeAsync());
 
   /** Brings a database up through one death, takes it down through another; what happened outside is counted. */
-  async function live(namespace: string, death: number, moment: Moment): Promise<number> {
-    await newNamespace(bench.client, namespace);
+  async function live({ type, prepare, check }: Origin, namespace: string, death: number, moment: Moment): Promise<number> {
+    const driver = type === "dct-source" ? {} : { driver: foreign };
+    for (const name of [namespace, elsewhere(namespace)]) await newNamespace(bench.client, name);
     await makePassword(bench.client, namespace);
-    await using cluster = playCluster(bench.client, namespace);
-    const dct = fakeDct();
+    await using cluster = Object.assign(playCluster(bench.client, namespace), driver);
+    await using _ = Object.assign(playCluster(bench.client, elsewhere(namespace)), driver);
+    await using snapshots = playSnapshots(bench.client, foreign);
+    const source = await prepare(bench, namespace);
+    const dct = Object.assign(fakeDct(), { up: type === "dct-source" });
     const tokens: string[] = [];
     const answer: Answer = ({ command }) => {
       if (command[3] !== "hook") return healthy();
@@ -48,24 +134,33 @@ describe("an operator that dies", { timeout: 1_200_000 }, () => {
     };
     const api = mortal(bench.api, death, moment);
     {
-      await using first = startOperator(api, dct, images);
+      await using first = startOperator(api, dct, flags);
       Object.assign(first, { answer });
-      await applyVdb(bench.client, namespace, "orders", { hooks, image: undefined });
+      await applyVdb(bench.client, namespace, "orders", { hooks, ...source });
       await until("it died or is done", async () => {
         const vdb = await bench.client.get(vdbs, { namespace, name: "orders" }, forever);
         return api.written() >= death || isReady(vdb) ? true : undefined;
       });
     }
-    await using second = startOperator(bench.api, dct, images);
+    await using second = startOperator(bench.api, dct, flags);
     Object.assign(second, { answer });
     const vdb = await untilVdb(bench.client, namespace, "orders", isReady, 30);
     deepEqual([...cluster.provisioned.values()], [1], `provisioned once, whatever happened ${moment} write ${death}`);
     equal(new Set(tokens).size, 1, "the hook had one token: the pod ran it once");
     equal((await bench.client.list(persistentVolumeClaims, { namespace }, forever)).items.length, 1);
     equal(vdb.status.hooks?.[0]?.outcome, "Succeeded");
-    const { name, snapshotId, postgresVersion } = vdb.status.source ?? {};
-    deepEqual([name, snapshotId, postgresVersion], ["production", "1-APPDATA_SNAPSHOT-production-2", "16.2"]);
-    equal(vdb.status.dataTimestamp, "2026-01-01T00:00:00Z");
+    check(vdb.status);
+    const [here, there] = [namespace, elsewhere(namespace)];
+    const given = type === "k8s-snapshot" ? ["monday"] : [];
+    deepEqual(await namesOf(bench, here), []);
+    deepEqual(await namesOf(bench, there), given, "what was made for the copy is gone, what was there is not");
+    equal(snapshots.taken.length, { "dct-source": 0, "pvc-clone": 1, "k8s-snapshot": 1, "pvc-adopt": 0 }[type]);
+    await until("no content is left over", async () => {
+      const { items } = await bench.client.list(volumeSnapshotContents, {}, forever);
+      const left = items.filter(({ spec }) => [here, there].includes(spec.volumeSnapshotRef.namespace ?? ""));
+      if (left.length === given.length) return true;
+      throw new Error(JSON.stringify(left));
+    });
     await bench.client.delete(vdbs, { namespace, name: "orders" }, forever);
     await until("it is gone", async () =>
       (await bench.client.find(vdbs, { namespace, name: "orders" }, forever)) === undefined ? true : undefined,
@@ -74,10 +169,12 @@ describe("an operator that dies", { timeout: 1_200_000 }, () => {
     return api.written();
   }
 
-  test("at any of its writes, brings the database up all the same, once", async () => {
-    const all = await live("crash-none", Infinity, "before");
-    for (const { death, moment } of chosenDeaths(all, 6)) await live(`crash-${death}-${moment}`, death, moment);
-  });
+  for (const origin of origins)
+    test(`${origin.type}: at any of its writes, brings the database up all the same, once`, async () => {
+      const { type, some } = origin;
+      const all = await live(origin, `${type}-none`, Infinity, "before");
+      for (const { death, moment } of chosenDeaths(all, some)) await live(origin, `${type}-${death}-${moment}`, death, moment);
+    });
 
   test("at any of its writes, stops and starts a database all the same, and asks DCT once for each", async () => {
     await newNamespace(bench.client, "switch");
@@ -116,3 +213,6 @@ describe("an operator that dies", { timeout: 1_200_000 }, () => {
       for (const enabled of [false, true]) await turn(enabled, death, moment);
   });
 });
+
+const namesOf = async ({ client }: Bench, namespace: string): Promise<readonly string[]> =>
+  (await client.list(volumeSnapshots, { namespace }, forever)).items.map(({ metadata }) => metadata.name);

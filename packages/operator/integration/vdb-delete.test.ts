@@ -1,8 +1,30 @@
 /** What goes with a deleted PostgresVDB, and what stays. */
 import { deepEqual, equal } from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import { configMaps, deployments, persistentVolumeClaims, persistentVolumes, pods, services } from "kube-runtime";
-import { applyVdb, deleteVdb, forever, isReady, readyReason, untilGone, untilVdb, vdbs } from "./testing/operator.ts";
+import type { PostgresVDB } from "@vdb/api";
+import {
+  configMaps,
+  deployments,
+  findCondition,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  type Resource,
+  services,
+} from "kube-runtime";
+import type { FakeCluster } from "./testing/fake-cluster.ts";
+import {
+  applyVdb,
+  deleteVdb,
+  forever,
+  healthy,
+  isReady,
+  type RunningOperator,
+  readyReason,
+  untilGone,
+  untilVdb,
+  vdbs,
+} from "./testing/operator.ts";
 import { setStage } from "./testing/stage.ts";
 
 describe("a PostgresVDB that is deleted", { timeout: 480_000 }, () => {
@@ -37,6 +59,87 @@ describe("a PostgresVDB that is deleted", { timeout: 480_000 }, () => {
     await untilVdb(stage.client, "never", "orders", (one) => readyReason(one) === "DctUnreachable");
     await deleteVdb(stage.client, "never", "orders");
     dct.up = true;
+  });
+
+  interface Phase {
+    readonly name: string;
+    readonly spec?: object;
+    readonly play?: (cluster: FakeCluster) => void;
+    readonly answer?: () => ReturnType<RunningOperator["answer"]>;
+    readonly reached: (vdb: PostgresVDB) => boolean;
+  }
+  const failsToStart = { exitCode: 1, message: "vdb:NotADatabase: the volume is empty", finishedAt: "2026-01-01T00:00:00Z" };
+  const hooks = [{ name: "mask", stage: "post-create", script: "SELECT pg_sleep(1000)" }];
+  const phases: readonly Phase[] = [
+    {
+      name: "provisioning",
+      play: (cluster) => (cluster.provision = "nothing"),
+      reached: (vdb) => (vdb.status.pvcName ?? "") !== "" && vdb.status.phase === "Provisioning",
+    },
+    {
+      name: "starting",
+      play: (cluster) => (cluster.details = () => ({ ready: false })),
+      reached: (vdb) => vdb.status.phase === "Deploying" && readyReason(vdb) === "Starting",
+    },
+    {
+      name: "not-started",
+      play: (cluster) => {
+        cluster.container = () => ({ waiting: { reason: "CrashLoopBackOff" } });
+        cluster.details = () => ({ ready: false, lastState: { terminated: failsToStart } });
+      },
+      reached: (vdb) => vdb.status.phase === "Error" && readyReason(vdb) === "NotADatabase",
+    },
+    {
+      name: "refused",
+      answer: () => ({ exitCode: 10, stderr: "invalid value" }),
+      reached: (vdb) => readyReason(vdb) === "SettingRefused",
+    },
+    {
+      name: "hook-runs",
+      spec: { hooks },
+      answer: () => ({ stdout: "running" }),
+      reached: (vdb) => readyReason(vdb) === "Running",
+    },
+    { name: "stopped", spec: { enabled: false }, reached: (vdb) => vdb.status.phase === "Stopped" },
+  ];
+  for (const { name, spec, play, answer, reached } of phases)
+    test(`deleted while it is ${name}, it goes within seconds, and nothing is left`, async () => {
+      const cluster = await place(name);
+      play?.(cluster);
+      if (answer !== undefined)
+        stage.operator.answer = ({ command }) => (command[3] === "prepare" && name === "hook-runs" ? healthy() : answer());
+      await applyVdb(stage.client, name, "orders", spec);
+      await untilVdb(stage.client, name, "orders", reached);
+      await deleteVdb(stage.client, name, "orders");
+      const left = await Promise.all(
+        [deployments, services, pods, persistentVolumeClaims].map(
+          async (resource: Resource) => (await stage.client.list(resource, { namespace: name }, forever)).items.length,
+        ),
+      );
+      deepEqual(left, [0, 0, 0, 0]);
+    });
+
+  test("what keeps a deletion is named within seconds: a finalizer of the pod, then a pod that uses the claim", async () => {
+    const { status } = await readyDatabase("blocked");
+    const [pod] = (await stage.client.list(pods, { namespace: "blocked" }, forever)).items;
+    const podKey = { namespace: "blocked", name: pod?.metadata.name ?? "" };
+    await stage.client.patch(pods, podKey, { metadata: { finalizers: ["example.com/backup"] } }, forever);
+    const volumes = [{ name: "data", persistentVolumeClaim: { claimName: status.pvcName ?? "" } }];
+    const theirs = {
+      metadata: { namespace: "blocked", name: "theirs" },
+      spec: { containers: [{ name: "c", image: "i" }], volumes },
+    };
+    await stage.client.create(pods, theirs, forever);
+    await stage.client.delete(vdbs, { namespace: "blocked", name: "orders" }, forever);
+    const saysSo = async (words: RegExp): Promise<void> =>
+      void (await untilVdb(stage.client, "blocked", "orders", (vdb) =>
+        words.test(findCondition(vdb.status.conditions, "Ready")?.message ?? ""),
+      ));
+    await saysSo(/PostgreSQL shuts down in pod .*: finalizer example\.com\/backup of the pod keeps it/u);
+    await stage.client.patch(pods, podKey, { metadata: { finalizers: null } }, forever);
+    await saysSo(/Kubernetes deletes the claim .*: pod theirs still uses it; delete the pod/u);
+    await stage.client.delete(pods, { namespace: "blocked", name: "theirs" }, forever, { gracePeriodSeconds: 0 });
+    await untilGone(stage.client, "blocked", "orders");
   });
 
   test("deletion finds what has lost the operator's labels", async () => {

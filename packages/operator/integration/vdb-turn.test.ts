@@ -100,7 +100,7 @@ describe("a database and the action that has its turn", { timeout: 300_000 }, ()
     const { write, until } = await database("retention");
     const { delphixID = "" } = (await until(isReady)).status;
     for (const timeflow of ["oldest", "old", "new"]) stage.dct.replaceData(delphixID, timeflow);
-    const previous = { id: "c0", madeBy: "create", until: new Date(Date.now() + 3000).toISOString() };
+    const previous = { id: "c0", madeBy: "create", timeflow: "old", until: new Date(Date.now() + 3000).toISOString() };
     await write({ activeAction: action, previous });
     await sleep(4000);
     const { status } = await until(() => true);
@@ -109,6 +109,6 @@ describe("a database and the action that has its turn", { timeout: 300_000 }, ()
     const before = await until(isReady);
     deepEqual([before.status.previous?.id, stage.dct.timeflowsOf(delphixID).length], ["c0", 3], "it is not time yet");
     await until((vdb) => vdb.status.previous === undefined && isReady(vdb));
-    deepEqual(stage.dct.timeflowsOf(delphixID), ["new"]);
+    deepEqual(stage.dct.timeflowsOf(delphixID), ["oldest", "new"]);
   });
 });

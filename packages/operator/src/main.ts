@@ -49,20 +49,21 @@ async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Pro
   const exec = fencedExec(connection, manager);
   const actions = actionCaches(manager, config.watchNamespace);
   const dctSource = createDctSource({ dct, defaults: config.defaults, isShut: isShut(caches.vdbs) });
+  const sources = createDataSources(
+    { "dct-source": dctSource, ...createCsiSources(csiWorldOf({ config, caches, exec, dct: dctSource, now: Date.now })) },
+    explainDct,
+  );
   controlVdbs(manager, {
     config,
     caches,
-    sources: createDataSources(
-      { "dct-source": dctSource, ...createCsiSources(csiWorldOf({ config, caches, exec, dct: dctSource, now: Date.now })) },
-      explainDct,
-    ),
+    sources,
     storage: createStorageWatch({ dct, vdbs: caches.vdbs, log, intervalSeconds: storageLookSeconds }),
     exec,
     memories: createMemories(),
     isAtWork: (holder) => isAtWork(actions, holder),
     actionTriggers: actionTriggers(actions),
   });
-  controlActions(manager, { config, caches, actions, exec, dct, now: Date.now, explain: explainDct });
+  controlActions(manager, { config, caches, actions, exec, now: Date.now, sources });
   await manager.run(signal);
 }
 

@@ -345,6 +345,12 @@ export const vdbRows: readonly RuleRow[] = [
     "must be a PriorityClass's name: lower-case letters, digits, '-' and '.', beginning and ending with a letter or digit, for example databases",
     ["system-cluster-critical"],
   ),
+  ...text(
+    "spec.tls.secretName",
+    ["", "My-TLS", "a/b"],
+    "must be a Secret's name: lower-case letters, digits, '-' and '.', beginning and ending with a letter or digit, for example my-db-tls",
+    ["orders.tls"],
+  ),
   ...whole("spec.podTemplate.podDisruptionBudget.maxUnavailable", 0, 1, 0),
   ...database("spec.hooks[0].database"),
   ...whole("spec.hooks[0].timeoutSeconds", 1, 86_400, 300),

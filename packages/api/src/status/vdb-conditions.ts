@@ -125,6 +125,9 @@ export const vdbConditions = {
       SettingRefused: "PostgreSQL refuses a setting; the message names it; the earlier settings stay in force",
       Unreachable: "the server in the pod does not answer the operator",
       SqlFailed: "the server refuses a statement; the message contains its error",
+      CertificateMissing: "the server has no certificate, because the Secret of spec.tls does not exist or lacks a key",
+      CertificateRefused:
+        "the server has no certificate, because PostgreSQL refuses that of spec.tls; the message contains its error",
       NameTaken: "another owner's ConfigMap or Deployment has replaced the database's own, under the same name",
     },
   },
@@ -156,6 +159,17 @@ export const vdbConditions = {
     reasons: {
       Complete: "the database has hooks of both stages",
       PostRefreshMissing: "the database has post-create hooks and no post-refresh hooks",
+    },
+  },
+  CertificateCurrent: {
+    meaning:
+      "The server serves TLS with the certificate in the Secret of spec.tls. False while an earlier one stays in force. Ready does not depend on it. Absent without spec.tls.",
+    reasons: {
+      InForce: "the certificate is in force",
+      NeedsAttention: "the certificate is in force, but has expired or is not for the Service's name; the message says so",
+      CertificateMissing: "the Secret does not exist or lacks a key; an earlier certificate stays in force, if there is one",
+      CertificateRefused:
+        "PostgreSQL refuses the certificate; the message contains its error; an earlier one stays in force, if there is one",
     },
   },
   StorageHealthy: {

@@ -8,6 +8,7 @@ import { podTemplate } from "./pod-template.ts";
 import { leastStorage, resources } from "./resources.ts";
 import { postgresConfig, settingsOfSpec } from "./settings.ts";
 import { source } from "./source.ts";
+import { tls } from "./tls.ts";
 
 /** The user and group of the official image's postgres, in force where the manifest names none. */
 export const defaultOwnership = "999:999";
@@ -177,6 +178,7 @@ export const postgresVdbSpec = schema({
     hooks,
     hygiene,
     podTemplate,
+    tls,
   },
   rules: [
     {

@@ -4,8 +4,7 @@ import type { Handler } from "../grpc/handler.ts";
 import { invalidArgument, notFound, RpcError } from "../grpc/rpc-error.ts";
 import type { ControllerVolumes } from "./create-volume.ts";
 import { requireVdb } from "./require-vdb.ts";
-import { nodeOf } from "./topology.ts";
-import { isExported, volumeOf } from "./volume.ts";
+import { isExported, locations, volumeOf } from "./volume.ts";
 
 /** One volume as ListVolumes shows it. */
 export const controllerGetVolume =
@@ -18,8 +17,7 @@ export const controllerGetVolume =
       const vdb = await requireVdb(client, id, signal);
       if (!isExported(vdb))
         throw new RpcError(status.UNAVAILABLE, `DCT names no exported_data_directory for VDB ${id}: it is being made`);
-      const environment =
-        vdb.environment_id === undefined ? undefined : await client.getEnvironment(vdb.environment_id, { signal });
-      return { volume: volumeOf(vdb, environment === undefined ? undefined : nodeOf(environment)), status: {} };
+      const locationOf = await locations(client, signal);
+      return { volume: volumeOf(vdb, locationOf(vdb)), status: {} };
     }, signal);
   };

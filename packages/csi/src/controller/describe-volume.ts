@@ -3,8 +3,7 @@ import { status } from "@grpc/grpc-js";
 import { type DctClient, findVdb } from "@vdb/dct";
 import type { Call } from "../grpc/handler.ts";
 import { RpcError } from "../grpc/rpc-error.ts";
-import { nodeOf } from "./topology.ts";
-import { type ExportedVdb, isExported, volumeOf } from "./volume.ts";
+import { type ExportedVdb, isExported, locations, volumeOf } from "./volume.ts";
 
 /** Objects lag behind the jobs that change them: a VDB may be shown some moments after its job was COMPLETED. */
 const lagSeconds = 5;
@@ -13,11 +12,10 @@ const pauseSeconds = 0.1;
 /** The answer of CreateVolume. No refusal of this function is final, because the VDB is there and must not be forgotten. */
 export async function describeVolume(dct: DctClient, id: string, call: Call): Promise<object> {
   const vdb = await exportedVdb(dct, id, call);
-  const environment =
-    vdb.environment_id === undefined ? undefined : await dct.getEnvironment(vdb.environment_id, { signal: call.signal });
-  const node = environment === undefined ? undefined : nodeOf(environment);
-  if (node === undefined) throw new RpcError(status.ABORTED, `DCT names no host for the data of VDB ${id}`);
-  return { volume: volumeOf(vdb, node) };
+  const location = (await locations(dct, call.signal))(vdb);
+  if (location.node === undefined && location.host === undefined)
+    throw new RpcError(status.ABORTED, `DCT names no host for the data of VDB ${id}`);
+  return { volume: volumeOf(vdb, location) };
 }
 
 async function exportedVdb(dct: DctClient, id: string, call: Call): Promise<ExportedVdb> {

@@ -3,8 +3,7 @@ import type { Handler } from "../grpc/handler.ts";
 import { type Entry, pageOf, pageRequestOf } from "../grpc/page.ts";
 import type { ControllerVolumes } from "./create-volume.ts";
 import { capacityKey } from "./tags.ts";
-import { nodeOf } from "./topology.ts";
-import { isExported, volumeOf } from "./volume.ts";
+import { isExported, locations, volumeOf } from "./volume.ts";
 
 /** The volumes that this driver has made, in the order of their ids; those still being made are left out. */
 export const listVolumes =
@@ -15,16 +14,9 @@ export const listVolumes =
   };
 
 async function entriesOf(
-  dct: Pick<DctClient, "searchVdbs" | "searchEnvironments">,
+  dct: Pick<DctClient, "searchVdbs" | "searchEnvironments" | "searchEngines">,
   signal: AbortSignal,
 ): Promise<readonly Entry[]> {
-  const [vdbs, environments] = await Promise.all([
-    dct.searchVdbs(eq("tags.key", capacityKey), { signal }),
-    dct.searchEnvironments(undefined, { signal }),
-  ]);
-  const nodes = new Map(environments.map((one) => [one.id, nodeOf(one)]));
-  return vdbs.filter(isExported).map((vdb) => ({
-    id: vdb.id,
-    entry: { volume: volumeOf(vdb, nodes.get(vdb.environment_id ?? "")), status: {} },
-  }));
+  const [vdbs, locationOf] = await Promise.all([dct.searchVdbs(eq("tags.key", capacityKey), { signal }), locations(dct, signal)]);
+  return vdbs.filter(isExported).map((vdb) => ({ id: vdb.id, entry: { volume: volumeOf(vdb, locationOf(vdb)), status: {} } }));
 }

@@ -181,6 +181,19 @@ describe("ListVolumes and ControllerGetVolume", () => {
     match(words, /"exportedDataDirectory":.*"topology.defs.csi.delphix.com\/node":"node-a"/u);
   });
 
+  test("what another engine exports is a path of ZFS at that engine: every node reaches it", async () => {
+    const { id } = await create("a");
+    const { exported_data_pool: _, ...vdb } = world.vdb(id) ?? { id };
+    world.vdbs.set(id, { ...vdb, exported_data_directory: "domain0/group-1/vdb-7/datafile", nfs_version: 4 });
+    const volume = messageOf(await run(controllerGetVolume, { volumeId: id })).message("volume");
+    deepEqual(volume?.strings("volumeContext"), {
+      exportedDataDirectory: "/domain0/group-1/vdb-7/datafile",
+      exportedHost: "delphix-engine.storage.svc",
+      exportedNfsVersion: "4",
+    });
+    deepEqual(volume?.messages("accessibleTopology"), []);
+  });
+
   test("refuses a volume that is not there", async () => {
     await rejects(run(controllerGetVolume, { volumeId: "v" }), refused(status.NOT_FOUND, /no VDB v$/u));
     await rejects(run(controllerGetVolume, {}), refused(status.INVALID_ARGUMENT, /volume_id/u));

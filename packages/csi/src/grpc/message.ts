@@ -6,6 +6,7 @@ export interface Message {
   /** A message field; undefined when it was not sent. */
   readonly message: (field: string) => Message | undefined;
   readonly messages: (field: string) => readonly Message[];
+  readonly texts: (field: string) => readonly string[];
   readonly strings: (field: string) => Readonly<Record<string, string>>;
 }
 
@@ -30,6 +31,7 @@ export function messageOf(value: unknown): Message {
     },
     message: (field) => (isObject(value[field]) ? messageOf(value[field]) : undefined),
     messages: (field) => (Array.isArray(value[field]) ? value[field].map(messageOf) : []),
+    texts: (field) => (Array.isArray(value[field]) ? value[field].map(String) : []),
     strings: (field) => {
       const found = value[field];
       if (!isObject(found)) return {};

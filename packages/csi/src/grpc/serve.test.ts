@@ -74,7 +74,10 @@ function statusFor(socket: string, authority: string): Promise<string> {
 
 describe("serve", () => {
   test("answers in the messages of the published definitions", async () => {
-    await using server = await serving({ GetPluginInfo: getPluginInfo, GetPluginCapabilities: getPluginCapabilities });
+    await using server = await serving({
+      GetPluginInfo: getPluginInfo("defs.csi.delphix.com"),
+      GetPluginCapabilities: getPluginCapabilities,
+    });
     deepEqual(await call(server.socket, "GetPluginInfo"), { name: "defs.csi.delphix.com", vendorVersion: "0.1.0", manifest: {} });
     match(
       JSON.stringify(await call(server.socket, "GetPluginCapabilities")),
@@ -83,7 +86,7 @@ describe("serve", () => {
   });
 
   test("accepts the authority of Go's clients over a unix socket: a host name, or the socket's path percent-encoded", async () => {
-    await using server = await serving({ GetPluginInfo: getPluginInfo });
+    await using server = await serving({ GetPluginInfo: getPluginInfo("defs.csi.delphix.com") });
     equal(await statusFor(server.socket, "localhost"), "0");
     equal(await statusFor(server.socket, encodeURIComponent(server.socket)), "0");
   });
@@ -151,10 +154,10 @@ describe("serve", () => {
   });
 
   test("a socket that a killed driver left behind is no obstacle", async () => {
-    await using first = await serving({ GetPluginInfo: getPluginInfo });
+    await using first = await serving({ GetPluginInfo: getPluginInfo("defs.csi.delphix.com") });
     await using second = await serve({
       endpoint: `unix://${first.socket}`,
-      services: { "csi.v1.Identity": { GetPluginInfo: getPluginInfo } },
+      services: { "csi.v1.Identity": { GetPluginInfo: getPluginInfo("defs.csi.delphix.com") } },
       log: silent,
     });
     equal(await statusFor(first.socket, "localhost"), "0");

@@ -1,4 +1,6 @@
-import { driverName, driverVersion } from "../driver.ts";
+import { driverVersion } from "../driver.ts";
 import type { Handler } from "../grpc/handler.ts";
 
-export const getPluginInfo: Handler = () => ({ name: driverName, vendorVersion: driverVersion });
+export const getPluginInfo =
+  (name: string): Handler =>
+  () => ({ name, vendorVersion: driverVersion });

@@ -3,6 +3,8 @@ import { join, relative, resolve, sep } from "node:path";
 import { status } from "@grpc/grpc-js";
 import { invalidArgument, RpcError } from "../grpc/rpc-error.ts";
 import { type MountEntry, mountedAt } from "./mountinfo.ts";
+import type { Mounts } from "./mounts.ts";
+import type { VolumeData } from "./volume-data.ts";
 
 /** The engine writes it into the root of its pool; it holds the pool's uuid. */
 const marker = ".delphix-pool";
@@ -43,6 +45,13 @@ export async function exportedPath(volume: Volume, poolDir: string, mounts: read
   if (!(await stat(real)).isDirectory()) throw new RpcError(status.FAILED_PRECONDITION, `${directory} is not a folder`);
   return { path: real, device: pool.device, root: join(pool.root, relative(pool.mountPoint, real)) };
 }
+
+/** The data of the embedded engine: a folder of the node. */
+export const folderData = ({ path, device, root }: Exported, mounts: Pick<Mounts, "bind">): VolumeData => ({
+  name: root,
+  isShownBy: (mount) => mount.device === device && mount.root === root,
+  mount: async (target, options) => await mounts.bind(path, target, options),
+});
 
 async function mountedPool(poolDir: string, mounts: readonly MountEntry[], wanted: string | undefined): Promise<MountEntry> {
   const real = await realpath(poolDir).catch((cause: unknown) => {

@@ -9,14 +9,22 @@ const text = `25 1 254:0 / / rw,relatime - ext4 /dev/vda rw
 
 test("mountinfo lines, with and without optional fields, with escaped spaces", () => {
   deepEqual(parseMountinfo(text), [
-    { device: "254:0", root: "/", mountPoint: "/", readOnly: false, fileSystem: "ext4" },
-    { device: "0:52", root: "/", mountPoint: "/var/lib/delphix-engine/pool", readOnly: false, fileSystem: "btrfs" },
+    { device: "254:0", root: "/", mountPoint: "/", readOnly: false, fileSystem: "ext4", source: "/dev/vda" },
+    {
+      device: "0:52",
+      root: "/",
+      mountPoint: "/var/lib/delphix-engine/pool",
+      readOnly: false,
+      fileSystem: "btrfs",
+      source: "/dev/loop3",
+    },
     {
       device: "0:52",
       root: "/vdbs/1-APPDATA_CONTAINER-7",
       mountPoint: "/var/lib/kubelet/pods/a b/mount",
       readOnly: true, // of this mount, although the file system is writable
       fileSystem: "btrfs",
+      source: "/dev/loop3",
     },
   ]);
 });

@@ -7,18 +7,20 @@ export interface MountEntry {
   readonly mountPoint: string;
   readonly readOnly: boolean;
   readonly fileSystem: string;
+  /** What was mounted: a device, or host:/path. */
+  readonly source: string;
 }
 
 export function parseMountinfo(text: string): readonly MountEntry[] {
   return text.split("\n").flatMap((line) => {
     const fields = line.split(" ");
     // A varying number of optional fields stands before the lone hyphen.
-    const fileSystem = fields[fields.indexOf("-") + 1];
+    const [fileSystem, source = ""] = fields.slice(fields.indexOf("-") + 1);
     const [, , device, root, mountPoint, options] = fields;
     if (device === undefined || root === undefined || mountPoint === undefined || options === undefined) return [];
     if (fileSystem === undefined) return [];
     const readOnly = options.split(",").includes("ro");
-    return [{ device, root: unescape(root), mountPoint: unescape(mountPoint), readOnly, fileSystem }];
+    return [{ device, root: unescape(root), mountPoint: unescape(mountPoint), readOnly, fileSystem, source: unescape(source) }];
   });
 }
 

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { lookup } from "node:dns/promises";
 import { mkdir, mkdtemp, readFile, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -8,6 +9,8 @@ import { type MountEntry, parseMountinfo } from "./mountinfo.ts";
 export interface Mounts {
   readonly list: () => Promise<readonly MountEntry[]>;
   readonly bind: (source: string, target: string, options: { readonly readOnly: boolean }) => Promise<void>;
+  /** An export of an engine; `options` as mount(8) takes them. */
+  readonly nfs: (host: string, source: string, target: string, options: readonly string[]) => Promise<void>;
   readonly unmount: (target: string) => Promise<void>;
 }
 
@@ -39,9 +42,25 @@ export function systemMounts(stageDir: string): Mounts {
         await rmdir(stage);
       }
     },
+    nfs: async (host, source, target, options) =>
+      await command("mount", nfsCommand(await addressOf(host), source, target, options)),
     unmount: async (target) => await command("umount", ["--", target]),
   };
 }
+
+/** -i: without a helper program. The kernel wants the server's address, which such a program would have looked up. */
+export const nfsCommand = (address: string, source: string, target: string, options: readonly string[]): readonly string[] => [
+  "-i",
+  "-t",
+  "nfs",
+  "-o",
+  [`addr=${address}`, ...options].join(","),
+  "--",
+  source,
+  target,
+];
+
+const addressOf = async (host: string): Promise<string> => (await lookup(host)).address;
 
 async function command(name: string, args: readonly string[]): Promise<void> {
   try {

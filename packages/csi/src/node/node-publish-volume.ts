@@ -6,10 +6,12 @@ import type { KeyedLock } from "../grpc/keyed-lock.ts";
 import type { Message } from "../grpc/message.ts";
 import { invalidArgument, RpcError } from "../grpc/rpc-error.ts";
 import { objection } from "../volume-capability.ts";
-import { exportedDirectoryKey, exportedPoolKey } from "../volume-context.ts";
-import { type Exported, exportedPath, type Volume } from "./exported-path.ts";
+import { exportedDirectoryKey, exportedHostKey, exportedPoolKey, nfsVersionKey } from "../volume-context.ts";
+import { exportedPath, folderData, type Volume } from "./exported-path.ts";
 import { type MountEntry, mountedAt } from "./mountinfo.ts";
 import type { Mounts } from "./mounts.ts";
+import { type NfsVolume, nfsData } from "./nfs-export.ts";
+import type { VolumeData } from "./volume-data.ts";
 
 export interface NodeVolumes {
   readonly mounts: Mounts;
@@ -25,11 +27,11 @@ interface Request {
   readonly readOnly: boolean;
   /** No other target on this node may show the volume: what ReadWriteOncePod means. */
   readonly alone: boolean;
-  readonly volume: Volume;
+  readonly volume: Volume | NfsVolume;
 }
 
 /**
- * Binds the folder that the engine exports to where the pod's volume is expected.
+ * Mounts the folder that the engine exports where the pod's volume is expected.
  * Called again for a target that shows the same folder already, it changes nothing.
  */
 export const nodePublishVolume =
@@ -38,11 +40,11 @@ export const nodePublishVolume =
     const { target, readOnly, alone, volume } = decode(message);
     await locks.run(target, signal, async () => {
       const list = await mounts.list();
-      const source = await exportedPath(volume, poolDir, list);
-      if (alone) assertAlone(list, source, target, stageDir);
+      const data = "host" in volume ? nfsData(volume, mounts) : folderData(await exportedPath(volume, poolDir, list), mounts);
+      if (alone) assertAlone(list, data, target, stageDir);
       const present = mountedAt(list, target);
-      if (present === undefined) await publish(mounts, source, target, readOnly);
-      else assertSame(present, source, readOnly);
+      if (present === undefined) await publish(data, target, readOnly);
+      else assertSame(present, data, readOnly);
     });
     return {};
   };
@@ -56,17 +58,20 @@ function decode(message: Message): Request {
   if (capability === undefined) throw invalidArgument("volume_capability is missing");
   const problem = objection(capability);
   if (problem !== undefined) throw invalidArgument(problem);
-  const { [exportedDirectoryKey]: directory = "", [exportedPoolKey]: pool } = message.strings("volumeContext");
+  const context = message.strings("volumeContext");
+  const { [exportedDirectoryKey]: directory = "", [exportedPoolKey]: pool, [exportedHostKey]: host } = context;
   if (directory === "")
     throw invalidArgument(`volume_context lacks ${exportedDirectoryKey}: this driver did not create the volume`);
   const alone = capability.message("accessMode")?.string("mode") === "SINGLE_NODE_SINGLE_WRITER";
-  return { target, readOnly: message.boolean("readonly"), alone, volume: { directory, pool } };
+  const mountFlags = capability.message("mount")?.texts("mountFlags") ?? [];
+  const volume = host === undefined ? { directory, pool } : { host, directory, version: context[nfsVersionKey], mountFlags };
+  return { target, readOnly: message.boolean("readonly"), alone, volume };
 }
 
-async function publish(mounts: Mounts, source: Exported, target: string, readOnly: boolean): Promise<void> {
+async function publish(data: VolumeData, target: string, readOnly: boolean): Promise<void> {
   await mkdir(target, { recursive: true, mode: 0o750 });
   try {
-    await mounts.bind(source.path, target, { readOnly });
+    await data.mount(target, { readOnly });
   } catch (cause) {
     // An empty folder without a mount must not stay: a container would start on it. The error that is told is the mount's.
     await rmdir(target).catch(() => undefined);
@@ -74,10 +79,9 @@ async function publish(mounts: Mounts, source: Exported, target: string, readOnl
   }
 }
 
-function assertAlone(list: readonly MountEntry[], { device, root }: Exported, target: string, stageDir: string): void {
+function assertAlone(list: readonly MountEntry[], data: VolumeData, target: string, stageDir: string): void {
   const other = list.find(
-    ({ mountPoint, ...one }) =>
-      one.device === device && one.root === root && mountPoint !== target && !mountPoint.startsWith(`${stageDir}/`),
+    (one) => data.isShownBy(one) && one.mountPoint !== target && !one.mountPoint.startsWith(`${stageDir}/`),
   );
   if (other === undefined) return;
   throw new RpcError(
@@ -86,9 +90,9 @@ function assertAlone(list: readonly MountEntry[], { device, root }: Exported, ta
   );
 }
 
-function assertSame(present: MountEntry, source: Exported, readOnly: boolean): void {
-  if (present.device !== source.device || present.root !== source.root)
-    throw new RpcError(status.ALREADY_EXISTS, `${present.mountPoint} is a mount of ${present.root}, not of ${source.root}`);
+function assertSame(present: MountEntry, data: VolumeData, readOnly: boolean): void {
+  if (!data.isShownBy(present))
+    throw new RpcError(status.ALREADY_EXISTS, `${present.mountPoint} is a mount of ${present.root}, not of ${data.name}`);
   if (present.readOnly !== readOnly)
     throw new RpcError(
       status.ALREADY_EXISTS,

@@ -10,7 +10,7 @@ import { messageOf } from "../grpc/message.ts";
 import { RpcError } from "../grpc/rpc-error.ts";
 import { aCall } from "../testing/call.ts";
 import type { MountEntry } from "./mountinfo.ts";
-import type { Mounts } from "./mounts.ts";
+import { type Mounts, nfsCommand } from "./mounts.ts";
 import { nodeGetVolumeStats } from "./node-get-volume-stats.ts";
 import { nodePublishVolume } from "./node-publish-volume.ts";
 import { nodeUnpublishVolume } from "./node-unpublish-volume.ts";
@@ -20,6 +20,8 @@ after(async () => {
   for (const folder of made) await rm(folder, { recursive: true });
 });
 
+const disk = { device: "0:52", fileSystem: "btrfs", source: "/dev/loop3" } as const;
+
 /** Folders on a disk, a mount table in memory: the real mounts are tested as root, in integration/. */
 async function aNode() {
   const root = await mkdtemp(join(tmpdir(), "node-"));
@@ -28,11 +30,13 @@ async function aNode() {
   const vdb = join(poolDir, "vdbs/1-APPDATA_CONTAINER-7");
   await mkdir(vdb, { recursive: true });
   await writeFile(join(poolDir, ".delphix-pool"), "uuid\n");
-  const table: MountEntry[] = [{ device: "0:52", root: "/", mountPoint: poolDir, readOnly: false, fileSystem: "btrfs" }];
+  const table: MountEntry[] = [{ ...disk, root: "/", mountPoint: poolDir, readOnly: false }];
   const mounts: Mounts = {
     list: async () => [...table],
     bind: async (source, mountPoint, { readOnly }) =>
-      void table.push({ device: "0:52", root: source.slice(poolDir.length), mountPoint, readOnly, fileSystem: "btrfs" }),
+      void table.push({ ...disk, root: source.slice(poolDir.length), mountPoint, readOnly }),
+    nfs: async (_, source, mountPoint, options) =>
+      void table.push({ device: "0:60", root: "/", mountPoint, readOnly: options.includes("ro"), fileSystem: "nfs4", source }),
     unmount: async (mountPoint) =>
       void table.splice(
         table.findLastIndex((one) => one.mountPoint === mountPoint),
@@ -130,15 +134,68 @@ describe("NodePublishVolume and NodeUnpublishVolume", () => {
     await publish(node, other);
   });
 
+  const exported = {
+    exportedDataDirectory: "/domain0/group-1/vdb-7/datafile",
+    exportedHost: "engine.example",
+    exportedNfsVersion: "4",
+  };
+
+  test("what another engine exports is mounted over NFS, once, as the StorageClass's mountOptions say; no pool is needed", async () => {
+    node.table.splice(0, 1);
+    const given: unknown[] = [];
+    const mounts: Mounts = {
+      ...node.mounts,
+      nfs: async (...args) => {
+        given.push(args);
+        await node.mounts.nfs(...args);
+      },
+    };
+    const changes = {
+      volumeContext: exported,
+      readonly: true,
+      volumeCapability: { ...capability, mount: { mountFlags: ["vers=4.1", "noatime"] } },
+    };
+    for (const _ of [1, 2]) await publish({ ...node, mounts }, changes);
+    const source = "engine.example:/domain0/group-1/vdb-7/datafile";
+    const options = ["hard", "vers=4", "vers=4.1", "noatime", "nosuid", "nodev", "ro"];
+    deepEqual(given, [["engine.example", source, node.target, options]]);
+    deepEqual(nfsCommand("192.0.2.7", source, "/t", options), [
+      "-i",
+      "-t",
+      "nfs",
+      "-o",
+      `addr=192.0.2.7,${options.join(",")}`,
+      "--",
+      source,
+      "/t",
+    ]);
+    await rejects(publish(node), refused(status.UNAVAILABLE, /not mounted on this node/u), "a volume of a pool is none of it");
+    await unpublish(node);
+    equal(mountedOn(node.target).length, 0);
+  });
+
+  for (const [key, value] of [
+    ["exportedHost", "engine.example,ro -o evil"],
+    ["exportedDataDirectory", "/domain0/../etc"],
+    ["exportedNfsVersion", "4,addr=192.0.2.1"],
+  ] as const)
+    test(`publish refuses ${key} ${value}: a PersistentVolume is written by people, too`, async () => {
+      await rejects(
+        publish(node, { volumeContext: { ...exported, [key]: value } }),
+        refused(status.INVALID_ARGUMENT, new RegExp(key, "u")),
+      );
+      equal(mountedOn(node.target).length, 0);
+    });
+
   test("statistics are those of the file system that is mounted there; of a path without a mount there are none", async () => {
     const stats = async (volumePath: string): Promise<object> =>
       await nodeGetVolumeStats(node)(messageOf({ volumeId: "v", volumePath }), aCall());
     await rejects(stats(node.target), refused(status.NOT_FOUND, /volume v is not mounted at/u));
     await publish(node);
-    const disk = await statfs(node.target);
+    const below = await statfs(node.target);
     const [bytes, inodes] = messageOf(await stats(node.target)).messages("usage");
-    deepEqual([bytes?.string("unit"), bytes?.number("total")], ["BYTES", disk.blocks * disk.bsize]);
-    deepEqual([inodes?.string("unit"), inodes?.number("total")], ["INODES", disk.files]);
+    deepEqual([bytes?.string("unit"), bytes?.number("total")], ["BYTES", below.blocks * below.bsize]);
+    deepEqual([inodes?.string("unit"), inodes?.number("total")], ["INODES", below.files]);
     await rejects(stats("pods/x/mount"), refused(status.NOT_FOUND, /not mounted/u));
   });
 
@@ -160,7 +217,7 @@ describe("NodePublishVolume and NodeUnpublishVolume", () => {
       name: "another file system at the pool's place",
       why: "it is not the engine's",
       spoil: async ({ table, poolDir }) =>
-        void table.push({ device: "0:9", root: "/", mountPoint: poolDir, readOnly: false, fileSystem: "tmpfs" }),
+        void table.push({ ...disk, device: "0:9", root: "/", mountPoint: poolDir, readOnly: false, fileSystem: "tmpfs" }),
       code: status.UNAVAILABLE,
       message: /not the mount point of a btrfs/u,
     },
@@ -226,8 +283,7 @@ describe("NodePublishVolume and NodeUnpublishVolume", () => {
     {
       name: "a target that is a mount of something else",
       why: "a second mount over it would hide what a container uses",
-      spoil: async ({ table, target }) =>
-        void table.push({ device: "0:52", root: "/vdbs/other", mountPoint: target, readOnly: false, fileSystem: "btrfs" }),
+      spoil: async ({ table, target }) => void table.push({ ...disk, root: "/vdbs/other", mountPoint: target, readOnly: false }),
       code: status.ALREADY_EXISTS,
       message: /is a mount of \/vdbs\/other/u,
     },

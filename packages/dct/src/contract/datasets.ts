@@ -21,6 +21,8 @@ const dataset = {
   exported_data_directory: string,
   /** The embedded engine's: uuid of the pool that the folder lies in. */
   exported_data_pool: string,
+  /** Other engines': by which version of NFS they export the folder. */
+  nfs_version: number,
   appdata_source_params: map,
   appdata_config_params: map,
   tags: list(decodeTag),

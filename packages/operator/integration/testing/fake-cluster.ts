@@ -134,7 +134,9 @@ async function runDeployments(
 ): Promise<void> {
   const { items: wanted } = await client.list(deployments, { namespace }, signal);
   // One that was evicted stays until somebody deletes it.
-  const running = (await client.list(pods, { namespace }, signal)).items.filter(({ status }) => status?.phase !== "Failed");
+  const running = (await client.list(pods, { namespace }, signal)).items.filter(
+    ({ status, metadata }) => status?.phase !== "Failed" && metadata.annotations?.["deployment"] !== undefined,
+  );
   for (const pod of running) {
     const owner = wanted.find(({ metadata }) => pod.metadata.annotations?.["deployment"] === metadata.uid);
     if (owner === undefined || owner.spec.replicas === 0 || pod.metadata.annotations?.["generation"] !== templateOf(owner))

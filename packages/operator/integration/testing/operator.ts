@@ -113,13 +113,14 @@ export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] =
   };
   const actions = actionCaches(manager, undefined);
   const dctSource = createDctSource({ dct: connection, defaults: config.defaults, isShut: isShut(caches.vdbs) });
+  const sources = createDataSources(
+    { "dct-source": dctSource, ...createCsiSources(csiWorldOf({ config, caches, exec, dct: dctSource, now: Date.now })) },
+    explainDct,
+  );
   controlVdbs(manager, {
     config,
     caches,
-    sources: createDataSources(
-      { "dct-source": dctSource, ...createCsiSources(csiWorldOf({ config, caches, exec, dct: dctSource, now: Date.now })) },
-      explainDct,
-    ),
+    sources,
     storage: createStorageWatch({ dct: connection, vdbs: caches.vdbs, log: silentLog, intervalSeconds: 0.3 }),
     exec,
     memories: createMemories(),
@@ -131,9 +132,8 @@ export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] =
     caches,
     actions,
     exec,
-    dct: connection,
     now: Date.now,
-    explain: explainDct,
+    sources,
   });
   const end = new AbortController();
   const running = manager.run(end.signal).catch((error: unknown) => {

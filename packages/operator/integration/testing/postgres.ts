@@ -7,6 +7,7 @@ import {
   chownSync,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -19,6 +20,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "kube-runtime/testing";
+import { tlsScript } from "../../src/postgres/generated/tls-script.ts";
 import { hbaFile } from "../../src/postgres/hba.ts";
 
 const clone = new URL("../../../../", import.meta.url).pathname;
@@ -126,7 +128,7 @@ async function makeFolders(): Promise<PodFolders> {
 let written = 0;
 
 /** As the kubelet does it: read-only files in a new folder, to which all names lead by one link that is changed at once. */
-function writeConfigMap(config: string, files: Readonly<Record<string, string>>): void {
+export function writeMounted(config: string, files: Readonly<Record<string, string>>): void {
   const current = Object.keys(files).every(
     (name) => existsSync(join(config, name)) && readFileSync(join(config, name), "utf8") === files[name],
   );
@@ -136,7 +138,8 @@ function writeConfigMap(config: string, files: Readonly<Record<string, string>>)
   for (const [name, text] of Object.entries(files)) {
     writeFileSync(join(config, version, name), text);
     chmodSync(join(config, version, name), 0o444);
-    if (!existsSync(join(config, name))) symlinkSync(join("..data", name), join(config, name));
+    if (lstatSync(join(config, name), { throwIfNoEntry: false }) === undefined)
+      symlinkSync(join("..data", name), join(config, name));
   }
   symlinkSync(version, join(config, "..data_tmp"));
   renameSync(join(config, "..data_tmp"), join(config, "..data"));
@@ -154,7 +157,8 @@ function startContainer(mount: string, folders: PodFolders, options: PodOptions)
   writeFileSync(log, "");
   chmodSync(log, 0o666);
   chmodSync(join(log, ".."), 0o755);
-  writeConfigMap(config, { "settings.conf": settings, "pg_hba.conf": hba ?? hbaFile(contentId, "open") });
+  const files = { "settings.conf": settings, "pg_hba.conf": hba ?? hbaFile(contentId, "open"), "tls.sh": tlsScript };
+  writeMounted(config, files);
   const variables = {
     ...environment,
     ...(dataFolder === undefined

@@ -9,7 +9,7 @@ import {
   resourceOf,
   type VdbHold,
 } from "@vdb/api";
-import type { DctClient } from "@vdb/dct";
+import type { DctClient, DctConnection } from "@vdb/dct";
 import {
   type Api,
   type ApiCall,
@@ -26,11 +26,13 @@ import {
   silentLog,
 } from "kube-runtime";
 import { createVirtualClock, memoryApi, type VirtualClock } from "kube-runtime/testing";
+import { readConfig } from "../config.ts";
+import { createDataSources } from "../data/data-sources.ts";
+import { createDctSource } from "../data/dct/dct-source.ts";
 import { explainDct } from "../data/dct/failure.ts";
 import { instanceOfPod, podsByInstance, vdbsByHandle } from "../vdb/context.ts";
 import { contentLabel, instanceLabel } from "../vdb/names.ts";
 import { actionCaches, controlActions } from "./controller.ts";
-import type { ActionWorld } from "./world.ts";
 
 export const forever: AbortSignal = new AbortController().signal;
 const vdbs = resourceOf(postgresVDB);
@@ -114,12 +116,16 @@ export async function actionBench(kinds: readonly ActionKind[], dctClient?: DctC
   };
   await client.create(vdbs, { metadata: key, spec: decode(postgresVDB, manifest).spec }, forever);
   const exec = async (request: ExecRequest): Promise<ExecResult> => playPod(request, begun, ended, state.play);
-  const dct: ActionWorld["dct"] = {
+  const dct: Pick<DctConnection, "call"> = {
     call: async (work) => {
       if (dctClient === undefined) throw new Error("there is no DCT");
       return await work(dctClient);
     },
   };
+  const sources = createDataSources(
+    { "dct-source": createDctSource({ dct, defaults: readConfig([], {}).defaults, isShut: () => false }) },
+    explainDct,
+  );
   const bench: ActionBench = Object.assign(state, {
     client,
     clock,
@@ -176,9 +182,8 @@ export async function actionBench(kinds: readonly ActionKind[], dctClient?: DctC
         caches,
         actions: actionCaches(manager, undefined),
         exec,
-        dct,
         now: clock.now,
-        explain: explainDct,
+        sources,
       });
       const running = manager.run(stop.signal);
       for (let at = 0; at < seconds && !(await until()); at += 1) {

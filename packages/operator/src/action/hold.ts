@@ -1,6 +1,7 @@
 import { type PostgresVDB, postgresVDB, resourceOf, type VdbContent, type VdbHold } from "@vdb/api";
 import { type Client, findCondition, isTrue, type MergePatch } from "kube-runtime";
 import { ActionFailed } from "../data/action-failed.ts";
+import type { ContentStore, Work } from "../data/content-store.ts";
 import { type ActionContext, nameOfTarget, vdbOf } from "./context.ts";
 
 const vdbs = resourceOf(postgresVDB);
@@ -12,6 +13,16 @@ export function turnVdb(ctx: ActionContext): PostgresVDB {
   if (vdb?.status.activeAction?.uid !== ctx.action.metadata.uid)
     throw new ActionFailed("VdbNotFound", `${nameOfTarget(ctx)} does not give this action its turn any more`);
   return vdb;
+}
+
+/** Where the data of the database is whose turn this action has, and on whose behalf it is worked on. */
+export function storeOf(ctx: ActionContext): { readonly store: ContentStore; readonly work: Work } {
+  const vdb = turnVdb(ctx);
+  const store = ctx.world.sources.holding(vdb)?.content;
+  if (store === undefined)
+    throw new ActionFailed("VdbNotReady", `this version serves no data of spec.source.type ${vdb.spec.source.type}`);
+  const { name, uid } = ctx.action.metadata;
+  return { store, work: { client: ctx.run.client, vdb, action: { name, uid } } };
 }
 
 /** Writes to the database's status, refused when anything of it has changed since it was read. */
@@ -41,15 +52,15 @@ export function heldAt(ctx: ActionContext, hold: VdbHold): Held {
 /** A database that has come as far as the hooks' end had its server up before them. */
 const reaches = (held: VdbHold, hold: VdbHold): boolean => held === hold || (held === "beforeOpen" && hold === "beforeHooks");
 
-/** The old data aside, with the `timeflow` that has it, and the new in its place, and how far the database comes up, in one write. */
+/** The old data aside, with what is known of it by now, and the new in its place, and how far the database comes up, in one write. */
 export async function swapContent(
   ctx: ActionContext,
-  { next, timeflow, hold }: { readonly next: VdbContent; readonly timeflow: string; readonly hold: VdbHold },
+  { next, present, hold }: { readonly next: VdbContent; readonly present: Partial<VdbContent>; readonly hold: VdbHold },
   signal: AbortSignal,
 ): Promise<void> {
   const { content, source } = turnVdb(ctx).status;
   if (content === undefined || content.id === next.id) return;
-  await writeVdb(ctx, { ...whole(next, source), activeAction: { hold, replaced: { ...content, timeflow } } }, signal);
+  await writeVdb(ctx, { ...whole(next, source), activeAction: { hold, replaced: { ...content, ...present } } }, signal);
 }
 
 /** The old data as it was, under the id that it had. */

@@ -66,7 +66,7 @@ export function defineAction<const K extends ActionKind>({
 
 /** An action as the skeleton runs it. */
 export function controlledAction(definition: ActionDefinition, world: ActionWorld): ControlledKind<ActionObject, ActionContext> {
-  const script = scriptOf(definition);
+  const script = scriptOf(definition, world.sources.explain);
   return {
     name: definition.kind.plural.slice(0, -1),
     resource: resourceOf<ActionKind>(definition.kind),
@@ -83,7 +83,7 @@ export function controlledAction(definition: ActionDefinition, world: ActionWorl
     phase: (conditions, { steps }) => actionPhase(conditions, steps, definition.phases),
     // Nothing from outside ends an action but its deadline: a refusal may be lifted in time.
     explain: (error) => {
-      const unmet = world.explain(error);
+      const unmet = world.sources.explain(error);
       return unmet?.kind === "terminal" ? retry(unmet.reason, unmet.message) : unmet;
     },
   };

@@ -217,10 +217,14 @@ const withoutSwap = (api: Api): Api =>
     },
   });
 
+const refuseReturn = (call: string): void => {
+  if (["switchTimeflow", "undoRefresh"].includes(call)) throw new DctError("refused", "something depends on it");
+};
+
 test("what cannot be taken back before the swap was written is not opened as the old data", async () => {
   const refuses = { on: false };
   const beforeCall = (call: string): void => {
-    if (refuses.on && ["switchTimeflow", "undoRefresh"].includes(call)) throw new DctError("refused", "something depends on it");
+    if (refuses.on) refuseReturn(call);
   };
   const { bench, current } = await stage({ beforeCall });
   await bench.apply(vdbRefresh, "monday", spec);
@@ -234,6 +238,26 @@ test("what cannot be taken back before the swap was written is not opened as the
   refuses.on = false;
   await bench.live(async () => (await bench.vdb()).status.activeAction === undefined, { seconds: 600 });
   deepEqual([current(), (await bench.vdb()).status.content?.id], ["tf-1", "c1"], "it is taken back as soon as DCT lets it");
+});
+
+test("an undo that DCT refuses again and again ends after ten minutes, with both data named and kept", async () => {
+  const { bench, world, current } = await stage({ beforeCall: refuseReturn });
+  bench.trouble = "beforeOpen";
+  await bench.apply(vdbRefresh, "monday", spec);
+  await bench.live(ended(bench, "monday", vdbRefresh), { seconds: 300 });
+  equal(isFinished(await bench.get(vdbRefresh, "monday")), false, "the refusal may pass");
+  bench.trouble = undefined;
+  await bench.live(ended(bench, "monday", vdbRefresh), { seconds: 900 });
+  const { status } = await bench.get(vdbRefresh, "monday");
+  equal(status.conditions?.find(({ type }) => type === "RolledBack")?.reason, "RollbackFailed");
+  match(status.lastError ?? "", /\(timeflow tf-1\) .*something depends on it; both stay until .* previous/u);
+  const vdb = (await bench.vdb()).status;
+  deepEqual(
+    [vdb.previous?.id, vdb.previous?.timeflow, vdb.previous?.until, vdb.activeAction],
+    ["c1", "tf-1", undefined, undefined],
+  );
+  deepEqual([vdb.content?.timeflow, world.timeflows.has("tf-1")], [current(), true]);
+  deepEqual(bench.broken, []);
 });
 
 test("an undo that DCT refuses for good keeps the old data, with nothing of what was previous, until a rewind returns to it", async () => {

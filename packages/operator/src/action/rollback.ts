@@ -16,7 +16,8 @@ export function rolledBack({ steps }: ActionDefinition, { run }: ActionContext):
   const { rollback, steps: entries = [] } = run.status;
   if (rollback?.failure !== undefined) return { type, status: "False", reason: "RollbackFailed", message: rollback.failure };
   const touched = entries.some(
-    ({ name, undoneTime }) => undoneTime !== undefined && steps.some((step) => step.name === name && step.undo),
+    ({ name, undoneTime }) =>
+      undoneTime !== undefined && steps.some((step) => step.name === name && step.undo && step.isBeside !== true),
   );
   return touched
     ? { type, status: "True", reason: "RolledBack", message: "the old data is back" }

@@ -1,5 +1,4 @@
-import { DctError } from "@vdb/dct";
-import { createJournal, isApiError, type Outcome, type Step, terminal } from "kube-runtime";
+import { createJournal, isApiError, type Outcome, type Step, terminal, type Unmet } from "kube-runtime";
 import { ActionFailed } from "../data/action-failed.ts";
 import { type ActionContext, nameOfTarget } from "./context.ts";
 import { beginRollback } from "./rollback.ts";
@@ -13,12 +12,19 @@ export interface Script {
   readonly backward: readonly { readonly step: PhasedStep; readonly undo: Step<ActionContext> }[];
 }
 
-/** For so long DCT or the API server may still act on a request whose answer was lost. */
+/** What an error of a storage comes to; undefined for what is none of theirs. */
+type Explain = (error: unknown) => Unmet | undefined;
+
+/** For so long a storage or the API server may still act on a request whose answer was lost. */
 const requestTimeoutSeconds = 60;
 
-export function scriptOf(definition: ActionDefinition): Script {
+export function scriptOf(definition: ActionDefinition, explain: Explain): Script {
   const steps = definition.steps.map(asJournalled);
-  const journal = createJournal(steps, { runOf: ({ run }: ActionContext) => run, requestTimeoutSeconds, provesNoEffect });
+  const journal = createJournal(steps, {
+    runOf: ({ run }: ActionContext) => run,
+    requestTimeoutSeconds,
+    provesNoEffect: (error) => provesNoEffect(error) || explain(error)?.kind === "terminal",
+  });
   const reversed = definition.steps.toReversed();
   return {
     definition,
@@ -92,7 +98,6 @@ async function orFailure(work: () => Promise<Outcome>): Promise<Outcome> {
 /** Refused before anything was done; an API server that gave no answer may have done it. */
 const provesNoEffect = (error: unknown): boolean =>
   error instanceof ActionFailed ||
-  (error instanceof DctError && error.isFinal()) ||
   isApiError(
     error,
     "forbidden",

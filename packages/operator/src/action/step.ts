@@ -13,6 +13,8 @@ import type { ActionContext } from "./context.ts";
 export interface ActionStep<C> extends Omit<JournalStep<C>, "phase"> {
   /** Ends what is under way, where it has not come to its end. A step with `undo` needs none. */
   readonly abandon?: NonNullable<JournalStep<C>["undo"]>;
+  /** Its effect is beside the database's data: to take it back is no return to the old data. */
+  readonly isBeside?: true;
   /** The point of no return: once this step is announced nothing is undone any more, and the action goes on to its end. */
   readonly isFinal?: true;
 }

@@ -1,6 +1,6 @@
 import { postgresVDB, resourceOf } from "@vdb/api";
 import { done, type Outcome, waiting } from "kube-runtime";
-import { returnWords } from "./content/change.ts";
+import { returnWords } from "../data/content-store.ts";
 import { type ActionContext, nameOfTarget, vdbOf } from "./context.ts";
 import { asPrevious } from "./hold.ts";
 import { claimantOf, type Holder, turnOf } from "./turn.ts";

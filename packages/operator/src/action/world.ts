@@ -1,7 +1,7 @@
 import type { ActionObject } from "@vdb/api";
-import type { DctConnection } from "@vdb/dct";
-import type { Cache, Unmet } from "kube-runtime";
+import type { Cache } from "kube-runtime";
 import type { OperatorConfig } from "../config.ts";
+import type { DataSources } from "../data/source.ts";
 import type { Caches, PodExec } from "../vdb/world.ts";
 
 /** Everything outside of one action that its steps act through. Handed in, so that a test can be all of it. */
@@ -13,7 +13,6 @@ export interface ActionWorld {
   readonly exec: PodExec;
   /** Wall clock, in milliseconds. */
   readonly now: () => number;
-  readonly dct: Pick<DctConnection, "call">;
-  /** What an error of a side other than Kubernetes comes to; undefined for what is none of theirs. */
-  readonly explain: (error: unknown) => Unmet | undefined;
+  /** Where a database's data is, and what an error of that side comes to. */
+  readonly sources: Pick<DataSources, "holding" | "explain">;
 }

@@ -44,7 +44,10 @@ export interface ContentStore {
    * that may pass counts as one for good. Refused for good: ActionFailed `RollbackFailed`, which names both data.
    */
   readonly giveBack: (work: Work, effect: string, isLastTry: boolean, signal: AbortSignal) => Promise<Outcome>;
-  /** Deletes what an action has prepared and no content names. To be called until it is gone. */
+  /**
+   * Deletes what actions have brought or prepared on this database and no content of its status names. To be called while this
+   * action has the turn, until it is gone.
+   */
   readonly clear: (work: Work, signal: AbortSignal) => Promise<Discard>;
   /**
    * Deletes the bytes of a content, and those alone. To be called until they are gone. The caller sees to it that no other
@@ -118,6 +121,22 @@ export const hasSameBytes = (a: Bytes, b: Bytes | undefined): boolean =>
   b !== undefined &&
   a.claimName === b.claimName &&
   (a.timeflow === b.timeflow || a.timeflow === undefined || b.timeflow === undefined);
+
+/** What was previous until now makes room for what replaces it. Bytes that one of `kept` has stay. */
+export async function makeRoom(
+  store: Pick<ContentStore, "discard">,
+  place: Place,
+  kept: readonly (Bytes | undefined)[],
+  signal: AbortSignal,
+): Promise<Discard> {
+  const { previous } = place.vdb.status;
+  if (previous === undefined || kept.some((one) => hasSameBytes(previous, one))) return { kind: "gone" };
+  return await store.discard(place, previous, signal);
+}
+
+/** What a person can do once an undo was refused for good. */
+export const returnWords =
+  "both stay until the next refresh or rewind has completed; return to the old data with a rewind whose snapshotRef.type is previous";
 
 /**
  * - asRecorded: the data of status.content. A request that the action sent may still change that for `sureAfterSeconds`.

@@ -1,6 +1,7 @@
 import { equal } from "node:assert/strict";
 import { test } from "node:test";
 import { aVdb } from "../vdb/testing.ts";
+import { csiContent } from "./csi/content/csi-content.ts";
 import { createDataSources } from "./data-sources.ts";
 import type { DataSource } from "./source.ts";
 
@@ -12,7 +13,7 @@ const dct: DataSource = {
   facts: async () => ({ kind: "told", value: undefined }),
   setAttached: async () => ({ kind: "asWanted" }),
   gone: async () => ({ kind: "gone" }),
-  discard: async () => ({ kind: "gone" }),
+  content: csiContent,
 };
 const sources = createDataSources({ "dct-source": dct }, () => undefined);
 const clone = { type: "pvc-clone", reference: "shop/orders" };

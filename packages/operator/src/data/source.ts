@@ -1,12 +1,13 @@
 import type { PostgresVDB, VdbIdentity, VdbReason } from "@vdb/api";
 import type { Client, ObjectReferenceInNamespace, PersistentVolumeClaim, Unmet } from "kube-runtime";
+import type { ContentStore } from "./content-store.ts";
 
 /**
  * Where the bytes of a database come from, and what has to be done to them in the course of its life. The steps of a
  * PostgresVDB act through this alone.
  *
  * Guarantees of every implementation: each call may be repeated at any point, a crash included. An outage is thrown, and
- * `DataSources.explain` makes an outcome of it; `facts`, `gone` and `discard`, on which nothing depends, return it as a value instead.
+ * `DataSources.explain` makes an outcome of it; `facts` and `gone`, on which nothing depends, return it as a value instead.
  */
 export interface DataSource {
   /** Finds what `spec.source` names, and the newest data that it has. Changes nothing. `client`: that of the run. */
@@ -31,11 +32,8 @@ export interface DataSource {
   readonly setAttached: (client: Client, volume: VolumeId, wanted: boolean, signal: AbortSignal) => Promise<Attachment>;
   /** Whether anything is left of a volume of which Kubernetes has nothing any more. `name`: that of its PersistentVolume. */
   readonly gone: (name: string, signal: AbortSignal) => Promise<Gone>;
-  /**
-   * Deletes what a volume keeps of data that was replaced; `keepsLast`: all but what was replaced last. The present data stays. To
-   * be called until it is gone. Only while no action works on the database: nothing may become the present data meanwhile.
-   */
-  readonly discard: (handle: string, keepsLast: boolean, signal: AbortSignal) => Promise<Discard>;
+  /** How the data is snapshotted, replaced, given back and discarded: what actions act through. */
+  readonly content: ContentStore;
 }
 
 /** The implementations, and which of them it is. */
@@ -153,4 +151,7 @@ export type Gone = { readonly kind: "gone" } | { readonly kind: "remains" | "unk
  * - underWay: look again soon.
  * - kept: the storage refuses, or does not answer.
  */
-export type Discard = { readonly kind: "gone" | "underWay" } | { readonly kind: "kept"; readonly message: string };
+export type Discard =
+  | { readonly kind: "gone" }
+  | { readonly kind: "underWay" }
+  | { readonly kind: "kept"; readonly message: string };

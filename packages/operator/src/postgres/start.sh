@@ -11,7 +11,8 @@
 # From the pod: PGDATA, PGPORT, VDB_MOUNT (where the volume is), VDB_CONTENT_ID, VDB_MEMORY_LIMIT_MB (0: none is known). With
 # VDB_DATA_FOLDER the data lies in that folder of the volume (empty: where it is found), and PGDATA is to be a link to it.
 # VDB_MODE: Primary; Preparing: the same behind the shut gate, whatever pg_hba.conf says; Standby: read-only.
-# VDB_CONFIG holds pg_hba.conf and settings.conf, read-only; VDB_RUN is writable.
+# VDB_CONFIG holds pg_hba.conf and settings.conf, read-only; VDB_RUN is writable. VDB_TLS, if it is set, holds the Secret with the
+# certificate, if it exists; then VDB_CONFIG has tls.sh too.
 set -eu
 umask 077
 trap 'exit 143' TERM INT # as process 1 this shell would ignore them, and a deleted pod would linger for its grace period
@@ -245,6 +246,9 @@ if [ "$(first_line "$PGDATA/vdb-proven-auto")" = "$mark" ]; then sed 1d "$PGDATA
 rm -f "$altered.words"
 rm -f "$VDB_RUN/reload-due" # all of them are about to be read
 
+# The server's certificate, if the manifest names one. Without a usable one the server starts without TLS, and the operator says so.
+if [ -n "${VDB_TLS:-}" ]; then sh "$VDB_CONFIG/tls.sh" start >"$VDB_RUN/tls.log" || echo "cannot read the certificate" >&2; fi
+
 # Later lines beat earlier ones: the source's, the operator's, the manifest's, what the data cannot do without.
 configure() { # lines between the source's settings and the manifest's
   {
@@ -254,6 +258,7 @@ configure() { # lines between the source's settings and the manifest's
     case $data_major in 9.* | 1[0-3]) ;; *) printf '%s\n' "recovery_init_sync_method = 'syncfs'" ;; esac
     printf '%s\n' "$1"
     printf "include '%s'\n" "$VDB_RUN/settings.conf" "$VDB_RUN/minimums.conf"
+    if [ -n "${VDB_TLS:-}" ]; then printf "include_if_exists '%s'\n" "$VDB_RUN/tls.conf"; fi
   } | put "$VDB_RUN/postgresql.conf"
 }
 

@@ -50,7 +50,7 @@ export function vdbKind(world: World): ControlledKind<PostgresVDB, VdbContext> {
     name: "postgresvdb",
     resource: resourceOf(postgresVDB),
     conditions: conditionRows,
-    extraConditions: ["HygieneApplied", "HooksComplete", "StorageHealthy"],
+    extraConditions: ["HygieneApplied", "HooksComplete", "CertificateCurrent", "StorageHealthy"],
     observe: async (run) => observe(world, run),
     steps: planOf,
     cleanUp: { finalizer, steps: cleanUpSteps },

@@ -9,6 +9,8 @@ export interface Memory {
   inForce: string | undefined;
   /** In which container the operator last looked into the databases, and what it found there. */
   databases: { readonly containerId: string; readonly found: DatabasesTold } | undefined;
+  /** When the operator last asked in which container whether the certificate is in force. */
+  certificate: { readonly containerId: string; readonly askedAt: number } | undefined;
   /** The generation that the Deployment had after our own write: a higher one means that another client has changed it. */
   deploymentGeneration: number | undefined;
 }
@@ -22,7 +24,12 @@ export function createMemories(): Memories {
   const memories = new Map<string, Memory>();
   return {
     of: (uid) => {
-      const known = memories.get(uid) ?? { inForce: undefined, databases: undefined, deploymentGeneration: undefined };
+      const known = memories.get(uid) ?? {
+        inForce: undefined,
+        databases: undefined,
+        certificate: undefined,
+        deploymentGeneration: undefined,
+      };
       memories.set(uid, known);
       return known;
     },

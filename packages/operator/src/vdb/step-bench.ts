@@ -26,6 +26,7 @@ import {
 } from "kube-runtime";
 import { createVirtualClock, memoryApi, type VirtualClock } from "kube-runtime/testing";
 import { readConfig } from "../config.ts";
+import { csiContent } from "../data/csi/content/csi-content.ts";
 import { createDataSources } from "../data/data-sources.ts";
 import type { DataSource } from "../data/source.ts";
 import { observe, type VdbContext } from "./context.ts";
@@ -127,7 +128,7 @@ const quietSource: DataSource = {
   facts: async () => ({ kind: "told", value: undefined }),
   setAttached: async () => ({ kind: "asWanted" }),
   gone: async () => ({ kind: "gone" }),
-  discard: async () => ({ kind: "gone" }),
+  content: csiContent,
 };
 
 /** A cache of these objects; whatever an index is asked for, they are it. */

@@ -12,6 +12,7 @@ import { prepareDatabase } from "./steps/prepare-database.ts";
 import { resolveSource } from "./steps/resolve-source.ts";
 import { retireClaim } from "./steps/retire-claim.ts";
 import { runHooks } from "./steps/run-hooks.ts";
+import { serveTls } from "./steps/serve-tls.ts";
 
 const prepared = inOrder<VdbContext>()
   .next(acceptSpec) // Accepted: source type, settings, password
@@ -21,7 +22,8 @@ const prepared = inOrder<VdbContext>()
   .next(ensureSettings) // Configured
   .next(enableInDct) // Deployed: after a stop
   .next(ensureDeployment) // Deployed
-  .next(prepareDatabase); // Prepared: settings and password in force, behind the shut gate
+  .next(prepareDatabase) // Prepared: settings and password in force, behind the shut gate
+  .next(serveTls); // the certificate too
 
 /** How a PostgresVDB comes up: the table of contents of this folder, one file per step. */
 export const vdbSteps: readonly Step<VdbContext>[] = prepared

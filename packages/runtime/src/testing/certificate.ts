@@ -9,12 +9,12 @@ export interface Certificate {
   readonly cert: string;
 }
 
-/** A certificate of its own for 127.0.0.1, made with the `openssl` program: Node can read certificates, but makes none. */
-export async function selfSignedCertificate(): Promise<Certificate> {
+/** A certificate of its own, for 127.0.0.1 unless it says otherwise, made with the `openssl` program: Node can read certificates, but makes none. */
+export async function selfSignedCertificate(names = "IP:127.0.0.1,DNS:localhost", days = 2): Promise<Certificate> {
   const folder = await mkdtemp(join(tmpdir(), "certificate-"));
   const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-  const subject = ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"];
-  const kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
+  const subject = ["-subj", "/CN=test", "-addext", `subjectAltName=${names}`];
+  const kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", String(days)];
   try {
     await promisify(execFile)("openssl", [...kind, ...subject, "-keyout", key, "-out", cert]);
     return { key: await readFile(key, "utf8"), cert: await readFile(cert, "utf8") };

@@ -3,6 +3,7 @@
  * laws that hold for every reconciler, time and randomness that a test controls, and the real API server.
  */
 
+export { type Certificate, selfSignedCertificate } from "./certificate.ts";
 export { type ConformanceTarget, conformanceOf } from "./conformance.ts";
 export { type FaultAnswer, type FaultProxy, type ProxiedExchange, type ProxiedRequest, startFaultProxy } from "./fault-proxy.ts";
 export {

@@ -1,35 +1,31 @@
 import { createHash } from "node:crypto";
 import type { VdbContent } from "@vdb/api";
 import { done, type Outcome, waiting } from "kube-runtime";
-import { beginChange, changeBegun, changeEnded, changeIn, currentOf, takeBack, vdbIn } from "../content/change.ts";
 import type { ActionContext } from "../context.ts";
-import { heldAt, putBack, setHold, swapContent, turnVdb } from "../hold.ts";
+import { heldAt, putBack, setHold, storeOf, swapContent } from "../hold.ts";
 import type { ActionStep } from "../step.ts";
 import { wayUp } from "./hold-database.ts";
-import { chosenIn, isTakenOpen, type ReplaceContext } from "./prepare-content.ts";
+import { chosenIn, type ReplaceContext } from "./prepare-content.ts";
+
+/** A storage that refuses to give the old data back is asked again for so long: the refusal may pass. */
+const patienceSeconds = 600;
 
 /**
- * Changes the data in DCT, in place, while nothing has it open; then the database has a new content, in one write. Taken back, the
- * old data is current again, under the id that it had.
+ * Gives the database other data, while nothing has the old open; then it has a new content, in one write. Taken back, the old data
+ * is in its place again, under the id that it had.
  */
 export function cutOver(madeBy: "refresh" | "rewind"): ActionStep<ReplaceContext> {
   return {
     name: "cut-over",
     intend: (ctx) => chosenIn(ctx),
-    look: async (ctx, intent, signal) => {
-      const job = await ctx.world.dct.call(async (dct) => await changeBegun(dct, changeIn(intent), signal), signal);
-      return job === undefined ? undefined : `${intent} by ${job}`;
-    },
-    begin: async (ctx, intent, signal) =>
-      `${intent} by ${await ctx.world.dct.call(async (dct) => await beginChange(dct, changeIn(intent), signal), signal)}`,
+    look: async (ctx, intent, signal) => await storeOf(ctx).store.cutOver.look(storeOf(ctx).work, intent, signal),
+    begin: async (ctx, intent, signal) => await storeOf(ctx).store.cutOver.begin(storeOf(ctx).work, intent, signal),
     end: async (ctx, effect, signal) => {
-      const job = effect.split(" ").at(-1) ?? "none";
-      const change = changeIn(effect);
-      const ended = await ctx.world.dct.call(async (dct) => await changeEnded(dct, change, job, signal), signal);
+      const { store, work } = storeOf(ctx);
+      const ended = await store.cutOver.end(work, effect, signal);
       if (ended.kind !== "done") return ended;
-      const next = await nextContent(ctx, madeBy, signal);
-      await swapContent(ctx, { next, timeflow: change.before, hold: wayUp(ctx) }, signal);
-      return done({ message: `the database has the data of ${ctx.run.status.snapshot?.timestamp ?? change.to}` });
+      const { dataTimestamp } = await swap(ctx, effect, { madeBy, hold: wayUp(ctx) }, signal);
+      return done(dataTimestamp === undefined ? {} : { message: `the database has the data of ${dataTimestamp}` });
     },
     undo: async (ctx, effect, signal) => (await stopped(ctx, signal)) ?? (await back(ctx, effect, madeBy, signal)),
   };
@@ -39,26 +35,30 @@ export function cutOver(madeBy: "refresh" | "rewind"): ActionStep<ReplaceContext
 export const contentIdFor = ({ action }: Pick<ActionContext, "action">): string =>
   createHash("sha256").update(`content of ${action.metadata.uid}`).digest("hex").slice(0, 12);
 
-async function nextContent(ctx: ReplaceContext, madeBy: "refresh" | "rewind", signal: AbortSignal): Promise<VdbContent> {
-  const { content, delphixID = "" } = turnVdb(ctx).status;
+async function swap(
+  ctx: ReplaceContext,
+  effect: string,
+  { madeBy, hold }: { readonly madeBy: "refresh" | "rewind"; readonly hold: "stopped" | ReturnType<typeof wayUp> },
+  signal: AbortSignal,
+): Promise<VdbContent> {
+  const { store, work } = storeOf(ctx);
   const { snapshot } = ctx.run.status;
-  const vdb = await ctx.world.dct.call(async (dct) => await vdbIn(dct, delphixID, signal), signal);
-  const dataTimestamp = snapshot?.timestamp ?? vdb.parent_timeflow_timestamp;
-  return {
+  const { dataTimestamp, ...brought } = await store.brought(work, effect, signal);
+  const timestamp = snapshot?.timestamp ?? dataTimestamp;
+  const next: VdbContent = {
     id: contentIdFor(ctx),
     madeBy,
-    ...(content?.claimName === undefined ? {} : { claimName: content.claimName }),
-    ...(content?.handle === undefined ? {} : { handle: content.handle }),
-    ...(vdb.current_timeflow_id === undefined ? {} : { timeflow: vdb.current_timeflow_id }),
-    ...(dataTimestamp === undefined ? {} : { dataTimestamp }),
-    ...(madeBy === "rewind" ? { takenOpen: await isTakenOpen(ctx, signal) } : {}),
+    ...brought,
+    ...(timestamp === undefined ? {} : { dataTimestamp: timestamp }),
     ...(snapshot?.id === undefined
       ? {}
       : { snapshot: { id: snapshot.id, ...(snapshot.name === undefined ? {} : { name: snapshot.name }) } }),
   };
+  await swapContent(ctx, { next, present: store.present(chosenIn(ctx)), hold }, signal);
+  return next;
 }
 
-/** DCT changes no data that is in use. */
+/** No storage changes data that is in use. */
 async function stopped(ctx: ActionContext, signal: AbortSignal): Promise<Outcome | undefined> {
   await setHold(ctx, "stopped", signal);
   return heldAt(ctx, "stopped").kind === "there" ? undefined : waiting("RollingBack", "PostgreSQL shuts down on the new data");
@@ -66,14 +66,13 @@ async function stopped(ctx: ActionContext, signal: AbortSignal): Promise<Outcome
 
 /** The new data has its own name before it is taken back: whatever fails now, nobody is let in to it as if it were the old. */
 async function back(ctx: ReplaceContext, effect: string, madeBy: "refresh" | "rewind", signal: AbortSignal): Promise<Outcome> {
-  const change = changeIn(effect);
-  const current = await ctx.world.dct.call(async (dct) => await currentOf(dct, change.vdb, signal), signal);
-  if (current !== change.before) {
-    const next = await nextContent(ctx, madeBy, signal);
-    await swapContent(ctx, { next, timeflow: change.before, hold: "stopped" }, signal);
-  }
-  const outcome = await ctx.world.dct.call(async (dct) => await takeBack(dct, change, signal), signal);
+  const { store, work } = storeOf(ctx);
+  if (await store.isCutOver(work, effect, signal)) await swap(ctx, effect, { madeBy, hold: "stopped" }, signal);
+  const outcome = await store.giveBack(storeOf(ctx).work, effect, isLastTry(ctx), signal);
   if (outcome.kind !== "done") return outcome;
   await putBack(ctx, signal);
   return done();
 }
+
+const isLastTry = ({ run: { status, clock } }: ReplaceContext): boolean =>
+  clock.now() - Date.parse(status.rollback?.startTime ?? "") >= patienceSeconds * 1000;

@@ -1,8 +1,8 @@
 import { durationMilliseconds } from "@vdb/api";
 import { done, type Outcome, waiting } from "kube-runtime";
-import { discardOthers } from "../../data/dct/discard.ts";
-import { changeIn } from "../content/change.ts";
-import { asPrevious, setHold, settled, turnVdb, writeVdb } from "../hold.ts";
+import { makeRoom } from "../../data/content-store.ts";
+import type { Discard } from "../../data/source.ts";
+import { asPrevious, setHold, settled, storeOf, turnVdb, writeVdb } from "../hold.ts";
 import type { ActionStep } from "../step.ts";
 import { chosenIn, type ReplaceContext } from "./prepare-content.ts";
 
@@ -53,25 +53,30 @@ export const keepPrevious: ActionStep<ReplaceContext> = {
   intend: (ctx) => chosenIn(ctx),
   look: async (_, intent) => intent, // each of its writes may be repeated
   begin: async (_, intent) => intent,
-  end: async (ctx, effect, signal) => {
-    const { replaced } = turnVdb(ctx).status.activeAction ?? {};
+  end: async (ctx, _, signal) => {
+    const { store, work } = storeOf(ctx);
+    const { content, activeAction: { replaced } = {} } = work.vdb.status;
     const keptMs = durationMilliseconds(ctx.action.spec.previousRetention);
-    const { vdb, before } = changeIn(effect);
-    await discardOlder(ctx, vdb, keptMs > 0 ? [before] : [], signal);
-    if (replaced === undefined) return done();
-    const until = new Date(ctx.run.clock.now() + keptMs).toISOString();
-    await writeVdb(ctx, { activeAction: { replaced: null }, previous: keptMs > 0 ? asPrevious(replaced, until) : null }, signal);
+    if (replaced !== undefined) {
+      const previous = keptMs > 0 ? replaced : undefined;
+      tell(ctx, await makeRoom(store, work, [content, previous], signal));
+      if (previous === undefined) tell(ctx, await store.discard(work, replaced, signal));
+      const until = new Date(ctx.run.clock.now() + keptMs).toISOString();
+      await writeVdb(
+        ctx,
+        { activeAction: { replaced: null }, previous: previous === undefined ? null : asPrevious(previous, until) },
+        signal,
+      );
+    }
+    tell(ctx, await store.clear(storeOf(ctx).work, signal));
     return done();
   },
 };
 
-/** What DCT keeps because something depends on it stays, and is told of. Past the point of no return nothing fails. */
-async function discardOlder(
-  { world, run }: ReplaceContext,
-  vdb: string,
-  kept: readonly string[],
-  signal: AbortSignal,
-): Promise<void> {
-  const { refused } = await world.dct.call(async (dct) => await discardOthers(dct, vdb, kept, signal), signal);
-  for (const { name, message } of refused) run.event("Normal", "PreviousKept", `DCT keeps the older data ${name}: ${message}`);
+/**
+ * What the storage keeps because something depends on it stays, and is told of: the next action asks again. Past the point of no
+ * return nothing fails, and nothing waits for a deletion that has begun.
+ */
+function tell({ run }: ReplaceContext, left: Discard): void {
+  if (left.kind === "kept") run.event("Normal", "PreviousKept", `data that is not needed stays for now: ${left.message}`);
 }

@@ -1,11 +1,10 @@
-import { type Bookmark, type DctClient, eq, waitForJob } from "@vdb/dct";
-import { after, done, terminal } from "kube-runtime";
+import { done } from "kube-runtime";
 import { ActionFailed } from "../../data/action-failed.ts";
+import type { BookmarkDeed, Work } from "../../data/content-store.ts";
+import { storeOf } from "../hold.ts";
 import type { ActionStep } from "../step.ts";
 import type { SnapshotContext } from "./snapshot.ts";
 
-/** A longer job is waited for by the next look. */
-const patienceSeconds = 10;
 const none = "none";
 
 /**
@@ -14,55 +13,26 @@ const none = "none";
  */
 export const makeBookmark: ActionStep<SnapshotContext> = {
   name: "bookmark",
-  intend: ({ action: { spec }, run }) => {
-    const { id } = run.status.snapshot ?? {};
-    if (spec.bookmarkName === undefined) return none;
-    if (id !== undefined) return `of ${id}`;
-    throw new ActionFailed(
-      "StorageFailed",
-      "the snapshot is none of DCT's, so that no bookmark can be made of it; the snapshot is kept",
-    );
+  intend: (ctx) => {
+    const { bookmarkName } = ctx.action.spec;
+    if (bookmarkName === undefined) return none;
+    const { id } = ctx.run.status.snapshot ?? {};
+    if (id === undefined) throw noBookmarks();
+    return deedIn(ctx).bookmark.intend(bookmarkName, id);
   },
-  look: async (ctx, intent, signal) => {
-    if (intent === none) return intent;
-    const found = await ctx.world.dct.call(async (dct) => await named(dct, ctx, signal), signal);
-    if (found === undefined) return undefined;
-    if (holds(found, intent)) return `${found.id} by ${none}`;
-    throw taken(ctx);
-  },
+  look: async (ctx, intent, signal) =>
+    intent === none ? intent : await deedIn(ctx).bookmark.look(deedIn(ctx).work, intent, signal),
   begin: async (ctx, intent, signal) =>
-    await ctx.world.dct.call(async (dct) => {
-      if (intent === none) return intent;
-      if ((await named(dct, ctx, signal)) !== undefined) throw taken(ctx);
-      const wanted = { name: ctx.action.spec.bookmarkName ?? "", snapshot_ids: [intent.slice("of ".length)] };
-      const { bookmark, jobId } = await dct.createBookmark(wanted, { signal });
-      return `${bookmark.id} by ${jobId}`;
-    }, signal),
-  end: async (ctx, effect, signal) => {
-    const job = effect.split(" ").at(-1) ?? none;
-    if (job === none) return done();
-    const end = await ctx.world.dct.call(
-      async (dct) => await waitForJob(dct, job, { signal, deadlineSeconds: patienceSeconds }),
-      signal,
-    );
-    if (end.kind === "failed") return terminal("StorageFailed", `DCT made no bookmark: ${end.message}; the snapshot is kept`);
-    return end.kind === "deadline" ? after(1, "Running", "DCT makes the bookmark") : done();
-  },
+    intent === none ? intent : await deedIn(ctx).bookmark.begin(deedIn(ctx).work, intent, signal),
+  end: async (ctx, effect, signal) =>
+    effect === none ? done() : await deedIn(ctx).bookmark.end(deedIn(ctx).work, effect, signal),
 };
 
-async function named(
-  dct: Pick<DctClient, "searchBookmarks">,
-  { action }: SnapshotContext,
-  signal: AbortSignal,
-): Promise<Bookmark | undefined> {
-  const [found] = await dct.searchBookmarks(eq("name", action.spec.bookmarkName ?? ""), { limit: 1, signal });
-  return found;
+function deedIn(ctx: SnapshotContext): { readonly bookmark: BookmarkDeed; readonly work: Work } {
+  const { store, work } = storeOf(ctx);
+  if (store.bookmark === undefined) throw noBookmarks();
+  return { bookmark: store.bookmark, work };
 }
 
-const holds = ({ vdbs = [] }: Bookmark, intent: string): boolean => vdbs.some(({ snapshot_id: id }) => intent === `of ${id}`);
-
-const taken = ({ action }: SnapshotContext): ActionFailed =>
-  new ActionFailed(
-    "StorageFailed",
-    `DCT has another bookmark named ${action.spec.bookmarkName}: choose another name; the snapshot is kept`,
-  );
+const noBookmarks = (): ActionFailed =>
+  new ActionFailed("StorageFailed", "the snapshot is none of DCT's, so that no bookmark can be made of it; the snapshot is kept");

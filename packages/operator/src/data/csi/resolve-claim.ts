@@ -1,6 +1,5 @@
 import type { PostgresVDB } from "@vdb/api";
 import { type Client, type PersistentVolumeClaim, persistentVolumeClaims, persistentVolumes } from "kube-runtime";
-import { snapshotClassFor } from "../../action/snapshot/volume-snapshots.ts";
 import { valueOf } from "../../vdb/objects/quantity.ts";
 import type { ResolvedSource } from "../source.ts";
 import type { CsiWorld, Name } from "./csi-world.ts";
@@ -9,6 +8,7 @@ import { mustBeGranted } from "./granted.ts";
 import { identityOf } from "./identity.ts";
 import { choices, SourceRefusal } from "./refusal.ts";
 import { classFor } from "./storage-class.ts";
+import { snapshotClassFor } from "./volume-snapshots.ts";
 
 /** Finds the claim that a pvc-clone names. Throws a SourceRefusal where it is not there, holds no data, or cannot be copied. */
 export async function resolveClaim(

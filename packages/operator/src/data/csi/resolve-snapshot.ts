@@ -1,11 +1,5 @@
 import type { PostgresVDB } from "@vdb/api";
 import { type Client, isApiError, persistentVolumeClaims } from "kube-runtime";
-import {
-  actionLabel,
-  type VolumeSnapshot,
-  volumeSnapshotContents,
-  volumeSnapshots,
-} from "../../action/snapshot/volume-snapshots.ts";
 import { valueOf } from "../../vdb/objects/quantity.ts";
 import type { ResolvedSource } from "../source.ts";
 import type { CsiWorld, Name } from "./csi-world.ts";
@@ -14,6 +8,7 @@ import { mustBeGranted } from "./granted.ts";
 import { identityOf } from "./identity.ts";
 import { choices, SourceRefusal } from "./refusal.ts";
 import { classFor } from "./storage-class.ts";
+import { actionLabel, type VolumeSnapshot, volumeSnapshotContents, volumeSnapshots } from "./volume-snapshots.ts";
 
 /** Finds the VolumeSnapshot that a k8s-snapshot names. Throws a SourceRefusal where it is not there, not ready, or not to be used. */
 export async function resolveSnapshot(

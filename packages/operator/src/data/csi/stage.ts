@@ -1,13 +1,8 @@
 import type { PostgresVDB } from "@vdb/api";
 import { type Client, isApiError, type KubeObject, type ObjectKey, type Resource } from "kube-runtime";
-import {
-  type VolumeSnapshot,
-  type VolumeSnapshotContent,
-  volumeSnapshotContents,
-  volumeSnapshots,
-} from "../../action/snapshot/volume-snapshots.ts";
 import { contentIdOf, managedByLabel, operatorName } from "../../vdb/names.ts";
 import type { DataSource, SourceVolume, Staged } from "../source.ts";
+import { type VolumeSnapshot, type VolumeSnapshotContent, volumeSnapshotContents, volumeSnapshots } from "./volume-snapshots.ts";
 
 /** On what is made for one database's claim alone: that database's uid. */
 export const stageLabel = "postgresvdb.core.delphix.com/stage-of";

@@ -6,7 +6,7 @@ import { createClient, defineResource, type KubeObject, persistentVolumes } from
 import { memoryApi } from "kube-runtime/testing";
 import { readConfig } from "../../config.ts";
 import { aVdb } from "../../vdb/testing.ts";
-import type { DataSource, Discard, Gone } from "../source.ts";
+import type { DataSource, Gone } from "../source.ts";
 import { createDctSource } from "./dct-source.ts";
 
 const forever = new AbortController().signal;
@@ -15,9 +15,8 @@ const { defaults } = readConfig([], {});
 const id = "1-APPDATA_CONTAINER-7";
 
 /** A connection to one client, without credentials to renew. */
-const to = (client: DctClient): DctConnection => ({
+const to = (client: DctClient): Pick<DctConnection, "call"> => ({
   call: async (work) => await work(client),
-  [Symbol.asyncDispose]: async () => undefined,
 });
 const sourceOf = (
   world: FakeWorld,
@@ -30,7 +29,6 @@ const failing = (error: Error): DataSource =>
       call: async () => {
         throw error;
       },
-      [Symbol.asyncDispose]: async () => undefined,
     },
     defaults,
     isShut: () => false,
@@ -252,73 +250,3 @@ describe("gone", () => {
 });
 
 /** A VDB of four timeflows: the current one, what it had before, and two from before that. */
-function anOldWorld(current: object = { current_timeflow_id: "now", previous_timeflow_id: "last" }): FakeWorld {
-  const world = aWorld(current);
-  for (const one of ["now", "last", "older", "oldest"]) world.timeflows.set(one, { id: one, dataset_id: id });
-  world.timeflows.set("foreign", { id: "foreign", dataset_id: "another" });
-  return world;
-}
-const refusing = (call: string) => ({
-  beforeCall: (name: string, at: string) => {
-    if (name === call && at !== "last") throw new DctError("conflict", "a bookmark holds it");
-  },
-});
-
-describe("discard", () => {
-  const rows: {
-    name: string;
-    world: FakeWorld;
-    options?: Parameters<typeof fakeDct>[1];
-    keepsLast?: boolean;
-    want: Discard["kind"];
-    left: string;
-  }[] = [
-    { name: "all that was replaced", world: anOldWorld(), want: "gone", left: "now" },
-    { name: "all but what was replaced last", world: anOldWorld(), keepsLast: true, want: "gone", left: "now last" },
-    {
-      name: "DCT does not name what was replaced last: nothing goes",
-      world: anOldWorld({ current_timeflow_id: "now" }),
-      keepsLast: true,
-      want: "kept",
-      left: "now last older oldest",
-    },
-    {
-      name: "DCT does not name the current one: nothing goes",
-      world: anOldWorld({}),
-      want: "kept",
-      left: "now last older oldest",
-    },
-    {
-      name: "one that is refused does not keep the others",
-      world: anOldWorld(),
-      options: refusing("deleteTimeflow"),
-      want: "kept",
-      left: "now older oldest",
-    },
-    {
-      name: "a job that takes longer",
-      world: anOldWorld(),
-      options: { jobs: 10_000 },
-      want: "underWay",
-      left: "now last older oldest",
-    },
-  ];
-  for (const { name, world, options = {}, keepsLast = false, want, left } of rows)
-    test(name, async () => {
-      equal((await sourceOf(world, options).discard(id, keepsLast, forever)).kind, want);
-      const ids = [...world.timeflows.values()].flatMap((one) => (one.dataset_id === id ? [one.id] : []));
-      deepEqual([ids.join(" "), world.timeflows.has("foreign")], [left, true]);
-    });
-
-  test("what another has deleted meanwhile counts as gone", async () => {
-    const world = anOldWorld();
-    const gone = { beforeCall: (name: string, at: string) => void (name === "deleteTimeflow" && world.timeflows.delete(at)) };
-    deepEqual(await sourceOf(world, gone).discard(id, false, forever), { kind: "gone" });
-  });
-
-  test("an outage, or a VDB that DCT does not show: it stays", async () => {
-    const down = failing(new DctError("unreachable", "down"));
-    equal((await down.discard(id, false, forever)).kind, "kept");
-    equal((await sourceOf(aWorld()).discard("no-such", false, forever)).kind, "kept");
-  });
-});

@@ -4,14 +4,14 @@ import type { VdbDefaults } from "../../config.ts";
 import type { DataSource } from "../source.ts";
 import { setAttached } from "./attach.ts";
 import { dctClaim } from "./claim.ts";
-import { discard } from "./discard.ts";
+import { createDctContent } from "./content/dct-content.ts";
 import { told } from "./failure.ts";
 import { goneFrom, vdbIsThere } from "./gone.ts";
 import { originOf } from "./origin.ts";
 import { resolveOpen } from "./resolve.ts";
 
 export interface DctSourceOptions {
-  readonly dct: DctConnection;
+  readonly dct: Pick<DctConnection, "call">;
   readonly defaults: VdbDefaults;
   /** Whether the VDB of that id is one of this operator's and its gate is shut. */
   readonly isShut: (id: string) => boolean;
@@ -33,9 +33,6 @@ export function createDctSource({ dct, defaults, isShut }: DctSourceOptions): Da
     setAttached: async (client, volume, wanted, signal) => await setAttached(client, dct, volume, wanted, signal),
     gone: async (name, signal) =>
       goneFrom(await told(dct.call(async (client) => await vdbIsThere(client, name, signal), signal)), name),
-    discard: async (handle, keepsLast, signal) => {
-      const answer = await told(dct.call(async (client) => await discard(client, handle, keepsLast, signal), signal));
-      return answer.kind === "told" ? answer.value : { kind: "kept", message: answer.message };
-    },
+    content: createDctContent(dct),
   };
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { PostgresVDB, PostgresVDBStatus, VdbContent, VdbHold } from "@vdb/api";
+import type { Bytes, Standing } from "../../data/content-store.ts";
 
 /**
  * How far a database comes up.
@@ -80,24 +81,61 @@ export function isCurrent(held: PostgresVDBStatus["held"], { status }: Pick<Post
   return held.hold === hold || (held.hold === "beforeHooks" && hold === "beforeOpen");
 }
 
-type ActiveAction = NonNullable<PostgresVDBStatus["activeAction"]>;
+type Left = Pick<PostgresVDBStatus, "activeAction" | "held" | "content">;
 
 /**
- * Pure: what the present data is once an action is gone that had the database stopped and did not say that it replaced the data.
- * It may have changed the bytes in place. They count as a state that nothing is known of: its hooks run before the gate opens.
- * Undefined: the action cannot have begun, and the data is what the status says.
+ * Pure: whether an action that is gone may have changed the data: it had the database stopped, or says that it has replaced the
+ * data. Otherwise it cannot have begun, and the data is what the status says.
  */
-export function dataLeftBy(
-  { uid, replaced }: Pick<ActiveAction, "uid" | "replaced">,
-  { held, content }: Pick<PostgresVDBStatus, "held" | "content">,
-): VdbContent | undefined {
-  const wasStopped = held?.uid === uid && held.hold === "stopped" && held.reason === undefined && held.contentId === content?.id;
-  if (!wasStopped || replaced !== undefined || content === undefined) return undefined;
-  const { claimName, handle } = content;
-  return {
+export function mayHaveChanged({ activeAction, held, content }: Left): boolean {
+  if (activeAction?.replaced !== undefined) return true;
+  return (
+    held?.uid === activeAction?.uid && held?.hold === "stopped" && held.reason === undefined && held.contentId === content?.id
+  );
+}
+
+/** What the status has to say once an action is gone. */
+export interface LeftBehind {
+  readonly content: VdbContent;
+  /** Becomes the previous data. */
+  readonly previous: VdbContent | undefined;
+  /** Nobody returns to it. */
+  readonly unwanted: VdbContent | undefined;
+}
+
+/**
+ * Pure: which data an action left that is gone. Data that no status names gets a name, and is a state that nothing is known of: its
+ * hooks run before the gate opens. So does the data of a storage that cannot say what it has.
+ */
+export function leftBehind(
+  { uid, replaced }: Pick<NonNullable<Left["activeAction"]>, "uid" | "replaced">,
+  content: VdbContent,
+  standing: Extract<Standing, { readonly kind: "asRecorded" | "givenBack" | "changed" | "unknown" }>,
+): LeftBehind {
+  const named = (bytes: Bytes): VdbContent => ({
     id: createHash("sha256").update(`left by ${uid}`).digest("hex").slice(0, 12),
     madeBy: "rewind",
-    ...(claimName === undefined ? {} : { claimName }),
-    ...(handle === undefined ? {} : { handle }),
-  };
+    ...bytes,
+  });
+  switch (standing.kind) {
+    case "asRecorded":
+      return { content, previous: replaced, unwanted: undefined };
+    case "givenBack":
+      return replaced === undefined
+        ? { content, previous: undefined, unwanted: undefined }
+        : { content: replaced, previous: undefined, unwanted: content };
+    case "changed":
+      return { content: named(standing.bytes), previous: replaced ?? content, unwanted: replaced && content };
+    case "unknown":
+      return replaced === undefined
+        ? { content: named(placeOf(content)), previous: undefined, unwanted: undefined }
+        : { content, previous: replaced, unwanted: undefined };
+    default:
+      return standing satisfies never;
+  }
 }
+
+const placeOf = ({ claimName, handle }: VdbContent): Bytes => ({
+  ...(claimName === undefined ? {} : { claimName }),
+  ...(handle === undefined ? {} : { handle }),
+});

@@ -23,18 +23,7 @@ const rows: { name: string; why: string; status: object; want: PreviousFate }[] 
     status: { previous: { ...old, until: "2027-01-02T00:00:00Z" } },
     want: { kind: "staysFor", seconds: 365 * 86_400 },
   },
-  {
-    name: "at its end",
-    why: "the volume is the database's",
-    status: { previous: over, delphixID: "v" },
-    want: { kind: "goes", handle: "v" },
-  },
-  {
-    name: "on a volume of its own",
-    why: "that one is meant",
-    status: { previous: { ...over, handle: "w" }, delphixID: "v" },
-    want: { kind: "goes", handle: "w" },
-  },
+  { name: "at its end", why: "nobody may return to it any more", status: { previous: over }, want: { kind: "goes" } },
   {
     name: "at its end while an action works",
     why: "that action may return to it",

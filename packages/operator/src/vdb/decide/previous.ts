@@ -9,7 +9,7 @@ import { durationMilliseconds, type PostgresVDB, type VdbContent, vdbRefresh } f
 export type PreviousFate =
   | { readonly kind: "stays" }
   | { readonly kind: "staysFor"; readonly seconds: number }
-  | { readonly kind: "goes"; readonly handle: string };
+  | { readonly kind: "goes" };
 
 /** Pure. */
 export function fateOfPrevious({ status }: Pick<PostgresVDB, "status">, nowMs: number): PreviousFate {
@@ -17,12 +17,8 @@ export function fateOfPrevious({ status }: Pick<PostgresVDB, "status">, nowMs: n
   if (previous?.until === undefined || activeAction !== undefined) return { kind: "stays" };
   const seconds = (Date.parse(previous.until) - nowMs) / 1000;
   if (seconds > 0) return { kind: "staysFor", seconds };
-  return { kind: "goes", handle: handleOfPrevious(status) };
+  return { kind: "goes" };
 }
-
-/** Pure: where the previous data is. A change in place leaves it where the present data is. */
-export const handleOfPrevious = ({ previous, content, delphixID }: PostgresVDB["status"]): string =>
-  previous?.handle ?? content?.handle ?? delphixID ?? "";
 
 /** Pure: data that an action which is gone has replaced. What that action asked for is unknown, so the default says for how long. */
 export const previousOf = (replaced: VdbContent, nowMs: number): NonNullable<PostgresVDB["status"]["previous"]> => ({

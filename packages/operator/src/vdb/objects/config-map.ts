@@ -1,6 +1,7 @@
 import type { PostgresVDB } from "@vdb/api";
 import type { ConfigMap, Manifest } from "kube-runtime";
 import { startScript } from "../../postgres/generated/start-script.ts";
+import { tlsScript } from "../../postgres/generated/tls-script.ts";
 import { hbaFile } from "../../postgres/hba.ts";
 import { childLabels, configMapName, ownerOf } from "../names.ts";
 
@@ -10,6 +11,7 @@ export type Gate = "shut" | "open";
 export const hbaKey = "pg_hba.conf";
 export const settingsKey = "settings.conf";
 export const scriptKey = "start.sh";
+export const tlsScriptKey = "tls.sh";
 
 /** What the container starts by: the start script, the manifest's settings, and who may connect. */
 export function desiredConfigMap(
@@ -23,6 +25,11 @@ export function desiredConfigMap(
       labels: childLabels(vdb),
       ownerReferences: ownerOf(vdb),
     },
-    data: { [scriptKey]: startScript, [settingsKey]: settings, [hbaKey]: hbaFile(contentId, gate) },
+    data: {
+      [scriptKey]: startScript,
+      [settingsKey]: settings,
+      [hbaKey]: hbaFile(contentId, gate, vdb.spec.tls?.withoutTls),
+      ...(vdb.spec.tls === undefined ? {} : { [tlsScriptKey]: tlsScript }),
+    },
   };
 }

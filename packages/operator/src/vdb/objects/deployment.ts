@@ -1,5 +1,5 @@
 import { ownershipOf, type PostgresVDB, safeLabelValue, type VdbPodTemplate } from "@vdb/api";
-import type { Container, Deployment, EnvVar, Manifest, PodSpec, ResourceRequirements } from "kube-runtime";
+import type { Container, Deployment, EnvVar, Manifest, PodSpec, ResourceRequirements, Volume } from "kube-runtime";
 import type { PodMode } from "../decide/decide-mode.ts";
 import {
   childLabels,
@@ -15,7 +15,7 @@ import {
 import { valueOf } from "./quantity.ts";
 
 /** Where the pod has what it needs beside the data. Sockets are where Debian's PostgreSQL expects them. */
-export const paths = { config: "/etc/vdb", run: "/var/run/postgresql" } as const;
+export const paths = { config: "/etc/vdb", run: "/var/run/postgresql", tls: "/etc/vdb-tls" } as const;
 
 export const restartAnnotation = "postgresvdb.core.delphix.com/restarted-for";
 
@@ -79,9 +79,14 @@ function podSpec(vdb: PostgresVDB, facts: DeploymentFacts): PodSpec {
       { name: "run", emptyDir: {} },
       { name: "tmp", emptyDir: {} },
       { name: "shm", emptyDir: { medium: "Memory" } }, // the runtime's own has 64 MiB, too little for parallel queries
+      ...tlsVolume(vdb),
     ],
   };
 }
+
+/** Optional, so that a Secret that is missing is told by the operator, not by a pod that hangs. No one else's process is in the pod. */
+const tlsVolume = ({ spec: { tls } }: PostgresVDB): readonly Volume[] =>
+  tls === undefined ? [] : [{ name: "tls", secret: { secretName: tls.secretName, defaultMode: 0o444, optional: true } }];
 
 /** Where the pod may run, as the manifest says; without it the Deployment is as it was, and so is its pod. */
 function placement({ nodeSelector, tolerations, affinity, priorityClassName }: VdbPodTemplate = {}): Partial<PodSpec> {
@@ -123,6 +128,7 @@ function container(vdb: PostgresVDB, facts: DeploymentFacts): Container {
       { name: "run", mountPath: paths.run },
       { name: "tmp", mountPath: "/tmp" },
       { name: "shm", mountPath: "/dev/shm" },
+      ...(vdb.spec.tls === undefined ? [] : [{ name: "tls", mountPath: paths.tls, readOnly: true }]),
     ],
     // No startup probe: it costs its own period, and the kubelet's next look at the runtime before it asks for readiness. No
     // liveness probe: whoever ends a server in its recovery makes it begin again.
@@ -158,6 +164,7 @@ function environment(vdb: PostgresVDB, { contentId, mode = "Primary" }: Deployme
     VDB_CONTENT_ID: contentId,
     VDB_CONFIG: paths.config,
     VDB_RUN: paths.run,
+    ...(vdb.spec.tls === undefined ? {} : { VDB_TLS: paths.tls }),
     VDB_MEMORY_LIMIT_MB: String(limit === undefined ? 0 : Math.floor(limit / 2 ** 20)),
     ...(mode === "Primary" ? {} : { VDB_MODE: mode }),
   };

@@ -171,6 +171,17 @@ describe("the objects of a database", () => {
     for (const [podTemplate, replaces] of rows) equal(hash({ podTemplate }) !== hash({}), replaces, JSON.stringify(podTemplate));
   });
 
+  test("with tls the Secret is mounted by its name alone, and its absence keeps no pod from starting", () => {
+    const { volumes, containers } = desiredDeployment(
+      aVdb({ spec: { tls: { secretName: "orders-tls", withoutTls: "Refuse" } } }),
+      facts,
+    ).spec.template.spec;
+    deepEqual(volumes?.at(-1), { name: "tls", secret: { secretName: "orders-tls", defaultMode: 0o444, optional: true } });
+    deepEqual(containers[0]?.volumeMounts?.at(-1), { name: "tls", mountPath: "/etc/vdb-tls", readOnly: true });
+    const before = desiredDeployment(aVdb(), facts).spec.template.spec;
+    equal(JSON.stringify(before).includes("tls"), false, "without it nothing changes");
+  });
+
   test("Service and disruption budget are as podTemplate says", () => {
     deepEqual(serviceOf({}), ["ClusterIP", undefined]);
     deepEqual(serviceOf({ service: { type: "NodePort", annotations: { a: "b" } } }), ["NodePort", { a: "b" }]);

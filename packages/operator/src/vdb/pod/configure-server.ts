@@ -23,7 +23,7 @@ export async function configureServer(
 ): Promise<PreparationResult | "inForce"> {
   const { vdb, contentId, settings, password, pod, memory, world, run } = ctx;
   const { user: role, name: database, lockOtherRoles } = vdb.spec.database;
-  const hba = hbaFile(contentId, gate);
+  const hba = hbaFile(contentId, gate, vdb.spec.tls?.withoutTls);
   const known = password.kind === "known" ? password.value : undefined;
   const containerId = containerIdOf(pod);
   const cleaning = isCleaned(run.status.content) ? undefined : cleaningOf(vdb.spec.hygiene);

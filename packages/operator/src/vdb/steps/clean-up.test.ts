@@ -1,6 +1,13 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type PersistentVolumeClaim, persistentVolumeClaims, persistentVolumes } from "kube-runtime";
+import {
+  type Client,
+  namespaces,
+  type PersistentVolumeClaim,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+} from "kube-runtime";
 import type { Gone } from "../../data/source.ts";
 import { claimName } from "../names.ts";
 import { aPod, contentId, forever, type Given, meta, stepBench } from "../step-bench.ts";
@@ -36,7 +43,7 @@ const rows: readonly Row[] = [
     why: "nothing is taken from under what still runs",
     step: "endPod",
     given: { pods: [aPod()] },
-    want: "waiting Deleting",
+    want: "after Deleting",
   },
   { name: "no pod", why: "on to the volume", step: "endPod", want: "done" },
   {
@@ -44,7 +51,7 @@ const rows: readonly Row[] = [
     why: "what to look for is recorded before the claim, which alone tells it, goes",
     step: "releaseVolume",
     claim: aClaim(),
-    want: "waiting Deleting",
+    want: "after Deleting",
     writes: ["save", `delete persistentvolumeclaims ${name}`],
   },
   {
@@ -107,6 +114,16 @@ const rows: readonly Row[] = [
   { name: "nothing was ever made", why: "nobody is asked", step: "confirmGone", gone: "remains", want: "done" },
 ];
 
+/** The same of a database whose deletion has begun three seconds ago: the message. */
+const late = async (step: Row["step"], given: Given, seed: (client: Client) => Promise<unknown> = async () => undefined) => {
+  const { ctx, client, clock } = await stepBench(given);
+  await seed(client);
+  const deletionTimestamp = new Date(clock.now() - 3000).toISOString();
+  const vdb = { ...ctx.vdb, metadata: { ...ctx.vdb.metadata, deletionTimestamp } };
+  const end = await cleanUpSteps.find((one) => one.name === step)?.run({ ...ctx, vdb }, forever);
+  return end?.kind === "done" ? "done" : (end?.message ?? "");
+};
+
 describe("clean-up", () => {
   for (const { name: title, why, step, given = {}, claim, volume, gone = "gone", want, writes = [] } of rows)
     test(`${step}: ${title}`, async () => {
@@ -122,6 +139,41 @@ describe("clean-up", () => {
       const end = await cleanUpSteps.find((one) => one.name === step)?.run(bench.ctx, forever);
       equal([end?.kind, ...(end?.kind === "done" ? [] : [end?.reason])].join(" "), want, why);
       deepEqual(bench.writes, writes, why);
+    });
+
+  test("endPod: a pod that somebody's finalizer keeps", async () => {
+    equal(
+      await late("endPod", { pods: [aPod({}, { finalizers: ["example.com/backup"] })] }),
+      "PostgreSQL shuts down in pod orders-pod: finalizer example.com/backup of the pod keeps it; whoever has set it has to remove it",
+    );
+  });
+
+  test("releaseVolume: a claim that another pod uses", async () => {
+    const claim = aClaim({ finalizers: ["kubernetes.io/pvc-protection"] });
+    const volumes = [{ name: "data", persistentVolumeClaim: { claimName: name } }];
+    const theirs = { metadata: { name: "theirs", namespace: "shop" }, spec: { containers: [], volumes } };
+    const message = await late("releaseVolume", { claim }, async (client) => {
+      await client.create(persistentVolumeClaims, claim, forever);
+      await client.create(pods, theirs, forever);
+    });
+    equal(message, `Kubernetes deletes the claim ${name}: pod theirs still uses it; delete the pod`);
+  });
+
+  for (const [title, ending, phase, want] of [
+    ["in a namespace that is deleted, the driver is left to delete it", true, "Released", "done"],
+    ["in one that stays, the operator waits", false, "Released", "the CSI driver deletes the volume dlpx-c"],
+    ["one whose claim Kubernetes still thinks is there", true, "Bound", "the CSI driver deletes the volume dlpx-c"],
+  ] as const)
+    test(`confirmGone: a volume that is still there: ${title}`, async () => {
+      const message = await late("confirmGone", { status: recorded }, async (client) => {
+        const spec = { persistentVolumeReclaimPolicy: "Delete" as const };
+        const finalizers = ["external-provisioner.volume.kubernetes.io/finalizer"];
+        await client.create(persistentVolumes, { metadata: { name: "dlpx-c", finalizers }, spec }, forever);
+        await client.patchStatus(persistentVolumes, { name: "dlpx-c" }, { status: { phase } }, forever);
+        await client.create(namespaces, { metadata: { name: "shop", finalizers: ["kubernetes"] } }, forever);
+        if (ending) await client.delete(namespaces, { name: "shop" }, forever);
+      });
+      equal(message, want);
     });
 
   for (const [agoSeconds, want] of [

@@ -7,16 +7,19 @@ import {
   events,
   isApiError,
   isControlledBy,
+  namespaces,
   type Outcome,
   type PersistentVolume,
   type PersistentVolumeClaim,
   persistentVolumeClaims,
   persistentVolumes,
+  pods,
   type Step,
   services,
   waiting,
 } from "kube-runtime";
 import { livePods, type VdbContext } from "../context.ts";
+import { claimKeptBy, isLeftToDriver, keptBy } from "../decide/blockers.ts";
 import { claimTrouble } from "../decide/claim-events.ts";
 import { claimName, configMapName, keyOfVdb } from "../names.ts";
 import { removeIfThere, removeOwn } from "./remove.ts";
@@ -40,7 +43,12 @@ async function endPod(ctx: VdbContext, signal: AbortSignal): Promise<Outcome<"De
   await removeOwn(ctx, services, key, service, signal);
   await removeOwn(ctx, deployments, key, deployment, signal);
   const names = livePods(ctx);
-  if (names.length > 0) return waiting("Deleting", `PostgreSQL shuts down in pod ${names.join(", ")}`);
+  if (names.length > 0) {
+    const message = `PostgreSQL shuts down in pod ${names.join(", ")}`;
+    if (!isLate(ctx)) return after(patienceSeconds, "Deleting", message);
+    const kept = ctx.pods.filter(({ metadata }) => names.includes(metadata.name)).map((pod) => keptBy(pod, "pod"));
+    return waiting("Deleting", `${message}${kept.find((words) => words !== "") ?? ""}`);
+  }
   // Not left to garbage collection: a PostgresVDB that is applied again at once would find the name taken.
   await removeOwn(ctx, configMaps, { ...key, name: configMapName(vdb) }, configMap, signal);
   return done();
@@ -69,7 +77,10 @@ async function releaseVolume(ctx: VdbContext, signal: AbortSignal): Promise<Outc
   await run.saveStatus(signal); // once the claim is gone, this alone tells what to look for
   await removeIfThere(run.client, persistentVolumeClaims, key, signal);
   const message = `Kubernetes deletes the claim ${name}`;
-  return ctx.claim === undefined ? after(0.5, "Deleting", message) : waiting("Deleting", message); // without its label it is not watched
+  if (ctx.claim === undefined) return after(0.5, "Deleting", message); // without its label it is not watched
+  if (!isLate(ctx)) return after(patienceSeconds, "Deleting", message);
+  const { items } = await run.client.list(pods, { namespace: key.namespace }, signal);
+  return after(lookAgainSeconds, "Deleting", `${message}${claimKeptBy(claim, items)}`); // pods of others are not watched
 }
 
 /** Pure: a claim of the user's that this database has used. One that only has its name is left alone. */
@@ -87,6 +98,7 @@ async function confirmGone(ctx: VdbContext, signal: AbortSignal): Promise<Outcom
     return forget(ctx);
   }
   if (volume !== undefined) {
+    if (isLate(ctx) && isLeftToDriver(volume) && (await isNamespaceEnding(ctx, signal))) return forget(ctx);
     const why = volume.status?.message ?? (await refusalOf(ctx, volume, signal));
     const message = `the CSI driver deletes the volume ${name}`;
     return why === undefined ? after(0.5, "Deleting", message) : after(1.5, "Deleting", `${message}: ${why}`);
@@ -106,17 +118,29 @@ async function confirmGone(ctx: VdbContext, signal: AbortSignal): Promise<Outcom
   }
 }
 
-/** Most volumes are gone before this; only of those that are not are the events read. */
+/** Most of what goes is gone before this; only of what is not the causes are looked for. */
 const patienceSeconds = 2;
+const lookAgainSeconds = 5;
+
+const isLate = ({ run, vdb }: VdbContext): boolean =>
+  run.clock.now() - Date.parse(vdb.metadata.deletionTimestamp ?? "") > patienceSeconds * 1000;
+
+/**
+ * A namespace that is deleted must not wait for DCT. The volume belongs to no namespace: it stays until its driver has deleted
+ * the data, whenever DCT is back.
+ */
+async function isNamespaceEnding({ run, vdb }: VdbContext, signal: AbortSignal): Promise<boolean> {
+  const found = await run.client.find(namespaces, { name: vdb.metadata.namespace }, signal);
+  return found?.metadata.deletionTimestamp !== undefined;
+}
 
 /** Why the driver does not delete a volume: the provisioner says so in events alone. */
-async function refusalOf({ run, vdb }: VdbContext, volume: PersistentVolume, signal: AbortSignal): Promise<string | undefined> {
-  const since = Date.parse(vdb.metadata.deletionTimestamp ?? "");
-  if (!(run.clock.now() - since > patienceSeconds * 1000)) return undefined;
+async function refusalOf(ctx: VdbContext, volume: PersistentVolume, signal: AbortSignal): Promise<string | undefined> {
+  if (!isLate(ctx)) return undefined;
   // Events of what has no namespace lie in `default`.
   const selection = { namespace: "default", fieldSelector: `regarding.uid=${volume.metadata.uid},type=Warning` };
   try {
-    const { items } = await run.client.list(events, selection, signal);
+    const { items } = await ctx.run.client.list(events, selection, signal);
     return claimTrouble(items)?.message;
   } catch (error) {
     if (!isApiError(error, "forbidden")) throw error; // an operator of one namespace may not read them

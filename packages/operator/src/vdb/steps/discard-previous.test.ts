@@ -1,10 +1,12 @@
 import { deepEqual } from "node:assert/strict";
 import { test } from "node:test";
+import type { Bytes, Place } from "../../data/content-store.ts";
+import { csiContent } from "../../data/csi/content/csi-content.ts";
 import type { Discard } from "../../data/source.ts";
 import { forever, stepBench } from "../step-bench.ts";
 import { discardPrevious } from "./discard-previous.ts";
 
-const previous = { id: "c1", madeBy: "create", handle: "h", until: "2026-01-01T00:00:00Z" };
+const previous = { id: "c1", madeBy: "create", handle: "h", timeflow: "tf-1", until: "2026-01-01T00:00:00Z" };
 const kept = { kind: "kept", message: "DCT does not answer" } as const;
 const rows: {
   name: string;
@@ -31,14 +33,15 @@ const rows: {
 for (const { name, why, until = previous.until, answer, want } of rows)
   test(name, async () => {
     const asked: unknown[] = [];
-    const discard = async (handle: string, keepsLast: boolean): Promise<Discard> => {
-      asked.push([handle, keepsLast]);
+    const discard = async (_: Place, { handle, timeflow }: Bytes): Promise<Discard> => {
+      asked.push([handle, timeflow]);
       return answer;
     };
-    const { ctx, events } = await stepBench({ status: { previous: { ...previous, until } }, source: { discard } });
+    const content = { ...csiContent, discard };
+    const { ctx, events } = await stepBench({ status: { previous: { ...previous, until } }, source: { content } });
     const outcome = await discardPrevious.run(ctx, forever);
     const again =
       outcome.kind === "done" && outcome.again !== undefined && "recheckSeconds" in outcome.again ? outcome.again : undefined;
     deepEqual([asked.length, again?.recheckSeconds, ctx.run.status.previous !== undefined, events], want, why);
-    deepEqual([outcome.kind, asked[0] ?? ["h", false]], ["done", ["h", false]]);
+    deepEqual([outcome.kind, asked[0] ?? ["h", "tf-1"]], ["done", ["h", "tf-1"]]);
   });

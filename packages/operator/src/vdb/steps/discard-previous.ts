@@ -1,4 +1,5 @@
 import { done } from "kube-runtime";
+import { makeRoom } from "../../data/content-store.ts";
 import type { PlainVdbStep } from "../context.ts";
 import { fateOfPrevious } from "../decide/previous.ts";
 
@@ -15,11 +16,12 @@ export const discardPrevious: PlainVdbStep = {
     const fate = fateOfPrevious(vdb, run.clock.now());
     if (fate.kind === "stays") return done();
     if (fate.kind === "staysFor") return done({ recheckSeconds: fate.seconds });
-    const id = vdb.status.previous?.id ?? "";
-    const left = await world.sources.holding(vdb)?.discard(fate.handle, false, signal);
-    switch (left?.kind) {
-      case undefined:
-        return done();
+    const { previous, content } = vdb.status;
+    const { id = "" } = previous ?? {};
+    const store = world.sources.holding(vdb)?.content;
+    if (store === undefined) return done();
+    const left = await makeRoom(store, { client: run.client, vdb }, [content], signal);
+    switch (left.kind) {
       case "underWay":
         return done({ recheckSeconds: underWaySeconds });
       case "kept":

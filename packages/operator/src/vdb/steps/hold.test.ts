@@ -1,6 +1,8 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { describe, test } from "node:test";
 import { done, type Outcome, retry, type Step, terminal, waiting } from "kube-runtime";
+import type { Bytes, Place } from "../../data/content-store.ts";
+import { csiContent } from "../../data/csi/content/csi-content.ts";
 import type { VdbContext } from "../context.ts";
 import { aPod, contentId, forever, stepBench } from "../step-bench.ts";
 import { heldOnTheWay, heldStopped, tellStarted, tidyTurn } from "./hold.ts";
@@ -30,7 +32,7 @@ interface Row {
   /** What is left: the turn, the answer, the data's id and whether it is opened, what is previous. */
   readonly want: readonly [turn: boolean, held: boolean, sameData: boolean, opened: boolean, previous: string | undefined];
 }
-const next = { id: "c2", claimName: "orders-c", handle: "h", madeBy: "refresh" };
+const next = { id: "c2", claimName: "orders-c", handle: "h", timeflow: "tf-2", madeBy: "refresh" };
 const none = undefined;
 
 const rows: readonly Row[] = [
@@ -91,25 +93,110 @@ describe("tidyTurn", () => {
 });
 
 describe("tidyTurn after the swap, with older data that is previous", () => {
-  const older = { id: "c0", madeBy: "create", handle: "h", until: "2026-01-01T00:30:00Z", takenOpen: true };
-  const status = { content: next, activeAction: { ...turn, hold: "stopped", replaced: content }, previous: older };
+  const older = {
+    id: "c0",
+    madeBy: "create",
+    claimName: "orders-c",
+    handle: "h",
+    timeflow: "tf-0",
+    until: "2026-01-01T00:30:00Z",
+    takenOpen: true,
+  };
+  const replaced = { ...content, timeflow: "tf-1" };
+  const status = { content: next, activeAction: { ...turn, hold: "stopped", replaced }, previous: older };
   for (const [name, answer, events] of [
     ["it is discarded, and what was replaced last is kept for a day", { kind: "gone" }, ["TurnCleared"]],
     ["what DCT keeps does not hold up the database", { kind: "kept", message: "down" }, ["PreviousKept", "TurnCleared"]],
   ] as const)
     test(name, async () => {
       const asked: unknown[] = [];
-      const discard = async (handle: string, keepsLast: boolean) => {
-        asked.push([handle, keepsLast]);
+      const discard = async (_: Place, { id }: Bytes & { readonly id?: string }) => {
+        asked.push(id);
         return answer;
       };
-      const bench = await stepBench({ status, source: { discard } });
+      const bench = await stepBench({ status, source: { content: { ...csiContent, discard } } });
       const { ctx } = bench;
       await tidyTurn.run({ ...ctx, world: { ...ctx.world, isAtWork: () => false } }, forever);
-      deepEqual(asked, [["h", true]]);
-      deepEqual(ctx.run.status.previous, { ...content, until: "2026-01-02T00:00:00.000Z" });
+      deepEqual(asked, ["c0"]);
+      deepEqual(ctx.run.status.previous, { ...replaced, until: "2026-01-02T00:00:00.000Z" });
       deepEqual(bench.events, events);
     });
+});
+
+describe("tidyTurn asks the storage which data it has", () => {
+  const old = { ...content, timeflow: "tf-1", dataTimestamp: openedTime };
+  const swapped = { content: next, activeAction: { ...turn, hold: "stopped", replaced: old }, held: stopped };
+  const unswapped = { ...under("stopped"), content: old, held: stopped };
+  const bytes = { claimName: "orders-c", handle: "h", timeflow: "tf-9" };
+  const asRecorded = { kind: "asRecorded", sureAfterSeconds: 60 } as const;
+  for (const { name, why, status, standing, want } of [
+    {
+      name: "changed, unwritten",
+      why: "the data has another name, and its gate is shut",
+      status: unswapped,
+      standing: { kind: "changed", bytes },
+      want: ["other", "tf-9", false, contentId, []],
+    },
+    {
+      name: "unchanged",
+      why: "once no request can come any more it opens as it was",
+      status: unswapped,
+      standing: asRecorded,
+      want: [contentId, "tf-1", true, undefined, []],
+    },
+    {
+      name: "swapped",
+      why: "the new data has its hooks to come, the old is kept",
+      status: swapped,
+      standing: asRecorded,
+      want: ["c2", "tf-2", false, contentId, []],
+    },
+    {
+      name: "given back, unwritten",
+      why: "the old data has its own name and opens; the new goes",
+      status: swapped,
+      standing: { kind: "givenBack" },
+      want: [contentId, "tf-1", true, undefined, ["tf-2"]],
+    },
+    {
+      name: "neither of the two",
+      why: "only the old is kept",
+      status: swapped,
+      standing: { kind: "changed", bytes },
+      want: ["other", "tf-9", false, contentId, ["tf-2"]],
+    },
+  ] as const)
+    test(name, async () => {
+      const discarded: unknown[] = [];
+      const store = {
+        ...csiContent,
+        standing: async () => standing,
+        discard: async (_: Place, { timeflow }: Bytes) => {
+          discarded.push(timeflow);
+          return { kind: "gone" } as const;
+        },
+      };
+      const { ctx, clock } = await stepBench({ status, source: { content: store } });
+      const away = { ...ctx, world: { ...ctx.world, isAtWork: () => false } };
+      if (standing.kind === "asRecorded") {
+        equal((await tidyTurn.run(away, forever)).kind, "after");
+        equal(ctx.run.status.activeAction?.uid, "u", "it is not sure yet");
+        await clock.advance(60_000);
+      }
+      await tidyTurn.run(away, forever);
+      const { content: data, previous, activeAction, dataTimestamp } = ctx.run.status;
+      const id = [contentId, "c2"].find((one) => one === data?.id) ?? "other";
+      deepEqual([id, data?.timeflow, data?.openedTime !== undefined, previous?.id, discarded], want, why);
+      equal(activeAction, undefined);
+      if (id !== status.content.id) equal(dataTimestamp, data?.dataTimestamp, "what the columns show is of the same data");
+    });
+
+  test("a storage that is still at it, or does not answer, is waited for", async () => {
+    const store = { ...csiContent, standing: async () => ({ kind: "underWay", message: "a job" }) as const };
+    const { ctx, writes } = await stepBench({ status: unswapped, source: { content: store } });
+    equal((await tidyTurn.run({ ...ctx, world: { ...ctx.world, isAtWork: () => false } }, forever)).kind, "after");
+    deepEqual([ctx.run.status.activeAction?.uid, ctx.run.status.content?.id, writes], ["u", contentId, []]);
+  });
 });
 
 describe("what an action is answered", () => {

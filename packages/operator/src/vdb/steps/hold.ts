@@ -1,7 +1,11 @@
-import { after, done, isTrue, type Plan, type Step, waiting } from "kube-runtime";
+import type { VdbContent } from "@vdb/api";
+import { after, done, isTrue, type Plan, type Step, type Unmet, waiting } from "kube-runtime";
+import { makeRoom, type Standing } from "../../data/content-store.ts";
+import type { Discard } from "../../data/source.ts";
 import type { PlainVdbStep, VdbContext } from "../context.ts";
-import { answerTo, dataLeftBy, isCurrent } from "../decide/hold.ts";
-import { handleOfPrevious, previousOf } from "../decide/previous.ts";
+import { answerTo, isCurrent, type LeftBehind, leftBehind, mayHaveChanged } from "../decide/hold.ts";
+import { previousOf } from "../decide/previous.ts";
+import type { ActionHolder } from "../world.ts";
 import { applyService } from "./apply-service.ts";
 import { detachInDct } from "./enable-in-dct.ts";
 import { pendingHooks } from "./run-hooks.ts";
@@ -63,41 +67,79 @@ export const tellStarted: PlainVdbStep = {
   },
 };
 
-/** Clears the turn of an action that is gone, or has ended without leaving it, and an answer that nobody waits for. */
+/**
+ * Clears the turn of an action that is gone, or has ended without leaving it, and an answer that nobody waits for. Where that action
+ * may have changed the data, the storage is asked first which data it has: nobody is let in to data under another's name.
+ */
 export const tidyTurn: PlainVdbStep = {
   name: "tidyTurn",
   run: async (ctx, signal) => {
     const { run, vdb, world, contentId } = ctx;
-    const { activeAction } = vdb.status;
+    const { activeAction, content } = vdb.status;
     if (run.status.held !== undefined && !isCurrent(run.status.held, vdb, contentId)) delete run.status.held;
     if (activeAction === undefined || world.isAtWork(activeAction)) return done();
-    const { replaced } = activeAction;
-    if (replaced !== undefined) {
-      await discardOlder(ctx, signal);
-      run.status.previous = structuredClone(previousOf(replaced, run.clock.now())); // nobody is left to put it back: it is kept
+    if (content !== undefined && mayHaveChanged(vdb.status)) {
+      const left = await leftIn(ctx, activeAction, content, signal);
+      if ("kind" in left) return left;
+      await takeOver(ctx, left, signal);
     }
-    const left = dataLeftBy(activeAction, vdb.status);
-    if (left !== undefined) run.status.content = left;
     delete run.status.activeAction;
     delete run.status.held;
     await run.saveStatus(signal);
-    const hooks = left === undefined ? "" : ", with its hooks first: that action may have changed its data";
+    const isOther = run.status.content?.id !== content?.id;
     run.event(
       "Normal",
       "TurnCleared",
-      `${activeAction.kind} ${activeAction.name} is gone: the database comes up as declared${hooks}`,
+      `${activeAction.kind} ${activeAction.name} is gone: the database comes up as declared${isOther ? ` on the data ${run.status.content?.id}` : ""}`,
     );
     return after(0, "ActionRunning", "an action that worked on the database is gone");
   },
 };
 
-/** What was previous until now makes room. What the storage keeps of it goes at the end of what is previous from now on. */
-async function discardOlder({ run, vdb, world }: VdbContext, signal: AbortSignal): Promise<void> {
-  const { previous } = vdb.status;
-  if (previous === undefined) return;
-  const left = await world.sources.holding(vdb)?.discard(handleOfPrevious(vdb.status), true, signal);
-  if (left?.kind === "kept")
-    run.event("Normal", "PreviousKept", `the older data ${previous.id} stays until what replaces it goes: ${left.message}`);
+/** Which data is left; an outcome: that is not sure yet. */
+async function leftIn(
+  { run, vdb, world }: VdbContext,
+  activeAction: ActionHolder,
+  content: VdbContent,
+  signal: AbortSignal,
+): Promise<LeftBehind | Unmet<"ActionRunning">> {
+  const store = world.sources.holding(vdb)?.content;
+  const standing: Standing = (await store?.standing({ client: run.client, vdb }, signal)) ?? { kind: "unknown" };
+  if (standing.kind === "underWay") return after(1, "ActionRunning", standing.message);
+  if (standing.kind === "asRecorded") {
+    const mark = `turn of ${activeAction.uid} is left`;
+    const sinceMs = run.marks.get(mark) ?? run.clock.monotonic();
+    run.marks.set(mark, sinceMs);
+    const leftMs = sinceMs + standing.sureAfterSeconds * 1000 - run.clock.monotonic();
+    if (leftMs > 0)
+      return after(leftMs / 1000, "ActionRunning", "an action is gone: what it asked of the storage may still come");
+    run.marks.delete(mark);
+  }
+  return leftBehind(activeAction, content, standing);
+}
+
+/** Writes down which data is left. What was previous makes room; what the storage keeps of that goes with the next action. */
+async function takeOver({ run, vdb, world }: VdbContext, left: LeftBehind, signal: AbortSignal): Promise<void> {
+  const { content, previous, unwanted } = left;
+  const store = world.sources.holding(vdb)?.content;
+  const place = { client: run.client, vdb };
+  const discarded: Discard[] = [];
+  if (store !== undefined && previous !== undefined) discarded.push(await makeRoom(store, place, [content, previous], signal));
+  if (store !== undefined && unwanted !== undefined) discarded.push(await store.discard(place, unwanted, signal));
+  for (const one of discarded)
+    if (one.kind === "kept") run.event("Normal", "PreviousKept", `data that is not needed stays for now: ${one.message}`);
+  // Nobody is left to put it back: it is kept.
+  if (previous !== undefined) run.status.previous = structuredClone(previousOf(previous, run.clock.now()));
+  if (content.id === vdb.status.content?.id) return;
+  run.status.content = structuredClone(content);
+  if (content.dataTimestamp === undefined) delete run.status.dataTimestamp;
+  else run.status.dataTimestamp = content.dataTimestamp;
+  const { source } = run.status;
+  if (source === undefined) return;
+  delete source.snapshotId;
+  delete source.snapshotName;
+  if (content.snapshot?.id !== undefined) source.snapshotId = content.snapshot.id;
+  if (content.snapshot?.name !== undefined) source.snapshotName = content.snapshot.name;
 }
 
 export function actionWords({ status: { activeAction }, metadata }: VdbContext["vdb"]): string {

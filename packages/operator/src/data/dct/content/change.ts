@@ -1,6 +1,7 @@
 import { type DctClient, DctError, findVdb, type Job, unfinishedJobOf, type Vdb, waitForJob } from "@vdb/dct";
 import { after, done, type Outcome } from "kube-runtime";
-import { ActionFailed } from "../../data/action-failed.ts";
+import { ActionFailed } from "../../action-failed.ts";
+import { returnWords } from "../../content-store.ts";
 
 export type ChangingDct = Pick<
   DctClient,
@@ -14,14 +15,17 @@ export interface Change {
   /** A snapshot's id; for `switch` a timeflow's. */
   readonly to: string;
   readonly before: string;
+  /** Whether the state that it returns to is known to have been taken with the gate open. */
+  readonly taken: "open" | "unknown";
 }
 
-export const changeText = ({ verb, vdb, to, before }: Change): string => `${verb} ${vdb} to ${to} from ${before}`;
+export const changeText = ({ verb, vdb, to, before, taken }: Change): string =>
+  `${verb} ${vdb} to ${to} from ${before} taken ${taken}`;
 
 export function changeIn(text: string): Change {
-  const [verb = "", vdb = "", , to = "", , before = ""] = text.split(" ");
+  const [verb = "", vdb = "", , to = "", , before = "", , taken = ""] = text.split(" ");
   if (verb !== "refresh" && verb !== "rewind" && verb !== "switch") throw new TypeError(`no change: ${text}`);
-  return { verb, vdb, to, before };
+  return { verb, vdb, to, before, taken: taken === "open" ? "open" : "unknown" };
 }
 
 /** A longer job is waited for by the next look. */
@@ -73,34 +77,56 @@ export async function changeEnded(dct: ChangingDct, change: Change, job: string,
   return end.kind === "deadline" ? after(0.5, "Running", `DCT carries out the ${change.verb} (job ${job})`) : done();
 }
 
-/** Brings back the timeflow that was current before. Done when it is; to be called until then. */
-export async function takeBack(dct: ChangingDct, { vdb, before }: Change, signal: AbortSignal): Promise<Outcome> {
+/**
+ * Brings back the timeflow that was current before. Done when it is; to be called until then. What DCT refuses may pass, and is
+ * asked again; the last time it counts as refused for good.
+ */
+export async function takeBack(
+  dct: ChangingDct,
+  { vdb, before }: Change,
+  isLastTry: boolean,
+  signal: AbortSignal,
+): Promise<Outcome> {
   const running = await unfinishedJobOf(dct, vdb, signal);
   if (running !== undefined) await waitForJob(dct, running.id, { signal, deadlineSeconds: patienceSeconds });
   const current = await currentOf(dct, vdb, signal);
   if (current === before || before === "none") return done();
   if (running !== undefined) return after(0.1, "RollingBack", "DCT's job on the VDB has ended");
-  const end = await waitForJob(dct, await switchBack(dct, vdb, before, signal), { signal, deadlineSeconds: patienceSeconds });
+  const what = `the old data (timeflow ${before}) in place of the new (timeflow ${current})`;
+  const answer = await switchBack(dct, vdb, before, signal);
+  if (answer.kind === "refused") {
+    if (isLastTry)
+      throw new ActionFailed("RollbackFailed", `DCT refuses to bring back ${what}: ${answer.message}; ${returnWords}`);
+    return after(refusedSeconds, "RollingBack", `DCT refuses to bring back ${what}: ${answer.message}; it is asked again`);
+  }
+  const end = await waitForJob(dct, answer.job, { signal, deadlineSeconds: patienceSeconds });
   if (end.kind === "failed")
-    throw new ActionFailed(
-      "RollbackFailed",
-      `DCT could not bring back the old data (timeflow ${before}) in place of the new (timeflow ${current}): ${end.message}; ${returnWords}`,
-    );
+    throw new ActionFailed("RollbackFailed", `DCT could not bring back ${what}: ${end.message}; ${returnWords}`);
   return after(0.1, "RollingBack", `DCT brings back the timeflow ${before}`);
 }
 
-/** What a person can do once an undo was refused for good. */
-export const returnWords =
-  "both stay until the next refresh or rewind has completed; return to the old data with a rewind whose snapshotRef.type is previous";
+/** How soon what DCT refuses is asked for again. */
+const refusedSeconds = 5;
 
-/** A DCT that does not switch timeflows may undo its last change. */
-async function switchBack(dct: ChangingDct, vdb: string, before: string, signal: AbortSignal): Promise<string> {
+type Answer = { readonly kind: "begun"; readonly job: string } | { readonly kind: "refused"; readonly message: string };
+
+/** A DCT that does not switch timeflows may undo its last change, where that leads to the same data. */
+async function switchBack(dct: ChangingDct, vdb: string, before: string, signal: AbortSignal): Promise<Answer> {
+  const asked = await begun(async () => await dct.switchTimeflow(vdb, { timeflow_id: before }, { signal }));
+  if (asked.kind === "begun" || (await vdbIn(dct, vdb, signal)).previous_timeflow_id !== before) return asked;
+  return await begun(async () => await dct.undoRefresh(vdb, { signal }));
+}
+
+async function begun(start: () => Promise<{ readonly jobId: string }>): Promise<Answer> {
   try {
-    return (await dct.switchTimeflow(vdb, { timeflow_id: before }, { signal })).jobId;
+    return { kind: "begun", job: (await start()).jobId };
   } catch (error) {
-    if (!(error instanceof DctError) || (error.kind !== "notFound" && error.kind !== "refused")) throw error;
-    return (await dct.undoRefresh(vdb, { signal })).jobId;
+    if (!(error instanceof DctError) || !refusals.has(error.kind)) throw error;
+    return { kind: "refused", message: error.message };
   }
 }
 
-const isChanging = (job: Job | undefined): job is Job => job?.type !== undefined && changing.has(job.type);
+/** A key that is refused is an outage: it says nothing of the data. */
+const refusals: ReadonlySet<string> = new Set(["refused", "notFound", "conflict"]);
+
+export const isChanging = (job: Job | undefined): job is Job => job?.type !== undefined && changing.has(job.type);

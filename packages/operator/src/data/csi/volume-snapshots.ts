@@ -41,7 +41,7 @@ export const volumeSnapshotContents = defineResource<VolumeSnapshotContent>({
   plural: "volumesnapshotcontents",
   namespaced: false,
 });
-const volumeSnapshotClasses = defineResource<VolumeSnapshotClass>({
+export const volumeSnapshotClasses = defineResource<VolumeSnapshotClass>({
   ...storage,
   kind: "VolumeSnapshotClass",
   plural: "volumesnapshotclasses",

@@ -1,11 +1,11 @@
 import type { RefreshSnapshotRef, RewindSnapshotRef, SnapshotStatus } from "@vdb/api";
 import { allOf, anyOf, type DctClient, eq, isQuotable, oneOf, type Snapshot, type Vdb } from "@vdb/dct";
-import { ActionFailed } from "../../data/action-failed.ts";
+import { ActionFailed } from "../../action-failed.ts";
 
 type Dct = Pick<DctClient, "searchSnapshots" | "searchBookmarks">;
 
-/** What a refresh or rewind asks for. */
-export interface Wanted {
+/** What a refresh or rewind asks for, with what Kubernetes knows of it. */
+export interface Sought {
   readonly change: "refresh" | "rewind";
   /** Undefined: the latest. `previous` is answered elsewhere. */
   readonly ref: RefreshSnapshotRef | RewindSnapshotRef | undefined;
@@ -24,20 +24,20 @@ const listed = 10;
 export async function chooseSnapshot(
   dct: Dct,
   vdb: Vdb,
-  wanted: Wanted,
+  sought: Sought,
   signal: AbortSignal,
 ): Promise<SnapshotStatus & { readonly id: string }> {
-  const datasets = datasetsOf(vdb, wanted.change);
-  const found = await meant(dct, datasets, wanted, signal);
-  if (found === undefined) throw await notFound(dct, datasets, wanted, signal);
+  const datasets = datasetsOf(vdb, sought.change);
+  const found = await meant(dct, datasets, sought, signal);
+  if (found === undefined) throw await notFound(dct, datasets, sought, signal);
   if (!datasets.includes(found.dataset_id ?? ""))
     throw new ActionFailed(
       "SnapshotNotUsable",
-      `snapshot ${found.id} is one of dataset ${found.dataset_id ?? "unknown"}, and a ${wanted.change} of VDB ${vdb.name ?? vdb.id} ` +
+      `snapshot ${found.id} is one of dataset ${found.dataset_id ?? "unknown"}, and a ${sought.change} of VDB ${vdb.name ?? vdb.id} ` +
         `takes those of ${datasets.join(" and ")}; ${await choices(dct, datasets, signal)}`,
     );
   const { id, timestamp } = found;
-  const { type = "dct-snapshot", name } = wanted.ref ?? {};
+  const { type = "dct-snapshot", name } = sought.ref ?? {};
   return {
     type: type === "timestamp" ? "dct-snapshot" : type,
     name: type === "timestamp" ? id : (name ?? id),
@@ -48,13 +48,13 @@ export async function chooseSnapshot(
 }
 
 /** A refresh takes the source's data, and also the database's own; a rewind its own alone. */
-const datasetsOf = ({ id, parent_id: parent }: Vdb, change: Wanted["change"]): readonly string[] =>
+const datasetsOf = ({ id, parent_id: parent }: Vdb, change: Sought["change"]): readonly string[] =>
   change === "refresh" && parent !== undefined ? [parent, id] : [id];
 
 async function meant(
   dct: Dct,
   datasets: readonly string[],
-  { change, ref, handle, openedTime, takenOpen }: Wanted,
+  { change, ref, handle, openedTime, takenOpen }: Sought,
   signal: AbortSignal,
 ): Promise<Snapshot | undefined> {
   const name = ref?.name ?? "";
@@ -83,7 +83,7 @@ async function meant(
 async function latestOpen(
   dct: Dct,
   dataset: string,
-  { openedTime, takenOpen }: Pick<Wanted, "openedTime" | "takenOpen">,
+  { openedTime, takenOpen }: Pick<Sought, "openedTime" | "takenOpen">,
   signal: AbortSignal,
 ): Promise<Snapshot | undefined> {
   const all = await dct.searchSnapshots(eq("dataset_id", dataset), { sort: "-timestamp", signal });
@@ -141,7 +141,7 @@ async function bookmarked(
 async function notFound(
   dct: Dct,
   datasets: readonly string[],
-  { ref, change, openedTime }: Wanted,
+  { ref, change, openedTime }: Sought,
   signal: AbortSignal,
 ): Promise<ActionFailed> {
   const none =

@@ -1,7 +1,7 @@
 import { type DctClient, type DctConnection, eq, type Snapshot, unfinishedJobOf, waitForJob } from "@vdb/dct";
 import { after, done } from "kube-runtime";
-import { ActionFailed } from "../../data/action-failed.ts";
-import type { SnapshotStore } from "./store.ts";
+import { ActionFailed } from "../../action-failed.ts";
+import type { SnapshotWay } from "../../csi/content/snapshot-way.ts";
 
 type Dct = Pick<DctClient, "searchSnapshots" | "searchJobs" | "getJob" | "snapshotVdb" | "deleteSnapshot">;
 
@@ -12,7 +12,7 @@ const patienceSeconds = 10;
 const snapshotJob = "DB_SNAPSHOT";
 
 /** Through DCT: for a volume whose driver has no VolumeSnapshotClass. Its intent is the newest snapshot that there was before. */
-export function byDct(connection: Pick<DctConnection, "call">): SnapshotStore {
+export function byDct(connection: Pick<DctConnection, "call">): SnapshotWay {
   const call = async <T>(work: (dct: Dct) => Promise<T>, signal: AbortSignal): Promise<T> => await connection.call(work, signal);
   return {
     scheme,
@@ -31,7 +31,7 @@ export function byDct(connection: Pick<DctConnection, "call">): SnapshotStore {
       }, signal),
     begin: async (_, intent, signal) =>
       await call(async (dct) => effectOf(intent, (await dct.snapshotVdb(parsed(intent).vdb, { signal })).jobId), signal),
-    cut: async (_, effect, signal) => await call(async (dct) => await ended(dct, effect, signal), signal),
+    end: async (_, effect, signal) => await call(async (dct) => await ended(dct, effect, signal), signal),
     named: () => ({ type: "dct-snapshot", readyToUse: false }),
     ready: async (_, effect, signal) => {
       const { vdb, before } = parsed(effect);
