@@ -1,14 +1,13 @@
 /** The operator dies at any of its calls to the API server, before or after it took effect; the next one brings the database up. */
 import { deepEqual, equal } from "node:assert/strict";
-import { randomInt } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import type { PostgresVDB } from "@vdb/api";
-import { type Api, type ApiCall, ApiError, interceptApi, persistentVolumeClaims, storageClasses } from "kube-runtime";
-import { seededRandom } from "kube-runtime/testing";
+import { persistentVolumeClaims, storageClasses } from "kube-runtime";
 import { volumeSnapshotClasses, volumeSnapshotContents, volumeSnapshots } from "../src/data/csi/volume-snapshots.ts";
 import { playCluster } from "./testing/fake-cluster.ts";
 import { fakeDct } from "./testing/fake-dct.ts";
 import { defineSnapshots, playSnapshots, snapshotTime } from "./testing/fake-snapshots.ts";
+import { chosenDeaths, type Moment, mortal } from "./testing/mortal.ts";
 import {
   type Answer,
   applyVdb,
@@ -24,33 +23,6 @@ import {
   vdbs,
 } from "./testing/operator.ts";
 import { until } from "./testing/until.ts";
-
-type Moment = "before" | "after";
-const writes: ReadonlySet<string> = new Set(["create", "update", "patch", "delete"]);
-const isWrite = ({ verb, resource }: ApiCall): boolean => writes.has(verb) && resource.plural !== "events";
-
-const gone = (): never => {
-  throw new ApiError({ kind: "unavailable" }, "the process is dead");
-};
-
-/** An API that is gone for its user at the nth write, just before it is sent or just after it took effect. */
-function mortal(api: Api, death: number, moment: Moment): Api & { readonly written: () => number } {
-  let written = 0;
-  let dead = false;
-  const wrapped = interceptApi(api, {
-    call: async (call, next) => {
-      if (dead) return gone();
-      if (!isWrite(call)) return await next();
-      written += 1;
-      if (written !== death) return await next();
-      if (moment === "after") await next();
-      dead = true;
-      return gone();
-    },
-    watch: async (_call, next) => (dead ? gone() : await next()),
-  });
-  return { ...wrapped, written: () => written };
-}
 
 /** The image follows from what is known of the source: a claim whose source nobody wrote down would have none for good. */
 const flags = ["--image=16=postgres:16.2", "--allow-cross-namespace=true"];
@@ -244,15 +216,3 @@ describe("an operator that dies", { timeout: 1_200_000 }, () => {
 
 const namesOf = async ({ client }: Bench, namespace: string): Promise<readonly string[]> =>
   (await client.list(volumeSnapshots, { namespace }, forever)).items.map(({ metadata }) => metadata.name);
-
-/** Some of the deaths there are, by a seed that is printed; all of them in the longest tier. */
-function chosenDeaths(count: number, some: number): readonly { readonly death: number; readonly moment: Moment }[] {
-  const seed = Number(process.env["TEST_SEED"] ?? randomInt(2 ** 31));
-  const random = seededRandom(seed);
-  const all = Array.from({ length: count }, (_, index) => index + 1).flatMap((death) =>
-    (["before", "after"] as const).map((moment) => ({ death, moment })),
-  );
-  const chosen = process.env["TEST_TIER"] === "all" ? all : all.toSorted(() => random() - 0.5).slice(0, some);
-  console.log(`${count} writes; seed ${seed}, ${chosen.length} deaths`);
-  return chosen;
-}

@@ -98,6 +98,8 @@ describe("preparing a server from inside its pod", { timeout: 120_000 }, () => {
       dropped: ["port"],
       preparedTransactions: [],
       setAside: "",
+      isStandby: false,
+      needsWriting: false,
       version: "16.2",
       inside: { told: [], unseen: [] },
       superuser: "not_postgres",

@@ -1,6 +1,6 @@
 /** What the data needs of settings, whatever the manifest says; on PostgreSQL 16.2. */
 import { deepEqual, equal, match } from "node:assert/strict";
-import { appendFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { appendFileSync, rmSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { copyCluster, newCluster, scratch, startPod } from "./testing/postgres.ts";
@@ -64,9 +64,8 @@ describe("what the data needs", { timeout: 200_000 }, () => {
   test("a server that follows another's WAL gets what that one had", async () => {
     const mount = copy("standby");
     await (await start(mount)).stop();
-    writeFileSync(join(mount, "data/standby.signal"), "");
     const settings = "max_connections = '20'\nmax_worker_processes = '1'\nmax_wal_senders = '0'\n";
-    const pod = await start(mount, settings);
+    const pod = await answering(await startPod(mount, { contentId: "x", settings, env: { VDB_MODE: "Standby" } }));
     equal(pod.sql("SELECT pg_is_in_recovery()"), "t");
     deepEqual(
       ["max_connections", "max_worker_processes", "max_wal_senders"].map((name) => pod.sql(`SHOW ${name}`)),

@@ -29,7 +29,6 @@ export const vdbConditions = {
       Accepted: "the operator can carry it out",
       Adjusted: "the operator can carry it out, but leaves something out or reads it differently; the message names it",
       SourceTypeNotSupported: "this version does not support this source type yet",
-      ModeNotSupported: "this version does not support this mode yet",
       BadReference: "spec.source.namespace is not the PostgresVDB's own; this source type allows no other",
       ResourcesRefused: "a quantity is malformed or too small, or a request exceeds its limit; the message names it",
       SettingRefused: "an entry is not a setting, belongs to the operator, or appears twice; the message names it",

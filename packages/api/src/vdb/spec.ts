@@ -87,7 +87,8 @@ export const postgresVdbSpec = schema({
     },
     mode: {
       type: "string",
-      description: "Primary: read and write. Standby: read-only. Changing it restarts the database.",
+      description:
+        "Primary: read and write. Standby: read-only for everybody, once its hooks have run; it follows no other server. Changing it restarts the database.",
       enum: ["Primary", "Standby"],
       default: "Primary",
     },

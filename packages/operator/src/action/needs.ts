@@ -1,4 +1,5 @@
 import { terminal, waiting } from "kube-runtime";
+import { modeOf } from "../vdb/decide/decide-mode.ts";
 import type { Needs } from "./admit.ts";
 import { nameOfTarget, podsOf, vdbOf } from "./context.ts";
 import { answeringPod, isOpen } from "./database.ts";
@@ -12,7 +13,10 @@ export const openAndAnswering: Needs = (ctx) => {
   const vdb = vdbOf(ctx);
   if (vdb === undefined) return waiting("VdbNotFound", `${nameOfTarget(ctx)} does not exist`);
   if (!isOpen(vdb)) return waiting("VdbNotReady", `${nameOfTarget(ctx)} has not let clients in yet; see its conditions`);
-  if (answeringPod(ctx, vdb) !== undefined) return undefined;
+  const pod = answeringPod(ctx, vdb);
+  if (pod !== undefined && modeOf(pod.metadata) !== vdb.spec.mode)
+    return waiting("VdbNotReady", `${nameOfTarget(ctx)} is on its way to mode ${vdb.spec.mode}`);
+  if (pod !== undefined) return undefined;
   const why = vdb.spec.enabled ? "its server does not answer; see its conditions" : "it is stopped (spec.enabled is false)";
   return waiting("VdbNotReady", `${nameOfTarget(ctx)} cannot run it: ${why}`);
 };

@@ -15,7 +15,7 @@ export interface Statements {
 
 /**
  * One session of a superuser; in any other session the statements do nothing and print nothing. The password is written only where
- * the stored one differs, so that a second run changes nothing. Then, if asked for, one session in each database.
+ * the stored one differs, so that a second run changes nothing; a standby tells that it cannot be. Then, if asked for, one session in each database.
  */
 export function statements({ verifier, lockOtherRoles = false, inside }: Statements): string {
   return `
@@ -50,6 +50,8 @@ SELECT json_build_object(
   'dropped', string_to_array(trim(E'\\n' FROM coalesce(pg_read_file('vdb-dropped-settings', 0, 65536, true), '')), E'\\n'),
   'preparedTransactions', (${preparedBefore}),
   'setAside', trim(E'\\n' FROM coalesce(pg_read_file('postgresql.auto.conf.words', 0, 2000, true), '')),
+  'isStandby', pg_is_in_recovery(),
+  'needsWriting', pg_is_in_recovery() AND EXISTS (SELECT FROM pg_authid WHERE rolname = :'role' AND (${lacks(verifier, lockOtherRoles)})),
   'version', split_part(current_setting('server_version'), ' ', 1)
 );
 ${inside === undefined ? "" : listDatabases}
@@ -59,8 +61,16 @@ ${inside === undefined ? "" : `-- in each database\n${databaseStatements(inside.
 `;
 }
 
+/** What of a role can be put in force only by writing. The verifier is a variable by then. */
+const lacks = (verifier: string | undefined, mayLogIn: boolean): string =>
+  [
+    "false",
+    ...(verifier === undefined ? [] : ["rolpassword IS DISTINCT FROM :'verifier'"]),
+    ...(mayLogIn ? ["NOT rolcanlogin"] : []),
+  ].join(" OR ");
+
 /** The manifest may name another role than the one that others were locked for. */
-const admitRole = `SELECT format('ALTER ROLE %I LOGIN', rolname) FROM pg_roles WHERE rolname = :'role' AND NOT rolcanlogin \\gexec`;
+const admitRole = `SELECT format('ALTER ROLE %I LOGIN', rolname) FROM pg_roles WHERE rolname = :'role' AND NOT rolcanlogin AND NOT pg_is_in_recovery() \\gexec`;
 
 /**
  * The operator's own role stays, for the local socket, which asks for no password. Where the role is not there, nobody is locked:
@@ -118,5 +128,5 @@ function passwordStatements(verifier: string): string {
   if (!/^SCRAM-SHA-256\$[A-Za-z0-9+/=:$]+$/u.test(verifier)) throw new TypeError("not a SCRAM verifier"); // it goes into psql's text
   return `\\set verifier '${verifier}'
 SELECT format('ALTER ROLE %I PASSWORD %L', rolname, :'verifier')
-  FROM pg_authid WHERE rolname = :'role' AND rolpassword IS DISTINCT FROM :'verifier' \\gexec`;
+  FROM pg_authid WHERE rolname = :'role' AND rolpassword IS DISTINCT FROM :'verifier' AND NOT pg_is_in_recovery() \\gexec`;
 }

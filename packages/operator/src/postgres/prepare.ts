@@ -62,6 +62,10 @@ export interface ServerState {
   readonly preparedTransactions: readonly PreparedTransaction[];
   /** Why the start script set aside the settings of ALTER SYSTEM, in PostgreSQL's words; empty if it did not. */
   readonly setAside: string;
+  /** It is read-only: it follows WAL, of which no more comes. */
+  readonly isStandby: boolean;
+  /** It is so, and the role's password or its right to log in is not as wanted. */
+  readonly needsWriting: boolean;
   /** `16.2`. */
   readonly version: string;
   /** Empty unless it was asked for. */
@@ -166,6 +170,8 @@ function decodeState(stdout: string): ServerState {
     dropped: names("dropped"),
     preparedTransactions: preparedTransactionsOf(fields.get("preparedTransactions")),
     setAside: typeof setAside === "string" ? setAside : "",
+    isStandby: truth("isStandby"),
+    needsWriting: truth("needsWriting"),
     version: String(fields.get("version")),
     inside: databasesTold(lines),
   };

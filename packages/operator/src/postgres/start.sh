@@ -10,6 +10,7 @@
 #
 # From the pod: PGDATA, PGPORT, VDB_MOUNT (where the volume is), VDB_CONTENT_ID, VDB_MEMORY_LIMIT_MB (0: none is known). With
 # VDB_DATA_FOLDER the data lies in that folder of the volume (empty: where it is found), and PGDATA is to be a link to it.
+# VDB_MODE: Primary; Preparing: the same behind the shut gate, whatever pg_hba.conf says; Standby: read-only.
 # VDB_CONFIG holds pg_hba.conf and settings.conf, read-only; VDB_RUN is writable. VDB_TLS, if it is set, holds the Secret with the
 # certificate, if it exists; then VDB_CONFIG has tls.sh too.
 set -eu
@@ -17,6 +18,7 @@ umask 077
 trap 'exit 143' TERM INT # as process 1 this shell would ignore them, and a deleted pod would linger for its grace period
 
 : "${VDB_CONFIG:=/etc/vdb}" "${VDB_RUN:=/var/run/postgresql}" "${VDB_TERMINATION_LOG:=/dev/termination-log}"
+: "${VDB_MODE:=Primary}"
 : "${VDB_SHM:=/dev/shm}" "${VDB_CGROUPS:=/sys/fs/cgroup}" "${VDB_OWN_CGROUPS:=/proc/self/cgroup}"
 
 fail() { # reason, message
@@ -228,12 +230,15 @@ proven=$PGDATA/vdb-proven-settings hba=$VDB_RUN/pg_hba.conf
 [ "$wanted" -nt "$VDB_CONFIG/settings.conf" ] || put "$wanted" <"$VDB_CONFIG/settings.conf"
 # Without settings that it has started with, those that came with the data: the file is empty.
 if [ "$(first_line "$proven")" = "$mark" ]; then sed 1d "$proven" | put "$former"; else put "$former" </dev/null; fi
-if [ "$(first_line "$hba")" = "$mark" ] && [ "$hba" -nt "$VDB_CONFIG/pg_hba.conf" ]; then
+shut_gate() { printf '%s\nlocal all all trust\nlocal replication all trust\n' "$mark" | put "$hba"; }
+if [ "$VDB_MODE" = Preparing ]; then
+  shut_gate
+elif [ "$(first_line "$hba")" = "$mark" ] && [ "$hba" -nt "$VDB_CONFIG/pg_hba.conf" ]; then
   :
 elif [ "$(first_line "$VDB_CONFIG/pg_hba.conf")" = "$mark" ]; then
   put "$hba" <"$VDB_CONFIG/pg_hba.conf"
 else
-  printf '%s\nlocal all all trust\nlocal replication all trust\n' "$mark" | put "$hba" # written for other data: the gate stays shut
+  shut_gate # written for other data
 fi
 put "$VDB_RUN/pg_ident.conf" </dev/null
 altered=$PGDATA/postgresql.auto.conf # by ALTER SYSTEM; emptied when the copy was new
@@ -257,9 +262,17 @@ configure() { # lines between the source's settings and the manifest's
   } | put "$VDB_RUN/postgresql.conf"
 }
 
+# What a standby must not get from any file, ALTER SYSTEM's included: it never connects to another server.
+case $data_major in
+9.* | 1[01]) signal=$PGDATA/recovery.conf follows='-c hot_standby=on' ;;
+*) signal=$PGDATA/standby.signal follows='-c hot_standby=on -c primary_conninfo= -c primary_slot_name= -c restore_command=' ;;
+esac
+if [ "$VDB_MODE" != Standby ]; then follows=''; fi
+
 serve() {
+  # shellcheck disable=SC2086 # words
   exec postgres -D "$PGDATA" -c config_file="$VDB_RUN/postgresql.conf" -c hba_file="$hba" -c ident_file="$VDB_RUN/pg_ident.conf" \
-    -c port="$PGPORT" -c listen_addresses='*' -c unix_socket_directories="$VDB_RUN" -c archive_mode=off "$@"
+    -c port="$PGPORT" -c listen_addresses='*' -c unix_socket_directories="$VDB_RUN" -c archive_mode=off $follows "$@"
 }
 ask() { (export LC_ALL=C && serve -c lc_messages=C -C "$1"); } # what a setting comes to
 check() { blocks=$(ask shared_buffers 2>"$VDB_RUN/check"); }
@@ -333,7 +346,7 @@ minimums() {
   needed=
   case $control in *"cluster state: "*" shut down"*) ;; *) needed="max_prepared_transactions max_locks_per_transaction" ;; esac
   if [ -n "$(ls -A "$PGDATA/pg_twophase" 2>/dev/null)" ]; then needed="max_prepared_transactions max_locks_per_transaction max_connections"; fi
-  if [ -f "$PGDATA/recovery.signal" ] || [ -f "$PGDATA/standby.signal" ]; then
+  if [ -f "$PGDATA/recovery.signal" ] || [ -f "$signal" ]; then
     needed="max_prepared_transactions max_locks_per_transaction max_connections max_worker_processes max_wal_senders"
   fi
   for name in $needed; do
@@ -400,6 +413,32 @@ finish() { # waits for the server's end
   while status=0; wait "$server" || status=$?; kill -0 "$server" 2>/dev/null; do :; done
 }
 
+control() { LC_ALL=C "$folder/pg_controldata" "$PGDATA" 2>/dev/null | sed -n "s/^$1: *//p"; }
+# Transactions of a server that was killed would stay open in a standby for ever, with their locks; and one that wrote too little
+# into its WAL cannot be followed. A server without any connection recovers first, and ends cleanly.
+follow() {
+  case $(control "Database cluster state")-$(control "wal_level setting") in
+  *-minimal) recover ;;
+  "shut down-"* | "shut down in recovery-"* | "in archive recovery-"*) ;;
+  *) recover ;;
+  esac
+  case $signal in *.conf) echo "standby_mode = 'on'" ;; esac | keep "$signal"
+}
+recover() {
+  rm -f "$signal"
+  use "$former" || use "$wanted" || { status='' && give_up; }
+  postgres --single -D "$PGDATA" -c config_file="$VDB_RUN/postgresql.conf" -c hba_file="$hba" -c archive_mode=off -c wal_level=replica \
+    -c session_preload_libraries= -c local_preload_libraries= template1 </dev/null >/dev/null &
+  server=$!
+  finish
+  server=''
+  [ -z "$stopping" ] || exit 143
+  [ "$(control "Database cluster state")" = "shut down" ] || exit "$status" # with PostgreSQL's words in the log
+}
+# pg_promote() would end the standby while the manifest still wants one: the file that it writes gets no place. A server removes
+# the link when it starts; one of whose target nothing exists is no request to it.
+hold_standby() { ln -s /dev/null/nowhere "$PGDATA/promote" 2>/dev/null || true; }
+
 # Whether settings that no server has started with are tried for the third time in this pod, and no end of the others was seen:
 # what takes the whole container along (too much memory) leaves no words.
 lost_twice() {
@@ -450,6 +489,7 @@ give_up() {
 
 trap stop INT TERM
 words='' whose=manifest
+if [ "$VDB_MODE" = Standby ]; then follow; else rm -f "$signal"; fi
 if cmp -s "$wanted" "$former" || cmp -s "$wanted" "$refused"; then
   try "$former" || set_aside || give_up
 elif ! try_wanted; then
@@ -458,6 +498,7 @@ elif ! try_wanted; then
   put "$refused" <"$wanted" # seen by the operator, and by the next container of this pod
   try "$former" || set_aside || give_up
 fi
+if [ "$VDB_MODE" = Standby ]; then hold_standby; fi
 rm -f "$VDB_RUN/settings.trying" "$VDB_RUN/tries"
 { printf '%s\n' "$mark" && cat "$altered"; } >"$VDB_RUN/proven"
 cmp -s "$VDB_RUN/proven" "$PGDATA/vdb-proven-auto" || keep "$PGDATA/vdb-proven-auto" <"$VDB_RUN/proven" || true

@@ -14,9 +14,10 @@ import type {
   Unmet,
 } from "kube-runtime";
 import type { ClaimPlan } from "../data/source.ts";
+import { modeOf, type PodMode, shutsWriters } from "./decide/decide-mode.ts";
 import { type Course, courseOf, keepsGateShut } from "./decide/hold.ts";
 import type { Memory } from "./memory.ts";
-import { claimName, configMapName, contentIdOf, instanceLabel, keyOfVdb } from "./names.ts";
+import { claimName, configMapName, contentIdOf, contentLabel, instanceLabel, keyOfVdb } from "./names.ts";
 import type { Gate } from "./objects/config-map.ts";
 import type { Password } from "./password.ts";
 import type { Caches, World } from "./world.ts";
@@ -87,7 +88,9 @@ export interface VdbContext {
   readonly disruptionBudget: PodDisruptionBudget | undefined;
   /** All of this database's, also those that are ending. */
   readonly pods: readonly Pod[];
-  /** Open: the present data was opened, and no action keeps it shut. What becomes of the objects that open it does not count. */
+  /** How the Deployment has the present data run; undefined: there is none for it. */
+  readonly podMode: PodMode | undefined;
+  /** Open: the present data was opened, and neither action nor mode keeps it shut. What becomes of the objects that open it does not count. */
   readonly gate: Gate;
   /** Whether the present data was opened, whatever the gate is now: its hooks are history. */
   readonly wasOpened: boolean;
@@ -105,6 +108,9 @@ export function observe(world: World, run: Run<PostgresVDB>): VdbContext {
   const key = keyOfVdb(vdb);
   const course = courseOf(vdb);
   const wasOpened = vdb.status.content?.openedTime !== undefined;
+  const deployment = deployments.get(key);
+  const template = deployment?.spec.template.metadata;
+  const podMode = template?.labels?.[contentLabel] === contentId ? modeOf(template) : undefined;
   return {
     run,
     vdb,
@@ -113,11 +119,12 @@ export function observe(world: World, run: Run<PostgresVDB>): VdbContext {
     contentId,
     claim: claims.get({ namespace, name: vdb.status.content?.claimName ?? claimName(vdb, contentId) }),
     configMap: configMaps.get({ namespace, name: configMapName(vdb) }),
-    deployment: deployments.get(key),
+    deployment,
+    podMode,
     service: services.get(key),
     disruptionBudget: disruptionBudgets.get(key),
     pods: pods.byIndex(podsByInstance, instanceKey(vdb)),
-    gate: wasOpened && !keepsGateShut(course) ? "open" : "shut",
+    gate: wasOpened && !keepsGateShut(course) && !shutsWriters(vdb.spec.mode, podMode, course) ? "open" : "shut",
     wasOpened,
     course,
   };

@@ -9,6 +9,8 @@ export const instanceLabel = "app.kubernetes.io/instance";
 export const managedByLabel = "app.kubernetes.io/managed-by";
 /** On a pod: whose data it runs. The Service selects by it, so a gate that is open for other data admits no client. */
 export const contentLabel = "postgresvdb.core.delphix.com/content";
+/** On a pod that is not a plain Primary: how its server runs. The Service of a Standby selects by it. */
+export const modeLabel = "postgresvdb.core.delphix.com/mode";
 /** Selects everything that this operator made: its caches hold nothing else. */
 export const ownObjects = `${managedByLabel}=${operatorName}`;
 

@@ -221,6 +221,8 @@ export const healthy = (changes: object = {}): Partial<ExecResult> => ({
     dropped: ["port"],
     preparedTransactions: [],
     setAside: "",
+    isStandby: false,
+    needsWriting: false,
     version: "16.2",
     ...changes,
   }),

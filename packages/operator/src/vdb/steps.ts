@@ -5,6 +5,7 @@ import { enableInDct } from "./steps/enable-in-dct.ts";
 import { ensureDeployment } from "./steps/ensure-deployment.ts";
 import { ensureSettings } from "./steps/ensure-settings.ts";
 import { ensureVolume } from "./steps/ensure-volume.ts";
+import { enterMode } from "./steps/enter-mode.ts";
 import { tellStarted } from "./steps/hold.ts";
 import { openGate } from "./steps/open-gate.ts";
 import { prepareDatabase } from "./steps/prepare-database.ts";
@@ -27,10 +28,11 @@ const prepared = inOrder<VdbContext>()
 /** How a PostgresVDB comes up: the table of contents of this folder, one file per step. */
 export const vdbSteps: readonly Step<VdbContext>[] = prepared
   .next(runHooks) // HooksSucceeded
+  .next(enterMode) // a Standby starts again, read-only
   .next(openGate).steps; // Ready
 
 /** The same as far as an action lets it. */
 export const heldSteps: Readonly<Record<"beforeHooks" | "beforeOpen", readonly Step<VdbContext>[]>> = {
   beforeHooks: prepared.steps,
-  beforeOpen: prepared.next(tellStarted).next(runHooks).steps,
+  beforeOpen: prepared.next(tellStarted).next(runHooks).next(enterMode).steps,
 };

@@ -1,5 +1,6 @@
 import { ownershipOf, type PostgresVDB, safeLabelValue, type VdbPodTemplate } from "@vdb/api";
 import type { Container, Deployment, EnvVar, Manifest, PodSpec, ResourceRequirements, Volume } from "kube-runtime";
+import type { PodMode } from "../decide/decide-mode.ts";
 import {
   childLabels,
   configMapName,
@@ -7,6 +8,7 @@ import {
   contentLabel,
   instanceLabel,
   managedByLabel,
+  modeLabel,
   operatorName,
   ownerOf,
 } from "../names.ts";
@@ -23,6 +25,8 @@ export interface DeploymentFacts {
   readonly claimName: string;
   /** Changes when a setting needs a restart: a new pod reads it. */
   readonly restartedFor: string | undefined;
+  /** Left out: Primary. */
+  readonly mode?: PodMode;
 }
 
 /** The Deployment that runs the database: one pod, never two on the same data. */
@@ -40,7 +44,7 @@ export function desiredDeployment(vdb: PostgresVDB, facts: DeploymentFacts): Man
       selector: { matchLabels: podSelector(vdb) },
       template: {
         metadata: {
-          labels: { ...labels, ...childLabels(vdb), [contentLabel]: facts.contentId }, // the operator's own win
+          labels: { ...labels, ...childLabels(vdb), ...modeLabels(facts.mode), [contentLabel]: facts.contentId }, // the operator's own win
           ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
         },
         spec: podSpec(vdb, facts),
@@ -48,6 +52,10 @@ export function desiredDeployment(vdb: PostgresVDB, facts: DeploymentFacts): Man
     },
   };
 }
+
+/** A Primary has none: what its pod is made by stays as it is. */
+export const modeLabels = (mode: PodMode = "Primary"): Readonly<Record<string, string>> =>
+  mode === "Primary" ? {} : { [modeLabel]: mode };
 
 /** Selects the database's pod, whatever data it runs. */
 export const podSelector = ({ metadata: { name } }: PostgresVDB): Readonly<Record<string, string>> => ({
@@ -111,7 +119,7 @@ function container(vdb: PostgresVDB, facts: DeploymentFacts): Container {
     image: facts.image,
     imagePullPolicy: "IfNotPresent",
     command: ["/bin/sh", `${paths.config}/start.sh`],
-    env: environment(vdb, facts.contentId),
+    env: environment(vdb, facts),
     ports: [{ name: "postgres", containerPort: vdb.spec.port, protocol: "TCP" }],
     resources: resourcesOf(vdb),
     volumeMounts: [
@@ -140,7 +148,7 @@ function container(vdb: PostgresVDB, facts: DeploymentFacts): Container {
 }
 
 /** What makes bare `psql` work in `kubectl exec`, and what the start script goes by. */
-function environment(vdb: PostgresVDB, contentId: string): readonly EnvVar[] {
+function environment(vdb: PostgresVDB, { contentId, mode = "Primary" }: DeploymentFacts): readonly EnvVar[] {
   const { mountPath, port, database, resources, source, dataDirectory = "" } = vdb.spec;
   const limit = valueOf(resources?.limits?.["memory"]);
   // Only of a volume that DCT has made it is known where the data lies.
@@ -158,6 +166,7 @@ function environment(vdb: PostgresVDB, contentId: string): readonly EnvVar[] {
     VDB_RUN: paths.run,
     ...(vdb.spec.tls === undefined ? {} : { VDB_TLS: paths.tls }),
     VDB_MEMORY_LIMIT_MB: String(limit === undefined ? 0 : Math.floor(limit / 2 ** 20)),
+    ...(mode === "Primary" ? {} : { VDB_MODE: mode }),
   };
   return Object.entries(variables).map(([name, value]) => ({ name, value }));
 }

@@ -47,6 +47,7 @@ const lookSeconds = 120;
 /** Nothing is left that another look could find changed: what somebody set in the database may be taken back there. */
 const isWhole = (state: ServerState, vdb: PostgresVDB): boolean =>
   state.loaded &&
+  !state.needsWriting &&
   state.pendingRestart.length === 0 &&
   state.preparedTransactions.length === 0 &&
   state.pendingElsewhere.length === 0 &&

@@ -22,6 +22,8 @@ const fine: ServerState = {
   dropped: [],
   preparedTransactions: [],
   setAside: "",
+  isStandby: false,
+  needsWriting: false,
   version: "16.2",
   inside: { told: [], unseen: [] },
 };

@@ -24,13 +24,6 @@ const rows: readonly Row[] = [
     want: "terminal SourceTypeNotSupported",
   },
   {
-    name: "a mode that is not served",
-    why: "it is said, not ignored",
-    given: { spec: { mode: "Standby" } },
-    password,
-    want: "terminal ModeNotSupported",
-  },
-  {
     name: "a setting that is the operator's",
     why: "a manifest that sets it would be disobeyed in silence",
     given: { spec: { postgresConfig: [{ name: "data_directory", value: "/elsewhere" }] } },

@@ -3,6 +3,7 @@ import { done, terminal } from "kube-runtime";
 import { type SettingsFile, settingsFile } from "../../postgres/settings.ts";
 import type { AcceptedSpec, VdbContext, VdbFinding, VdbFindingStep } from "../context.ts";
 import { isCleaned, settingsBeforeCleaning } from "../decide/cleaning.ts";
+import { keepsGateShut } from "../decide/hold.ts";
 import { resourcesTrouble } from "../decide/judge-resources.ts";
 import { readPassword } from "../password.ts";
 
@@ -11,17 +12,16 @@ const secretRereadSeconds = 5;
 
 /**
  * Accepted: whether the operator can carry out the manifest, before it creates anything.
- * Returns early with what a person has to fix: the source type, the mode, the resources, a setting, the password.
+ * Returns early with what a person has to fix: the source type, the resources, a setting, the password.
  */
 export const acceptSpec: VdbFindingStep<"Accepted", AcceptedSpec> = {
   name: "acceptSpec",
   condition: "Accepted",
   run: async (ctx, signal) => {
-    const { source, mode, postgresConfig = [] } = ctx.vdb.spec;
+    const { source, postgresConfig = [] } = ctx.vdb.spec;
     const { namespace } = ctx.vdb.metadata;
     if (ctx.world.sources.named(ctx.vdb) === undefined)
       return terminal("SourceTypeNotSupported", `spec.source.type ${source.type} is not yet supported`);
-    if (mode !== "Primary") return terminal("ModeNotSupported", `spec.mode ${mode} is not yet supported: use Primary`);
     const trouble = resourcesTrouble(ctx.vdb.spec);
     if (trouble !== undefined) return terminal("ResourcesRefused", trouble);
     if (hasNeedlessNamespace(source) && source.namespace !== namespace)
@@ -59,7 +59,7 @@ function noted(outcome: Judgement, notes: readonly string[]): Judgement {
 function judgePassword(ctx: VdbContext, found: AcceptedSpec): Judgement {
   const { password } = found;
   if (password.kind === "known") return done({ found, ...(password.note === undefined ? {} : { message: password.note }) });
-  if (ctx.gate === "open") {
+  if (ctx.wasOpened && !keepsGateShut(ctx.course)) {
     const message = `${password.message}; the earlier password stays in force`;
     return done({ found, message, recheckSeconds: secretRereadSeconds });
   }

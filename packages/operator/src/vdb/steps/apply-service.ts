@@ -8,8 +8,8 @@ import { applyOwn, isOutcome, type NotApplied } from "./apply-own.ts";
 
 /** Writes the Service, if it is not so already. Undefined: it is as wanted. With a shut gate it leads nowhere. */
 export async function applyService(ctx: VdbContext, gate: Gate, signal: AbortSignal): Promise<NotApplied | undefined> {
-  const { vdb, contentId, service } = ctx;
-  const wanted = withHash<Service>(desiredService(vdb, contentId, gate));
+  const { vdb, contentId, service, podMode = vdb.spec.mode } = ctx;
+  const wanted = withHash<Service>(desiredService(vdb, contentId, gate, podMode));
   const asWanted = service !== undefined && holds(service, wanted) && sameSize(service.spec.selector, wanted.spec.selector);
   if (asWanted) return undefined;
   const written = await applyOwn(ctx, services, wanted, service, signal);

@@ -1,6 +1,7 @@
 import type { PostgresVDB } from "@vdb/api";
 import { after, done, terminal, timestamp } from "kube-runtime";
 import type { PlainVdbStep, RunningContext, VdbContext, VdbUnmet } from "../context.ts";
+import { modeOf, type PodMode } from "../decide/decide-mode.ts";
 import { endpointOf } from "../objects/service.ts";
 import { configureServer } from "../pod/configure-server.ts";
 import { loginTrouble } from "../pod/login-trouble.ts";
@@ -22,7 +23,9 @@ export const openGate: PlainVdbStep<RunningContext> = {
   name: "openGate",
   run: async (ctx, signal) => {
     const { vdb, run } = ctx;
-    const shutOut = await lookAgain(ctx, signal);
+    const mode = modeOf(ctx.pod.metadata);
+    // A Standby was looked at before it became one: in its own container nothing can have changed since.
+    const shutOut = mode === "Standby" ? undefined : await lookAgain(ctx, signal);
     if (shutOut !== undefined) return shutOut;
     await recordOpening(ctx, signal);
     const unopened = (await openServer(ctx, signal)) ?? (await applyService(ctx, "open", signal));
@@ -30,12 +33,12 @@ export const openGate: PlainVdbStep<RunningContext> = {
     const configMap = await applyConfigMap(ctx, { gate: "open", settings: ctx.settings }, signal);
     if (isOutcome(configMap)) return configMap;
     run.status.endpoint = endpointOf(vdb);
-    return done({ message: readyWords(run.status), recheckSeconds: passwordRereadSeconds });
+    return done({ message: readyWords(run.status, mode), recheckSeconds: passwordRereadSeconds });
   },
 };
 
 /** Hooks may have changed role, database and settings: the operator looks again before it admits clients. */
-async function lookAgain(ctx: RunningContext, signal: AbortSignal): Promise<VdbUnmet<"Prepared"> | undefined> {
+export async function lookAgain(ctx: RunningContext, signal: AbortSignal): Promise<VdbUnmet<"Prepared"> | undefined> {
   if (ctx.gate === "open" || pendingHooks(ctx).length === 0) return undefined;
   ctx.memory.inForce = undefined;
   ctx.memory.databases = undefined;
@@ -52,9 +55,12 @@ async function lookAgain(ctx: RunningContext, signal: AbortSignal): Promise<VdbU
 }
 
 /** What every user of the database asks first: where it is, and how old its data is. */
-export function readyWords({ endpoint = "", dataTimestamp }: Pick<PostgresVDB["status"], "endpoint" | "dataTimestamp">): string {
+export function readyWords(
+  { endpoint = "", dataTimestamp }: Pick<PostgresVDB["status"], "endpoint" | "dataTimestamp">,
+  mode: PodMode = "Primary",
+): string {
   const age = dataTimestamp === undefined ? "" : `, with the source's data as of ${dataTimestamp}`;
-  return `clients can connect to ${endpoint}${age}`;
+  return `clients can connect to ${endpoint}${mode === "Standby" ? ", read-only" : ""}${age}`;
 }
 
 /** From here on no operator runs the hooks of this content again. */

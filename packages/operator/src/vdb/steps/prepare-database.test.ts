@@ -9,6 +9,7 @@ import {
   type ExecRequest,
   type ExecResult,
 } from "kube-runtime";
+import { contentLabel, modeLabel } from "../names.ts";
 import { desiredConfigMap } from "../objects/config-map.ts";
 import { restartAnnotation } from "../objects/deployment.ts";
 import { aPod, contentId, forever, type Given, healthy, meta, stepBench } from "../step-bench.ts";
@@ -27,12 +28,15 @@ function aConfigMap(stored: string): ConfigMap {
     ...(data === undefined ? {} : { data }),
   };
 }
-const deployment: Deployment = {
+const template = { spec: { containers: [{ name: "postgres", image: "postgres:16.2" }] } };
+const primary: Deployment = {
   apiVersion: "apps/v1",
   kind: "Deployment",
   metadata: meta("orders"),
-  spec: { selector: {}, template: { spec: { containers: [{ name: "postgres", image: "postgres:16.2" }] } } },
+  spec: { selector: {}, template },
 };
+const labels = { [contentLabel]: contentId, [modeLabel]: "Standby" };
+const standby: Deployment = { ...primary, spec: { replicas: 1, selector: {}, template: { ...template, metadata: { labels } } } };
 const stored = ["exec", "apply configmaps orders-postgres-config"];
 
 interface Row {
@@ -116,7 +120,12 @@ const rows: readonly Row[] = [
 
 const password = { kind: "known", value: "a-good-password" } as const;
 
-async function bench({ answer, before = settings, ...given }: Pick<Row, "answer" | "before"> & Pick<Given, "spec" | "status">) {
+async function bench({
+  answer,
+  before = settings,
+  deployment = primary,
+  ...given
+}: Pick<Row, "answer" | "before"> & Pick<Given, "spec" | "status" | "deployment">) {
   const exec = (): Partial<ExecResult> => {
     if (answer instanceof Error) throw answer;
     return answer;
@@ -236,5 +245,62 @@ describe("prepareDatabase", () => {
     });
     equal((await prepareDatabase.run(broken.ctx, forever)).kind, "done");
     match(broken.conditions[0]?.message ?? "", /not looked into them: sales \(database locale is wrong\)/u);
+  });
+
+  const opened = { content: { id: contentId, madeBy: "create", openedTime: "2026-01-01T00:00:00Z" } };
+  const standbys: readonly {
+    readonly name: string;
+    readonly why: string;
+    readonly says: object;
+    readonly opened: boolean;
+    readonly want: string;
+  }[] = [
+    {
+      name: "a Standby with another password",
+      why: "only a writable server stores one",
+      says: { needsWriting: true },
+      opened: true,
+      want: "Preparing",
+    },
+    {
+      name: "the same before it was open",
+      why: "its gate was never open",
+      says: { needsWriting: true },
+      opened: false,
+      want: "Primary",
+    },
+    {
+      name: "a Standby that was promoted",
+      why: "it starts again as one",
+      says: { isStandby: false },
+      opened: true,
+      want: "Standby",
+    },
+  ];
+  for (const { name, why, says, want, ...row } of standbys)
+    test(`${name}: nobody is led to it, and its server starts again`, async () => {
+      const spec = { mode: "Standby" };
+      const answer = healthy({ isStandby: true, ...says });
+      const { ctx, writes, client } = await bench({
+        answer,
+        spec,
+        deployment: standby,
+        ...(row.opened ? { status: opened } : {}),
+      });
+      const pod = aPod({}, { labels });
+      const outcome = await prepareDatabase.run({ ...ctx, pod }, forever);
+      equal(outcome.kind, "waiting", why);
+      const written = await client.get(deployments, { namespace: "shop", name: "orders" }, forever);
+      const { env = [] } = written.spec.template.spec.containers[0] ?? {};
+      equal(env.find((one) => one.name === "VDB_MODE")?.value ?? "Primary", want, why);
+      deepEqual(writes.slice(-2), ["apply services orders", "apply deployments orders"], "the gate shuts first");
+    });
+
+  test("another password of a Standby waits while an action works on it", async () => {
+    const answer = healthy({ isStandby: true, needsWriting: true });
+    const { ctx, writes } = await bench({ answer, spec: { mode: "Standby" }, status: opened, deployment: standby });
+    const outcome = await prepareDatabase.run({ ...ctx, pod: aPod({}, { labels }), course: "asItRuns" }, forever);
+    deepEqual([outcome.kind, writes.includes("apply deployments orders")], ["done", false]);
+    match(outcome.message ?? "", /the password waits for a restart until the action on the database has ended/u);
   });
 });

@@ -3,7 +3,7 @@ import { after, done, findCondition, type Pod, retry, terminal, timestamp, waiti
 import type { PreparationResult, ServerState } from "../../postgres/prepare.ts";
 import type { RunningContext, StoredSettings, VdbContext, VdbFindingStep, VdbOutcome, VdbUnmet } from "../context.ts";
 import { isCleaned, waitForCleaning } from "../decide/cleaning.ts";
-import { containerName } from "../names.ts";
+import { modeOf } from "../decide/decide-mode.ts";
 import { Unreachable } from "../pod/ask-pod.ts";
 import { configureServer, containerIdOf } from "../pod/configure-server.ts";
 import { databasesNotes, switchedOff } from "../pod/databases-notes.ts";
@@ -11,8 +11,9 @@ import { hygieneOf } from "../pod/hygiene.ts";
 import { lockedOut, loginTrouble } from "../pod/login-trouble.ts";
 import { preparedTransactionsNote } from "../pod/prepared-transactions.ts";
 import { applyConfigMap } from "./apply-config-map.ts";
-import { applyDeployment, restartedFor } from "./apply-deployment.ts";
+import { restartDeployment, restartedFor } from "./apply-deployment.ts";
 import { isOutcome } from "./apply-own.ts";
+import { applyService } from "./apply-service.ts";
 import { recordContent } from "./record-content.ts";
 
 /**
@@ -99,12 +100,15 @@ export function refusal(ctx: VdbContext, result: Exclude<PreparationResult, { ki
 }
 
 async function compare(ctx: RunningContext, state: ServerState, signal: AbortSignal): Promise<VdbOutcome<"Prepared">> {
+  if (modeOf(ctx.pod.metadata) === "Standby" && !state.isStandby) return await holdStandby(ctx, signal);
+  const waits = state.needsWriting && ctx.course === "asItRuns" && ctx.wasOpened;
+  if (state.needsWriting && !waits) return await prepareAgain(ctx, signal);
   const trouble = loginTrouble(ctx.vdb, state);
   if (trouble !== undefined) return terminal(trouble.reason, trouble.message, { backOff: true });
   if (!state.loaded) return after(0.3, "Preparing", "the server has not read its settings yet");
   const { pendingRestart } = state;
   if (pendingRestart.length > 0 && ctx.course !== "asItRuns") return await restart(ctx, pendingRestart, signal);
-  const notes = [...deferred(pendingRestart), ...notesOf(state)];
+  const notes = [...(waits ? [waitingPassword] : []), ...deferred(pendingRestart), ...notesOf(state)];
   return notes.length === 0 ? done() : done({ message: [inForce, ...notes].join("; ") });
 }
 
@@ -119,6 +123,8 @@ function notesOf({ pendingElsewhere, setAside }: ServerState): readonly string[]
 const deferred = (names: readonly string[]): readonly string[] =>
   names.length === 0 ? [] : [`these settings wait for a restart until the action on the database has ended: ${names.join(", ")}`];
 
+const waitingPassword = "the password waits for a restart until the action on the database has ended";
+
 const inForce = "settings and password are in force";
 
 /**
@@ -126,14 +132,42 @@ const inForce = "settings and password are in force";
  * that started with earlier settings, because the kubelet had not seen the new ones yet, counts as another.
  */
 async function restart(ctx: RunningContext, names: readonly string[], signal: AbortSignal): Promise<VdbOutcome<"Prepared">> {
-  const image = ctx.deployment?.spec.template.spec.containers.find(({ name }) => name === containerName)?.image ?? "";
   const restartFor = createHash("sha256")
     .update(JSON.stringify([ctx.settings, containerIdOf(ctx.pod)]))
     .digest("hex")
     .slice(0, 12);
-  const written = await applyDeployment(ctx, image, restartFor, signal);
+  const written = await restartDeployment(ctx, signal, { restartFor });
   if (isOutcome(written)) return written;
   if (restartedFor(ctx) !== restartFor)
     ctx.run.event("Normal", "Restarting", `these settings need a restart: ${names.join(", ")}`);
   return waiting("Preparing", `the operator restarts the server for ${names.join(", ")}`);
+}
+
+/**
+ * A Standby lacks what can only be written: its server starts as one that can be written to, and as a Standby when it has that.
+ * Nobody is led to it from before that until after it.
+ */
+async function prepareAgain(ctx: RunningContext, signal: AbortSignal): Promise<VdbOutcome<"Prepared">> {
+  const unserved = await applyService(ctx, "shut", signal);
+  if (unserved !== undefined) return unserved;
+  const written = await restartDeployment(ctx, signal, { mode: ctx.wasOpened ? "Preparing" : "Primary" });
+  if (isOutcome(written)) return written;
+  const message = "the password of the role needs a server that can be written to: behind the shut gate, then read-only again";
+  ctx.run.event("Normal", "Restarting", message);
+  return waiting("Preparing", message);
+}
+
+/** Somebody has promoted it: the server starts again, read-only. */
+async function holdStandby(ctx: RunningContext, signal: AbortSignal): Promise<VdbOutcome<"Prepared">> {
+  const unserved = await applyService(ctx, "shut", signal);
+  if (unserved !== undefined) return unserved;
+  const restartFor = createHash("sha256")
+    .update(`promoted ${containerIdOf(ctx.pod)}`)
+    .digest("hex")
+    .slice(0, 12);
+  const written = await restartDeployment(ctx, signal, { restartFor, mode: "Standby" });
+  if (isOutcome(written)) return written;
+  const message = "somebody has promoted the Standby: its server starts again, read-only";
+  ctx.run.event("Warning", "Restarting", message);
+  return waiting("Preparing", message);
 }

@@ -49,6 +49,13 @@ const stagesOf = ({ vdb }: VdbContext): readonly HookStage[] => hookStagesFor(vd
 /** Those that run on the present data before it is opened, in order. */
 export const pendingHooks = (ctx: VdbContext): readonly Hook[] => stagesOf(ctx).flatMap((stage) => hooksOf(ctx, stage));
 
+/** Whether the hooks of the present data are history, or all have run as the manifest has them. */
+export const hooksDone = (ctx: VdbContext): boolean =>
+  ctx.wasOpened ||
+  pendingHooks(ctx).every(
+    (hook) => decideHook({ hook, record: recordOf(ctx, hook), contentId: ctx.contentId, podUid: "" }).kind === "next",
+  );
+
 /** A hook that was changed or removed while it runs is ended before its successor begins or the gate opens. */
 async function endForsaken(ctx: RunningContext, signal: AbortSignal): Promise<VdbOutcome<"HooksSucceeded"> | undefined> {
   const facts = { contentId: ctx.contentId, podUid: ctx.pod.metadata.uid };

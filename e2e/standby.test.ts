@@ -1,0 +1,194 @@
+/** A Standby: masked by hooks that write, and read-only for whoever comes, whatever is done with it. */
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { eventually, type Json, testCluster, text } from "@vdb/cluster";
+import {
+  applyVdb,
+  condition,
+  deleteVdb,
+  makePasswordSecret,
+  runAction,
+  setPasswordSecret,
+  sqlInPod,
+  waitForPhase,
+} from "./vdb.ts";
+
+const kubectl = await testCluster();
+const namespace = "pg-operator";
+const port = 5432;
+const mask = "UPDATE pgbench_tellers SET filler = 'masked';";
+const stages = ["post-create", "post-refresh", "post-rewind"] as const;
+const spec = { mode: "Standby", hooks: stages.map((stage) => ({ name: "mask", stage, script: mask })) };
+const vdb = { name: "reader", namespace, spec };
+
+/** Whether the server is read-only, and how many rows are still production's. */
+const look = "SELECT pg_is_in_recovery() || ' ' || (SELECT count(*) FROM pgbench_tellers WHERE filler IS DISTINCT FROM 'masked')";
+const asIs = "true 0";
+
+/** What a client in another pod hears. */
+async function ask(host: string, password: string, sql: string): Promise<{ readonly letIn: boolean; readonly said: string }> {
+  const connection = `host=${host} port=${port} user=postgres dbname=postgres connect_timeout=5`;
+  const script = 'IFS= read -r PGPASSWORD; export PGPASSWORD; exec psql "$@"';
+  const { exitCode, stdout, stderr } = await kubectl.try(
+    ["exec", "-i", "-n", "production", "production-0", "--", "sh", "-c", script, "psql", connection, "-XqAt", "-f", "-"],
+    { input: `${password}\n${sql};\n` },
+  );
+  return { letIn: exitCode === 0 && stdout !== "", said: (stdout || stderr).trim() };
+}
+const service = `${vdb.name}.${namespace}.svc`;
+
+async function podAddresses(): Promise<readonly string[]> {
+  const pods = await kubectl.list("pods", ["-n", namespace, "-l", `app.kubernetes.io/instance=${vdb.name}`]);
+  return pods.map((pod) => text(pod, "status", "podIP")).filter((address) => address !== "");
+}
+
+/** Tries all ways in again and again, until it is disposed of: then everybody who was let in must have seen the same. */
+function watch(passwords: readonly string[]): AsyncDisposable & { readonly heard: string[]; refused: number } {
+  const end = new AbortController();
+  const state = { heard: new Array<string>(), refused: 0 };
+  const loop = (async () => {
+    while (!end.signal.aborted) {
+      const hosts = [service, ...(await podAddresses().catch(() => []))];
+      const tries = hosts.flatMap((host) => passwords.map(async (password) => await ask(host, password, look)));
+      for (const { letIn, said } of await Promise.all(tries))
+        if (letIn) state.heard.push(said);
+        else state.refused += 1;
+    }
+  })();
+  return Object.assign(state, {
+    [Symbol.asyncDispose]: async () => {
+      end.abort();
+      await loop;
+    },
+  });
+}
+
+async function setMode(mode: "Primary" | "Standby"): Promise<void> {
+  const patch = JSON.stringify({ spec: { mode } });
+  await kubectl.run(["patch", "postgresvdb", vdb.name, "-n", namespace, "-p", patch, "--type=merge"]);
+}
+async function isReady(mode: "Primary" | "Standby"): Promise<void> {
+  const generation = text(await kubectl.get("postgresvdb", vdb.name, namespace), "metadata", "generation");
+  await eventually(`it is Ready as ${mode}`, 180, async () => {
+    const found = await kubectl.get("postgresvdb", vdb.name, namespace);
+    const ready = found === undefined ? undefined : condition(found, "Ready");
+    const isSo = text(found, "status", "observedGeneration") === generation && ready?.status === "True";
+    if (isSo && ready.message.includes("read-only") === (mode === "Standby")) return true;
+    throw new Error(text(found, "status"));
+  });
+}
+
+async function completed(kind: string, name: string, more: object): Promise<Json> {
+  const found = await runAction(kubectl, vdb, { kind, name, spec: more });
+  equal(text(found, "status", "phase"), "Completed", text(found, "status"));
+  console.log(`${kind} of a Standby: ${text(found, "status", "duration")}`);
+  await waitForPhase(kubectl, vdb, "Ready");
+  return found;
+}
+
+describe("mode Standby", { timeout: 900_000 }, () => {
+  let password = "";
+  before(async () => {
+    password = await makePasswordSecret(kubectl, vdb);
+  });
+  after(async () => {
+    const kinds = "vdbsnapshots,postgressnapshots,postgresrefreshes,postgresrewinds,postgrestasks,volumesnapshots";
+    await kubectl.run(["delete", kinds, "--all", "-n", namespace, "--timeout=240s"]);
+    await deleteVdb(kubectl, vdb);
+  });
+
+  test("made, snapshot, refreshed and rewound, it is masked and read-only for all who are ever let in", async () => {
+    await using seen = watch([password]);
+    await applyVdb(kubectl, vdb);
+    match(condition(await waitForPhase(kubectl, vdb, "Ready"), "Ready")?.message ?? "", /read-only/u);
+    equal((await ask(service, password, look)).said, asIs);
+    match((await ask(service, password, "CREATE TABLE mine (n int)")).said, /read-only transaction/u);
+
+    await completed("VDBSnapshot", "good", {});
+    await completed("PostgresSnapshot", "backup", { preSnapshot: { content: "CHECKPOINT" } });
+    for (const [kind, more] of [
+      ["PostgresRefresh", { postRefresh: { content: "CREATE TABLE by_action AS SELECT 1" } }],
+      ["PostgresRewind", { snapshotRef: { type: "volume-snapshot", name: "good" } }],
+      ["PostgresRewind", { snapshotRef: { type: "previous" } }],
+    ] as const) {
+      const found = await completed(kind, `${kind}-${"snapshotRef" in more ? more.snapshotRef.type : ""}a`.toLowerCase(), more);
+      deepEqual(condition(found, "ModeEnforced")?.message, "the database runs in mode Standby");
+      equal((await ask(service, password, look)).said, asIs);
+    }
+    equal(await sqlInPod(kubectl, vdb, "SELECT count(*) FROM by_action"), "1", "the previous data was the refreshed one");
+
+    const task = await runAction(kubectl, vdb, {
+      kind: "PostgresTask",
+      name: "writes",
+      spec: { vdbRef: undefined, targetRef: { name: vdb.name }, type: "sql", content: "CREATE TABLE mine (n int)" },
+    });
+    equal(text(task, "status", "phase"), "Error");
+    match(text(task, "status"), /cannot execute CREATE TABLE in a read-only transaction/u);
+    await seen[Symbol.asyncDispose]();
+    deepEqual([...new Set(seen.heard)], [asIs], `${seen.heard.length} were let in, ${seen.refused} were not`);
+    ok(seen.refused > 0, "the gate was watched while it was shut");
+    console.log(`${seen.heard.length} tries were let in, ${seen.refused} were not`);
+  });
+
+  test("another password comes into force, and nobody can write meanwhile", async () => {
+    const next = `${password}-next`;
+    await using seen = watch([password, next]);
+    await setPasswordSecret(kubectl, namespace, `${vdb.name}-password`, { password: next });
+    await eventually("the new password is in force", 180, async () =>
+      (await ask(service, next, look)).letIn ? true : undefined,
+    );
+    match((await ask(service, password, look)).said, /password authentication failed/u);
+    password = next;
+    await seen[Symbol.asyncDispose]();
+    deepEqual([...new Set(seen.heard)], [asIs]);
+  });
+
+  test("to Primary and back, the operator killed under both: the data stays, and what was written is in it", async () => {
+    const killOperator = async (): Promise<string> =>
+      await kubectl.run([
+        "delete",
+        "pod",
+        "-n",
+        namespace,
+        "-l",
+        "app.kubernetes.io/name=delphix-operator",
+        "--grace-period=0",
+        "--force",
+      ]);
+    const position = "SELECT timeline_id FROM pg_control_checkpoint()";
+    const timeline = await sqlInPod(kubectl, vdb, position);
+    await setMode("Primary");
+    await killOperator();
+    await isReady("Primary");
+    equal((await ask(service, password, "CREATE TABLE mine AS SELECT 7 AS n; SELECT n FROM mine")).said, "7");
+    equal(await sqlInPod(kubectl, vdb, position), timeline, "its own snapshots are of the same line of WAL");
+    await completed("VDBSnapshot", "as-primary", {});
+    await setMode("Standby");
+    await killOperator();
+    await isReady("Standby");
+    deepEqual(
+      [(await ask(service, password, look)).said, (await ask(service, password, "SELECT n FROM mine")).said],
+      [asIs, "7"],
+    );
+    await completed("PostgresRewind", "to-primary", { snapshotRef: { type: "volume-snapshot", name: "as-primary" } });
+    equal((await ask(service, password, "SELECT n, pg_is_in_recovery() FROM mine")).said, "7|t");
+  });
+
+  test("its server killed, it comes back read-only", async () => {
+    const pod = await podAddresses();
+    equal(pod.length, 1);
+    await kubectl.try([
+      "exec",
+      "-n",
+      namespace,
+      `deploy/${vdb.name}`,
+      "--",
+      "sh",
+      "-c",
+      'kill -9 "$(head -n 1 "$PGDATA/postmaster.pid")"',
+    ]);
+    await eventually("it answers again", 120, async () =>
+      (await ask(service, password, look)).said === asIs ? true : undefined,
+    );
+  });
+});
