@@ -81,6 +81,8 @@ const modelAdd = (model: Model, key: string, priority: Priority): void => {
 const modelAddAfter = (model: Model, key: string, ms: number, priority: Priority): void => {
   if (model.fresh.includes(key) || model.resync.includes(key)) return;
   const present = model.delayed.get(key) ?? { at: Infinity, priority };
+  // Whole back-offs of two keys may end at the same moment: then the one that has had its time for longer comes first.
+  if (model.now + ms < present.at) model.delayed.delete(key);
   model.delayed.set(key, {
     at: Math.min(present.at, model.now + ms),
     priority: [present.priority, priority].includes("fresh") ? "fresh" : "resync",
