@@ -56,7 +56,7 @@ const elsewhere = (namespace: string): string => `${namespace}-src`;
 const origins: readonly Origin[] = [
   {
     type: "dct-source",
-    some: 6,
+    some: 3,
     prepare: async () => ({ image: undefined }),
     check: ({ source, dataTimestamp }) => {
       const { name, snapshotId, postgresVersion } = source ?? {};
@@ -66,7 +66,7 @@ const origins: readonly Origin[] = [
   },
   {
     type: "pvc-clone",
-    some: 3,
+    some: 1,
     prepare: async (bench, namespace) => {
       await makeClaim(bench, elsewhere(namespace));
       return { source: { type: "pvc-clone", reference: theirs, namespace: elsewhere(namespace) } };
@@ -78,7 +78,7 @@ const origins: readonly Origin[] = [
   },
   {
     type: "k8s-snapshot",
-    some: 2,
+    some: 1,
     prepare: async (bench, namespace) => {
       await makeClaim(bench, elsewhere(namespace));
       const spec = { source: { persistentVolumeClaimName: theirs } };
@@ -96,7 +96,7 @@ const origins: readonly Origin[] = [
   },
   {
     type: "pvc-adopt",
-    some: 2,
+    some: 1,
     prepare: async (bench, namespace) => {
       await makeClaim(bench, namespace);
       return { source: { type: "pvc-adopt", reference: theirs } };
