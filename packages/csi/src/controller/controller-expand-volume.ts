@@ -1,7 +1,7 @@
-import { isQuotable } from "@vdb/dct";
 import type { Handler } from "../grpc/handler.ts";
-import { invalidArgument, notFound } from "../grpc/rpc-error.ts";
+import { invalidArgument } from "../grpc/rpc-error.ts";
 import { objection } from "../volume-capability.ts";
+import { volumeIdOf } from "../volume-id.ts";
 import { assertWithin, capacityRangeOf } from "./capacity-range.ts";
 import type { ControllerVolumes } from "./create-volume.ts";
 import { requireVdb } from "./require-vdb.ts";
@@ -14,14 +14,12 @@ import { askedCapacityBytes, capacityTag } from "./tags.ts";
 export const controllerExpandVolume =
   ({ dct, locks }: ControllerVolumes): Handler =>
   async (message, { signal }) => {
-    const id = message.string("volumeId");
-    if (id === "") throw invalidArgument("volume_id is missing");
+    const id = volumeIdOf(message);
     if (message.message("capacityRange") === undefined) throw invalidArgument("capacity_range is missing");
     const { requiredBytes, limitBytes } = capacityRangeOf(message);
     const capability = message.message("volumeCapability");
     const problem = capability === undefined ? undefined : objection(capability);
     if (problem !== undefined) throw invalidArgument(problem);
-    if (!isQuotable(id)) throw notFound(`there is no VDB ${id}`);
     const capacityBytes = await locks.run(id, signal, () =>
       dct.call(async (client) => {
         const present = askedCapacityBytes(await requireVdb(client, id, signal)) ?? 0;

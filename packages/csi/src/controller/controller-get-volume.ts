@@ -1,7 +1,7 @@
 import { status } from "@grpc/grpc-js";
-import { isQuotable } from "@vdb/dct";
 import type { Handler } from "../grpc/handler.ts";
-import { invalidArgument, notFound, RpcError } from "../grpc/rpc-error.ts";
+import { RpcError } from "../grpc/rpc-error.ts";
+import { volumeIdOf } from "../volume-id.ts";
 import type { ControllerVolumes } from "./create-volume.ts";
 import { requireVdb } from "./require-vdb.ts";
 import { isExported, locations, volumeOf } from "./volume.ts";
@@ -10,9 +10,7 @@ import { isExported, locations, volumeOf } from "./volume.ts";
 export const controllerGetVolume =
   ({ dct }: Pick<ControllerVolumes, "dct">): Handler =>
   async (message, { signal }) => {
-    const id = message.string("volumeId");
-    if (id === "") throw invalidArgument("volume_id is missing");
-    if (!isQuotable(id)) throw notFound(`there is no VDB ${id}`);
+    const id = volumeIdOf(message);
     return await dct.call(async (client) => {
       const vdb = await requireVdb(client, id, signal);
       if (!isExported(vdb))

@@ -1,7 +1,7 @@
-import { isQuotable } from "@vdb/dct";
 import type { Handler } from "../grpc/handler.ts";
 import { invalidArgument, notFound } from "../grpc/rpc-error.ts";
 import { objection } from "../volume-capability.ts";
+import { volumeIdOf } from "../volume-id.ts";
 import type { ControllerVolumes } from "./create-volume.ts";
 import { enableVdb } from "./enable-vdb.ts";
 import { requireVdb } from "./require-vdb.ts";
@@ -11,15 +11,13 @@ import { nodeOf } from "./topology.ts";
 export const controllerPublishVolume =
   ({ dct, locks }: ControllerVolumes): Handler =>
   async (message, call) => {
-    const id = message.string("volumeId");
-    if (id === "") throw invalidArgument("volume_id is missing");
+    const id = volumeIdOf(message);
     const wanted = message.string("nodeId");
     if (wanted === "") throw invalidArgument("node_id is missing");
     const capability = message.message("volumeCapability");
     if (capability === undefined) throw invalidArgument("volume_capability is missing");
     const problem = objection(capability);
     if (problem !== undefined) throw invalidArgument(problem);
-    if (!isQuotable(id)) throw notFound(`there is no VDB ${id}`);
     await locks.run(id, call.signal, () =>
       dct.call(async (client) => {
         const { environment_id: place } = await requireVdb(client, id, call.signal);

@@ -1,6 +1,6 @@
 import { isQuotable } from "@vdb/dct";
 import type { Handler } from "../grpc/handler.ts";
-import { invalidArgument } from "../grpc/rpc-error.ts";
+import { volumeIdOf } from "../volume-id.ts";
 import type { ControllerVolumes } from "./create-volume.ts";
 import { enableVdb } from "./enable-vdb.ts";
 
@@ -8,8 +8,7 @@ import { enableVdb } from "./enable-vdb.ts";
 export const controllerUnpublishVolume =
   ({ dct, locks }: ControllerVolumes): Handler =>
   async (message, call) => {
-    const id = message.string("volumeId");
-    if (id === "") throw invalidArgument("volume_id is missing");
+    const id = volumeIdOf(message);
     if (!isQuotable(id)) return {}; // no id of DCT looks like that
     await locks.run(id, call.signal, () => dct.call(async (client) => await enableVdb(client, id, false, call), call.signal));
     return {};

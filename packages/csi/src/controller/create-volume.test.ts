@@ -5,6 +5,7 @@ import { dSourceId, type FakeDctOptions, FakeWorld } from "@vdb/dct/testing";
 import { messageOf } from "../grpc/message.ts";
 import { isFinal, RpcError } from "../grpc/rpc-error.ts";
 import { aCall } from "../testing/call.ts";
+import { refused } from "../testing/refused.ts";
 import { kubernetesWith, volumesOn } from "../testing/volumes.ts";
 import { createVolume } from "./create-volume.ts";
 
@@ -33,13 +34,6 @@ async function create(given: Given = {}): Promise<object> {
   const handler = createVolume(volumesOn(given.world ?? new FakeWorld(), given, kubernetes));
   return await handler(messageOf({ ...request, ...given.request }), aCall());
 }
-
-const refused = (code: status, message: RegExp) => (error: unknown) => {
-  ok(error instanceof RpcError, String(error));
-  equal(status[error.code], status[code]);
-  match(error.message, message);
-  return true;
-};
 
 describe("CreateVolume", () => {
   test("answers the VDB's id, where its data lies, and the node that holds it", async () => {

@@ -1,7 +1,7 @@
 import { isQuotable } from "@vdb/dct";
 import type { Handler } from "../grpc/handler.ts";
-import { invalidArgument } from "../grpc/rpc-error.ts";
 import { assertNoneStands } from "../snapshots/standing-snapshots.ts";
+import { volumeIdOf } from "../volume-id.ts";
 import type { ControllerVolumes } from "./create-volume.ts";
 import { removeVdb } from "./remove-vdb.ts";
 
@@ -12,8 +12,7 @@ import { removeVdb } from "./remove-vdb.ts";
 export const deleteVolume =
   ({ dct, locks }: ControllerVolumes): Handler =>
   async (message, call) => {
-    const id = message.string("volumeId");
-    if (id === "") throw invalidArgument("volume_id is missing");
+    const id = volumeIdOf(message);
     if (!isQuotable(id)) return {}; // no id of DCT looks like that
     await locks.run(id, call.signal, () =>
       dct.call(async (client) => {

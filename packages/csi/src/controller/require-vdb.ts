@@ -1,6 +1,5 @@
-import { status } from "@grpc/grpc-js";
-import { type DctClient, findVdb, type Vdb } from "@vdb/dct";
-import { RpcError } from "../grpc/rpc-error.ts";
+import { type DctClient, findVdb, isQuotable, type Vdb } from "@vdb/dct";
+import { notFound } from "../grpc/rpc-error.ts";
 
 type Finder = Pick<DctClient, "searchVdbs" | "getVdb">;
 
@@ -10,7 +9,7 @@ export const lookForVdb = async (dct: Finder, id: string, signal: AbortSignal): 
 
 /** The VDB of a volume; NOT_FOUND, as CSI wants it, when there is none. */
 export async function requireVdb(dct: Finder, id: string, signal: AbortSignal): Promise<Vdb> {
-  const vdb = await lookForVdb(dct, id, signal);
-  if (vdb === undefined) throw new RpcError(status.NOT_FOUND, `there is no VDB ${id}`);
+  const vdb = isQuotable(id) ? await lookForVdb(dct, id, signal) : undefined; // no id of DCT looks otherwise
+  if (vdb === undefined) throw notFound(`there is no VDB ${id}`);
   return vdb;
 }

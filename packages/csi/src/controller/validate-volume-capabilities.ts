@@ -2,6 +2,7 @@ import type { Handler } from "../grpc/handler.ts";
 import type { Message } from "../grpc/message.ts";
 import { invalidArgument } from "../grpc/rpc-error.ts";
 import { objection } from "../volume-capability.ts";
+import { volumeIdOf } from "../volume-id.ts";
 import type { ControllerVolumes } from "./create-volume.ts";
 import { requireVdb } from "./require-vdb.ts";
 
@@ -9,8 +10,7 @@ import { requireVdb } from "./require-vdb.ts";
 export const validateVolumeCapabilities =
   ({ dct }: ControllerVolumes): Handler =>
   async (message, { signal }) => {
-    const id = message.string("volumeId");
-    if (id === "") throw invalidArgument("volume_id is missing");
+    const id = volumeIdOf(message);
     const capabilities = message.messages("volumeCapabilities");
     if (capabilities.length === 0) throw invalidArgument("volume_capabilities are missing");
     await dct.call(async (client) => await requireVdb(client, id, signal), signal);

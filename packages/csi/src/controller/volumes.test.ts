@@ -1,12 +1,12 @@
 /** What is asked about volumes that are there: how large they are to be, which there are. */
-import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { deepEqual, equal, match, rejects } from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { status } from "@grpc/grpc-js";
 import { dSourceId, type FakeDctOptions, FakeWorld, fakeDct } from "@vdb/dct/testing";
 import type { Handler } from "../grpc/handler.ts";
 import { messageOf } from "../grpc/message.ts";
-import { RpcError } from "../grpc/rpc-error.ts";
 import { aCall } from "../testing/call.ts";
+import { refused } from "../testing/refused.ts";
 import { kubernetesWith, volumesOn } from "../testing/volumes.ts";
 import { controllerExpandVolume } from "./controller-expand-volume.ts";
 import { controllerGetVolume } from "./controller-get-volume.ts";
@@ -51,13 +51,6 @@ const list = async (request: object = {}) => {
   const answer = messageOf(await run(listVolumes, request));
   const ids = answer.messages("entries").map((entry) => entry.message("volume")?.string("volumeId"));
   return { ids, nextToken: answer.string("nextToken") };
-};
-
-const refused = (code: status, message: RegExp) => (error: unknown) => {
-  ok(error instanceof RpcError, String(error));
-  equal(status[error.code], status[code]);
-  match(error.message, message);
-  return true;
 };
 
 describe("ControllerExpandVolume", () => {

@@ -2,6 +2,7 @@ import { statfs } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Handler } from "../grpc/handler.ts";
 import { invalidArgument, notFound } from "../grpc/rpc-error.ts";
+import { volumeIdOf } from "../volume-id.ts";
 import { mountedAt } from "./mountinfo.ts";
 import type { NodeVolumes } from "./node-publish-volume.ts";
 
@@ -12,8 +13,7 @@ import type { NodeVolumes } from "./node-publish-volume.ts";
 export const nodeGetVolumeStats =
   ({ mounts }: Pick<NodeVolumes, "mounts">): Handler =>
   async (message) => {
-    const id = message.string("volumeId");
-    if (id === "") throw invalidArgument("volume_id is missing");
+    const id = volumeIdOf(message);
     const path = message.string("volumePath");
     if (path === "") throw invalidArgument("volume_path is missing");
     // What is below an unmounted path is the node's own disk.

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, statfs, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,8 +7,8 @@ import { after, beforeEach, describe, test } from "node:test";
 import { status } from "@grpc/grpc-js";
 import { KeyedLock } from "../grpc/keyed-lock.ts";
 import { messageOf } from "../grpc/message.ts";
-import { RpcError } from "../grpc/rpc-error.ts";
 import { aCall } from "../testing/call.ts";
+import { refused } from "../testing/refused.ts";
 import type { MountEntry } from "./mountinfo.ts";
 import { type Mounts, nfsCommand } from "./mounts.ts";
 import { nodeGetVolumeStats } from "./node-get-volume-stats.ts";
@@ -61,13 +61,6 @@ const unpublish = async (node: Node, changes: object = {}): Promise<object> =>
     messageOf({ volumeId: "v", targetPath: node.target, ...changes }),
     aCall(),
   );
-const refused = (code: status, message: RegExp) => (error: unknown) => {
-  ok(error instanceof RpcError, String(error));
-  equal(status[error.code], status[code]);
-  match(error.message, message);
-  return true;
-};
-
 describe("NodePublishVolume and NodeUnpublishVolume", () => {
   let node: Node;
   beforeEach(async () => {

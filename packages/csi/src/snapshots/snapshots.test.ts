@@ -10,6 +10,7 @@ import type { Handler } from "../grpc/handler.ts";
 import { messageOf } from "../grpc/message.ts";
 import { isFinal, RpcError } from "../grpc/rpc-error.ts";
 import { aCall } from "../testing/call.ts";
+import { refused } from "../testing/refused.ts";
 import { kubernetesWith, volumesOn } from "../testing/volumes.ts";
 import { createSnapshot } from "./create-snapshot.ts";
 import { deleteSnapshot } from "./delete-snapshot.ts";
@@ -53,13 +54,6 @@ const create = (request: object = {}, options: FakeDctOptions = {}) =>
 const idOf = (answer: Record<string, unknown>): string => /"snapshotId":"([^"]+)"/u.exec(JSON.stringify(answer))?.[1] ?? "";
 const tagsOf = (id: string) => (world.vdbs.get(id)?.tags ?? []).filter(({ key }) => key.startsWith("kubernetes/snapshot"));
 const snapshotJobs = () => world.jobs.filter(({ type }) => type === "DB_SNAPSHOT");
-
-const refused = (code: status, message: RegExp) => (error: unknown) => {
-  ok(error instanceof RpcError, String(error));
-  equal(status[error.code], status[code]);
-  match(error.message, message);
-  return true;
-};
 
 /** Somebody else's snapshot, at the same engine. */
 async function foreign(dct: DctClient = fakeDct(world)): Promise<string> {
