@@ -1,7 +1,7 @@
 import { type PostgresVDB, postgresVDB, resourceOf, type VdbContent, type VdbHold } from "@vdb/api";
-import { type Client, findCondition, isTrue, type MergePatch } from "kube-runtime";
+import { type Client, findCondition, isTrue, type JournalStep, type MergePatch } from "kube-runtime";
 import { ActionFailed } from "../data/action-failed.ts";
-import type { ContentStore, Work } from "../data/content-store.ts";
+import type { ContentStore, Deed, Work } from "../data/content-store.ts";
 import { type ActionContext, nameOfTarget, vdbOf } from "./context.ts";
 
 const vdbs = resourceOf(postgresVDB);
@@ -24,6 +24,18 @@ export function storeOf(ctx: ActionContext): { readonly store: ContentStore; rea
   const { name, uid } = ctx.action.metadata;
   return { store, work: { client: ctx.run.client, vdb, action: { name, uid } } };
 }
+
+/** How a step begins what a store does, and finds it again. */
+export const begunBy = (deedIn: (store: ContentStore) => Deed): Pick<JournalStep<ActionContext>, "look" | "begin"> => ({
+  look: async (ctx, intent, signal) => {
+    const { store, work } = storeOf(ctx);
+    return await deedIn(store).look(work, intent, signal);
+  },
+  begin: async (ctx, intent, signal) => {
+    const { store, work } = storeOf(ctx);
+    return await deedIn(store).begin(work, intent, signal);
+  },
+});
 
 /** Writes to the database's status, refused when anything of it has changed since it was read. */
 export async function writeVdb(ctx: ActionContext, status: MergePatch<Status>, signal: AbortSignal): Promise<void> {

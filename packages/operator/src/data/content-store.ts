@@ -1,5 +1,5 @@
 import type { PostgresVDB, RefreshSnapshotRef, RewindSnapshotRef, SnapshotStatus, VdbContent } from "@vdb/api";
-import type { Client, Outcome } from "kube-runtime";
+import type { Client, KubeObject, Outcome, Run } from "kube-runtime";
 import type { Discard } from "./source.ts";
 
 /**
@@ -121,6 +121,17 @@ export const hasSameBytes = (a: Bytes, b: Bytes | undefined): boolean =>
   b !== undefined &&
   a.claimName === b.claimName &&
   (a.timeflow === b.timeflow || a.timeflow === undefined || b.timeflow === undefined);
+
+/** Pure: where bytes are that were changed in place: claim and volume are those of before. */
+export const placeOf = ({ claimName, handle }: Bytes): Bytes => ({
+  ...(claimName === undefined ? {} : { claimName }),
+  ...(handle === undefined ? {} : { handle }),
+});
+
+/** Says what the storage keeps although nobody needs it any more, in an event. */
+export function tellKept(run: Pick<Run<KubeObject>, "event">, left: Discard): void {
+  if (left.kind === "kept") run.event("Normal", "PreviousKept", `data that is not needed stays for now: ${left.message}`);
+}
 
 /** What was previous until now makes room for what replaces it. Bytes that one of `kept` has stay. */
 export async function makeRoom(

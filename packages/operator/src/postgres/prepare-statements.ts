@@ -15,7 +15,8 @@ export interface Statements {
 
 /**
  * One session of a superuser; in any other session the statements do nothing and print nothing. The password is written only where
- * the stored one differs, so that a second run changes nothing; a standby tells that it cannot be. Then, if asked for, one session in each database.
+ * the stored one differs, so that a second run changes nothing; a standby tells that it cannot be. Then, if asked for, one session
+ * in each database.
  */
 export function statements({ verifier, lockOtherRoles = false, inside }: Statements): string {
   return `

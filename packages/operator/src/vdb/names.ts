@@ -40,10 +40,13 @@ export const claimName = (vdb: PostgresVDB, contentId: string): string => `${vdb
 /** The owner of every child: garbage collection deletes the child after the database. */
 export const ownerOf = (vdb: PostgresVDB): readonly OwnerReference[] => [controllerReference(vdb)];
 
+/** Twelve hexadecimal digits that follow from a text. */
+export const shortHash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 12);
+
 /**
  * Names the present data. The first one follows from the object's uid alone: an operator that died before it wrote anything
  * down comes to the same name again, and so to the same claim.
  */
 export function contentIdOf(vdb: PostgresVDB): string {
-  return vdb.status.content?.id ?? createHash("sha256").update(`content of ${vdb.metadata.uid}`).digest("hex").slice(0, 12);
+  return vdb.status.content?.id ?? shortHash(`content of ${vdb.metadata.uid}`);
 }

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import type { VdbContent } from "@vdb/api";
 import { done, type Outcome, waiting } from "kube-runtime";
+import { shortHash } from "../../vdb/names.ts";
 import type { ActionContext } from "../context.ts";
-import { heldAt, putBack, setHold, storeOf, swapContent } from "../hold.ts";
+import { begunBy, heldAt, putBack, setHold, storeOf, swapContent } from "../hold.ts";
 import type { ActionStep } from "../step.ts";
 import { wayUp } from "./hold-database.ts";
 import { chosenIn, type ReplaceContext } from "./prepare-content.ts";
@@ -18,8 +18,7 @@ export function cutOver(madeBy: "refresh" | "rewind"): ActionStep<ReplaceContext
   return {
     name: "cut-over",
     intend: (ctx) => chosenIn(ctx),
-    look: async (ctx, intent, signal) => await storeOf(ctx).store.cutOver.look(storeOf(ctx).work, intent, signal),
-    begin: async (ctx, intent, signal) => await storeOf(ctx).store.cutOver.begin(storeOf(ctx).work, intent, signal),
+    ...begunBy((store) => store.cutOver),
     end: async (ctx, effect, signal) => {
       const { store, work } = storeOf(ctx);
       const ended = await store.cutOver.end(work, effect, signal);
@@ -32,8 +31,7 @@ export function cutOver(madeBy: "refresh" | "rewind"): ActionStep<ReplaceContext
 }
 
 /** Names the data that this action brings: by its uid, so that an operator that died comes to the same. */
-export const contentIdFor = ({ action }: Pick<ActionContext, "action">): string =>
-  createHash("sha256").update(`content of ${action.metadata.uid}`).digest("hex").slice(0, 12);
+export const contentIdFor = ({ action }: Pick<ActionContext, "action">): string => shortHash(`content of ${action.metadata.uid}`);
 
 async function swap(
   ctx: ReplaceContext,

@@ -1,7 +1,6 @@
 import { durationMilliseconds } from "@vdb/api";
 import { done, type Outcome, waiting } from "kube-runtime";
-import { makeRoom } from "../../data/content-store.ts";
-import type { Discard } from "../../data/source.ts";
+import { makeRoom, tellKept } from "../../data/content-store.ts";
 import { asPrevious, setHold, settled, storeOf, turnVdb, writeVdb } from "../hold.ts";
 import type { ActionStep } from "../step.ts";
 import { chosenIn, type ReplaceContext } from "./prepare-content.ts";
@@ -47,7 +46,11 @@ function enforced({ run, world, target }: ReplaceContext, state: ReturnType<type
   }
 }
 
-/** The replaced data becomes the previous one, for as long as spec.previousRetention; what was previous until now is discarded. */
+/**
+ * The replaced data becomes the previous one, for as long as spec.previousRetention; what was previous until now is discarded. What
+ * the storage keeps of it because something depends on it stays, and is told of: the next action asks again. Past the point of no
+ * return nothing fails, and nothing waits for a deletion that has begun.
+ */
 export const keepPrevious: ActionStep<ReplaceContext> = {
   name: "keep-previous",
   intend: (ctx) => chosenIn(ctx),
@@ -59,8 +62,8 @@ export const keepPrevious: ActionStep<ReplaceContext> = {
     const keptMs = durationMilliseconds(ctx.action.spec.previousRetention);
     if (replaced !== undefined) {
       const previous = keptMs > 0 ? replaced : undefined;
-      tell(ctx, await makeRoom(store, work, [content, previous], signal));
-      if (previous === undefined) tell(ctx, await store.discard(work, replaced, signal));
+      tellKept(ctx.run, await makeRoom(store, work, [content, previous], signal));
+      if (previous === undefined) tellKept(ctx.run, await store.discard(work, replaced, signal));
       const until = new Date(ctx.run.clock.now() + keptMs).toISOString();
       await writeVdb(
         ctx,
@@ -68,15 +71,7 @@ export const keepPrevious: ActionStep<ReplaceContext> = {
         signal,
       );
     }
-    tell(ctx, await store.clear(storeOf(ctx).work, signal));
+    tellKept(ctx.run, await store.clear(storeOf(ctx).work, signal));
     return done();
   },
 };
-
-/**
- * What the storage keeps because something depends on it stays, and is told of: the next action asks again. Past the point of no
- * return nothing fails, and nothing waits for a deletion that has begun.
- */
-function tell({ run }: ReplaceContext, left: Discard): void {
-  if (left.kind === "kept") run.event("Normal", "PreviousKept", `data that is not needed stays for now: ${left.message}`);
-}

@@ -1,8 +1,8 @@
 import type { PostgresRefresh, PostgresRewind, VDBRefresh, VDBRewind } from "@vdb/api";
 import { after, done } from "kube-runtime";
-import type { Wanted } from "../../data/content-store.ts";
+import { tellKept, type Wanted } from "../../data/content-store.ts";
 import type { ActionContext } from "../context.ts";
-import { storeOf, turnVdb, writeVdb } from "../hold.ts";
+import { begunBy, storeOf, turnVdb, writeVdb } from "../hold.ts";
 import type { ActionStep } from "../step.ts";
 
 export type ReplaceContext = ActionContext<VDBRefresh | PostgresRefresh | VDBRewind | PostgresRewind>;
@@ -24,8 +24,7 @@ export function prepareContent(change: Wanted["change"]): ActionStep<ReplaceCont
       ctx.run.status.snapshot = snapshot;
       return text;
     },
-    look: async (ctx, intent, signal) => await storeOf(ctx).store.prepare.look(storeOf(ctx).work, intent, signal),
-    begin: async (ctx, intent, signal) => await storeOf(ctx).store.prepare.begin(storeOf(ctx).work, intent, signal),
+    ...begunBy((store) => store.prepare),
     end: async (ctx, effect, signal) => {
       const { store, work } = storeOf(ctx);
       const outcome = await store.prepare.end(work, effect, signal);
@@ -38,7 +37,7 @@ export function prepareContent(change: Wanted["change"]): ActionStep<ReplaceCont
       const { store, work } = storeOf(ctx);
       const left = await store.clear(work, signal);
       if (left.kind === "underWay") return after(1, "RollingBack", "the data that the action brought is deleted");
-      if (left.kind === "kept") ctx.run.event("Normal", "PreviousKept", `data that is not needed stays for now: ${left.message}`);
+      tellKept(ctx.run, left);
       return done();
     },
   };

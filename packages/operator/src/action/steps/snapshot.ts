@@ -2,7 +2,7 @@ import type { PostgresSnapshot, VDBSnapshot } from "@vdb/api";
 import { done, type Outcome } from "kube-runtime";
 import { isOutcome } from "../../data/content-store.ts";
 import type { ActionContext } from "../context.ts";
-import { storeOf } from "../hold.ts";
+import { begunBy, storeOf } from "../hold.ts";
 import type { ActionStep } from "../step.ts";
 
 export type SnapshotContext = ActionContext<VDBSnapshot | PostgresSnapshot>;
@@ -10,9 +10,11 @@ export type SnapshotContext = ActionContext<VDBSnapshot | PostgresSnapshot>;
 /** Takes the snapshot; done when it is cut. One that is not when the action is taken back is deleted. */
 export const takeSnapshot: ActionStep<SnapshotContext> = {
   name: "snapshot",
-  intend: async (ctx, signal) => await storeOf(ctx).store.snapshot.intend(storeOf(ctx).work, signal),
-  look: async (ctx, intent, signal) => await storeOf(ctx).store.snapshot.look(storeOf(ctx).work, intent, signal),
-  begin: async (ctx, intent, signal) => await storeOf(ctx).store.snapshot.begin(storeOf(ctx).work, intent, signal),
+  intend: async (ctx, signal) => {
+    const { store, work } = storeOf(ctx);
+    return await store.snapshot.intend(work, signal);
+  },
+  ...begunBy((store) => store.snapshot),
   end: async (ctx, effect, signal) => {
     const { store, work } = storeOf(ctx);
     const outcome = await store.snapshot.end(work, effect, signal);

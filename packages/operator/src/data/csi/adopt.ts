@@ -1,7 +1,9 @@
 import { type PostgresVDB, sourceReference } from "@vdb/api";
 import { DctNotConfigured } from "@vdb/dct";
-import { type Client, persistentVolumeClaims, persistentVolumes, pods } from "kube-runtime";
+import { type Client, type Pod, persistentVolumeClaims, persistentVolumes, pods } from "kube-runtime";
+import { usesClaim } from "../../vdb/decide/blockers.ts";
 import { instanceLabel, managedByLabel, operatorName } from "../../vdb/names.ts";
+import { ownDriver } from "../own-driver.ts";
 import type { Attachment, DataSource, ResolvedSource } from "../source.ts";
 import type { CsiWorld, Name } from "./csi-world.ts";
 import { identityOf } from "./identity.ts";
@@ -74,14 +76,11 @@ async function userOf(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const { items } = await client.list(pods, { namespace }, signal);
-  return items.find(
-    ({ metadata: { labels }, spec, status }) =>
-      !(labels?.[managedByLabel] === operatorName && labels[instanceLabel] === vdb.metadata.name) &&
-      status?.phase !== "Succeeded" &&
-      status?.phase !== "Failed" &&
-      spec.volumes?.some(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName === name) === true,
-  )?.metadata.name;
+  return items.find((pod) => usesClaim(pod, name) && !isOwn(pod, vdb))?.metadata.name;
 }
+
+const isOwn = ({ metadata: { labels } }: Pod, vdb: PostgresVDB): boolean =>
+  labels?.[managedByLabel] === operatorName && labels[instanceLabel] === vdb.metadata.name;
 
 const inUse = (pod: string, claim: string): string =>
   `pod ${pod} uses the claim ${claim}, and two servers on the same data would destroy it: stop what runs the pod`;
@@ -99,7 +98,7 @@ export const attachAdopted =
     const vdb = vdbs().find(({ metadata, status }) => metadata.namespace === namespace && status.pvcName === name);
     const user = wanted && vdb !== undefined ? await userOf(client, vdb, { namespace, name }, signal) : undefined;
     if (user !== undefined) return { kind: "refused", reason: "ClaimInUse", message: inUse(user, name) };
-    if (found?.spec.csi?.driver !== "defs.csi.delphix.com") return { kind: "asWanted" };
+    if (found?.spec.csi?.driver !== ownDriver) return { kind: "asWanted" };
     try {
       return await dct.setAttached(client, volume, wanted, signal);
     } catch (error) {

@@ -13,12 +13,17 @@ export function keptBy({ metadata: { finalizers = [] } }: KubeObject, what: stri
   return `: ${it} ${foreign.join(", ")} of the ${what} keeps it; whoever has set ${them} has to remove ${them}`;
 }
 
+/** Pure: whether a pod has a claim mounted, or is about to. */
+export const usesClaim = ({ spec, status }: Pod, claim: string): boolean =>
+  status?.phase !== "Succeeded" &&
+  status?.phase !== "Failed" &&
+  spec.volumes?.some(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName === claim) === true;
+
 /** Pure: the same of a claim, which Kubernetes keeps as long as a pod uses it. */
 export function claimKeptBy(claim: PersistentVolumeClaim, pods: readonly Pod[]): string {
   const { name } = claim.metadata;
   const users = pods
-    .filter(({ status }) => status?.phase !== "Succeeded" && status?.phase !== "Failed")
-    .filter(({ spec }) => spec.volumes?.some(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName === name))
+    .filter((pod) => usesClaim(pod, name))
     .map(({ metadata }) => metadata.name)
     .toSorted();
   return users.length === 0 ? keptBy(claim, "claim") : `: pod ${users.join(", ")} still uses it; delete the pod`;

@@ -1,6 +1,6 @@
 import type { Condition, Deployment, Pod } from "kube-runtime";
 import { contentLabel } from "../names.ts";
-import { type PodFailure, type PodState, podState } from "../pod/pod-state.ts";
+import { ownReasons, type PodFailure, type PodState, podState } from "../pod/pod-state.ts";
 import { stableWords } from "../pod/stable-words.ts";
 
 /** What the Deployment and its pods amount to. */
@@ -46,15 +46,7 @@ const refusalWords = ({ message, reason = "no reason given" }: { readonly messag
   stableWords((message ?? reason).replace(/\bpods? "[^"]+"/gu, "the pod"));
 
 /** What a pod ends with again and again: the start script's reasons, and PostgreSQL's own end. */
-const lasting: ReadonlySet<string> = new Set([
-  "NotADatabase",
-  "DataAmbiguous",
-  "MajorMismatch",
-  "OwnerMismatch",
-  "ImageWithoutPostgres",
-  "SettingRefused",
-  "Crashing",
-] satisfies PodFailure[]);
+const lasting: ReadonlySet<string> = new Set<PodFailure>([...ownReasons, "Crashing"]);
 
 type LastingFailure = Condition & { readonly reason: PodFailure };
 const isLasting = (deployed: Condition): deployed is LastingFailure =>

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import type { Hook, HookRun } from "@vdb/api";
+import { shortHash } from "../names.ts";
 
 /**
  * What comes next for one hook of a stage.
@@ -54,8 +54,5 @@ export function forsaken(
 
 /** Everything that makes another run of it. */
 export function scriptHash({ type, script, database = "" }: Hook): string {
-  return createHash("sha256")
-    .update(JSON.stringify([type, script, database]))
-    .digest("hex")
-    .slice(0, 12);
+  return shortHash(JSON.stringify([type, script, database]));
 }

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import type { PostgresVDB, PostgresVDBStatus, VdbContent, VdbHold } from "@vdb/api";
-import type { Bytes, Standing } from "../../data/content-store.ts";
+import { type Bytes, placeOf, type Standing } from "../../data/content-store.ts";
+import { shortHash } from "../names.ts";
 
 /**
  * How far a database comes up.
@@ -113,7 +113,7 @@ export function leftBehind(
   standing: Extract<Standing, { readonly kind: "asRecorded" | "givenBack" | "changed" | "unknown" }>,
 ): LeftBehind {
   const named = (bytes: Bytes): VdbContent => ({
-    id: createHash("sha256").update(`left by ${uid}`).digest("hex").slice(0, 12),
+    id: shortHash(`left by ${uid}`),
     madeBy: "rewind",
     ...bytes,
   });
@@ -134,8 +134,3 @@ export function leftBehind(
       return standing satisfies never;
   }
 }
-
-const placeOf = ({ claimName, handle }: VdbContent): Bytes => ({
-  ...(claimName === undefined ? {} : { claimName }),
-  ...(handle === undefined ? {} : { handle }),
-});

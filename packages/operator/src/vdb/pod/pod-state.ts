@@ -89,7 +89,8 @@ function stable(message: string): string {
 }
 
 const createReasons: ReadonlySet<string> = new Set(["CreateContainerConfigError", "CreateContainerError", "RunContainerError"]);
-const ownReasons = [
+/** Those that the start script gives. */
+export const ownReasons = [
   "NotADatabase",
   "DataAmbiguous",
   "MajorMismatch",

@@ -45,8 +45,7 @@ export async function restartDeployment(
 
 /**
  * While an action works on a database that runs, a change that would replace its pod waits, unless that has yet to come to the mode
- * in which clients are let in. A pod that is gone is made anew, and
- * one that fails is replaced: the change may be the cure.
+ * in which clients are let in. A pod that is gone is made anew, and one that fails is replaced: the change may be the cure.
  */
 function keepsItsPod(
   { course, pods, contentId, run, wasOpened, podMode }: VdbContext,

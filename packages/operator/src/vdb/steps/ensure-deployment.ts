@@ -12,8 +12,8 @@ import { applyService } from "./apply-service.ts";
 const lookAtEventsSeconds = 2;
 
 /**
- * Deployed: Deployment, Service and PodDisruptionBudget are there as wanted, and the server in the pod answers. The Service leads nowhere while the
- * gate is shut.
+ * Deployed: Deployment, Service and PodDisruptionBudget are there as wanted, and the server in the pod answers. The Service leads
+ * nowhere while the gate is shut.
  * Returns early while the pod starts; when it cannot start, with the cause in the words of the image's registry, the scheduler,
  * the volume's driver or the start script.
  */

@@ -20,7 +20,8 @@ export const enterMode: PlainVdbStep<RunningContext> = {
     if (shutOut !== undefined) return shutOut;
     const written = await restartDeployment(ctx, signal, { mode: "Standby" });
     if (isOutcome(written)) return written;
-    run.event("Normal", "Restarting", "spec.mode is Standby: PostgreSQL starts again, read-only");
-    return waiting("Starting", "spec.mode is Standby: PostgreSQL starts again, read-only");
+    const message = "spec.mode is Standby: PostgreSQL starts again, read-only";
+    run.event("Normal", "Restarting", message);
+    return waiting("Starting", message);
   },
 };

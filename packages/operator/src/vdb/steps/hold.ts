@@ -1,6 +1,6 @@
 import type { VdbContent } from "@vdb/api";
 import { after, done, isTrue, type Plan, type Step, type Unmet, waiting } from "kube-runtime";
-import { makeRoom, type Standing } from "../../data/content-store.ts";
+import { makeRoom, type Standing, tellKept } from "../../data/content-store.ts";
 import type { Discard } from "../../data/source.ts";
 import type { PlainVdbStep, VdbContext } from "../context.ts";
 import { answerTo, isCurrent, type LeftBehind, leftBehind, mayHaveChanged } from "../decide/hold.ts";
@@ -126,8 +126,7 @@ async function takeOver({ run, vdb, world }: VdbContext, left: LeftBehind, signa
   const discarded: Discard[] = [];
   if (store !== undefined && previous !== undefined) discarded.push(await makeRoom(store, place, [content, previous], signal));
   if (store !== undefined && unwanted !== undefined) discarded.push(await store.discard(place, unwanted, signal));
-  for (const one of discarded)
-    if (one.kind === "kept") run.event("Normal", "PreviousKept", `data that is not needed stays for now: ${one.message}`);
+  for (const one of discarded) tellKept(run, one);
   // Nobody is left to put it back: it is kept.
   if (previous !== undefined) run.status.previous = structuredClone(previousOf(previous, run.clock.now()));
   if (content.id === vdb.status.content?.id) return;

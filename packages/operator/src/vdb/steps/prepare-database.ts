@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { after, done, findCondition, type Pod, retry, terminal, timestamp, waiting } from "kube-runtime";
 import type { PreparationResult, ServerState } from "../../postgres/prepare.ts";
 import type { RunningContext, StoredSettings, VdbContext, VdbFindingStep, VdbOutcome, VdbUnmet } from "../context.ts";
 import { isCleaned, waitForCleaning } from "../decide/cleaning.ts";
 import { modeOf } from "../decide/decide-mode.ts";
+import { shortHash } from "../names.ts";
 import { Unreachable } from "../pod/ask-pod.ts";
 import { configureServer, containerIdOf } from "../pod/configure-server.ts";
 import { databasesNotes, switchedOff } from "../pod/databases-notes.ts";
@@ -132,10 +132,7 @@ const inForce = "settings and password are in force";
  * that started with earlier settings, because the kubelet had not seen the new ones yet, counts as another.
  */
 async function restart(ctx: RunningContext, names: readonly string[], signal: AbortSignal): Promise<VdbOutcome<"Prepared">> {
-  const restartFor = createHash("sha256")
-    .update(JSON.stringify([ctx.settings, containerIdOf(ctx.pod)]))
-    .digest("hex")
-    .slice(0, 12);
+  const restartFor = shortHash(JSON.stringify([ctx.settings, containerIdOf(ctx.pod)]));
   const written = await restartDeployment(ctx, signal, { restartFor });
   if (isOutcome(written)) return written;
   if (restartedFor(ctx) !== restartFor)
@@ -161,10 +158,7 @@ async function prepareAgain(ctx: RunningContext, signal: AbortSignal): Promise<V
 async function holdStandby(ctx: RunningContext, signal: AbortSignal): Promise<VdbOutcome<"Prepared">> {
   const unserved = await applyService(ctx, "shut", signal);
   if (unserved !== undefined) return unserved;
-  const restartFor = createHash("sha256")
-    .update(`promoted ${containerIdOf(ctx.pod)}`)
-    .digest("hex")
-    .slice(0, 12);
+  const restartFor = shortHash(`promoted ${containerIdOf(ctx.pod)}`);
   const written = await restartDeployment(ctx, signal, { restartFor, mode: "Standby" });
   if (isOutcome(written)) return written;
   const message = "somebody has promoted the Standby: its server starts again, read-only";

@@ -1,8 +1,10 @@
 import type { SnapshotStatus } from "@vdb/api";
 import { after, done, isApiError, type ObjectKey, type Outcome } from "kube-runtime";
+import { managedByLabel, operatorName } from "../../../vdb/names.ts";
 import { valueOf } from "../../../vdb/objects/quantity.ts";
 import { ActionFailed } from "../../action-failed.ts";
 import type { Work } from "../../content-store.ts";
+import { ownDriver } from "../../own-driver.ts";
 import {
   actionLabel,
   snapshotClassFor,
@@ -27,7 +29,7 @@ export const byVolumeSnapshot: SnapshotWay = {
   begin: async (work, intent, signal) => {
     const [, name = "", , claim = "", , snapshotClass = ""] = intent.split(" ");
     const { namespace } = work.vdb.metadata;
-    const labels = { "app.kubernetes.io/managed-by": "delphix-operator", [actionLabel]: work.action.uid };
+    const labels = { [managedByLabel]: operatorName, [actionLabel]: work.action.uid };
     const spec = { volumeSnapshotClassName: snapshotClass, source: { persistentVolumeClaimName: claim } };
     try {
       await work.client.create(volumeSnapshots, { metadata: { name, namespace, labels }, spec }, signal);
@@ -44,17 +46,7 @@ export const byVolumeSnapshot: SnapshotWay = {
       ? waitsFor(snapshot, "taken")
       : done();
   },
-  named: ({
-    action,
-    vdb: {
-      metadata: { namespace },
-    },
-  }) => ({
-    type: "volume-snapshot",
-    name: action.name,
-    namespace,
-    readyToUse: false,
-  }),
+  named: (work) => ({ type: "volume-snapshot", ...keyOf(work), readyToUse: false }),
   ready: async (work, _, signal) => {
     const snapshot = await own(work, signal);
     if (snapshot === undefined)
@@ -77,12 +69,10 @@ export const byVolumeSnapshot: SnapshotWay = {
 };
 
 const effectOf = (intent: string): string => intent.split(" ").slice(0, 2).join(" ");
-const keyOf = ({
-  vdb: {
-    metadata: { namespace },
-  },
-  action,
-}: Work): ObjectKey => ({ namespace, name: action.name });
+const keyOf = ({ vdb, action }: Work): ObjectKey & { readonly namespace: string } => ({
+  namespace: vdb.metadata.namespace,
+  name: action.name,
+});
 
 /** The one that this action took. Throws when another's has its name. */
 async function own(work: Work, signal: AbortSignal): Promise<VolumeSnapshot | undefined> {
@@ -104,7 +94,7 @@ function waitsFor({ metadata: { name }, status }: VolumeSnapshot, what: string):
 async function statusOf({ client }: Work, { metadata, status }: VolumeSnapshot, signal: AbortSignal): Promise<SnapshotStatus> {
   const { boundVolumeSnapshotContentName: content, creationTime, restoreSize } = status ?? {};
   const bound = content === undefined ? undefined : await client.find(volumeSnapshotContents, { name: content }, signal);
-  const isOurs = bound?.spec.driver === "defs.csi.delphix.com";
+  const isOurs = bound?.spec.driver === ownDriver;
   const sizeBytes = valueOf(restoreSize);
   return {
     type: "volume-snapshot",

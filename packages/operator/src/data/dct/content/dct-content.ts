@@ -1,7 +1,7 @@
 import type { DctClient, DctConnection, Vdb } from "@vdb/dct";
 import { done } from "kube-runtime";
 import { ActionFailed } from "../../action-failed.ts";
-import type { Bytes, Chosen, ContentStore, Place, Wanted } from "../../content-store.ts";
+import { type Chosen, type ContentStore, type Place, placeOf, type Wanted } from "../../content-store.ts";
 import { byVolumeSnapshot } from "../../csi/content/by-volume-snapshot.ts";
 import { firstOf } from "../../csi/content/snapshot-way.ts";
 import type { Discard } from "../../source.ts";
@@ -63,7 +63,7 @@ export function createDctContent(connection: Pick<DctConnection, "call">): Conte
         signal,
       );
       return {
-        ...placeOf(status.content),
+        ...placeOf(status.content ?? {}),
         ...(timeflow === undefined ? {} : { timeflow }),
         ...(dataTimestamp === undefined ? {} : { dataTimestamp }),
         ...(verb === "refresh" ? {} : { takenOpen: taken === "open" }),
@@ -90,12 +90,6 @@ export function createDctContent(connection: Pick<DctConnection, "call">): Conte
 const none = "none";
 
 const handleIn = ({ content, delphixID = "" }: Place["vdb"]["status"]): string => content?.handle ?? delphixID;
-
-/** A change in place leaves claim and VDB as they are. */
-const placeOf = ({ claimName, handle }: Bytes = {}): Bytes => ({
-  ...(claimName === undefined ? {} : { claimName }),
-  ...(handle === undefined ? {} : { handle }),
-});
 
 async function choose(dct: DctClient, place: Place, wanted: Wanted, signal: AbortSignal): Promise<Chosen> {
   const { delphixID: id = "" } = place.vdb.status;

@@ -1,6 +1,7 @@
 import type { Client } from "kube-runtime";
 import { ActionFailed } from "../../action-failed.ts";
 import { snapshotsByActions, volumeSnapshotContents, volumeSnapshots } from "../../csi/volume-snapshots.ts";
+import { ownDriver } from "../../own-driver.ts";
 
 /** The DCT snapshot behind a VolumeSnapshot. */
 export async function handleOf(client: Client, namespace: string, name: string, signal: AbortSignal): Promise<string> {
@@ -12,10 +13,10 @@ export async function handleOf(client: Client, namespace: string, name: string, 
   const handle = content?.status?.snapshotHandle;
   if (handle === undefined || readyToUse !== true)
     throw new ActionFailed("SnapshotNotUsable", `VolumeSnapshot ${name} is not ready to use`);
-  if (content?.spec.driver === "defs.csi.delphix.com") return handle;
+  if (content?.spec.driver === ownDriver) return handle;
   throw new ActionFailed(
     "SnapshotNotUsable",
-    `VolumeSnapshot ${name} is of the driver ${content?.spec.driver}; this database takes those of defs.csi.delphix.com`,
+    `VolumeSnapshot ${name} is of the driver ${content?.spec.driver}; this database takes those of ${ownDriver}`,
   );
 }
 

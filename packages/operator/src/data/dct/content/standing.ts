@@ -1,6 +1,6 @@
 import type { PostgresVDB } from "@vdb/api";
 import { unfinishedJobOf } from "@vdb/dct";
-import type { Standing } from "../../content-store.ts";
+import { placeOf, type Standing } from "../../content-store.ts";
 import { type ChangingDct, currentOf, isChanging } from "./change.ts";
 
 /** For so long DCT may still act on a request whose answer was lost. */
@@ -20,6 +20,5 @@ export async function standingOf(
   const current = await currentOf(dct, handle, signal);
   if (current === content.timeflow) return { kind: "asRecorded", sureAfterSeconds: requestTimeoutSeconds };
   if (current === activeAction?.replaced?.timeflow) return { kind: "givenBack" };
-  const { claimName } = content;
-  return { kind: "changed", bytes: { handle, timeflow: current, ...(claimName === undefined ? {} : { claimName }) } };
+  return { kind: "changed", bytes: { ...placeOf(content), handle, timeflow: current } };
 }
