@@ -9,6 +9,7 @@
 
 import { cpus } from "node:os";
 import { ensureNamespace, inNode, type Kubectl, run, testCluster } from "@vdb/cluster";
+import { claim as claimOf, type Manifest, snapshot, together } from "../e2e/volumes/manifests.ts";
 import { median } from "./median.ts";
 
 const [runs, pairs] = [Number(process.argv[2] ?? 30), Number(process.argv[3] ?? 15)];
@@ -16,22 +17,11 @@ const namespace = "bench-volumes";
 const pool = "/var/lib/delphix-engine/pool";
 const kubectl: Kubectl = await testCluster();
 
-type Manifest = Readonly<Record<string, unknown>>;
-const apply = async (objects: readonly Manifest[]): Promise<string> =>
-  await kubectl.apply(objects.map((one) => JSON.stringify(one)).join("\n---\n"));
+const apply = async (objects: readonly Manifest[]): Promise<string> => await kubectl.apply(together(objects));
 
 /** Without a volume: from the class; with one: that hostPath volume. */
-const claim = (name: string, volumeName?: string): Manifest => ({
-  apiVersion: "v1",
-  kind: "PersistentVolumeClaim",
-  metadata: { name, namespace, annotations: { sourceDBName: "production" } },
-  spec: {
-    storageClassName: volumeName === undefined ? "de-fs-storage" : "",
-    ...(volumeName === undefined ? {} : { volumeName }),
-    accessModes: ["ReadWriteOnce"],
-    resources: { requests: { storage: "1Gi" } },
-  },
-});
+const claim = (name: string, volumeName?: string): Manifest =>
+  claimOf(name, { namespace, spec: volumeName === undefined ? {} : { storageClassName: "", volumeName } });
 
 const hostPathVolume = (name: string): Manifest => ({
   apiVersion: "v1",
@@ -92,13 +82,8 @@ async function measureTimes(): Promise<void> {
     const [own, host] = [`own-${nth}`, `host-${nth}`];
     note("bound", await secondsUntil([claim(own)], bound(own)));
     note("mounted", await secondsUntil([pod(own, [ofClaim("data", own)])], ready(own)));
-    const snapshot = {
-      apiVersion: "snapshot.storage.k8s.io/v1",
-      kind: "VolumeSnapshot",
-      metadata: { name: own, namespace },
-      spec: { source: { persistentVolumeClaimName: own } },
-    };
-    note("snapshot", await secondsUntil([snapshot], ["--for=jsonpath={.status.readyToUse}=true", `volumesnapshot/${own}`]));
+    const taken = [snapshot(own, namespace, own)];
+    note("snapshot", await secondsUntil(taken, ["--for=jsonpath={.status.readyToUse}=true", `volumesnapshot/${own}`]));
     await kubectl.run(["delete", `volumesnapshot/${own}`, `pod/${own}`, `pvc/${own}`, "-n", namespace, "--timeout=120s"]);
     note("hostBound", await secondsUntil([hostPathVolume(host), claim(host, host)], bound(host)));
     note("hostMounted", await secondsUntil([pod(host, [ofClaim("data", host)])], ready(host)));
@@ -112,7 +97,7 @@ async function measureTimes(): Promise<void> {
   console.log(`VolumeSnapshot → ready:    ${percentiles(took["snapshot"] ?? [])}`);
 }
 
-/** Seconds for 64 MiB into each of two folders at once, down to the disk. */
+/** Seconds for 48 MiB into each of two folders at once, down to the disk. */
 async function write(folders: readonly [string, string]): Promise<number> {
   const script = `rm -f ${folders.map((one) => `${one}/bench`).join(" ")}; sync; s=$(date +%s%N)
 for f in ${folders.join(" ")}; do dd if=/dev/shm/bytes of=$f/bench bs=1M conv=fsync status=none & done; wait

@@ -2,6 +2,7 @@
 import { equal, match, notEqual, ok } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { eventually, type Json, psqlThroughService, testCluster, text } from "@vdb/cluster";
+import { livePods, podsOf } from "./pods.ts";
 import { applyVdb, condition, deleteVdb, makePasswordSecret, sqlInPod, waitForPhase } from "./vdb.ts";
 
 const kubectl = await testCluster();
@@ -14,10 +15,9 @@ const withSettings = (settings: Readonly<Record<string, string>>) => ({
   spec: { postgresConfig: Object.entries(settings).map(([name, value]) => ({ name, value })) },
 });
 
-async function podOf({ name, namespace: where }: { readonly name: string; readonly namespace: string }): Promise<Json> {
-  const pods = await kubectl.list("pods", ["-n", where, "-l", `app.kubernetes.io/instance=${name}`]);
-  const [pod] = pods.filter((one) => text(one, "metadata", "deletionTimestamp") === "");
-  if (pod === undefined) throw new Error(`${where}/${name} has no pod`);
+async function podOf(database: { readonly name: string; readonly namespace: string }): Promise<Json> {
+  const [pod] = await livePods(kubectl, podsOf(database));
+  if (pod === undefined) throw new Error(`${database.namespace}/${database.name} has no pod`);
   return pod;
 }
 const container = (pod: Json | undefined) => ({

@@ -1,11 +1,10 @@
 /** What a deletion waits for and what it leaves, on a real cluster: blockers by name, and a namespace that goes while DCT is away. */
 import { deepEqual, equal, match } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { eventually, testCluster, text } from "@vdb/cluster";
+import { eventually, storageNamespace, testCluster, text } from "@vdb/cluster";
 import { applyVdb, condition, deleteVdb, makePasswordSecret, vdbCount, waitForPhase } from "./vdb.ts";
 
 const kubectl = await testCluster();
-const storageNamespace = "delphix-storage";
 
 async function scaleEngine(replicas: number): Promise<void> {
   await kubectl.run(["scale", "statefulset/delphix-engine", "-n", storageNamespace, `--replicas=${replicas}`]);

@@ -3,18 +3,11 @@ import { equal, match } from "node:assert/strict";
 import { after, test } from "node:test";
 import { ensureNamespace, eventually, productionSql, testCluster } from "@vdb/cluster";
 import { accountsChecksum, vdbCount } from "./vdb.ts";
+import { claim } from "./volumes/manifests.ts";
 
 const kubectl = await testCluster();
 const namespace = "driver-path";
 const folder = new URL("../samples/driver", import.meta.url).pathname;
-
-const claim = (annotations: Readonly<Record<string, string>>, name: string): string =>
-  JSON.stringify({
-    apiVersion: "v1",
-    kind: "PersistentVolumeClaim",
-    metadata: { name, namespace, annotations },
-    spec: { storageClassName: "de-fs-storage", accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
-  });
 
 after(async () => void (await kubectl.run(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=240s"])));
 
@@ -40,7 +33,8 @@ test("the samples: an annotated claim and a Deployment of one's own hold the sou
 
 test("a claim of a source that does not exist says so in its events, and waits", { timeout: 300_000 }, async () => {
   await ensureNamespace(kubectl, namespace);
-  await kubectl.apply(claim({ engineName: "delphix-engine", sourceDBName: "absent" }, "of-nothing"));
+  const annotations = { engineName: "delphix-engine", sourceDBName: "absent" };
+  await kubectl.apply(JSON.stringify(claim("of-nothing", { namespace, annotations })));
   const message = await eventually("an event names the source", 120, async () => {
     const said = await kubectl.run([
       "get",

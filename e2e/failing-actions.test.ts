@@ -3,6 +3,7 @@ import { deepEqual, equal, match } from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { eventually, type Json, operatorNamespace, testCluster, text } from "@vdb/cluster";
 import { isFullTier, seededRandom, testSeed } from "kube-runtime/testing";
+import { killPods, podsOf } from "./pods.ts";
 import { remains } from "./remains.ts";
 import {
   type Action,
@@ -142,8 +143,7 @@ describe(`actions that meet trouble (seed ${testSeed})`, { timeout: 1_800_000 },
     const action = either("pod-killed", slowly(3));
     await beginAction(kubectl, vdb, action);
     await comesTo(action, "PostRefresh");
-    const pods = ["pod", "-n", namespace, "-l", `app.kubernetes.io/instance=${vdb.name}`];
-    await kubectl.run(["delete", ...pods, "--grace-period=0", "--force"]);
+    await killPods(kubectl, podsOf(vdb));
     const found = await endOfAction(kubectl, vdb, action);
     console.log(action.kind, phaseAndReason(found).join(" "));
     await holds(text(found, "status", "phase") === "Completed" ? "new" : "old");

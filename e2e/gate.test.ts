@@ -2,7 +2,8 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
-import { eventually, items, type Json, portForward, testCluster, text, tryRun } from "@vdb/cluster";
+import { eventually, items, type Json, portForward, testCluster, text, tryPsql, tryRun } from "@vdb/cluster";
+import { killPods, livePods, operatorPods, podsOf } from "./pods.ts";
 import { applyVdb, condition, deleteVdb, makePasswordSecret, setPasswordSecret, sqlInPod, waitForPhase } from "./vdb.ts";
 
 const kubectl = await testCluster();
@@ -29,8 +30,7 @@ async function hookIs(outcome: string): Promise<void> {
 }
 
 async function podOf(): Promise<Json | undefined> {
-  const pods = await kubectl.list("pods", ["-n", namespace, "-l", `app.kubernetes.io/instance=${vdb.name}`]);
-  return pods.find((pod) => text(pod, "metadata", "deletionTimestamp") === "" && text(pod, "status", "podIP") !== "");
+  return (await livePods(kubectl, podsOf(vdb))).find((pod) => text(pod, "status", "podIP") !== "");
 }
 
 /** What a client hears who asks for the unmasked rows, by one way in. */
@@ -42,11 +42,7 @@ interface Answer {
 
 async function fromAPod(way: string, host: string, password: string): Promise<Answer> {
   const connection = `host=${host} port=${port} user=postgres dbname=postgres connect_timeout=10`;
-  const script = 'IFS= read -r PGPASSWORD; export PGPASSWORD; exec psql "$@"';
-  const { exitCode, stdout, stderr } = await kubectl.try(
-    ["exec", "-i", "-n", "production", "production-0", "--", "sh", "-c", script, "psql", connection, "-XqAt", "-f", "-"],
-    { input: `${password}\n${unmasked};\n` },
-  );
+  const { exitCode, stdout, stderr } = await tryPsql(kubectl, connection, password, unmasked);
   return { way, letIn: exitCode === 0, said: (stdout || stderr).trim() };
 }
 
@@ -156,8 +152,7 @@ describe("the gate", { timeout: 1_200_000 }, () => {
       (await sqlInPod(kubectl, vdb, sleeping)).includes("go_on") ? true : undefined,
     );
     equal((await sqlInPod(kubectl, vdb, sleeping)).includes("pg_sleep(3600)"), false, "not beside the former");
-    const operator = ["-n", namespace, "-l", "app.kubernetes.io/name=delphix-operator"];
-    await kubectl.run(["delete", "pod", ...operator, "--grace-period=0", "--force"]);
+    await killPods(kubectl, operatorPods);
     await shutTo();
     await sqlInPod(kubectl, vdb, "CREATE TABLE go_on ()");
     await waitForPhase(kubectl, vdb, "Ready", 180);

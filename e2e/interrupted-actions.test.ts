@@ -2,9 +2,10 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { eventually, items, operatorNamespace, storageNamespace, testCluster, text, withEngine } from "@vdb/cluster";
+import { eventually, items, operatorNamespace, testCluster, text, withEngine } from "@vdb/cluster";
 import { eq } from "@vdb/dct";
 import { isFullTier, seededRandom, testSeed } from "kube-runtime/testing";
+import { enginePods, killPods, operatorPods } from "./pods.ts";
 import {
   type Action,
   applyVdb,
@@ -29,15 +30,15 @@ const actions = [
   { kind: "VDBRewind", steps: 8, job: "DB_ROLLBACK" },
 ] as const;
 const victims = [
-  { victim: "operator", where: ["-n", namespace, "-l", "app.kubernetes.io/name=delphix-operator"] },
-  { victim: "engine", where: ["-n", storageNamespace, "-l", "app.kubernetes.io/name=delphix-engine"] },
+  { victim: "operator", pods: operatorPods },
+  { victim: "engine", pods: enginePods },
 ] as const;
 
 const random = seededRandom(testSeed);
 const points = actions
   .flatMap(({ kind, steps, job }) =>
-    victims.flatMap(({ victim, where }) =>
-      Array.from({ length: steps }, (_, nth) => ({ kind, job, victim, where, step: nth + 1, order: random() })),
+    victims.flatMap(({ victim, pods }) =>
+      Array.from({ length: steps }, (_, nth) => ({ kind, job, victim, pods, step: nth + 1, order: random() })),
     ),
   )
   .toSorted((a, b) => a.order - b.order)
@@ -85,7 +86,7 @@ describe(`interrupted actions (seed ${testSeed})`, { timeout: 3_600_000 }, () =>
     await deleteVdb(kubectl, vdb);
   });
 
-  for (const { kind, job, victim, where, step } of points)
+  for (const { kind, job, victim, pods, step } of points)
     test(`${kind}: the ${victim} dies after step ${step}`, async () => {
       await sqlInPod(kubectl, vdb, "CREATE TABLE IF NOT EXISTS own (); CREATE TABLE IF NOT EXISTS since ()");
       const jobsBefore = await jobsOf(job);
@@ -93,7 +94,7 @@ describe(`interrupted actions (seed ${testSeed})`, { timeout: 3_600_000 }, () =>
       const action = { kind, name, spec: specOf[kind] };
       await beginAction(kubectl, vdb, action);
       await untilStep(action, step);
-      await kubectl.run(["delete", "pod", ...where, "--wait=false", "--grace-period=0", "--force"]);
+      await killPods(kubectl, pods, { wait: false });
       const found = await endOfAction(kubectl, vdb, action);
       equal(text(found, "status", "phase"), "Completed", text(found, "status"));
       await waitForPhase(kubectl, vdb, "Ready");

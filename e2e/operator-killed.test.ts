@@ -2,11 +2,11 @@
 import { equal } from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { eventually, installCharts, testCluster, text, withEngine } from "@vdb/cluster";
+import { killPods, operatorPods } from "./pods.ts";
 import { applyVdb, deleteVdb, makePasswordSecret, waitForPhase } from "./vdb.ts";
 
 const kubectl = await testCluster();
 const vdb = { name: "interrupted", namespace: "pg-operator" };
-const operatorPods = ["-n", "pg-operator", "-l", "app.kubernetes.io/name=delphix-operator"];
 
 before(async () => void (await makePasswordSecret(kubectl, vdb)));
 after(async () => {
@@ -21,7 +21,7 @@ test("killed in Provisioning, the VDB still gets Ready, with exactly one DCT VDB
   await eventually("the volume is asked for while the operator holds", 180, async () =>
     (await vdbsOf(vdb.name)) === 1 ? true : undefined,
   );
-  await kubectl.run(["delete", "pod", ...operatorPods, "--grace-period=0", "--force"]);
+  await killPods(kubectl, operatorPods);
   await installCharts(kubectl);
   await waitForPhase(kubectl, vdb, "Ready", 180);
   equal(await vdbsOf(vdb.name), 1);

@@ -1,7 +1,8 @@
 /** A database's pod, Service and disruption budget as podTemplate says, on a real scheduler and a real kubelet. */
 import { deepEqual, equal, match, notEqual } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { eventually, type Json, testCluster, text } from "@vdb/cluster";
+import { eventually, type Json, testCluster, text, tryPsql } from "@vdb/cluster";
+import { livePods, podsOf } from "./pods.ts";
 import { applyVdb, condition, deleteVdb, makePasswordSecret, waitForPhase } from "./vdb.ts";
 
 const kubectl = await testCluster();
@@ -34,8 +35,7 @@ const podTemplate = {
 /** The one that runs. */
 async function podOf(): Promise<Json> {
   return await eventually("the pod runs", 120, async () => {
-    const pods = await kubectl.list("pods", ["-n", namespace, "-l", `app.kubernetes.io/instance=${vdb.name}`]);
-    const found = pods.find((pod) => text(pod, "metadata", "deletionTimestamp") === "" && text(pod, "status", "podIP") !== "");
+    const found = (await livePods(kubectl, podsOf(vdb))).find((pod) => text(pod, "status", "podIP") !== "");
     if (found === undefined) throw new Error("there is none");
     return found;
   });
@@ -50,12 +50,8 @@ async function evict(pod: string): Promise<string> {
 
 /** From a pod, over the node's address. */
 async function answersAt(host: string, port: string, password: string): Promise<string> {
-  const script = 'IFS= read -r PGPASSWORD; export PGPASSWORD; exec psql "$@"';
   const connection = `host=${host} port=${port} user=postgres dbname=postgres connect_timeout=10`;
-  const { stdout, stderr } = await kubectl.try(
-    ["exec", "-i", "-n", "production", "production-0", "--", "sh", "-c", script, "psql", connection, "-XqAtc", "SELECT 'here'"],
-    { input: `${password}\n` },
-  );
+  const { stdout, stderr } = await tryPsql(kubectl, connection, password, "SELECT 'here'");
   return (stdout || stderr).trim();
 }
 

@@ -3,7 +3,8 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { eventually, type Json, testCluster, text } from "@vdb/cluster";
-import { applyVdb, condition, deleteVdb, makePasswordSecret, sqlInPod, waitForPhase } from "./vdb.ts";
+import { killPods, operatorPods } from "./pods.ts";
+import { applyVdb, condition, deleteVdb, makePasswordSecret, setEnabled, sqlInPod, waitForPhase } from "./vdb.ts";
 
 const kubectl = await testCluster();
 const namespace = "pg-operator";
@@ -109,23 +110,14 @@ describe("snapshots of a database", { timeout: 1_200_000 }, () => {
         ? true
         : undefined,
     );
-    await kubectl.run([
-      "delete",
-      "pod",
-      "-n",
-      namespace,
-      "-l",
-      "app.kubernetes.io/name=delphix-operator",
-      "--grace-period=0",
-      "--force",
-    ]);
+    await killPods(kubectl, operatorPods);
     const found = await ended("postgressnapshot", name);
     equal(text(found, "status", "phase"), "Completed", text(found, "status"));
     match(text(found, "status", "lsn", "begin"), /\//u);
   });
 
   test("a stopped database gets a cold one", async () => {
-    await kubectl.run(["patch", "postgresvdb", vdb.name, "-n", namespace, "-p", '{"spec":{"enabled":false}}', "--type=merge"]);
+    await setEnabled(kubectl, vdb, false);
     await waitForPhase(kubectl, vdb, "Stopped");
     const action = {
       apiVersion: "actions.delphix.com/v1alpha1",

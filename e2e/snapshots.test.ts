@@ -2,12 +2,13 @@
 import { equal, match, notEqual } from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { at, ensureNamespace, eventually, type Json, storageNamespace, testCluster, text, withEngine } from "@vdb/cluster";
+import { killPods } from "./pods.ts";
 import { applyVdb, condition, makePasswordSecret, sqlInPod, vdbCount, waitForPhase } from "./vdb.ts";
+import * as volumes from "./volumes/manifests.ts";
 
 const kubectl = await testCluster();
 const namespace = "snapshots";
 const vdb = { name: "kept", namespace };
-const group = "snapshot.storage.k8s.io/v1";
 const chart = new URL("../charts/delphix-storage", import.meta.url).pathname;
 let vdbs = 0;
 
@@ -30,8 +31,8 @@ const claimOf = async (name: string): Promise<Json> => {
 
 async function snapshot(name: string): Promise<void> {
   const persistentVolumeClaimName = text(await claimOf(vdb.name), "metadata", "name");
-  const spec = { source: { persistentVolumeClaimName } }; // no class: the driver has a default one
-  await kubectl.apply(JSON.stringify({ apiVersion: group, kind: "VolumeSnapshot", metadata: { name, namespace }, spec }));
+  // No class: the driver has a default one.
+  await kubectl.apply(JSON.stringify(volumes.snapshot(name, namespace, persistentVolumeClaimName)));
 }
 
 const ready = (name: string): Promise<Json> =>
@@ -51,18 +52,8 @@ const handleOf = async (found: Json): Promise<string> =>
 const dctSnapshot = (id: string) => withEngine(kubectl, async (engine) => await engine.getSnapshot(id));
 
 const copyOf = (name: string, claim: string, dataSource: object): string =>
-  [
-    {
-      apiVersion: "v1",
-      kind: "PersistentVolumeClaim",
-      metadata: { name: claim, namespace },
-      spec: {
-        storageClassName: "de-fs-storage",
-        accessModes: ["ReadWriteOnce"],
-        resources: { requests: { storage: "1Gi" } },
-        dataSource,
-      },
-    },
+  volumes.together([
+    volumes.claim(claim, { namespace, spec: { dataSource } }),
     {
       apiVersion: "v1",
       kind: "Pod",
@@ -88,9 +79,7 @@ const copyOf = (name: string, claim: string, dataSource: object): string =>
         volumes: [{ name: "data", persistentVolumeClaim: { claimName: claim } }],
       },
     },
-  ]
-    .map((object) => JSON.stringify(object))
-    .join("\n---\n");
+  ]);
 
 async function rowsIn(pod: string): Promise<string> {
   await kubectl.run(["wait", "--for=condition=Ready", `pod/${pod}`, "-n", namespace, "--timeout=240s"]);
@@ -179,8 +168,8 @@ test("the driver's pod deleted in the middle, ten times: one DCT snapshot for ea
   const names = Array.from({ length: 10 }, (_, index) => `killed-${index}`);
   for (const name of names) {
     await snapshot(name);
-    const selector = ["-l", "app.kubernetes.io/name=delphix-csi-controller"];
-    await kubectl.run(["delete", "pods", "-n", storageNamespace, ...selector, "--grace-period=0", "--force", "--wait=false"]);
+    const driver = { namespace: storageNamespace, label: "app.kubernetes.io/name=delphix-csi-controller" };
+    await killPods(kubectl, driver, { wait: false });
   }
   const handles = [];
   for (const name of names) handles.push(await handleOf(await ready(name)));

@@ -13,12 +13,12 @@ import {
   vdbCount,
   waitForPhase,
 } from "./vdb.ts";
+import { snapshot as snapshotOf } from "./volumes/manifests.ts";
 import { applyWorkload, scaleWorkload, sqlInWorkload } from "./workload.ts";
 
 const kubectl = await testCluster();
 const [namespace, elsewhere] = ["sources", "sources-elsewhere"];
 const source = { name: "origin", namespace };
-const snapshotGroup = "snapshot.storage.k8s.io/v1";
 const words = "SELECT string_agg(word, ' ' ORDER BY id) FROM words";
 const write = (word: string): string => `INSERT INTO words (word) VALUES ('${word}')`;
 const known = { vdbs: 0, accounts: "" };
@@ -44,8 +44,7 @@ const claimOf = async (vdb: { name: string; namespace: string }): Promise<string
   text(await kubectl.get("postgresvdb", vdb.name, vdb.namespace), "status", "pvcName");
 
 async function snapshot(name: string, claim: string): Promise<void> {
-  const spec = { source: { persistentVolumeClaimName: claim } };
-  await kubectl.apply(JSON.stringify({ apiVersion: snapshotGroup, kind: "VolumeSnapshot", metadata: { name, namespace }, spec }));
+  await kubectl.apply(JSON.stringify(snapshotOf(name, namespace, claim)));
   await eventually(`VolumeSnapshot ${name} is ready`, 120, async () => {
     const found = await kubectl.get("volumesnapshot", name, namespace);
     return text(found, "status", "readyToUse") === "true" ? true : undefined;

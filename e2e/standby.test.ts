@@ -1,12 +1,14 @@
 /** A Standby: masked by hooks that write, and read-only for whoever comes, whatever is done with it. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { eventually, type Json, testCluster, text } from "@vdb/cluster";
+import { eventually, type Json, testCluster, text, tryPsql } from "@vdb/cluster";
+import { killPods, operatorPods, podsOf } from "./pods.ts";
 import {
   applyVdb,
   condition,
   deleteVdb,
   makePasswordSecret,
+  patchSpec,
   runAction,
   setPasswordSecret,
   sqlInPod,
@@ -28,17 +30,13 @@ const asIs = "true 0";
 /** What a client in another pod hears. */
 async function ask(host: string, password: string, sql: string): Promise<{ readonly letIn: boolean; readonly said: string }> {
   const connection = `host=${host} port=${port} user=postgres dbname=postgres connect_timeout=5`;
-  const script = 'IFS= read -r PGPASSWORD; export PGPASSWORD; exec psql "$@"';
-  const { exitCode, stdout, stderr } = await kubectl.try(
-    ["exec", "-i", "-n", "production", "production-0", "--", "sh", "-c", script, "psql", connection, "-XqAt", "-f", "-"],
-    { input: `${password}\n${sql};\n` },
-  );
+  const { exitCode, stdout, stderr } = await tryPsql(kubectl, connection, password, sql);
   return { letIn: exitCode === 0 && stdout !== "", said: (stdout || stderr).trim() };
 }
 const service = `${vdb.name}.${namespace}.svc`;
 
 async function podAddresses(): Promise<readonly string[]> {
-  const pods = await kubectl.list("pods", ["-n", namespace, "-l", `app.kubernetes.io/instance=${vdb.name}`]);
+  const pods = await kubectl.list("pods", ["-n", namespace, "-l", podsOf(vdb).label]);
   return pods.map((pod) => text(pod, "status", "podIP")).filter((address) => address !== "");
 }
 
@@ -64,8 +62,7 @@ function watch(passwords: readonly string[]): AsyncDisposable & { readonly heard
 }
 
 async function setMode(mode: "Primary" | "Standby"): Promise<void> {
-  const patch = JSON.stringify({ spec: { mode } });
-  await kubectl.run(["patch", "postgresvdb", vdb.name, "-n", namespace, "-p", patch, "--type=merge"]);
+  await patchSpec(kubectl, vdb, { mode });
 }
 async function isReady(mode: "Primary" | "Standby"): Promise<void> {
   const generation = text(await kubectl.get("postgresvdb", vdb.name, namespace), "metadata", "generation");
@@ -144,27 +141,16 @@ describe("mode Standby", { timeout: 900_000 }, () => {
   });
 
   test("to Primary and back, the operator killed under both: the data stays, and what was written is in it", async () => {
-    const killOperator = async (): Promise<string> =>
-      await kubectl.run([
-        "delete",
-        "pod",
-        "-n",
-        namespace,
-        "-l",
-        "app.kubernetes.io/name=delphix-operator",
-        "--grace-period=0",
-        "--force",
-      ]);
     const position = "SELECT timeline_id FROM pg_control_checkpoint()";
     const timeline = await sqlInPod(kubectl, vdb, position);
     await setMode("Primary");
-    await killOperator();
+    await killPods(kubectl, operatorPods);
     await isReady("Primary");
     equal((await ask(service, password, "CREATE TABLE mine AS SELECT 7 AS n; SELECT n FROM mine")).said, "7");
     equal(await sqlInPod(kubectl, vdb, position), timeline, "its own snapshots are of the same line of WAL");
     await completed("VDBSnapshot", "as-primary", {});
     await setMode("Standby");
-    await killOperator();
+    await killPods(kubectl, operatorPods);
     await isReady("Standby");
     deepEqual(
       [(await ask(service, password, look)).said, (await ask(service, password, "SELECT n FROM mine")).said],

@@ -3,6 +3,7 @@ import { deepEqual, equal, match } from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { eventually, type Json, testCluster, text } from "@vdb/cluster";
+import { killPods, operatorPods } from "./pods.ts";
 import { applyVdb, deleteVdb, makePasswordSecret, sqlInPod, waitForPhase } from "./vdb.ts";
 
 const kubectl = await testCluster();
@@ -70,8 +71,7 @@ describe("tasks", { timeout: 1_200_000 }, () => {
     await eventually("the first runs", 60, async () =>
       (await sqlInPod(kubectl, vdb, "SELECT count(*) FROM ran")) === "1" ? true : undefined,
     );
-    const operator = ["-n", namespace, "-l", "app.kubernetes.io/name=delphix-operator"];
-    await kubectl.run(["delete", "pod", ...operator, "--grace-period=0", "--force"]);
+    await killPods(kubectl, operatorPods);
     const [first, second] = [await ended("postgrestask", "first"), await ended("postgrestask", "second")];
     deepEqual([text(first, "status", "phase"), text(second, "status", "phase")], ["Completed", "Completed"]);
     equal(await sqlInPod(kubectl, vdb, "SELECT string_agg(who, ' ' ORDER BY ctid) FROM ran"), "first second");

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eventually, items, type Json, testCluster, text } from "@vdb/cluster";
+import { livePods, podsOf } from "./pods.ts";
 import { applyVdb, condition, deleteVdb, makePasswordSecret, waitForPhase } from "./vdb.ts";
 
 const kubectl = await testCluster();
@@ -63,8 +64,7 @@ async function hasten(): Promise<void> {
 }
 
 async function podOf(): Promise<Json | undefined> {
-  const pods = await kubectl.list("pods", ["-n", namespace, "-l", `app.kubernetes.io/instance=${vdb.name}`]);
-  return pods.find((pod) => text(pod, "metadata", "deletionTimestamp") === "");
+  return (await livePods(kubectl, podsOf(vdb)))[0];
 }
 
 const identity = (pod: Json | undefined): string =>

@@ -79,10 +79,12 @@ export async function deleteVdb(kubectl: Kubectl, { name, namespace }: VdbOption
   await kubectl.run(["delete", "postgresvdb", name, "-n", namespace, "--ignore-not-found", "--timeout=180s"]);
 }
 
-export async function setEnabled(kubectl: Kubectl, { name, namespace }: VdbOptions, enabled: boolean): Promise<void> {
-  const patch = JSON.stringify({ spec: { enabled } });
-  await kubectl.run(["patch", "postgresvdb", name, "-n", namespace, "-p", patch, "--type=merge"]);
+export async function patchSpec(kubectl: Kubectl, { name, namespace }: VdbOptions, spec: object): Promise<void> {
+  await kubectl.run(["patch", "postgresvdb", name, "-n", namespace, "-p", JSON.stringify({ spec }), "--type=merge"]);
 }
+
+export const setEnabled = async (kubectl: Kubectl, vdb: VdbOptions, enabled: boolean): Promise<void> =>
+  await patchSpec(kubectl, vdb, { enabled });
 
 /** Count and checksum of the rows that pgbench made: equal where the data is. */
 export const accountsChecksum = "SELECT count(*), sum(hashtextextended(a::text, 0)) FROM pgbench_accounts a";

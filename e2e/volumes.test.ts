@@ -3,6 +3,7 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { at, ensureNamespace, eventually, restartKubelet, storageNamespace, testCluster, text } from "@vdb/cluster";
 import { isFullTier, seededRandom, testSeed } from "kube-runtime/testing";
+import { killPods } from "./pods.ts";
 import { planCycle } from "./volumes/cycles.ts";
 import { claim, ofClaim, ofSnapshot, pod, sleeps, snapshot, together, writes } from "./volumes/manifests.ts";
 import { type StorageState, storageState } from "./volumes/storage-state.ts";
@@ -72,8 +73,7 @@ test("a claim of ReadWriteOncePod is one pod's: a second one waits, and says for
 
 test("node plugin and kubelet killed while a pod writes: no write is lost or refused, and the next mounts work", async () => {
   const from = await lastTick();
-  const plugin = ["-n", storageNamespace, "-l", "app.kubernetes.io/name=delphix-csi-node"];
-  await kubectl.run(["delete", "pods", ...plugin, "--grace-period=0", "--force"]);
+  await killPods(kubectl, { namespace: storageNamespace, label: "app.kubernetes.io/name=delphix-csi-node" });
   await restartKubelet();
   await kubectl.apply(
     together([

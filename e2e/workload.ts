@@ -1,4 +1,5 @@
 import type { Kubectl } from "@vdb/cluster";
+import { together } from "./volumes/manifests.ts";
 
 export type Workload = {
   readonly name: string;
@@ -12,7 +13,7 @@ export type Workload = {
 export async function applyWorkload(kubectl: Kubectl, { name, namespace, annotations, claim }: Workload): Promise<void> {
   const spec = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } }, ...claim };
   await kubectl.apply(
-    [
+    together([
       { apiVersion: "v1", kind: "PersistentVolumeClaim", metadata: { name, namespace, annotations }, spec },
       {
         apiVersion: "apps/v1",
@@ -24,9 +25,7 @@ export async function applyWorkload(kubectl: Kubectl, { name, namespace, annotat
           template: { metadata: { labels: { app: name } }, spec: podOn(name, startsServer) },
         },
       },
-    ]
-      .map((object) => JSON.stringify(object))
-      .join("\n---\n"),
+    ]),
   );
   await kubectl.run(["rollout", "status", `deploy/${name}`, "-n", namespace, "--timeout=240s"]);
 }

@@ -103,6 +103,13 @@ async function parents(root: string, target: string): Promise<string> {
 const nodeApp = { Entrypoint: ["/usr/local/bin/node", "/app/main.mjs"], WorkingDir: "/app" } as const;
 const nodeEnv = [`PATH=${searchPath}`, "NODE_ENV=production", "LANG=C.UTF-8"];
 
+/** A program of the Kubernetes project, unchanged. */
+const upstream = (name: string): Recipe => ({
+  repository: `registry.local/${name}`,
+  config: { Entrypoint: [`/${name}`], User: "65532:65532" },
+  layers: async () => [program(name)],
+});
+
 export const recipes: Readonly<Record<string, Recipe>> = {
   operator: {
     repository: "registry.local/delphix-operator",
@@ -138,31 +145,11 @@ export const recipes: Readonly<Record<string, Recipe>> = {
     },
     layers: async () => [base, locales, postgresPrograms, postgresStart],
   },
-  "csi-provisioner": {
-    repository: "registry.local/csi-provisioner",
-    config: { Entrypoint: ["/csi-provisioner"], User: "65532:65532" },
-    layers: async () => [program("csi-provisioner")],
-  },
-  "csi-snapshotter": {
-    repository: "registry.local/csi-snapshotter",
-    config: { Entrypoint: ["/csi-snapshotter"], User: "65532:65532" },
-    layers: async () => [program("csi-snapshotter")],
-  },
-  "csi-resizer": {
-    repository: "registry.local/csi-resizer",
-    config: { Entrypoint: ["/csi-resizer"], User: "65532:65532" },
-    layers: async () => [program("csi-resizer")],
-  },
-  "csi-attacher": {
-    repository: "registry.local/csi-attacher",
-    config: { Entrypoint: ["/csi-attacher"], User: "65532:65532" },
-    layers: async () => [program("csi-attacher")],
-  },
-  "snapshot-controller": {
-    repository: "registry.local/snapshot-controller",
-    config: { Entrypoint: ["/snapshot-controller"], User: "65532:65532" },
-    layers: async () => [program("snapshot-controller")],
-  },
+  "csi-provisioner": upstream("csi-provisioner"),
+  "csi-snapshotter": upstream("csi-snapshotter"),
+  "csi-resizer": upstream("csi-resizer"),
+  "csi-attacher": upstream("csi-attacher"),
+  "snapshot-controller": upstream("snapshot-controller"),
   pause: {
     repository: "registry.local/pause",
     tag: "1",

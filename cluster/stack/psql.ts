@@ -1,3 +1,4 @@
+import type { CommandResult } from "./command.ts";
 import { text } from "./json.ts";
 import type { Kubectl } from "./kubectl.ts";
 import { productionNamespace } from "./production.ts";
@@ -21,17 +22,46 @@ export async function psqlThroughService(
 ): Promise<string> {
   const { name, namespace, port, user, database } = endpoint;
   const connection = `host=${name}.${namespace}.svc port=${port} user=${user} dbname=${database} connect_timeout=5`;
-  // The password is the first line of the input: an argument could be read in the process list.
-  const script = 'IFS= read -r PGPASSWORD; export PGPASSWORD; exec psql "$@"';
-  const args = ["exec", "-i", "-n", productionNamespace, "production-0", "--", "sh", "-c", script, "psql", connection, "-X"];
-  const input = `${await password(kubectl, endpoint)}\n${sql};\n`;
+  const known = await password(kubectl, endpoint);
   for (let tries = 1; ; tries += 1) {
-    const { exitCode, stdout, stderr } = await kubectl.try([...args, "-v", "ON_ERROR_STOP=1", ...flags, "-f", "-"], { input });
+    const { exitCode, stdout, stderr } = await tryPsql(kubectl, connection, known, sql, ["-v", "ON_ERROR_STOP=1", ...flags]);
     if (exitCode === 0) return stdout.trim();
     // A busy node's DNS may time out once; nothing has run then, and an application would ask again.
     if (tries === 3 || !stderr.includes("Temporary failure in name resolution"))
       throw new Error(`psql through svc/${name}: ${stderr.trim()}`);
   }
+}
+
+/** psql in the production pod, which is as far from every database as any client is. */
+export async function tryPsql(
+  kubectl: Kubectl,
+  connection: string,
+  knownPassword: string,
+  sql: string,
+  flags: readonly string[] = ["-qAt"],
+): Promise<CommandResult> {
+  // The password is the first line of the input: an argument could be read in the process list.
+  const script = 'IFS= read -r PGPASSWORD; export PGPASSWORD; exec psql "$@"';
+  return await kubectl.try(
+    [
+      "exec",
+      "-i",
+      "-n",
+      productionNamespace,
+      "production-0",
+      "--",
+      "sh",
+      "-c",
+      script,
+      "psql",
+      connection,
+      "-X",
+      ...flags,
+      "-f",
+      "-",
+    ],
+    { input: `${knownPassword}\n${sql};\n` },
+  );
 }
 
 /** The password in the VDB's Secret. */

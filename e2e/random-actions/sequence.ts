@@ -1,6 +1,7 @@
 /** One sequence of actions on one database under a client that writes all the time, each perhaps with a kill in the middle. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { eventually, type Json, type Kubectl, storageNamespace, text } from "@vdb/cluster";
+import { eventually, type Json, type Kubectl, text } from "@vdb/cluster";
+import { enginePods, killPods, operatorPods, type Pods, podsOf } from "../pods.ts";
 import { answerOf, type Endpoint } from "../soak/writer.ts";
 import { applyVdb, makePasswordSecret, runAction, setEnabled, type VdbOptions, waitForPhase } from "../vdb.ts";
 import { type Client, startClient, table } from "./client.ts";
@@ -125,12 +126,6 @@ function equalPhase(found: Json, phase: string): void {
 async function strike({ kubectl, vdb }: Scene, { kill }: Step): Promise<void> {
   if (kill === undefined) return;
   await sleep(kill.afterMs);
-  const [namespace, label] = placeOf(kill.victim, vdb);
-  await kubectl.run(["delete", "pod", "-n", namespace, "-l", label, "--wait=false", "--grace-period=0", "--force"]);
-}
-
-function placeOf(victim: Victim, vdb: Scene["vdb"]): readonly [string, string] {
-  if (victim === "database") return [vdb.namespace, `app.kubernetes.io/instance=${vdb.name}`];
-  if (victim === "operator") return [vdb.namespace, "app.kubernetes.io/name=delphix-operator"];
-  return [storageNamespace, "app.kubernetes.io/name=delphix-engine"];
+  const pods = { database: podsOf(vdb), operator: operatorPods, engine: enginePods } satisfies Record<Victim, Pods>;
+  await killPods(kubectl, pods[kill.victim], { wait: false });
 }

@@ -1,33 +1,13 @@
 /** An operator's process that dies at one of its writes. */
 import { randomInt } from "node:crypto";
-import { type Api, type ApiCall, ApiError, interceptApi } from "kube-runtime";
-import { seededRandom } from "kube-runtime/testing";
+import type { Api } from "kube-runtime";
+import { atWrite, faultyApi, seededRandom, writesOf } from "kube-runtime/testing";
 
 export type Moment = "before" | "after";
-const writes: ReadonlySet<string> = new Set(["create", "update", "patch", "delete"]);
-const isWrite = ({ verb, resource }: ApiCall): boolean => writes.has(verb) && resource.plural !== "events";
-
-const gone = (): never => {
-  throw new ApiError({ kind: "unavailable" }, "the process is dead");
-};
-
 /** An API that is gone for its user at the nth write, just before it is sent or just after it took effect. */
-export function mortal(api: Api, death: number, moment: Moment): Api & { readonly written: () => number } {
-  let written = 0;
-  let dead = false;
-  const wrapped = interceptApi(api, {
-    call: async (call, next) => {
-      if (dead) return gone();
-      if (!isWrite(call)) return await next();
-      written += 1;
-      if (written !== death) return await next();
-      if (moment === "after") await next();
-      dead = true;
-      return gone();
-    },
-    watch: async (_call, next) => (dead ? gone() : await next()),
-  });
-  return { ...wrapped, written: () => written };
+export function mortal(api: Api, death: number, when: Moment): Api & { readonly written: () => number } {
+  const faulty = faultyApi(api, atWrite(death, { kind: "crash", when }));
+  return { ...faulty, written: () => writesOf(faulty) };
 }
 
 /** Some of the deaths there are, by a seed that is printed; all of them in the longest tier. */

@@ -12,7 +12,6 @@ import {
 import type { DctClient, DctConnection } from "@vdb/dct";
 import {
   type Api,
-  type ApiCall,
   ApiError,
   type Client,
   createClient,
@@ -25,7 +24,16 @@ import {
   pods,
   silentLog,
 } from "kube-runtime";
-import { createVirtualClock, memoryApi, type VirtualClock } from "kube-runtime/testing";
+import {
+  atWrite,
+  createVirtualClock,
+  type Fault,
+  type FaultyApi,
+  faultyApi,
+  memoryApi,
+  type VirtualClock,
+  writesOf,
+} from "kube-runtime/testing";
 import { readConfig } from "../config.ts";
 import { createDataSources } from "../data/data-sources.ts";
 import { createDctSource } from "../data/dct/dct-source.ts";
@@ -309,49 +317,28 @@ async function watchLaws(client: Client, kinds: readonly ActionKind[], { broken,
     })();
 }
 
-const writes: ReadonlySet<string> = new Set(["create", "update", "patch", "delete"]);
-export const isWrite = ({ verb, resource }: ApiCall): boolean => writes.has(verb) && resource.plural !== "events";
-const gone = (): never => {
-  throw new ApiError({ kind: "unavailable" }, "the process is dead");
-};
-
-/** An API that is gone for its user at the nth write, just before it is sent or just after it took effect. */
-export function mortal(
-  death: number,
-  moment: "before" | "after",
-): { readonly wrap: (api: Api) => Api; readonly state: { written: number; dead: boolean } } {
-  const state = { written: 0, dead: false };
-  const wrap = (api: Api): Api =>
-    interceptApi(api, {
-      call: async (call, next) => {
-        if (state.dead) return gone();
-        if (!isWrite(call)) return await next();
-        state.written += 1;
-        if (state.written !== death) return await next();
-        if (moment === "after") await next();
-        state.dead = true;
-        return gone();
-      },
-      watch: async (_call, next) => (state.dead ? gone() : await next()),
-    });
-  return { wrap, state };
+/** An API with a fault at one of its writes. */
+export interface Faulty {
+  readonly wrap: (api: Api) => Api;
+  readonly written: () => number;
+  readonly isDead: () => boolean;
 }
 
-/** An API of which the nth write is lost, or does its work and gives no answer. */
-export function lossy(
-  nth: number,
-  what: "unsent" | "answer lost",
-): { readonly wrap: (api: Api) => Api; readonly written: () => number } {
-  let written = 0;
-  const wrap = (api: Api): Api =>
-    interceptApi(api, {
-      call: async (call, next) => {
-        if (!isWrite(call)) return await next();
-        written += 1;
-        if (written !== nth) return await next();
-        if (what === "answer lost") await next();
-        throw new ApiError({ kind: "unavailable" }, "no answer");
-      },
-    });
-  return { wrap, written: () => written };
+function faultyAt(nth: number, fault: Fault): Faulty {
+  let wrapped: FaultyApi | undefined;
+  return {
+    wrap: (api) => {
+      wrapped = faultyApi(api, atWrite(nth, fault));
+      return wrapped;
+    },
+    written: () => (wrapped === undefined ? 0 : writesOf(wrapped)),
+    isDead: () => wrapped?.crashed() === true,
+  };
 }
+
+/** Its user dies at the nth write, just before it is sent or just after it took effect. */
+export const mortal = (death: number, when: "before" | "after"): Faulty => faultyAt(death, { kind: "crash", when });
+
+/** The nth write is lost, or does its work and gives no answer. */
+export const lossy = (nth: number, what: "unsent" | "answer lost"): Faulty =>
+  faultyAt(nth, { kind: what === "unsent" ? "fail" : "loseAnswer", error: new ApiError({ kind: "unavailable" }, "no answer") });

@@ -147,15 +147,15 @@ test("after its ttl it is deleted; without one it stays, and nothing holds it", 
 async function dieAt(outcome: string, death: number, moment: "before" | "after"): Promise<number> {
   const bench = await actionBench(kinds);
   bench.play = () => outcome;
-  const { wrap, state } = mortal(death, moment);
+  const { wrap, written, isDead } = mortal(death, moment);
   await bench.apply(postgresTask, "one", { ...sql, retryPolicy: { maxRetries: 1, delay: 1 } });
-  await bench.live(async () => state.dead || (await ended(bench, "one")()), { api: wrap, seconds: 60 });
+  await bench.live(async () => isDead() || (await ended(bench, "one")()), { api: wrap, seconds: 60 });
   await bench.live(ended(bench, "one"), { seconds: 600 });
   const at = `${moment} write ${death}`;
   equal((await bench.get(postgresTask, "one")).status.phase, outcome === "exit 0" ? "Completed" : "Error", at);
   equal(bench.begun.length, outcome === "exit 0" ? 1 : 2, at);
   deepEqual([bench.broken, (await bench.vdb()).status.activeAction], [[], undefined], at);
-  return state.written;
+  return written();
 }
 
 for (const outcome of ["exit 0", "exit 1"])

@@ -7,7 +7,7 @@ import { DctError } from "@vdb/dct";
 import { dSourceId, type FakeDctOptions, FakeWorld, fakeDct } from "@vdb/dct/testing";
 import { type Api, ApiError, interceptApi } from "kube-runtime";
 import { seededRandom } from "kube-runtime/testing";
-import { type ActionBench, actionBench, forever, lossy, mortal } from "./action-bench.ts";
+import { type ActionBench, actionBench, type Faulty, forever, lossy, mortal } from "./action-bench.ts";
 
 const kinds = [vdbRefresh, vdbRewind, postgresRefresh, postgresRewind];
 const spec = { vdbRef: { name: "orders" } };
@@ -341,20 +341,17 @@ function sampled(count: number): readonly number[] {
     .map(({ nth }) => nth);
 }
 
-type Fault = ReturnType<typeof mortal> | ReturnType<typeof lossy>;
-
 async function through(
   kind: ActionKind,
   trouble: "beforeOpen" | undefined,
-  faultAt: (nth: number) => Fault,
+  faultAt: (nth: number) => Faulty,
   nth: number,
 ): Promise<number> {
   const { bench, world, current } = await stage();
   bench.trouble = trouble;
   const fault = faultAt(nth);
   await bench.apply(kind, "monday", spec);
-  const isDead = (): boolean => "state" in fault && fault.state.dead;
-  await bench.live(async () => isDead() || (await ended(bench, "monday", kind)()), { api: fault.wrap, seconds: 300 });
+  await bench.live(async () => fault.isDead() || (await ended(bench, "monday", kind)()), { api: fault.wrap, seconds: 300 });
   await bench.live(ended(bench, "monday", kind), { seconds: 900 });
   const { status } = await bench.get(kind, "monday");
   const vdb = (await bench.vdb()).status;
@@ -363,5 +360,5 @@ async function through(
   equal(current() === "tf-1", vdb.content?.id === "c1", `${at}: data and its name belong together`);
   equal(current() === "tf-1", trouble !== undefined, at);
   equal(changes(world).length, trouble === undefined ? 1 : 2, at);
-  return "state" in fault ? fault.state.written : fault.written();
+  return fault.written();
 }

@@ -110,9 +110,9 @@ for (const [kind, given] of [
 
 async function dieAt(kind: ActionKind, given: object, death: number, moment: "before" | "after"): Promise<number> {
   const bench = await snapshotBench();
-  const { wrap, state } = mortal(death, moment);
+  const { wrap, written, isDead } = mortal(death, moment);
   await bench.apply(kind, "monday", given);
-  await bench.live(async () => state.dead || (await ended(bench, "monday", kind)()), { api: wrap, seconds: 300 });
+  await bench.live(async () => isDead() || (await ended(bench, "monday", kind)()), { api: wrap, seconds: 300 });
   await bench.live(ended(bench, "monday", kind), { seconds: 600 });
   const at = `${kind.kind}, ${moment} write ${death}`;
   const { status } = await bench.get(kind, "monday");
@@ -123,7 +123,7 @@ async function dieAt(kind: ActionKind, given: object, death: number, moment: "be
     [[], undefined, ["monday"]],
     at,
   );
-  return state.written;
+  return written();
 }
 
 for (const [kind, given] of [

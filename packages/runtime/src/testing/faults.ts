@@ -92,6 +92,19 @@ export const crashAt =
   (_call, at) =>
     at === number ? { kind: "crash", when } : undefined;
 
+/** Has a fault at the nth write. */
+export function atWrite(number: number, fault: Fault): FaultPlan {
+  let writes = 0;
+  return (call) => {
+    if (!changesState(call)) return undefined;
+    writes += 1;
+    return writes === number ? fault : undefined;
+  };
+}
+
+/** How many writes have been made. */
+export const writesOf = (api: FaultyApi): number => api.calls().filter(changesState).length;
+
 /** Fails the nth call. */
 export const failAt =
   (number: number, error: ApiError): FaultPlan =>
@@ -106,3 +119,6 @@ export const sometimes =
 
 export const isWrite = ({ verb }: ApiCall): boolean =>
   verb === "create" || verb === "update" || verb === "patch" || verb === "delete";
+
+/** A write. Events are none of these: they tell people what happened, and are not state. */
+export const changesState = (call: ApiCall): boolean => isWrite(call) && call.resource.group !== "events.k8s.io";

@@ -7,6 +7,7 @@ export { type Certificate, selfSignedCertificate } from "./certificate.ts";
 export { type ConformanceTarget, conformanceOf } from "./conformance.ts";
 export { type FaultAnswer, type FaultProxy, type ProxiedExchange, type ProxiedRequest, startFaultProxy } from "./fault-proxy.ts";
 export {
+  atWrite,
   CrashedError,
   crashAt,
   type Fault,
@@ -16,6 +17,7 @@ export {
   faultyApi,
   isWrite,
   sometimes,
+  writesOf,
 } from "./faults.ts";
 export { freePort } from "./free-port.ts";
 export { crashAtEveryCallConverges, type MakeWorld, oneFailureConverges, secondRunWritesNothing, type World } from "./laws.ts";

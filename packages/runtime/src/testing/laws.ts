@@ -1,7 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
-import type { Api, ApiCall } from "../client/api.ts";
+import type { Api } from "../client/api.ts";
 import { describeCall } from "../client/call-path.ts";
-import { crashAt, type FaultyApi, faultyApi, isWrite } from "./faults.ts";
+import { changesState, crashAt, type FaultyApi, faultyApi } from "./faults.ts";
 
 /** A world in which a reconciler works: an API server with objects in it, and whatever lies outside of it. */
 export interface World extends AsyncDisposable {
@@ -68,13 +68,7 @@ async function live(world: World, api: Api): Promise<FaultyApi> {
   return counted;
 }
 
-/** Events tell people what happened; they are not state. */
-const isEvent = ({ resource }: ApiCall): boolean => resource.group === "events.k8s.io";
-const describeWrites = (api: FaultyApi): readonly string[] =>
-  api
-    .calls()
-    .filter((call) => isWrite(call) && !isEvent(call))
-    .map(describeCall);
+const describeWrites = (api: FaultyApi): readonly string[] => api.calls().filter(changesState).map(describeCall);
 
 function nameOf(api: FaultyApi, number: number): string {
   const call = api.calls()[number - 1];
