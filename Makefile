@@ -37,8 +37,12 @@ tools: setup ## Build kubectl, helm and the cluster's binaries into the cache
 images: setup ## Build the container images into the cache
 	@cluster/images/build
 
-.PHONY: generate format
+.PHONY: generate format api-reference
 generate: setup ## Write every generated file again
 	@scripts/generate
 format: setup ## Format the sources
 	@biome check --write .
+api-reference: setup ## Write the API reference of kube-runtime into .local/api-reference
+	@cd packages/runtime && trap 'rm -rf dist temp' EXIT && tsc -p tsconfig.build.json && api-extractor run --local && \
+	rm -rf ../../.local/api-reference && \
+	api-documenter markdown --input-folder dist/api --output-folder ../../.local/api-reference

@@ -84,6 +84,28 @@ test("reasons beside the table are the code's, and every reason the operator giv
   );
 });
 
+test("every event that is no condition's has its row, and there is no other", () => {
+  const [, section = ""] =
+    sections("docs/troubleshooting.md").find(([heading]) => heading === "Events without a condition") ?? [];
+  const code = sources("packages/operator/src/**/*.ts");
+  const given = [...code.matchAll(/\bevent\(\s*"(?:Normal|Warning)",\s*"(\w+)"/gu)].map(([, reason = ""]) => reason);
+  deepEqual(firstCells(section).toSorted(), [...new Set(given)].toSorted());
+});
+
+test("each threat in docs/security.md names tests that there are", () => {
+  const [, section = ""] = sections("docs/security.md").find(([heading]) => heading === "Threats") ?? [];
+  const rows = [...section.matchAll(/^\| (?!threat|---)([^|]+) \|[^|]+\|([^|]+)\|$/gmu)];
+  ok(rows.length > 10, `${rows.length} rows`);
+  const wrong: string[] = [];
+  for (const [, threat = "", tests = ""] of rows) {
+    const named = [...tests.matchAll(/\[([^\]]+)\]\(\.\.\/([^)]+\.test\.ts)\)/gu)];
+    if (named.length === 0) wrong.push(`${threat}: no test`);
+    for (const [, name = "", file = ""] of named)
+      if (!existsSync(join(root, file)) || !text(file).includes(name)) wrong.push(`${file}: ${name}`);
+  }
+  deepEqual(wrong, []);
+});
+
 test("a PostgresVDB shown in the documentation is one of the samples", () => {
   const samples = globSync("samples/*.yaml", { cwd: root }).map((file): unknown => parse(text(file)));
   const shown = globSync("{README.md,docs/*.md}", { cwd: root }).flatMap((file) =>
@@ -127,7 +149,7 @@ const anchor = (heading: string): string =>
 
 test("every relative link leads to a file, and its anchor to a heading", () => {
   const broken: string[] = [];
-  for (const page of globSync("{README.md,CHANGELOG.md,docs/**/*.md,charts/*/README.md,packages/*/README.md}", { cwd: root }))
+  for (const page of globSync("{*.md,docs/**/*.md,charts/*/README.md,packages/*/README.md}", { cwd: root }))
     for (const [, link = ""] of text(page).matchAll(/\]\((?!https?:)([^)\s]+)\)/gu)) {
       const [path = "", fragment] = link.split("#");
       const target = path === "" ? page : join(dirname(page), path);

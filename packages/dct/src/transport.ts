@@ -1,5 +1,5 @@
 /** The one place that speaks HTTP to DCT, and the only one that looks at a status code. */
-import { Agent, errors, request } from "undici";
+import type { Agent, request } from "undici";
 import { DecodeError, type Decoder } from "./decode.ts";
 import { DctError, errorOfAnswer } from "./errors.ts";
 
@@ -29,26 +29,38 @@ export interface Transport extends AsyncDisposable {
   call<T>(call: Call, decode: Decoder<T>): Promise<T>;
 }
 
+interface Http {
+  readonly agent: Agent;
+  readonly request: typeof request;
+}
+
 export function createTransport(options: TransportOptions): Transport {
   const { origin, apiKey, caPem, timeoutSeconds, connectTimeoutSeconds, beforeSend } = options;
-  const agent = new Agent({
-    connect: { timeout: connectTimeoutSeconds * 1000, ...(caPem === undefined ? {} : { ca: caPem }) },
-    // Below the idle limits of common proxies: a connection they dropped silently would cost a failed call.
-    keepAliveTimeout: 4_000,
-  });
+  let opened: Promise<Http> | undefined;
+  const open = async (): Promise<Http> => {
+    const undici = await import("undici"); // a megabyte: a process that only starts, or only waits to lead, does without it
+    const agent = new undici.Agent({
+      connect: { timeout: connectTimeoutSeconds * 1000, ...(caPem === undefined ? {} : { ca: caPem }) },
+      // Below the idle limits of common proxies: a connection they dropped silently would cost a failed call.
+      keepAliveTimeout: 4_000,
+    });
+    return { agent, request: undici.request };
+  };
   const headers = { authorization: `apk ${apiKey}`, accept: "application/json", "content-type": "application/json" };
 
   return {
     call: async ({ method, path, query, body, signal }, decode) => {
       const what = `${method} ${path}`;
+      opened ??= open();
+      const http = await opened;
       signal?.throwIfAborted();
       beforeSend();
       const deadline = AbortSignal.timeout(timeoutSeconds * 1000);
       const limits = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
       try {
         const payload = body === undefined ? {} : { body: JSON.stringify(body) };
-        const answer = await request(new URL(path, origin), {
-          dispatcher: agent,
+        const answer = await http.request(new URL(path, origin), {
+          dispatcher: http.agent,
           method,
           headers,
           query: { ...query },
@@ -67,7 +79,7 @@ export function createTransport(options: TransportOptions): Transport {
           : noAnswer(what, origin, deadline.aborted ? `no answer within ${timeoutSeconds} s` : reasonOf(error), error);
       }
     },
-    [Symbol.asyncDispose]: async () => agent.destroy(),
+    [Symbol.asyncDispose]: async () => await (await opened)?.agent.destroy(),
   };
 }
 
@@ -89,7 +101,7 @@ const noAnswer = (what: string, origin: string, reason: string, cause: unknown):
 /** The innermost words of a network error, e.g. "connect ECONNREFUSED 127.0.0.1:1". */
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
-  if (error instanceof errors.ConnectTimeoutError) return "the connection timed out";
+  if (error instanceof Error && "code" in error && error.code === "UND_ERR_CONNECT_TIMEOUT") return "the connection timed out";
   if (error instanceof Error) return error.message === "" ? error.name : error.message;
   return String(error);
 }

@@ -1,10 +1,10 @@
-import { equal, ok } from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { equal, match, ok } from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import {
   configMaps,
@@ -15,7 +15,8 @@ import {
   isApiError,
   type KubeObject,
 } from "../src/index.ts";
-import { startApiServer } from "../src/testing/index.ts";
+import { startApiServer, type TestApiServer } from "../src/testing/index.ts";
+import { packedInto, packRuntime } from "./testing/pack-runtime.ts";
 
 interface Greeting extends KubeObject {
   readonly spec: { readonly text: string };
@@ -68,22 +69,24 @@ async function until<T>(what: string, ask: () => Promise<T | undefined>): Promis
   }
 }
 
-test("the controller of the README has 40 lines at most, works as it stands, and ends well", async (t) => {
-  const readme = await readFile(join(import.meta.dirname, "../README.md"), "utf8");
-  const program = /^```ts\n(?<code>[\s\S]*?)^```/mu.exec(readme)?.groups?.["code"] ?? "";
-  ok(program.split("\n").filter((line) => line !== "").length <= 40, "it has more than 40 lines");
+const source = join(import.meta.dirname, "..");
+const readme = await readFile(join(source, "README.md"), "utf8");
+const program = /^```ts\n(?<code>[\s\S]*?)^```/mu.exec(readme)?.groups?.["code"] ?? "";
+
+async function programFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "readme-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
   await mkdir(join(folder, "node_modules"));
-  await symlink(join(import.meta.dirname, ".."), join(folder, "node_modules/kube-runtime"));
   await writeFile(join(folder, "package.json"), '{"type":"module"}');
   await writeFile(join(folder, "greeter.ts"), program);
+  return folder;
+}
 
-  await using server = await startApiServer();
+/** Runs the README's program on that Node.js until it has done all that it says, and is told to stop. */
+async function works(t: TestContext, server: TestApiServer, node: string, folder: string): Promise<void> {
   await using api = httpApi(server.connection);
   const client = createClient(api, { fieldManager: "test" });
-  await client.create(customResourceDefinitions, definition, t.signal);
-  const child = spawn(process.execPath, [join(folder, "greeter.ts")], {
+  const child = spawn(node, [join(folder, "greeter.ts")], {
     env: { ...process.env, KUBECONFIG: server.kubeconfig },
     stdio: ["ignore", "ignore", "inherit"],
   });
@@ -112,4 +115,30 @@ test("the controller of the README has 40 lines at most, works as it stands, and
   child.kill("SIGTERM");
   const [code] = await ended;
   equal(code, 0);
+  await client.delete(greetings, key, t.signal); // the API server collects no garbage here
+  await client.delete(configMaps, key, t.signal);
+}
+
+/** What the package promises to run on, by the npm package `node`: the oldest is this package's own, the newest the project's. */
+const nodes = { 24: join(source, "node_modules/node/bin/node"), 26: process.execPath };
+
+test("the controller of the README works as it stands, from the source and from the archive of npm pack", async (t) => {
+  ok(program.split("\n").filter((line) => line !== "").length <= 40, "it has more than 40 lines");
+  await using server = await startApiServer();
+  await using api = httpApi(server.connection);
+  await createClient(api, { fieldManager: "test" }).create(customResourceDefinitions, definition, t.signal);
+
+  await t.test("the source", async (inner) => {
+    const folder = await programFolder(inner);
+    await symlink(source, join(folder, "node_modules/kube-runtime"));
+    await works(inner, server, process.execPath, folder);
+  });
+  const archive = await packRuntime(t);
+  for (const [major, node] of Object.entries(nodes))
+    await t.test(`the archive on Node.js ${major}`, async (inner) => {
+      match(execFileSync(node, ["--version"], { encoding: "utf8" }), new RegExp(`^v${major}\\.`, "u"));
+      const folder = await programFolder(inner);
+      await packedInto(join(folder, "node_modules"), archive);
+      await works(inner, server, node, folder);
+    });
 });

@@ -32,6 +32,7 @@ export {
   type Again,
   after,
   type Done,
+  type DoneOptions,
   done,
   type Finding,
   type Outcome,
@@ -40,10 +41,12 @@ export {
   type Unmet,
   waiting,
 } from "./controller/outcome.ts";
+export type { BackOff } from "./controller/look-again.ts";
 export { endingSummary, readySummary } from "./controller/summary.ts";
 export {
   createJournal,
   type Journal,
+  type Journalled,
   type JournalEntry,
   type JournalOptions,
   type JournalRun,
@@ -75,6 +78,7 @@ export { type ClientOptions, createClient } from "./client/create-client.ts";
 export type { Api, ApiCall, Verb } from "./client/api.ts";
 export { ApiError, type ApiErrorKind, type ApiFailure, type FieldCause, isApiError } from "./client/api-error.ts";
 export { type HttpApi, type HttpApiOptions, httpApi } from "./client/http-api.ts";
+export type { LinkTimes } from "./http/connection-link.ts";
 export { type Interceptor, interceptApi } from "./client/intercept.ts";
 export type { Connection, ConnectionOptions, TlsSettings } from "./connection/connection.ts";
 export { loadConnection } from "./connection/load-connection.ts";

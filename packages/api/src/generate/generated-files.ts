@@ -75,7 +75,7 @@ function indexPage(): string {
 | --- | --- | --- |
 ${rows.join("\n")}
 
-[Labels and annotations](labels.md).
+[Labels and annotations](labels.md). [Values of the charts](values.md).
 
 The API server checks every manifest against these pages before anything happens, and names each field that it refuses, what is
 allowed there, and an example. A field that is null is as if it were left out. An unknown field is refused by \`kubectl apply\` as it

@@ -35,7 +35,7 @@ export interface JournalEntry {
   readonly message?: string;
 }
 
-interface Journalled extends ObjectWithStatus {
+export interface Journalled extends ObjectWithStatus {
   readonly status?: NonNullable<ObjectWithStatus["status"]> & { readonly steps?: readonly JournalEntry[] };
 }
 export type JournalRun = Pick<Run<Journalled>, "status" | "clock" | "marks" | "saveStatus">;

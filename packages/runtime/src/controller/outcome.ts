@@ -29,7 +29,7 @@ export type Again =
   /** As the kind's `backOff` has it for the time that this reason has lasted; `mostSeconds` bounds it further. */
   | { readonly backOff: true; readonly mostSeconds?: number };
 
-interface DoneOptions<Reason> {
+export interface DoneOptions<Reason> {
   readonly reason?: Reason;
   readonly message?: string;
   readonly recheckSeconds?: number;

@@ -1,7 +1,7 @@
-import type { Connection } from "../connection/connection.ts";
+import type { Connection, TlsSettings } from "../connection/connection.ts";
 import { untilAborted } from "../support/until-aborted.ts";
 import { dialTls } from "./dial.ts";
-import { type Http1Link, http1Link } from "./http1-link.ts";
+import type { Http1Link } from "./http1-link.ts";
 import { defaultLookMs, type Http2Session, startHttp2Session } from "./http2-session.ts";
 import type { HttpLink } from "./link.ts";
 
@@ -95,14 +95,14 @@ function retireAll(state: State): void {
 
 async function dial(connection: Connection, state: State): Promise<void> {
   const { server } = connection;
-  if (server.protocol === "http:") return usePlain(state, http1Link(server, undefined));
+  if (server.protocol === "http:") return await usePlain(state, server, undefined);
   const settings = await connection.tls();
   state.madeWith = JSON.stringify(settings);
   state.checkedMs = performance.now();
   const socket = await dialTls(server, settings);
   if (socket.alpnProtocol === "h2" && !state.closed) return useSession(state, server, socket);
   socket.destroy();
-  if (!state.closed) usePlain(state, http1Link(server, settings));
+  await usePlain(state, server, settings);
 }
 
 function useSession(state: State, server: URL, socket: Awaited<ReturnType<typeof dialTls>>): void {
@@ -114,7 +114,10 @@ function useSession(state: State, server: URL, socket: Awaited<ReturnType<typeof
   state.sessions.add(session);
 }
 
-function usePlain(state: State, link: Http1Link): void {
+async function usePlain(state: State, server: URL, settings: TlsSettings | undefined): Promise<void> {
+  const { http1Link } = await import("./http1-link.ts"); // undici is a megabyte, and hardly any API server needs it
+  if (state.closed) return;
+  const link = http1Link(server, settings);
   state.plain = link;
   setTimeout(() => {
     if (state.plain !== link) return;

@@ -1,5 +1,5 @@
 /**
- * Whether `a` is older (< 0), the same (0) or newer (> 0) than `b`. Resource versions of one resource are decimal numbers
+ * Whether `a` is older (negative), the same (0) or newer (positive) than `b`. Resource versions of one resource are decimal numbers
  * that only grow (promised by Kubernetes since 1.35, true before), possibly longer than a JavaScript number holds.
  */
 export function compareResourceVersions(a: string, b: string): number {

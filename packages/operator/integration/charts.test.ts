@@ -1,0 +1,181 @@
+/**
+ * The charts under values that users give: helm lint has nothing to say, and a real API server accepts each rendered object as it
+ * stands, every field known (a dry run, strictly validated). What single values do is in packages/csi/integration/chart.test.ts.
+ */
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { startApiServer, type TestApiServer } from "kube-runtime/testing";
+
+const root = join(import.meta.dirname, "../../..");
+const folder = mkdtempSync(join(tmpdir(), "charts-"));
+after(() => rmSync(folder, { recursive: true }));
+
+interface Ran {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+const bin = (name: string, args: readonly string[], input?: string): Ran =>
+  spawnSync(join(root, ".local/bin", name), args, { encoding: "utf8", input, maxBuffer: 64 << 20 });
+
+const namespaces = { "delphix-operator": "pg-operator", "delphix-storage": "delphix-storage" } as const;
+type Chart = keyof typeof namespaces;
+
+function helm(command: "lint" | "template", chart: Chart, values: object): string {
+  const file = join(folder, "values.json");
+  writeFileSync(file, JSON.stringify(values));
+  const release = command === "lint" ? ["--strict"] : [chart];
+  const args = [command, ...release, join(root, "charts", chart), "--namespace", namespaces[chart], "--values", file];
+  const { status, stdout, stderr } = bin("helm", args);
+  equal(status, 0, stdout + stderr);
+  return stdout;
+}
+
+const pod = {
+  nodeSelector: { disk: "fast" },
+  tolerations: [{ key: "dedicated", operator: "Equal", value: "db", effect: "NoSchedule" }],
+  priorityClassName: "system-cluster-critical",
+  extraArgs: ["--help"],
+};
+const resources = { requests: { cpu: "1", memory: "1Gi" }, limits: { cpu: "2", memory: "2Gi" } };
+const dsource = {
+  name: "orders",
+  group: "Untitled",
+  host: "db.example.com",
+  port: 5433,
+  user: "link",
+  database: "orders",
+  passwordSecret: { name: "orders-link", key: "password" },
+  sslmode: "verify-full",
+  sslRootCertSecret: { name: "orders-ca", key: "ca.crt" },
+  interval: "1d",
+  keep: 3,
+};
+
+const rows: readonly { readonly name: string; readonly chart: Chart; readonly values: object }[] = [
+  { name: "the defaults", chart: "delphix-operator", values: {} },
+  {
+    name: "one namespace, one replica without an election",
+    chart: "delphix-operator",
+    values: { watchNamespace: "pg-operator", replicas: 1, leaderElection: false },
+  },
+  {
+    name: "another team's names, a DCT of its own, databases of all namespaces",
+    chart: "delphix-operator",
+    values: {
+      credentials: { secretName: "dct", create: false },
+      allowCrossNamespace: true,
+      defaults: {
+        vdbGroupName: "Group with 'quotes' and \"more\"",
+        envName: "a: b #c",
+        images: { "16": "host:5000/pg:16@sha256:00" },
+      },
+    },
+  },
+  {
+    name: "everything about its pods",
+    chart: "delphix-operator",
+    values: {
+      ...pod,
+      resources,
+      imagePullSecrets: [{ name: "registry" }],
+      imagePullPolicy: "Always",
+      podAnnotations: { "prometheus.io/scrape": "true", "prometheus.io/port": "8080" },
+      logLevel: "debug",
+      concurrency: 100,
+      replicas: 3,
+    },
+  },
+  { name: "no replica, on purpose", chart: "delphix-operator", values: { replicas: 0 } },
+  { name: "the defaults", chart: "delphix-storage", values: {} },
+  {
+    name: "a DCT of the user's own",
+    chart: "delphix-storage",
+    values: { engine: { enabled: false }, credentials: { create: false } },
+  },
+  {
+    name: "no operator, no snapshots, no expansion, no class",
+    chart: "delphix-storage",
+    values: {
+      operatorNamespace: "",
+      snapshots: { enabled: false },
+      csi: { resizer: { enabled: false } },
+      storageClass: { create: false },
+    },
+  },
+  {
+    name: "attached volumes and a snapshot-controller always",
+    chart: "delphix-storage",
+    values: { csi: { attachRequired: true }, snapshots: { controller: { install: "always" } } },
+  },
+  {
+    name: "no snapshot-controller, default classes that retain",
+    chart: "delphix-storage",
+    values: {
+      storageClass: { default: true, reclaimPolicy: "Retain", name: "thin" },
+      snapshots: { controller: { install: "never" }, class: { default: false, deletionPolicy: "Retain", name: "thin" } },
+    },
+  },
+  {
+    name: "dSources and everything about its pods",
+    chart: "delphix-storage",
+    values: {
+      imagePullSecrets: [{ name: "registry" }],
+      kubeletDir: "/var/snap/microk8s/common/var/lib/kubelet",
+      csi: {
+        controller: { ...pod, resources },
+        node: { tolerations: pod.tolerations, priorityClassName: "", extraArgs: [], resources },
+        provisioner: { extraArgs: ["--v=5"], resources },
+        defaults: { engineName: "e", sourceDBName: "orders", ownershipSpec: "26:26" },
+      },
+      engine: {
+        ...pod,
+        resources,
+        dataDir: "/data/engine",
+        removeDataOnUninstall: true,
+        config: { pool: { size: "20Gi", reserve: "1Gi" }, dsources: [dsource] },
+      },
+      snapshots: { controller: { install: "always", ...pod, resources } },
+    },
+  },
+];
+
+describe("the charts under many values", () => {
+  let server: TestApiServer;
+  const kubectl = (args: readonly string[], input?: string): Ran =>
+    bin("kubectl", ["--kubeconfig", server.kubeconfig, ...args], input);
+
+  before(async () => {
+    server = await startApiServer();
+    for (const name of ["pg-operator", "delphix-storage", "snapshot-controller"])
+      equal(kubectl(["create", "namespace", name]).status, 0, name);
+    const kinds = ["delphix-operator/templates/crds", "delphix-storage/crds"].map((path) => join(root, "charts", path));
+    const { status, stderr } = kubectl(["create", ...kinds.flatMap((path) => ["-f", path])]);
+    equal(status, 0, stderr);
+    match(kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"]).stdout, /volumesnapshotclasses/u);
+  });
+  after(async () => await server[Symbol.asyncDispose]());
+
+  for (const { name, chart, values } of rows)
+    test(`${chart}, ${name}: linted, and accepted by the API server`, () => {
+      match(helm("lint", chart, values), /0 chart\(s\) failed/u);
+      const rendered = helm("template", chart, values);
+      const flags = ["--dry-run=server", "--validate=strict", "--server-side", "--force-conflicts", "--warnings-as-errors"];
+      const { status, stdout, stderr } = kubectl(["apply", ...flags, "-f", "-"], rendered);
+      deepEqual({ status, stderr }, { status: 0, stderr: "" }, name);
+      ok(stdout.split("\n").length >= 4, stdout);
+    });
+
+  test("a field that Kubernetes does not know is not overlooked", () => {
+    const rendered = helm("template", "delphix-storage", {});
+    const spoilt = rendered.replace(/^(\s+)serviceAccountName:/mu, "$1serviceAccuontName: x\n$1serviceAccountName:");
+    ok(spoilt !== rendered);
+    const { status, stderr } = kubectl(["apply", "--dry-run=server", "--validate=strict", "--server-side", "-f", "-"], spoilt);
+    equal(status, 1);
+    match(stderr, /serviceAccuontName/u);
+  });
+});
