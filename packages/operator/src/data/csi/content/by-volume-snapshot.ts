@@ -6,6 +6,7 @@ import type { Work } from "../../content-store.ts";
 import {
   actionLabel,
   snapshotClassFor,
+  snapshotOfLabel,
   type VolumeSnapshot,
   volumeSnapshotContents,
   volumeSnapshots,
@@ -26,8 +27,12 @@ export const byVolumeSnapshot: SnapshotWay = {
   look: async (work, intent, signal) => ((await own(work, signal)) === undefined ? undefined : effectOf(intent)),
   begin: async (work, intent, signal) => {
     const [, name = "", , claim = "", , snapshotClass = ""] = intent.split(" ");
-    const { namespace } = work.vdb.metadata;
-    const labels = { "app.kubernetes.io/managed-by": "delphix-operator", [actionLabel]: work.action.uid };
+    const { namespace, uid } = work.vdb.metadata;
+    const labels = {
+      "app.kubernetes.io/managed-by": "delphix-operator",
+      [actionLabel]: work.action.uid,
+      [snapshotOfLabel]: uid,
+    };
     const spec = { volumeSnapshotClassName: snapshotClass, source: { persistentVolumeClaimName: claim } };
     try {
       await work.client.create(volumeSnapshots, { metadata: { name, namespace, labels }, spec }, signal);
