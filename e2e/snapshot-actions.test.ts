@@ -2,7 +2,8 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
-import { eventually, type Json, testCluster, text } from "@vdb/cluster";
+import { eventually, type Json, testCluster, text, withEngine } from "@vdb/cluster";
+import { eq } from "@vdb/dct";
 import { killPods, operatorPods } from "./pods.ts";
 import { applyVdb, condition, deleteVdb, makePasswordSecret, setEnabled, sqlInPod, waitForPhase } from "./vdb.ts";
 
@@ -129,5 +130,18 @@ describe("snapshots of a database", { timeout: 1_200_000 }, () => {
     const found = await ended("postgressnapshot", "cold");
     equal(text(found, "status", "phase"), "Completed", text(found, "status"));
     equal(text(found, "status", "lsn"), "");
+  });
+
+  test("spec.snapshots: the newest stays, the others go, with their DCT snapshots", async () => {
+    const patch = JSON.stringify({ spec: { snapshots: { keep: 1 } } });
+    await kubectl.run(["patch", "postgresvdb", vdb.name, "-n", namespace, "-p", patch, "--type=merge"]);
+    await eventually("one is left", 120, async () => {
+      const left = (await kubectl.list("volumesnapshots", ["-n", namespace])).map((one) => text(one, "metadata", "name"));
+      if (left.join() === "cold") return true;
+      throw new Error(left.join());
+    });
+    const id = text(await kubectl.get("postgresvdb", vdb.name, namespace), "status", "delphixID");
+    const left = await withEngine(kubectl, async (engine) => await engine.searchSnapshots(eq("dataset_id", id)));
+    equal(left.length, 2, "with the one that the engine took when it made the VDB");
   });
 });

@@ -4,18 +4,23 @@ import { text } from "./json.ts";
 import { eventually, type Kubectl } from "./kubectl.ts";
 import { portForward } from "./port-forward.ts";
 
-/** Calls the embedded engine's API with the key it published, through a port-forward that lasts as long as `work`. */
-export async function withEngine<T>(kubectl: Kubectl, work: (engine: DctClient) => Promise<T>): Promise<T> {
+/** Where the embedded engine's API answers, with the key it published. */
+export type EngineAccess = { readonly url: string; readonly apiKey: string; readonly caPem: string };
+
+/** Through a port-forward that lasts as long as `work`. */
+export async function withEngineAccess<T>(kubectl: Kubectl, work: (access: EngineAccess) => Promise<T>): Promise<T> {
   const secret = await kubectl.get("secret", "delphix-creds", storageNamespace);
   const value = (key: string): string => Buffer.from(text(secret, "data", key), "base64").toString();
   if (value("DCT_KEY") === "") throw new Error("the engine has not published its key in Secret delphix-creds yet");
   await using forward = await portForward(kubectl, storageNamespace, "svc/delphix-engine", 443);
-  await using engine = createDctClient({
-    url: `https://localhost:${forward.port}`,
-    apiKey: value("DCT_KEY"),
-    caPem: value("ca.crt"),
+  return await work({ url: `https://localhost:${forward.port}`, apiKey: value("DCT_KEY"), caPem: value("ca.crt") });
+}
+
+export async function withEngine<T>(kubectl: Kubectl, work: (engine: DctClient) => Promise<T>): Promise<T> {
+  return await withEngineAccess(kubectl, async (access) => {
+    await using engine = createDctClient(access);
+    return await work(engine);
   });
-  return await work(engine);
 }
 
 /** The newest snapshot of the production dSource, as soon as there is one. The time covers the base backup. */

@@ -13,6 +13,7 @@ const bytes = fc.oneof(fc.constantFrom("1Gi", "2.5Gi", "1e10", "2048Mi", "4G"), 
 const byPath: Readonly<Record<string, Values>> = {
   errorBackoffPeriod: fc.constantFrom("1s", "30s", "5m", "1h30m", "1500ms"),
   previousRetention: fc.constantFrom("0s", "24h", "90m", "1h1s"),
+  maxAge: fc.constantFrom("1m", "24h", "87600h"),
   mountPath: fc.stringMatching(/^(\/(mnt|srv|data)[A-Za-z0-9._-]{0,9}){1,3}$/u),
   tolerations: fc.array(
     fc.oneof(

@@ -352,6 +352,13 @@ export const vdbRows: readonly RuleRow[] = [
     ["orders.tls"],
   ),
   ...whole("spec.podTemplate.podDisruptionBudget.maxUnavailable", 0, 1, 0),
+  ...whole("spec.snapshots.keep", 1, 1000, 7),
+  ...text(
+    "spec.snapshots.maxAge",
+    ["", "7d", "59s", "87600h1s"],
+    "must be a duration in h, m, s or ms, from 1m to 87600h, for example 168h",
+    ["1m", "87600h", "1h30m", undefined],
+  ),
   ...database("spec.hooks[0].database"),
   ...whole("spec.hooks[0].timeoutSeconds", 1, 86_400, 300),
 ];

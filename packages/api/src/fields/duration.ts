@@ -6,28 +6,32 @@ const words = "a duration in h, m, s or ms";
 
 interface DurationLimits {
   readonly description: string;
-  readonly default: string;
   readonly minimum: string;
   readonly maximum: string;
   readonly example: string;
 }
 
 /** A duration as text, such as `30s` or `1h30m`. The first half of the rule keeps CEL's duration() from failing on what it cannot read. */
-export const durationField = (limits: DurationLimits) =>
-  schema({
+const duration = ({ description, minimum, maximum, example }: DurationLimits) =>
+  ({
     type: "string",
-    description: `${limits.description} Such as 30s, 5m or 1h30m, from ${limits.minimum} to ${limits.maximum}.`,
-    default: limits.default,
+    description: `${description} Such as 30s, 5m or 1h30m, from ${minimum} to ${maximum}.`,
     maxLength: 64,
     rules: [
       {
         rule:
-          `self.matches('${durationPattern}') && duration(self) >= duration('${limits.minimum}')` +
-          ` && duration(self) <= duration('${limits.maximum}')`,
-        message: `must be ${words}, from ${limits.minimum} to ${limits.maximum}, for example ${limits.example}`,
+          `self.matches('${durationPattern}') && duration(self) >= duration('${minimum}')` +
+          ` && duration(self) <= duration('${maximum}')`,
+        message: `must be ${words}, from ${minimum} to ${maximum}, for example ${example}`,
       },
     ],
-  });
+  }) as const;
+
+export const durationField = (limits: DurationLimits & { readonly default: string }) =>
+  schema({ ...duration(limits), default: limits.default });
+
+/** The same, where left out means that there is none. */
+export const optionalDuration = (limits: DurationLimits) => schema(duration(limits));
 
 /** The milliseconds of a duration that the API server has accepted. */
 export function durationMilliseconds(text: string): number {

@@ -7,6 +7,7 @@ import { hygiene } from "./hygiene.ts";
 import { podTemplate } from "./pod-template.ts";
 import { leastStorage, resources } from "./resources.ts";
 import { postgresConfig, settingsOfSpec } from "./settings.ts";
+import { snapshots } from "./snapshots.ts";
 import { source } from "./source.ts";
 import { tls } from "./tls.ts";
 
@@ -177,6 +178,7 @@ export const postgresVdbSpec = schema({
     postgresConfig,
     hooks,
     hygiene,
+    snapshots,
     podTemplate,
     tls,
   },

@@ -7,7 +7,7 @@ export type JobLength = "untilLooked" | number;
 
 /** What a DCT knows, which outlives everyone who asks it: one engine, one group, one environment, dSources by name. */
 export class FakeWorld {
-  readonly engine: Engine = { id: "1", name: "delphix-engine", hostname: "delphix-engine.storage.svc" };
+  engine: Engine = { id: "1", name: "delphix-engine", hostname: "delphix-engine.storage.svc" };
   readonly environment: Environment = {
     id: "1-ENV-1",
     name: "dev-env",

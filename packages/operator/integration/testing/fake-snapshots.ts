@@ -15,7 +15,7 @@ export interface FakeSnapshots extends AsyncDisposable {
   readonly taken: readonly string[];
 }
 
-/** When every snapshot is taken. */
+/** When every snapshot is taken, unless a test says otherwise. */
 export const snapshotTime = "2026-01-02T00:00:00Z";
 
 /** The kinds as the API server has to know them, whatever they contain. */
@@ -41,12 +41,16 @@ export async function defineSnapshots(client: Client, signal: AbortSignal): Prom
   await until("their classes are served", async () => await client.list(volumeSnapshotClasses, {}, signal));
 }
 
-export function playSnapshots(client: Client, driver: string): FakeSnapshots {
+export function playSnapshots(
+  client: Client,
+  driver: string,
+  takenAt: (snapshot: VolumeSnapshot) => string = () => snapshotTime,
+): FakeSnapshots {
   const end = new AbortController();
   const taken: string[] = [];
   const loop = (async () => {
     while (!end.signal.aborted) {
-      await turn(client, driver, taken, end.signal).catch((error: unknown) => {
+      await turn(client, { driver, takenAt }, taken, end.signal).catch((error: unknown) => {
         if (!end.signal.aborted && !isApiError(error, "conflict", "notFound", "alreadyExists", "unavailable")) throw error;
       });
       await sleep(15, undefined, { signal: end.signal }).catch(() => undefined);
@@ -61,7 +65,12 @@ export function playSnapshots(client: Client, driver: string): FakeSnapshots {
   };
 }
 
-async function turn(client: Client, driver: string, taken: string[], signal: AbortSignal): Promise<void> {
+interface Driver {
+  readonly driver: string;
+  readonly takenAt: (snapshot: VolumeSnapshot) => string;
+}
+
+async function turn(client: Client, driver: Driver, taken: string[], signal: AbortSignal): Promise<void> {
   const { items: snapshots } = await client.list(volumeSnapshots, {}, signal);
   const { items: contents } = await client.list(volumeSnapshotContents, {}, signal);
   for (const snapshot of snapshots)
@@ -80,12 +89,16 @@ const isOf = (
 
 async function bind(
   client: Client,
-  driver: string,
-  { metadata: { namespace = "", name, uid }, spec: { source } }: VolumeSnapshot,
+  { driver, takenAt }: Driver,
+  snapshot: VolumeSnapshot,
   contents: readonly VolumeSnapshotContent[],
   taken: string[],
   signal: AbortSignal,
 ): Promise<void> {
+  const {
+    metadata: { namespace = "", name, uid },
+    spec: { source },
+  } = snapshot;
   const contentName = source.volumeSnapshotContentName ?? `snapcontent-${uid}`;
   const content = contents.find(({ metadata }) => metadata.name === contentName);
   if (content === undefined && source.persistentVolumeClaimName === undefined) return;
@@ -103,7 +116,7 @@ async function bind(
   await client.patchStatus(volumeSnapshotContents, { name: contentName }, { status: { snapshotHandle } }, signal);
   const status = {
     boundVolumeSnapshotContentName: contentName,
-    creationTime: snapshotTime,
+    creationTime: takenAt(snapshot),
     readyToUse: true,
     restoreSize: "1Gi",
   };

@@ -22,7 +22,7 @@ import {
 } from "kube-runtime";
 import { startApiServer, type TestApiServer } from "kube-runtime/testing";
 import { parse } from "yaml";
-import { actionCaches, actionTriggers, controlActions, isAtWork } from "../../src/action/controller.ts";
+import { actionCaches, actionTriggers, controlActions, isAtWork, namedByActions } from "../../src/action/controller.ts";
 import { readConfig } from "../../src/config.ts";
 import { createCsiSources } from "../../src/data/csi/csi-source.ts";
 import { csiWorldOf } from "../../src/data/csi/csi-world.ts";
@@ -125,6 +125,7 @@ export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] =
     exec,
     memories: createMemories(),
     isAtWork: (holder) => isAtWork(actions, holder),
+    namedByActions: () => namedByActions(actions),
     actionTriggers: actionTriggers(actions),
   });
   controlActions(manager, {

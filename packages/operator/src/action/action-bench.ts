@@ -21,6 +21,7 @@ import {
   type ExecResult,
   interceptApi,
   type KubeObject,
+  type ObjectKey,
   pods,
   silentLog,
 } from "kube-runtime";
@@ -218,6 +219,7 @@ const plain = (group: string, version: string, kind: string, plural: string, nam
   defineResource<KubeObject>({ group, version, kind, plural, namespaced });
 const snapshotGroup = "snapshot.storage.k8s.io";
 const snapshots = plain(snapshotGroup, "v1", "VolumeSnapshot", "volumesnapshots", true);
+const contents = plain(snapshotGroup, "v1", "VolumeSnapshotContent", "volumesnapshotcontents", false);
 
 /** A claim of a driver that has a class for snapshots. */
 export async function makeVolume(client: Client): Promise<void> {
@@ -232,6 +234,20 @@ export async function makeVolume(client: Client): Promise<void> {
     spec: { csi: { driver: "d.example", volumeHandle: "h" } },
   });
   await make(plain(snapshotGroup, "v1", "VolumeSnapshotClass", "volumesnapshotclasses", false), "fast", { driver: "d.example" });
+}
+
+/** A VolumeSnapshot of that claim, as a driver has taken it. */
+export async function makeVolumeSnapshot(client: Client, name: string, driver: string): Promise<void> {
+  const content = `content-of-${name}`;
+  const make = async (resource: ReturnType<typeof plain>, key: ObjectKey, spec: object, status: object): Promise<void> => {
+    const body: object = { spec };
+    await client.create(resource, { metadata: key, ...body }, forever);
+    await client.subresource(resource, key, { name: "status", verb: "patch", body: { status } }, forever);
+  };
+  await make(contents, { name: content }, { driver }, { snapshotHandle: `handle-of-${name}` });
+  const key = { namespace: "shop", name };
+  const source = { persistentVolumeClaimName: "orders-c1" };
+  await make(snapshots, key, { source }, { boundVolumeSnapshotContentName: content, readyToUse: true });
 }
 
 const refusal = "NotADatabase";

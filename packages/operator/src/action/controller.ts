@@ -1,6 +1,7 @@
 import { type ActionKind, type ActionObject, isFinished, resourceOf } from "@vdb/api";
 import { type Cache, type CacheEvent, type Manager, mapped, type ObjectKey, type Trigger } from "kube-runtime";
 import { instanceLabel } from "../vdb/names.ts";
+import type { NamedSnapshot } from "../vdb/world.ts";
 import { actionsByVdb, keyText, targetOf, type VdbKey, vdbKeyOf } from "./context.ts";
 import { controlledAction } from "./machine.ts";
 import { postgresRefreshAction } from "./postgres-refresh.ts";
@@ -72,6 +73,21 @@ export function isAtWork(actions: ActionWorld["actions"], { kind, name, namespac
   const found = cache.get({ namespace, name });
   return found?.metadata.uid === uid && !isFinished(found);
 }
+
+/** For the databases: the snapshots that are still needed because an action is to use them. */
+export const namedByActions = (actions: ActionWorld["actions"]): readonly NamedSnapshot[] =>
+  actions.flatMap((cache) =>
+    cache
+      .list()
+      .filter((action) => !isFinished(action))
+      .flatMap((action) => {
+        const { type, name } = ("snapshotRef" in action.spec ? action.spec.snapshotRef : undefined) ?? {};
+        const { namespace } = targetOf(action);
+        return type === undefined || name === undefined
+          ? []
+          : [{ type, name, namespace, who: `${action.kind} ${action.metadata.name}` }];
+      }),
+  );
 
 /** An action that has ended or gone wakes its database. */
 export const actionTriggers = (actions: ActionWorld["actions"]): readonly Trigger[] =>

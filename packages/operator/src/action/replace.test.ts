@@ -7,7 +7,7 @@ import { DctError } from "@vdb/dct";
 import { dSourceId, type FakeDctOptions, FakeWorld, fakeDct } from "@vdb/dct/testing";
 import { type Api, ApiError, interceptApi } from "kube-runtime";
 import { seededRandom } from "kube-runtime/testing";
-import { type ActionBench, actionBench, type Faulty, forever, lossy, mortal } from "./action-bench.ts";
+import { type ActionBench, actionBench, type Faulty, forever, lossy, makeVolumeSnapshot, mortal } from "./action-bench.ts";
 
 const kinds = [vdbRefresh, vdbRewind, postgresRefresh, postgresRewind];
 const spec = { vdbRef: { name: "orders" } };
@@ -118,47 +118,94 @@ test("a state of before the opening has to be named, and is told as one that no 
   equal((await bench.vdb()).status.content?.takenOpen, false);
 });
 
-const refused: readonly {
+interface Refusal {
   readonly name: string;
   readonly kind: ActionKind;
-  readonly ref: object;
+  readonly ref?: object;
+  /** What is there beside the stage. */
+  readonly given?: (stage: Stage) => Promise<void> | void;
   readonly reason: string;
   readonly words: RegExp;
-}[] = [
+}
+
+const another = { id: "theirs-1", name: "@theirs", dataset_id: "vdb-2", timestamp: "2026-01-01T00:20:00Z" };
+const bookmark = (name: string, vdb: string) => ({ id: `b-${name}`, name, vdbs: [{ vdb_id: vdb, snapshot_id: `s-${name}` }] });
+/** With a free space of so many MiB, 300 of which are the reserve. */
+const free =
+  (mib: number, reserve: object = { data_storage_reserve: 300 * 2 ** 20 }) =>
+  ({ world }: Stage): void => {
+    const used = { data_storage_capacity: 10 * 2 ** 30, data_storage_used: 10 * 2 ** 30 - mib * 2 ** 20 };
+    world.engine = { ...world.engine, ...used, ...reserve };
+  };
+
+const refused: readonly Refusal[] = [
   {
     name: "no such snapshot",
     kind: vdbRefresh,
     ref: { type: "dct-snapshot", name: "nowhere" },
     reason: "SnapshotNotFound",
-    words: /there is no dct-snapshot nowhere; the newest: own-1/u,
+    words: /there is no dct-snapshot nowhere; the newest: own-1 \(2026-01-01T00:30:00Z\), 1-APPDATA_SNAPSHOT-production-2/u,
+  },
+  {
+    name: 'the word "null", as a script has it that has found nothing',
+    kind: vdbRewind,
+    ref: { type: "dct-snapshot", name: "null" },
+    reason: "SnapshotNotFound",
+    words: /name is the word "null": the search that was to give it has found nothing; the newest: own-1/u,
   },
   {
     name: "a source's snapshot for a rewind",
     kind: vdbRewind,
     ref: { type: "dct-snapshot", name: "1-APPDATA_SNAPSHOT-production-1" },
     reason: "SnapshotNotUsable",
-    words: /takes those of vdb-1/u,
+    words: /is one of dataset 1-APPDATA_CONTAINER-production, and a rewind .* takes those of vdb-1; the newest: own-1/u,
+  },
+  {
+    name: "another database's snapshot",
+    kind: postgresRefresh,
+    ref: { type: "dct-snapshot", name: "theirs-1" },
+    given: ({ world }) => void world.vdbSnapshots.set(another.id, another),
+    reason: "SnapshotNotUsable",
+    words: /theirs-1 is one of dataset vdb-2, .* takes those of 1-APPDATA_CONTAINER-production and vdb-1; the newest: own-1/u,
   },
   {
     name: "no bookmark of that name",
     kind: vdbRefresh,
     ref: { type: "dct-bookmark", name: "b" },
+    given: ({ world }) => void world.bookmarks.push(bookmark("monday", "vdb-1"), bookmark("theirs", "vdb-2")),
     reason: "SnapshotNotFound",
-    words: /no dct-bookmark b/u,
+    words: /no dct-bookmark b; the bookmarks with data of 1-APPDATA_CONTAINER-production or vdb-1: monday$/u,
+  },
+  {
+    name: "a bookmark that does not cover it",
+    kind: vdbRewind,
+    ref: { type: "dct-bookmark", name: "theirs" },
+    given: ({ world }) => void world.bookmarks.push(bookmark("theirs", "vdb-2")),
+    reason: "SnapshotNotUsable",
+    words: /bookmark theirs does not cover this database, it covers vdb-2; no bookmark has data of vdb-1$/u,
   },
   {
     name: "no VolumeSnapshot",
     kind: vdbRefresh,
     ref: { type: "volume-snapshot", name: "v" },
+    given: async ({ bench }) => await makeVolumeSnapshot(bench.client, "monday", "d.example"),
     reason: "SnapshotNotFound",
-    words: /no VolumeSnapshot v/u,
+    words: /no VolumeSnapshot v in the namespace shop; the VolumeSnapshots of this database there: monday$/u,
+  },
+  {
+    name: "a VolumeSnapshot of another driver",
+    kind: postgresRewind,
+    ref: { type: "volume-snapshot", name: "monday" },
+    given: async ({ bench }) => await makeVolumeSnapshot(bench.client, "monday", "d.example"),
+    reason: "SnapshotNotUsable",
+    words: /monday is of the driver d\.example; this database takes those of defs\.csi\.delphix\.com; .* there: monday$/u,
   },
   {
     name: "before the first",
     kind: vdbRefresh,
     ref: { type: "timestamp", name: "2020-01-01T00:00:00Z" },
     reason: "SnapshotNotFound",
-    words: /no timestamp/u,
+    words: /no timestamp 2020-01-01T00:00:00Z; the newest: own-1/u,
   },
   {
     name: "nothing previous",
@@ -167,18 +214,50 @@ const refused: readonly {
     reason: "SnapshotNotFound",
     words: /no previous data/u,
   },
+  {
+    name: "a VDB that is locked",
+    kind: vdbRefresh,
+    given: ({ world }) => void world.vdbs.set("vdb-1", { id: "vdb-1", ...world.vdbs.get("vdb-1"), is_locked: true }),
+    reason: "StorageFailed",
+    words: /the VDB orders is locked in DCT: unlock it there/u,
+  },
+  {
+    name: "too little free space",
+    kind: postgresRefresh,
+    given: free(200),
+    reason: "StorageFailed",
+    words: /engine delphix-engine has too little free space .*: 200 MiB are free, and 300 MiB of them are its reserve; delete/u,
+  },
 ];
-for (const { name, kind, ref, reason, words } of refused)
+for (const { name, kind, ref, given, reason, words } of refused)
   test(`refused before the stop: ${name}`, async () => {
-    const { bench, world } = await stage();
-    await bench.apply(kind, "monday", { ...spec, snapshotRef: ref });
+    const made = await stage();
+    const { bench, world } = made;
+    await given?.(made);
+    await bench.apply(kind, "monday", { ...spec, ...(ref === undefined ? {} : { snapshotRef: ref }) });
     await bench.live(ended(bench, "monday", kind));
     const { status } = await bench.get(kind, "monday");
-    equal(status.conditions?.find(({ type }) => type === "Succeeded")?.reason, reason);
+    equal(status.conditions?.find(({ type }) => type === "Succeeded")?.reason, reason, status.lastError ?? "");
     match(status.lastError ?? "", words);
     equal(status.conditions?.find(({ type }) => type === "RolledBack")?.reason, "NothingChanged");
     deepEqual([changes(world), (await bench.vdb()).status.content?.id, bench.broken], [[], "c1", []]);
+    equal(bench.seen.get("monday")?.includes("Stopping"), false, "the old database has answered all the time");
   });
+
+test("free space counts where data is made: not for a return to the previous, nor where the engine does not tell its reserve", async () => {
+  const untold = await stage();
+  free(200, {})(untold);
+  await untold.bench.apply(vdbRefresh, "monday", spec);
+  await untold.bench.live(ended(untold.bench, "monday", vdbRefresh));
+  free(200)(untold);
+  await untold.bench.apply(vdbRewind, "undo", { ...spec, snapshotRef: { type: "previous" } });
+  await untold.bench.live(ended(untold.bench, "undo", vdbRewind));
+  const ends = [await untold.bench.get(vdbRefresh, "monday"), await untold.bench.get(vdbRewind, "undo")];
+  deepEqual(
+    ends.map(({ status }) => status.phase),
+    ["Completed", "Completed"],
+  );
+});
 
 test("a database of another source type is refused at once, in words", async () => {
   const { bench, world } = await stage();

@@ -1,6 +1,6 @@
 import type { PostgresVDB, RefreshSnapshotRef, RewindSnapshotRef, SnapshotStatus, VdbContent } from "@vdb/api";
 import type { Client, KubeObject, Outcome, Run } from "kube-runtime";
-import type { Discard } from "./source.ts";
+import type { Discard, Told } from "./source.ts";
 
 /**
  * How the data of a database is snapshotted, replaced, given back and discarded. Actions act through this alone, and so does the
@@ -18,7 +18,7 @@ import type { Discard } from "./source.ts";
  * - The old data exists until `discard` is asked for it, and never changes. Only `cutOver` and `giveBack` may change what an
  *   unchanged claim leads to, and they need the database stopped.
  * - An outage is thrown, and `DataSources.explain` makes an outcome of it. What is refused for good, before anything was done, is
- *   thrown as ActionFailed. `discard` and `clear`, on which nothing depends, return either as `kept`.
+ *   thrown as ActionFailed. `discard`, `clear` and `needed`, on which nothing depends, return either as a value.
  * - It writes nothing to the database's status: the caller does.
  */
 export interface ContentStore {
@@ -54,6 +54,8 @@ export interface ContentStore {
    * content has the same bytes (`hasSameBytes`).
    */
   readonly discard: (place: Place, content: Bytes, signal: AbortSignal) => Promise<Discard>;
+  /** Which of these snapshots, by their handles, something in the storage needs, and what, for people. Changes nothing. */
+  readonly needed: (handles: readonly string[], signal: AbortSignal) => Promise<Told<ReadonlyMap<string, string>>>;
   /** For a database whose action is gone: which data the storage has, beside what its status says. */
   readonly standing: (place: Place, signal: AbortSignal) => Promise<Standing>;
 }

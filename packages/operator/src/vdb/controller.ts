@@ -22,6 +22,7 @@ import { instanceLabel, ownObjects } from "./names.ts";
 import { cleanUpSteps } from "./steps/clean-up.ts";
 import { discardPrevious } from "./steps/discard-previous.ts";
 import { heldOnTheWay, heldStopped, tidyTurn } from "./steps/hold.ts";
+import { retireSnapshots } from "./steps/retire-snapshots.ts";
 import { stopPlan } from "./steps/stop.ts";
 import { tellStorage } from "./steps/tell-storage.ts";
 import { heldSteps, vdbSteps } from "./steps.ts";
@@ -61,10 +62,10 @@ export function vdbKind(world: World): ControlledKind<PostgresVDB, VdbContext> {
   };
 }
 
-/** How it comes up, or stops, or is held; in any case with a word on its storage, and without data whose time has passed. */
+/** How it comes up, or stops, or is held; in any case with a word on its storage, and without data and snapshots whose time has passed. */
 function planOf(ctx: VdbContext): Plan<VdbContext> {
   const { steps, keep = [] } = courseSteps(ctx);
-  return { steps: [tidyTurn, tellStorage, discardPrevious, ...steps], keep };
+  return { steps: [tidyTurn, tellStorage, discardPrevious, retireSnapshots, ...steps], keep };
 }
 
 function courseSteps(ctx: VdbContext): Plan<VdbContext> {

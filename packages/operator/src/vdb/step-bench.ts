@@ -114,6 +114,7 @@ export async function stepBench(given: Given = {}): Promise<StepBench> {
     },
     memories: createMemories(),
     isAtWork: () => true,
+    namedByActions: () => [],
     actionTriggers: [],
   };
   return { ctx: observe(world, run), client, clock, writes, conditions, events: told };

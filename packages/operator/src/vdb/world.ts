@@ -39,8 +39,20 @@ export interface World {
   readonly memories: Memories;
   /** Whether an action that has the turn may still be at work; false: it has ended or is gone. */
   readonly isAtWork: (holder: ActionHolder) => boolean;
+  /** What the actions that have not ended name in their snapshotRef, wherever they are. */
+  readonly namedByActions: () => readonly NamedSnapshot[];
   /** What else wakes a database. */
   readonly actionTriggers: readonly Trigger[];
 }
 
 export type ActionHolder = NonNullable<PostgresVDB["status"]["activeAction"]>;
+
+/** A snapshot as an action names it. */
+export interface NamedSnapshot {
+  readonly type: string;
+  readonly name: string;
+  /** Of the action's database. */
+  readonly namespace: string;
+  /** The action, for people. */
+  readonly who: string;
+}

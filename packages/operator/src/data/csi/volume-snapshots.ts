@@ -67,15 +67,17 @@ export async function snapshotClassFor(client: Client, driver: string, signal: A
 
 /** On a VolumeSnapshot: the uid of the action that took it. The action does not own it: it outlives the action. */
 export const actionLabel = "actions.delphix.com/action-uid";
+/** On the same: the uid of the database that it is of. */
+export const snapshotOfLabel = "postgresvdb.core.delphix.com/snapshot-of";
 
-/** Those that actions have taken. None where the cluster knows no snapshots. */
-export async function snapshotsByActions(
+/** None where the cluster knows no snapshots. */
+export async function snapshotsIn(
   client: Client,
-  namespace: string,
+  where: { readonly namespace: string; readonly labelSelector?: string },
   signal: AbortSignal,
 ): Promise<readonly VolumeSnapshot[]> {
   try {
-    return (await client.list(volumeSnapshots, { namespace, labelSelector: actionLabel }, signal)).items;
+    return (await client.list(volumeSnapshots, where, signal)).items;
   } catch (error) {
     if (isApiError(error, "notFound")) return [];
     throw error;

@@ -140,6 +140,7 @@ export function contentContract(name: string, subject: () => ContentSubject): vo
     await rejects(store.standing(swapped, signal), (error) => !(error instanceof ActionFailed));
     equal((await store.discard(swapped, present, signal)).kind, "kept");
     equal((await store.clear(swapped, signal)).kind, "kept");
+    equal((await store.needed(["snapshot"], signal)).kind, "untold");
   });
 }
 

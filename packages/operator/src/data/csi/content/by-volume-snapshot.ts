@@ -8,6 +8,7 @@ import { ownDriver } from "../../own-driver.ts";
 import {
   actionLabel,
   snapshotClassFor,
+  snapshotOfLabel,
   type VolumeSnapshot,
   volumeSnapshotContents,
   volumeSnapshots,
@@ -28,8 +29,8 @@ export const byVolumeSnapshot: SnapshotWay = {
   look: async (work, intent, signal) => ((await own(work, signal)) === undefined ? undefined : effectOf(intent)),
   begin: async (work, intent, signal) => {
     const [, name = "", , claim = "", , snapshotClass = ""] = intent.split(" ");
-    const { namespace } = work.vdb.metadata;
-    const labels = { [managedByLabel]: operatorName, [actionLabel]: work.action.uid };
+    const { namespace, uid } = work.vdb.metadata;
+    const labels = { [managedByLabel]: operatorName, [actionLabel]: work.action.uid, [snapshotOfLabel]: uid };
     const spec = { volumeSnapshotClassName: snapshotClass, source: { persistentVolumeClaimName: claim } };
     try {
       await work.client.create(volumeSnapshots, { metadata: { name, namespace, labels }, spec }, signal);

@@ -21,5 +21,6 @@ export const csiContent: ContentStore = {
   giveBack: refuse,
   clear: async () => ({ kind: "gone" }),
   discard: async () => ({ kind: "gone" }),
+  needed: async () => ({ kind: "told", value: new Map() }), // the driver refuses by itself
   standing: async () => ({ kind: "unknown" }),
 };

@@ -2,6 +2,7 @@ import { type Bookmark, type DctClient, type DctConnection, eq, waitForJob } fro
 import { after, done, terminal } from "kube-runtime";
 import { ActionFailed } from "../../action-failed.ts";
 import type { BookmarkDeed } from "../../content-store.ts";
+import { pointsOf } from "./choices.ts";
 
 /** A longer job is waited for by the next look. */
 const patienceSeconds = 10;
@@ -50,3 +51,19 @@ async function named(dct: Pick<DctClient, "searchBookmarks">, name: string, sign
 
 const taken = (name: string): ActionFailed =>
   new ActionFailed("StorageFailed", `DCT has another bookmark named ${name}: choose another name; the snapshot is kept`);
+
+/** Of these snapshots, those that bookmarks name, and which. */
+export async function bookmarksNaming(
+  dct: Pick<DctClient, "searchBookmarks">,
+  snapshots: readonly string[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const all = await dct.searchBookmarks(undefined, { signal });
+  const naming = (snapshot: string) => all.filter((one) => pointsOf(one).some(({ id }) => id === snapshot));
+  return new Map(
+    snapshots.flatMap((snapshot) => {
+      const names = naming(snapshot).map(({ name, id }) => name ?? id);
+      return names.length === 0 ? [] : [[snapshot, `bookmark ${names.toSorted().join(", ")}`] as const];
+    }),
+  );
+}

@@ -1,6 +1,7 @@
 import type { RefreshSnapshotRef, RewindSnapshotRef, SnapshotStatus } from "@vdb/api";
 import { allOf, anyOf, type DctClient, eq, isQuotable, oneOf, type Snapshot, type Vdb } from "@vdb/dct";
 import { ActionFailed } from "../../action-failed.ts";
+import { bookmarkChoices, pointsOf, snapshotChoices } from "./choices.ts";
 
 type Dct = Pick<DctClient, "searchSnapshots" | "searchBookmarks">;
 
@@ -17,9 +18,6 @@ export interface Sought {
   readonly takenOpen: ReadonlySet<string>;
 }
 
-/** How many choices a refusal lists. */
-const listed = 10;
-
 /** The snapshot of DCT that is meant. Throws ActionFailed with the choices there are when there is none, or it is another's. */
 export async function chooseSnapshot(
   dct: Dct,
@@ -34,7 +32,7 @@ export async function chooseSnapshot(
     throw new ActionFailed(
       "SnapshotNotUsable",
       `snapshot ${found.id} is one of dataset ${found.dataset_id ?? "unknown"}, and a ${sought.change} of VDB ${vdb.name ?? vdb.id} ` +
-        `takes those of ${datasets.join(" and ")}; ${await choices(dct, datasets, signal)}`,
+        `takes those of ${datasets.join(" and ")}; ${await snapshotChoices(dct, datasets, signal)}`,
     );
   const { id, timestamp } = found;
   const { type = "dct-snapshot", name } = sought.ref ?? {};
@@ -125,15 +123,13 @@ async function bookmarked(
   if (!isQuotable(name)) return undefined;
   const [bookmark] = await dct.searchBookmarks(anyOf(eq("name", name), eq("id", name)), { limit: 1, signal });
   if (bookmark === undefined) return undefined;
-  const points = [
-    ...(bookmark.vdbs ?? []).map(({ vdb_id: dataset, snapshot_id: id }) => ({ dataset, id })),
-    ...(bookmark.dsources ?? []).map(({ dsource_id: dataset, snapshot_id: id }) => ({ dataset, id })),
-  ];
+  const points = pointsOf(bookmark);
   const point = datasets.map((dataset) => points.find((one) => one.dataset === dataset)).find((one) => one?.id !== undefined);
   if (point?.id === undefined)
     throw new ActionFailed(
       "SnapshotNotUsable",
-      `bookmark ${name} does not cover this database; it covers ${points.map(({ dataset }) => dataset).join(", ") || "nothing"}`,
+      `bookmark ${name} does not cover this database, it covers ${points.map(({ dataset }) => dataset).join(", ") || "nothing"}; ` +
+        (await bookmarkChoices(dct, datasets, signal)),
     );
   return await byId(dct, point.id, signal);
 }
@@ -144,18 +140,16 @@ async function notFound(
   { ref, change, openedTime }: Sought,
   signal: AbortSignal,
 ): Promise<ActionFailed> {
-  const none =
-    ref === undefined
-      ? change === "rewind"
-        ? `the database has no snapshot that was taken after its gate had opened${openedTime === undefined ? "" : ` (${openedTime})`}: name an earlier one in spec.snapshotRef`
-        : "the source has no snapshot"
-      : `there is no ${ref.type} ${ref.name ?? ""}`;
-  return new ActionFailed("SnapshotNotFound", `${none}; ${await choices(dct, datasets, signal)}`);
+  const choices =
+    ref?.type === "dct-bookmark" ? await bookmarkChoices(dct, datasets, signal) : await snapshotChoices(dct, datasets, signal);
+  return new ActionFailed("SnapshotNotFound", `${missing(ref, change, openedTime)}; ${choices}`);
 }
 
-async function choices(dct: Dct, datasets: readonly string[], signal: AbortSignal): Promise<string> {
-  const all = await dct.searchSnapshots(oneOf("dataset_id", datasets), { sort: "-timestamp", limit: listed, signal });
-  return all.length === 0
-    ? "there are no snapshots"
-    : `the newest: ${all.map(({ id, timestamp = "" }) => `${id} (${timestamp})`).join(", ")}`;
+function missing(ref: Sought["ref"], change: Sought["change"], openedTime: string | undefined): string {
+  // What jq prints where a script has found nothing.
+  if (ref?.name === "null") return 'spec.snapshotRef.name is the word "null": the search that was to give it has found nothing';
+  if (ref !== undefined) return `there is no ${ref.type} ${ref.name ?? ""}`;
+  if (change === "refresh") return "the source has no snapshot";
+  const since = openedTime === undefined ? "" : ` (${openedTime})`;
+  return `the database has no snapshot that was taken after its gate had opened${since}: name an earlier one in spec.snapshotRef`;
 }

@@ -109,6 +109,14 @@ describe("giveBack", () => {
   });
 });
 
+const bookmark = (name: string, snapshot: string) => ({ id: `b-${name}`, name, vdbs: [{ vdb_id: id, snapshot_id: snapshot }] });
+test("needed: what bookmarks name, each with their names", async () => {
+  const { world, store } = stage();
+  world.bookmarks.push(bookmark("release", "s1"), bookmark("audit", "s1"), bookmark("other", "s9"));
+  const needed = await store.needed(["s1", "s2"], signal);
+  deepEqual(needed.kind === "told" && [...needed.value], [["s1", "bookmark audit, release"]]);
+});
+
 describe("what is not needed any more", () => {
   test("clear: all that no content names, of this VDB; one that is refused does not keep the others", async () => {
     const { store, left } = old(holding("last"));

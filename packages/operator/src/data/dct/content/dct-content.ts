@@ -6,7 +6,7 @@ import { byVolumeSnapshot } from "../../csi/content/by-volume-snapshot.ts";
 import { firstOf } from "../../csi/content/snapshot-way.ts";
 import type { Discard } from "../../source.ts";
 import { told } from "../failure.ts";
-import { bookmarksOf } from "./bookmark.ts";
+import { bookmarksNaming, bookmarksOf } from "./bookmark.ts";
 import { byDct } from "./by-dct.ts";
 import {
   beginChange,
@@ -21,6 +21,7 @@ import {
 } from "./change.ts";
 import { chooseSnapshot } from "./choose.ts";
 import { discardStrays, discardTimeflow } from "./discard.ts";
+import { requireFreeSpace } from "./free-space.ts";
 import { handleOf, ownHandles } from "./own-snapshots.ts";
 import { standingOf } from "./standing.ts";
 
@@ -81,6 +82,7 @@ export function createDctContent(connection: Pick<DctConnection, "call">): Conte
       timeflow === undefined
         ? { kind: "kept", message: "the status does not say which timeflow has it" }
         : await asked(async (dct) => await discardTimeflow(dct, handle, timeflow, signal), signal),
+    needed: async (handles, signal) => await told(call(async (dct) => await bookmarksNaming(dct, handles, signal), signal)),
     standing: async ({ vdb: { status } }, signal) =>
       await call(async (dct) => await standingOf(dct, handleIn(status), status, signal), signal),
   };
@@ -94,9 +96,16 @@ const handleIn = ({ content, delphixID = "" }: Place["vdb"]["status"]): string =
 async function choose(dct: DctClient, place: Place, wanted: Wanted, signal: AbortSignal): Promise<Chosen> {
   const { delphixID: id = "" } = place.vdb.status;
   const vdb = await vdbIn(dct, id, signal);
-  if (vdb.is_locked === true) throw new ActionFailed("StorageFailed", `the VDB ${vdb.name ?? id} is locked in DCT: unlock it`);
+  if (vdb.is_locked === true)
+    throw new ActionFailed(
+      "StorageFailed",
+      `the VDB ${vdb.name ?? id} is locked in DCT: unlock it there, then apply a new action`,
+    );
   const from: Pick<Change, "vdb" | "before"> = { vdb: id, before: vdb.current_timeflow_id ?? none };
-  return wanted.ref?.type === "previous" ? toPrevious(place, from) : await toSnapshot(dct, place, vdb, wanted, from, signal);
+  if (wanted.ref?.type === "previous") return toPrevious(place, from); // its bytes are there: it takes no free space
+  const chosen = await toSnapshot(dct, place, vdb, wanted, from, signal);
+  await requireFreeSpace(dct, vdb, signal);
+  return chosen;
 }
 
 function toPrevious({ vdb: { metadata, status } }: Place, from: Pick<Change, "vdb" | "before">): Chosen {
@@ -123,8 +132,11 @@ async function toSnapshot(
   signal: AbortSignal,
 ): Promise<Chosen> {
   const { openedTime } = status.content ?? {};
-  const handle = ref?.type === "volume-snapshot" ? await handleOf(client, metadata.namespace, ref.name ?? "", signal) : undefined;
-  const takenOpen = change === "rewind" ? await ownHandles(client, metadata.namespace, signal) : new Set<string>();
+  const { namespace } = metadata;
+  const { pvcName: claim = "" } = status;
+  const handle =
+    ref?.type === "volume-snapshot" ? await handleOf(client, { namespace, name: ref.name ?? "", claim }, signal) : undefined;
+  const takenOpen = change === "rewind" ? await ownHandles(client, namespace, signal) : new Set<string>();
   const snapshot = await chooseSnapshot(dct, vdb, { change, ref, handle, openedTime, takenOpen }, signal);
   const { id, timestamp } = snapshot;
   const isSince = openedTime !== undefined && timestamp !== undefined && Date.parse(timestamp) >= Date.parse(openedTime);
