@@ -77,6 +77,7 @@ export { ApiError, type ApiErrorKind, type ApiFailure, type FieldCause, isApiErr
 export { type HttpApi, type HttpApiOptions, httpApi } from "./client/http-api.ts";
 export { type Interceptor, interceptApi } from "./client/intercept.ts";
 export type { Connection, ConnectionOptions, TlsSettings } from "./connection/connection.ts";
+export { kubeconfigConnection } from "./connection/kubeconfig.ts";
 export { loadConnection } from "./connection/load-connection.ts";
 export { inClusterConnection, type PodEnvironment } from "./connection/in-cluster.ts";
 export { tokenConnection } from "./connection/token-connection.ts";
