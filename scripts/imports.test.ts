@@ -10,6 +10,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   operator: ["kube-runtime", "kube-runtime/testing", "@vdb/api", "@vdb/dct"],
   csi: ["kube-runtime", "@vdb/api", "@vdb/dct"],
   engine: ["kube-runtime", "@vdb/dct"],
+  cli: ["kube-runtime", "@vdb/api"],
 };
 
 /** What the tests of a package may import besides: its unit tests, what they share in src/testing, and everything in its integration folder. */
@@ -18,6 +19,7 @@ const allowedInTests: Readonly<Record<string, readonly string[]>> = {
   operator: ["@vdb/dct/testing"],
   csi: ["kube-runtime/testing", "@vdb/dct/testing"],
   engine: ["kube-runtime/testing", "@vdb/dct/testing"],
+  cli: ["kube-runtime/testing", "@vdb/operator/testing"],
 };
 const isTest = (file: string): boolean =>
   file.endsWith(".test.ts") || file.split("/")[2] === "integration" || file.includes("/src/testing/");

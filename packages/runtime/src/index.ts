@@ -81,6 +81,7 @@ export { type HttpApi, type HttpApiOptions, httpApi } from "./client/http-api.ts
 export type { LinkTimes } from "./http/connection-link.ts";
 export { type Interceptor, interceptApi } from "./client/intercept.ts";
 export type { Connection, ConnectionOptions, TlsSettings } from "./connection/connection.ts";
+export { kubeconfigConnection } from "./connection/kubeconfig.ts";
 export { loadConnection } from "./connection/load-connection.ts";
 export { inClusterConnection, type PodEnvironment } from "./connection/in-cluster.ts";
 export { tokenConnection } from "./connection/token-connection.ts";

@@ -20,6 +20,8 @@ import {
 
 export interface Stage {
   readonly client: Client;
+  /** A file for kubectl, as the administrator. */
+  readonly kubeconfig: string;
   /** After a test it answers as a healthy server does again. */
   readonly operator: RunningOperator;
   readonly dct: FakeDct;
@@ -77,6 +79,9 @@ export function setStage(shared: string): Stage {
   return {
     get client() {
       return started("bench").client;
+    },
+    get kubeconfig() {
+      return started("bench").server.kubeconfig;
     },
     get operator() {
       return started("operator");

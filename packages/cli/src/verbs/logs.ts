@@ -1,0 +1,103 @@
+import type { ActionObject, PostgresVDB } from "@vdb/api";
+import type { Command } from "commander";
+import { events, type Pod, pods } from "kube-runtime";
+import { actionsOn } from "../cluster/actions.ts";
+import { databaseOf } from "../cluster/databases.ts";
+import { containerName, podsOf } from "../cluster/pods.ts";
+import { assertRight, flagWords, openSession, type Session } from "../cluster/session.ts";
+import { Complaint } from "../complaint.ts";
+import { actionLines, eventLines, hookLines, operatorLines, postgresLines, type StoryLine, storyText } from "../text/story.ts";
+import type { ConnectionFlags, World } from "../world.ts";
+import { type End, milliseconds } from "./options.ts";
+
+interface LogsFlags extends ConnectionFlags {
+  readonly since: number;
+}
+
+export function defineLogs(program: Command, world: World, end: End): void {
+  program
+    .command("logs")
+    .description("tell what happened to a database, in one order: events, operator, PostgreSQL, hooks, actions")
+    .argument("<database>", "the PostgresVDB's name")
+    .option("--since <duration>", "how far back; 1h unless told", milliseconds, 3_600_000)
+    .action(async (database: string, _flags: unknown, command: Command) => {
+      end(await logs(world, command.optsWithGlobals<LogsFlags>(), database));
+    });
+}
+
+async function logs(world: World, flags: LogsFlags, name: string): Promise<number> {
+  await using session = await openSession(world, flags);
+  const { signal } = world;
+  const vdb = await databaseOf(session, name, signal);
+  const { actions, hidden } = await actionsOn(session, vdb, signal);
+  const own = await seenOr(world, "the pods", () => podsOf(session, vdb, signal), []);
+  const lines: readonly StoryLine[] = [
+    ...actionLines(actions),
+    ...hookLines(vdb, actions),
+    ...(await seenOr(world, "events", () => eventsOf(session, vdb, own, actions, signal), [])),
+    ...(await seenOr(world, "PostgreSQL's log", () => serverLog(world, session, own, flags), [])),
+    ...(await seenOr(world, "the operator's log", () => operatorLog(world, session, vdb, actions, flags), [])),
+  ];
+  for (const why of hidden) world.stderr.write(`note: some actions are not shown: ${why}\n`);
+  const from = world.clock.now() - flags.since;
+  world.stdout.write(
+    storyText(
+      world.stdout,
+      lines.filter(({ at }) => at >= from),
+    ),
+  );
+  return 0;
+}
+
+/** A part that the user may not see, or that cannot be had, is named and left out: the others still tell something. */
+async function seenOr<T>({ stderr }: World, what: string, ask: () => Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof Complaint)) throw error;
+    stderr.write(`note: without ${what}: ${error.message}\n`);
+    return otherwise;
+  }
+}
+
+async function eventsOf(
+  { client, namespace }: Session,
+  { metadata: { name }, status: { pvcName = "" } }: PostgresVDB,
+  own: readonly Pod[],
+  actions: readonly ActionObject[],
+  signal: AbortSignal,
+): Promise<readonly StoryLine[]> {
+  const names = new Set([
+    ...["PostgresVDB", "Deployment", "Service"].map((kind) => `${kind} ${name}`),
+    `PersistentVolumeClaim ${pvcName}`,
+    ...own.map(({ metadata }) => `Pod ${metadata.name}`),
+    ...actions.map(({ kind, metadata }) => `${kind} ${metadata.name}`),
+  ]);
+  return eventLines((await client.list(events, { namespace }, signal)).items, names);
+}
+
+async function serverLog(world: World, session: Session, own: readonly Pod[], flags: LogsFlags): Promise<readonly StoryLine[]> {
+  const { namespace } = session;
+  await assertRight(session, { verb: "get", resource: pods, subresource: "log", namespace }, flags, world.signal);
+  const texts = own.map(({ metadata }) => logOf(world, flags, namespace, metadata.name, ["-c", containerName, "--timestamps"]));
+  return (await Promise.all(texts)).flatMap(postgresLines);
+}
+
+/** The operator's pods, in whatever namespace: only who may see all namespaces finds them. */
+async function operatorLog(
+  world: World,
+  session: Session,
+  vdb: PostgresVDB,
+  actions: readonly ActionObject[],
+  flags: LogsFlags,
+): Promise<readonly StoryLine[]> {
+  const labelSelector = "app.kubernetes.io/name=delphix-operator";
+  const { items } = await session.client.list(pods, { labelSelector }, world.signal);
+  if (items.length === 0) throw new Complaint(`no pod has the label ${labelSelector}`);
+  const objects = new Set([vdb, ...actions].map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
+  const texts = items.map(({ metadata: { namespace = "", name } }) => logOf(world, flags, namespace, name, []));
+  return (await Promise.all(texts)).flatMap((text) => operatorLines(text, objects));
+}
+
+const logOf = (world: World, flags: LogsFlags, namespace: string, pod: string, more: readonly string[]): Promise<string> =>
+  world.kubectl.read(["logs", pod, ...more, `--since=${Math.ceil(flags.since / 1000)}s`, ...flagWords({ ...flags, namespace })]);
