@@ -8,5 +8,5 @@ export { at, entries, items, type Json, parseJson, text } from "./stack/json.ts"
 export { eventually, type Kubectl, kubectlFor } from "./stack/kubectl.ts";
 export { type PortForward, portForward } from "./stack/port-forward.ts";
 export { ensureNamespace, loadProduction, productionSql, secretYaml, startProduction } from "./stack/production.ts";
-export { type Endpoint, psqlThroughService, tryPsql } from "./stack/psql.ts";
+export { type Endpoint, psqlOnceReached, psqlThroughService, tryPsql } from "./stack/psql.ts";
 export { type VdbOptions, vdbManifest } from "./stack/vdb-manifest.ts";

@@ -1,7 +1,7 @@
 /** A database's pod, Service and disruption budget as podTemplate says, on a real scheduler and a real kubelet. */
 import { deepEqual, equal, match, notEqual } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { eventually, type Json, testCluster, text, tryPsql } from "@vdb/cluster";
+import { eventually, type Json, psqlOnceReached, testCluster, text } from "@vdb/cluster";
 import { livePods, podsOf } from "./pods.ts";
 import { applyVdb, condition, deleteVdb, makePasswordSecret, waitForPhase } from "./vdb.ts";
 
@@ -51,7 +51,7 @@ async function evict(pod: string): Promise<string> {
 /** From a pod, over the node's address. */
 async function answersAt(host: string, port: string, password: string): Promise<string> {
   const connection = `host=${host} port=${port} user=postgres dbname=postgres connect_timeout=10`;
-  const { stdout, stderr } = await tryPsql(kubectl, connection, password, "SELECT 'here'");
+  const { stdout, stderr } = await psqlOnceReached(kubectl, connection, password, "SELECT 'here'");
   return (stdout || stderr).trim();
 }
 

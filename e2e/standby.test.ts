@@ -1,7 +1,7 @@
 /** A Standby: masked by hooks that write, and read-only for whoever comes, whatever is done with it. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { eventually, type Json, testCluster, text, tryPsql } from "@vdb/cluster";
+import { eventually, type Json, psqlOnceReached, testCluster, text, tryPsql } from "@vdb/cluster";
 import { killPods, operatorPods, podsOf } from "./pods.ts";
 import {
   applyVdb,
@@ -28,9 +28,14 @@ const look = "SELECT pg_is_in_recovery() || ' ' || (SELECT count(*) FROM pgbench
 const asIs = "true 0";
 
 /** What a client in another pod hears. */
-async function ask(host: string, password: string, sql: string): Promise<{ readonly letIn: boolean; readonly said: string }> {
+async function ask(
+  host: string,
+  password: string,
+  sql: string,
+  psql = psqlOnceReached,
+): Promise<{ readonly letIn: boolean; readonly said: string }> {
   const connection = `host=${host} port=${port} user=postgres dbname=postgres connect_timeout=5`;
-  const { exitCode, stdout, stderr } = await tryPsql(kubectl, connection, password, sql);
+  const { exitCode, stdout, stderr } = await psql(kubectl, connection, password, sql);
   return { letIn: exitCode === 0 && stdout !== "", said: (stdout || stderr).trim() };
 }
 const service = `${vdb.name}.${namespace}.svc`;
@@ -47,7 +52,7 @@ function watch(passwords: readonly string[]): AsyncDisposable & { readonly heard
   const loop = (async () => {
     while (!end.signal.aborted) {
       const hosts = [service, ...(await podAddresses().catch(() => []))];
-      const tries = hosts.flatMap((host) => passwords.map(async (password) => await ask(host, password, look)));
+      const tries = hosts.flatMap((host) => passwords.map(async (password) => await ask(host, password, look, tryPsql)));
       for (const { letIn, said } of await Promise.all(tries))
         if (letIn) state.heard.push(said);
         else state.refused += 1;

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { CommandResult } from "./command.ts";
 import { text } from "./json.ts";
 import type { Kubectl } from "./kubectl.ts";
@@ -23,12 +24,28 @@ export async function psqlThroughService(
   const { name, namespace, port, user, database } = endpoint;
   const connection = `host=${name}.${namespace}.svc port=${port} user=${user} dbname=${database} connect_timeout=5`;
   const known = await password(kubectl, endpoint);
-  for (let tries = 1; ; tries += 1) {
-    const { exitCode, stdout, stderr } = await tryPsql(kubectl, connection, known, sql, ["-v", "ON_ERROR_STOP=1", ...flags]);
-    if (exitCode === 0) return stdout.trim();
-    // A busy node's DNS may time out once; nothing has run then, and an application would ask again.
-    if (tries === 3 || !stderr.includes("Temporary failure in name resolution"))
-      throw new Error(`psql through svc/${name}: ${stderr.trim()}`);
+  const { exitCode, stdout, stderr } = await psqlOnceReached(kubectl, connection, known, sql, [
+    "-v",
+    "ON_ERROR_STOP=1",
+    ...flags,
+  ]);
+  if (exitCode === 0) return stdout.trim();
+  throw new Error(`psql through svc/${name}: ${stderr.trim()}`);
+}
+
+/** What psql says when it has reached no server, so that nothing has run. */
+const unreached = /Temporary failure in name resolution|No route to host|Connection refused/u;
+
+/**
+ * As tryPsql, asking again for 15 seconds while no server is reached, as an application would: kube-proxy knows the way to a database
+ * a moment after it is Ready, and a busy node's DNS may time out once.
+ */
+export async function psqlOnceReached(...query: Parameters<typeof tryPsql>): Promise<CommandResult> {
+  const deadline = performance.now() + 15_000;
+  for (;;) {
+    const result = await tryPsql(...query);
+    if (result.exitCode === 0 || !unreached.test(result.stderr) || performance.now() > deadline) return result;
+    await setTimeout(100);
   }
 }
 
