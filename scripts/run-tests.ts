@@ -18,7 +18,7 @@ const groups = {
     concurrency: 2,
     timeoutSeconds: 120,
   },
-  integration: { files: ["packages/*/integration/**/*.test.ts"], concurrency: 1, timeoutSeconds: 2400 },
+  integration: { files: ["packages/*/integration/**/*.test.ts"], concurrency: 2, timeoutSeconds: 2400 },
   e2e: { files: ["e2e/!(soak).test.ts"], concurrency: 1, timeoutSeconds: 2400 },
   soak: { files: ["e2e/soak.test.ts"], concurrency: 1, timeoutSeconds: 86_400 }, // the test has its own, by its minutes
 } as const;
