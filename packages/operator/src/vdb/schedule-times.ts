@@ -9,11 +9,8 @@ export interface Timing {
 
 /** The times of a cron expression in its time zone, or why it has none. */
 export function timesOf({ schedule, timeZone }: Timing): Times | { readonly refused: string } {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone });
-  } catch {
+  if (!isKnown(timeZone))
     return { refused: `timeZone ${timeZone} is not known: it must be a name of the IANA database, for example Europe/Berlin` };
-  }
   try {
     const cron = new Cron(schedule, { mode: "5-part", timezone: timeZone, paused: true });
     if (cron.nextRun() === null) return { refused: `schedule ${schedule} never comes` };
@@ -23,5 +20,13 @@ export function timesOf({ schedule, timeZone }: Timing): Times | { readonly refu
     };
   } catch (error) {
     return { refused: `schedule ${schedule} cannot be read: ${errorMessage(error).replace(/^CronPattern: /u, "")}` };
+  }
+}
+
+function isKnown(timeZone: string): boolean {
+  try {
+    return Intl.DateTimeFormat("en", { timeZone }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
   }
 }

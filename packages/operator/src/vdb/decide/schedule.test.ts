@@ -232,6 +232,6 @@ test(`whatever happens, there are never two of one time, never two at once, and 
 });
 
 test("without faults an hourly schedule begins one action an hour", () => {
-  const hour = [{ kind: "pass", ms: 3_600_000 }, { kind: "end" }] as const;
-  equal(simulate(Array.from({ length: 48 }, () => hour).flat(), 60_000, 3), 48);
+  const inOneHour = [{ kind: "pass", ms: hour }, { kind: "end" }] as const;
+  equal(simulate(Array.from({ length: 48 }, () => inOneHour).flat(), 60_000, 3), 48);
 });

@@ -97,12 +97,8 @@ for (const { name, why, owners, reason } of [
   test(`an action of that name that is ${name}: nothing is made`, async () => {
     const metadata = { namespace: "shop", name: "orders-refresh-20260101-0000", ownerReferences: owners };
     const { events, status } = await run({ spec: refresh, status: known() }, [], async ({ client }) => {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- defaults are the API server's
-      await client.create(
-        resourceOf<ActionKind>(vdbRefresh),
-        { metadata, spec: { vdbRef: { name: "orders" } } } as never,
-        forever,
-      );
+      const { spec } = made("2026-01-01");
+      await client.create(resourceOf<ActionKind>(vdbRefresh), { metadata, spec }, forever);
     });
     deepEqual(
       [events, status?.skipped?.reason, status?.doneTime],
@@ -154,10 +150,10 @@ test("a schedule that cannot be read is said, and holds up neither the database 
   equal(vdbSnapshot.plural, "vdbsnapshots");
 });
 
+const refuseRefreshes = (call: string): void => {
+  if (call.startsWith("create vdbrefreshes")) throw refusedBy("forbidden", "quota");
+};
 test("an API server that refuses the action is said, and asked again in a minute", async () => {
-  const beforeCall = (call: string): void => {
-    if (call.startsWith("create vdbrefreshes")) throw refusedBy("forbidden", "quota");
-  };
-  const { condition, again, status } = await run({ spec: refresh, status: known(), beforeCall });
+  const { condition, again, status } = await run({ spec: refresh, status: known(), beforeCall: refuseRefreshes });
   deepEqual([condition?.reason, again, status], ["ActionRefused", 60, yesterday]);
 });
