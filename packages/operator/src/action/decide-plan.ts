@@ -15,10 +15,11 @@ export function otherSnapshot(planned: SnapshotStatus | undefined, now: Snapshot
 const listed = (all: readonly string[]): string => (all.length === 0 ? "none" : all.join(", "));
 const hookWords = ({ hooks }: ActionPlan): string => listed(hooks.map(({ stage, name }) => `${stage}/${name}`));
 
+const asPlanned = (was: string | undefined, is: string | undefined, words: (was: string, is: string) => string): string[] =>
+  was === is ? [] : [words(was ?? "", is ?? "")];
+
 /** Pure: what would be otherwise by now, in words; none: the plan holds. */
 export function differences(planned: ActionPlan, now: ActionPlan): readonly string[] {
-  const asPlanned = (was: string | undefined, is: string | undefined, words: (was: string, is: string) => string): string[] =>
-    was === is ? [] : [words(was ?? "", is ?? "")];
   const snapshot = otherSnapshot(planned.snapshot, now.snapshot);
   return [
     ...now.blockers.map(({ message }) => message),
@@ -39,14 +40,13 @@ export function differences(planned: ActionPlan, now: ActionPlan): readonly stri
   ];
 }
 
+const deed = (spec: ActionObject["spec"]): string => {
+  const { deadlineSeconds: _, ttlSecondsAfterFinished: __, ...rest } = spec;
+  return canonical({ ...rest, planOnly: undefined, planRef: undefined });
+};
+
 /** What makes one action the plan of another, whatever its name. */
-export function sameDeed({ spec: a }: ActionObject, { spec: b }: ActionObject): boolean {
-  const deed = (spec: ActionObject["spec"]): string => {
-    const { deadlineSeconds: _, ttlSecondsAfterFinished: __, ...rest } = spec;
-    return canonical({ ...rest, planOnly: undefined, planRef: undefined });
-  };
-  return deed(a) === deed(b);
-}
+export const sameDeed = ({ spec: a }: ActionObject, { spec: b }: ActionObject): boolean => deed(a) === deed(b);
 
 /** The order of fields does not matter. */
 const canonical = (value: unknown): string =>

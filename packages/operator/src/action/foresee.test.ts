@@ -23,7 +23,7 @@ const kinds = [vdbRefresh, vdbRewind, postgresRefresh, postgresRewind, vdbSnapsh
 /** What a backup session tells at its end. */
 const position = '(0/2000138,"START WAL LOCATION: 0/2000028 (file 000000010000000000000002)';
 const vdbRef = { name: "orders" };
-const hook = (stage: string, name: string): object => ({ stage, name, script: "SELECT 1" });
+const hook = (at: string, name: string): object => ({ stage: at, name, script: "SELECT 1" });
 const hooks = [
   hook("pre-refresh", "drain"),
   hook("post-refresh", "mask"),
@@ -64,9 +64,9 @@ async function stage(down: { is: boolean } = { is: false }): Promise<Stage> {
   const run = async (kind: ActionKind, name: string, spec: object = {}): Promise<ActionObject> => {
     await bench.apply(kind, name, { vdbRef, ...spec });
     await bench.live(async () => {
-      const { id = "c1" } = (await bench.vdb()).status.content ?? {};
-      if (!pods.has(id)) await bench.makePod(`orders-${id}`, id);
-      pods.add(id);
+      const { id: current = "c1" } = (await bench.vdb()).status.content ?? {};
+      if (!pods.has(current)) await bench.makePod(`orders-${current}`, current);
+      pods.add(current);
       return isFinished(await bench.get(kind, name));
     });
     return await bench.get(kind, name);
@@ -79,6 +79,9 @@ function planOf({ status }: ActionObject): ActionPlan {
   if (found === undefined) throw new Error(`no plan: ${JSON.stringify(status)}`);
   return found;
 }
+
+const stagesOf = (plan: ActionObject): readonly string[] => planOf(plan).hooks.map(({ stage: at }) => at);
+const reasonOf = ({ status }: ActionObject): string => status.conditions?.find(({ type }) => type === "Succeeded")?.reason ?? "";
 
 const script = { content: "SELECT 1" };
 const ways: readonly { readonly name: string; readonly kind: ActionKind; readonly spec?: object }[] = [
@@ -130,7 +133,6 @@ for (const { name, kind, spec = {} } of ways)
 
 test("hooks that mask new data are planned for a state that nobody knows to have been open", async () => {
   const { run } = await stage();
-  const stagesOf = (plan: ActionObject): readonly string[] => planOf(plan).hooks.map(({ stage: at }) => at);
   deepEqual(stagesOf(await run(vdbRewind, "open", { planOnly: true })), ["pre-rewind", "post-rewind"]);
   const early = { snapshotRef: { type: "dct-snapshot", name: "own-0" }, planOnly: true };
   deepEqual(stagesOf(await run(vdbRewind, "early", early)), ["pre-rewind", "post-refresh", "post-rewind"]);
@@ -211,8 +213,6 @@ test("a plan of something else, and one that is none, are refused", async () => 
   const { run } = await stage();
   await run(vdbRefresh, "plan", { planOnly: true });
   await run(vdbRefresh, "deed");
-  const reasonOf = ({ status }: ActionObject): string =>
-    status.conditions?.find(({ type }) => type === "Succeeded")?.reason ?? "";
   const other = await run(vdbRefresh, "other", { planRef: { name: "plan" }, previousRetention: "1h" });
   deepEqual([reasonOf(other), /asks for something else/u.test(other.status.lastError ?? "")], ["PlanStale", true]);
   equal(reasonOf(await run(vdbRefresh, "of-deed", { planRef: { name: "deed" } })), "PlanNotFound");
