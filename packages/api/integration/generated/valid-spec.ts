@@ -14,6 +14,13 @@ const byPath: Readonly<Record<string, Values>> = {
   errorBackoffPeriod: fc.constantFrom("1s", "30s", "5m", "1h30m", "1500ms"),
   previousRetention: fc.constantFrom("0s", "24h", "90m", "1h1s"),
   maxAge: fc.constantFrom("1m", "24h", "87600h"),
+  expiry: fc.oneof(
+    fc.record(
+      { action: fc.constantFrom("Stop", "Delete"), after: fc.constantFrom("10m", "1h30m", "87600h"), from: fc.constantFrom("Creation", "LastRefresh") },
+      { requiredKeys: ["action", "after"] },
+    ),
+    fc.record({ action: fc.constantFrom("Stop", "Delete"), at: fc.constantFrom("2026-01-31T18:00:00Z", "2030-01-31T18:00:00.25+01:00") }),
+  ),
   mountPath: fc.stringMatching(/^(\/(mnt|srv|data)[A-Za-z0-9._-]{0,9}){1,3}$/u),
   tolerations: fc.array(
     fc.oneof(
@@ -64,6 +71,7 @@ function obeyRules(kind: Kind, spec: Json, { source, login, snapshotRef }: Parts
     const owner = spec["ownershipSpec"];
     const limits = at(spec, "resources", "limits");
     const resources = limits === undefined ? spec["resources"] : { limits }; // requests up to limits have rows of their own
+    if (at(spec, "expiry", "action") === "Delete") Object.assign(rest, { protected: undefined });
     return clean({ ...rest, ...(owner === undefined ? {} : { OwnershipSpec: owner }), resources, source, database: { ...database, ...login } });
   }
   return clean(spec["snapshotRef"] === undefined ? spec : withValue(spec, ["snapshotRef"], snapshotRef));
@@ -87,7 +95,7 @@ function values(name: string, schema: Schema): Values {
     case "array":
       return byPath[name] ?? list(name, schema.items, schema.mapKeys, schema.minItems);
     case "object":
-      return fc.record(
+      return byPath[name] ?? fc.record(
         Object.fromEntries(Object.entries(schema.properties).map(([field, inner]) => [field, values(field, inner)])),
         { requiredKeys: [...schema.required] },
       );

@@ -1,5 +1,6 @@
 import { conditions, lastError, observedGeneration } from "../fields/condition.ts";
 import { schema, type TypeOf } from "../schema.ts";
+import { expiryStatus } from "./expiry.ts";
 import { hookStages } from "./hooks.ts";
 import { sourceTypes } from "./source.ts";
 
@@ -200,6 +201,7 @@ export const postgresVdbStatus = schema({
     activeAction,
     held,
     previous,
+    expiry: expiryStatus,
     lastError,
   },
 });

@@ -51,9 +51,16 @@ function factsOf(vdb: PostgresVDB, now: number): readonly (readonly Cell[])[] {
     ["parent", parentOf(vdb)],
     ...(status.endpoint === undefined ? [] : [["endpoint", status.endpoint]]),
     ...(spec.mode === "Standby" ? [["mode", "Standby: read-only"]] : []),
+    ...(spec.protected ? [["protected", "nobody can delete it"]] : []),
+    ...(status.expiry === undefined ? [] : [["expires", expiryText(status.expiry)]]),
     ...(previous === undefined ? [] : [["previous", `the data before the last refresh or rewind is kept ${until}`]]),
   ].map((row) => row.map((text) => ({ text })));
 }
+
+const expiryText = ({ time, action, stoppedTime }: NonNullable<PostgresVDB["status"]["expiry"]>): string =>
+  stoppedTime === undefined
+    ? `${time}: then the operator ${action === "Stop" ? "stops" : "deletes"} it`
+    : `it has, at ${time}, and is stopped`;
 
 /** Ready sums up the others, and Reconciling and Stalled say of one of them what it says itself. */
 const summaries: ReadonlySet<string> = new Set(["Ready", "Reconciling", "Stalled"]);
@@ -76,6 +83,7 @@ function conditionRows({ status: { conditions = [] } }: PostgresVDB): readonly (
 }
 
 function verdictOf(type: string, status: string, isCause: boolean): readonly [string, Tone] {
+  if (type === "Expiring") return ["note", "busy"];
   if (status === "True") return ["ok", "good"];
   if (warnings.has(type)) return ["note", "busy"];
   return isCause ? ["failed", "bad"] : ["not yet", "busy"];
