@@ -20,6 +20,7 @@ export {
 } from "./vdb/source.ts";
 export { passwordKey, type VdbDatabase } from "./vdb/database.ts";
 export { type Hook, type HookStage, hookStages } from "./vdb/hooks.ts";
+export { type ScheduleName, type ScheduleStatus, scheduleNames, type VdbSchedules } from "./vdb/schedules.ts";
 export { tlsKeys, type VdbTls } from "./vdb/tls.ts";
 export { expiryTimeMs, isSwitchedOn, type VdbExpiry } from "./vdb/expiry.ts";
 export type { VdbHygiene } from "./vdb/hygiene.ts";

@@ -10,7 +10,7 @@ import {
   loadConnection,
   secrets,
 } from "kube-runtime";
-import { actionCaches, actionTriggers, controlActions, isAtWork, namedByActions } from "./action/controller.ts";
+import { actionCaches, actionTriggers, controlActions, isAtWork, namedByActions, scheduledActions } from "./action/controller.ts";
 import { type OperatorConfig, readConfig } from "./config.ts";
 import { createCsiSources } from "./data/csi/csi-source.ts";
 import { csiWorldOf } from "./data/csi/csi-world.ts";
@@ -68,6 +68,7 @@ async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Pro
     memories: createMemories(),
     isAtWork: (holder) => isAtWork(actions, holder),
     namedByActions: () => namedByActions(actions),
+    scheduled: (vdb, schedule) => scheduledActions(actions, vdb, schedule),
     actionTriggers: actionTriggers(actions),
   });
   controlActions(manager, { config, caches, actions, exec, now: Date.now, sources });

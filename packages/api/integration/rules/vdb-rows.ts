@@ -1,3 +1,4 @@
+import { snapshotRefRows } from "./action-rows.ts";
 import { limitRows, type RuleRow } from "./rows.ts";
 
 const { whole, text, script, database } = limitRows;
@@ -392,6 +393,30 @@ export const vdbRows: readonly RuleRow[] = [
     message: "contradicts expiry.action: Delete: use expiry.action: Stop, or protected: false",
     accepted: [false, undefined],
   },
+  ...["refresh", "snapshot"].flatMap((name) => [
+    ...text(
+      `spec.schedules.${name}.schedule`,
+      ["", "0 3 * *", "0 3 * * * *", "0  3 * * *", "@every 1h", "TZ=UTC 0 3 * * *", "0 3 ? * *"],
+      "must be five fields of a cron expression with one space between them, or a word such as @daily, for example 0 3 * * 1-5",
+      ["0 3 * * 1-5", "*/5 0-6,22 1 JAN MON-FRI", "@hourly"],
+    ),
+    ...text(
+      `spec.schedules.${name}.timeZone`,
+      ["", "Europe/", "+01:00", "Europe Berlin"],
+      "must be the name of a time zone, for example Europe/Berlin",
+      ["UTC", "Etc/GMT+1", "America/Argentina/Buenos_Aires", undefined],
+    ),
+    ...whole(`spec.schedules.${name}.startingDeadlineSeconds`, 10, 31_536_000, 3600),
+    ...whole(`spec.schedules.${name}.history`, 1, 100, 3),
+    ...whole(`spec.schedules.${name}.deadlineSeconds`, 1, 604_800, 3600),
+  ]),
+  ...text(
+    "spec.schedules.refresh.previousRetention",
+    ["", "1d", "8760h1s"],
+    "must be a duration in h, m, s or ms, from 0s to 8760h, for example 24h",
+    ["0s", "8760h", undefined],
+  ),
+  ...snapshotRefRows("spec.schedules.refresh.snapshotRef"),
   ...database("spec.hooks[0].database"),
   ...whole("spec.hooks[0].timeoutSeconds", 1, 86_400, 300),
 ];

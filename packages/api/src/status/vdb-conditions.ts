@@ -179,6 +179,14 @@ export const vdbConditions = {
       Expired: "the database is stopped because it has expired; the message says how to renew it",
     },
   },
+  Scheduled: {
+    meaning: "Actions begin as spec.schedules says. Ready does not depend on it. Absent without spec.schedules.",
+    reasons: {
+      Scheduled: "status.schedules has the next and the last times",
+      ScheduleRefused: "a schedule or time zone cannot be read, or never comes; the message says which and why",
+      ActionRefused: "the API server refuses the action; the message contains its answer",
+    },
+  },
   StorageHealthy: {
     meaning:
       "The engine's storage has free space. Ready does not depend on it. Absent where DCT gives no figures for the engine.",

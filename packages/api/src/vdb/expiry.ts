@@ -1,9 +1,7 @@
 import { durationMilliseconds, optionalDuration } from "../fields/duration.ts";
+import { isMoment } from "../fields/moment.ts";
 import { schema, type TypeOf } from "../schema.ts";
 import type { PostgresVDB } from "./postgres-vdb.ts";
-
-/** RFC 3339, in the limits in which a computer's clock is one. */
-const moment = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$";
 
 export const expiry = schema({
   type: "object",
@@ -23,7 +21,7 @@ export const expiry = schema({
       maxLength: 40,
       rules: [
         {
-          rule: `self.matches('${moment}') && format.datetime().validate(self).orValue([]).size() == 0`,
+          rule: isMoment("self"),
           message: "must be a moment by RFC 3339, for example 2026-01-31T18:00:00Z",
         },
       ],

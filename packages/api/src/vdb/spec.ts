@@ -7,6 +7,7 @@ import { hooks } from "./hooks.ts";
 import { hygiene } from "./hygiene.ts";
 import { podTemplate } from "./pod-template.ts";
 import { leastStorage, resources } from "./resources.ts";
+import { schedules } from "./schedules.ts";
 import { postgresConfig, settingsOfSpec } from "./settings.ts";
 import { snapshots } from "./snapshots.ts";
 import { source } from "./source.ts";
@@ -187,6 +188,7 @@ export const postgresVdbSpec = schema({
     hooks,
     hygiene,
     snapshots,
+    schedules,
     podTemplate,
     tls,
   },

@@ -2,6 +2,7 @@ import { conditions, lastError, observedGeneration } from "../fields/condition.t
 import { schema, type TypeOf } from "../schema.ts";
 import { expiryStatus } from "./expiry.ts";
 import { hookStages } from "./hooks.ts";
+import { schedulesStatus } from "./schedules.ts";
 import { sourceTypes } from "./source.ts";
 
 export const vdbPhases = [
@@ -202,6 +203,7 @@ export const postgresVdbStatus = schema({
     held,
     previous,
     expiry: expiryStatus,
+    schedules: schedulesStatus,
     lastError,
   },
 });

@@ -22,7 +22,14 @@ import {
 } from "kube-runtime";
 import { startApiServer, type TestApiServer } from "kube-runtime/testing";
 import { parse } from "yaml";
-import { actionCaches, actionTriggers, controlActions, isAtWork, namedByActions } from "../../src/action/controller.ts";
+import {
+  actionCaches,
+  actionTriggers,
+  controlActions,
+  isAtWork,
+  namedByActions,
+  scheduledActions,
+} from "../../src/action/controller.ts";
 import { readConfig } from "../../src/config.ts";
 import { createCsiSources } from "../../src/data/csi/csi-source.ts";
 import { csiWorldOf } from "../../src/data/csi/csi-world.ts";
@@ -127,6 +134,7 @@ export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] =
     memories: createMemories(),
     isAtWork: (holder) => isAtWork(actions, holder),
     namedByActions: () => namedByActions(actions),
+    scheduled: (vdb, schedule) => scheduledActions(actions, vdb, schedule),
     actionTriggers: actionTriggers(actions),
   });
   controlActions(manager, {

@@ -23,6 +23,7 @@ import { cleanUpSteps } from "./steps/clean-up.ts";
 import { discardPrevious } from "./steps/discard-previous.ts";
 import { heedExpiry } from "./steps/heed-expiry.ts";
 import { heldOnTheWay, heldStopped, tidyTurn } from "./steps/hold.ts";
+import { keepSchedules } from "./steps/keep-schedules.ts";
 import { retireSnapshots } from "./steps/retire-snapshots.ts";
 import { stopPlan } from "./steps/stop.ts";
 import { tellStorage } from "./steps/tell-storage.ts";
@@ -52,7 +53,7 @@ export function vdbKind(world: World): ControlledKind<PostgresVDB, VdbContext> {
     name: "postgresvdb",
     resource: resourceOf(postgresVDB),
     conditions: conditionRows,
-    extraConditions: ["HygieneApplied", "HooksComplete", "CertificateCurrent", "Expiring", "StorageHealthy"],
+    extraConditions: ["HygieneApplied", "HooksComplete", "CertificateCurrent", "Expiring", "Scheduled", "StorageHealthy"],
     observe: async (run) => observe(world, run),
     steps: planOf,
     cleanUp: { finalizer, steps: cleanUpSteps },
@@ -66,7 +67,7 @@ export function vdbKind(world: World): ControlledKind<PostgresVDB, VdbContext> {
 /** How it comes up, or stops, or is held; in any case with a word on its storage, and without data and snapshots whose time has passed. */
 function planOf(ctx: VdbContext): Plan<VdbContext> {
   const { steps, keep = [] } = courseSteps(ctx);
-  return { steps: [tidyTurn, tellStorage, heedExpiry, discardPrevious, retireSnapshots, ...steps], keep };
+  return { steps: [tidyTurn, tellStorage, heedExpiry, keepSchedules, discardPrevious, retireSnapshots, ...steps], keep };
 }
 
 function courseSteps(ctx: VdbContext): Plan<VdbContext> {
