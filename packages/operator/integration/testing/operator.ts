@@ -64,7 +64,8 @@ export interface Bench extends AsyncDisposable {
 /** An API server that knows our kinds, and the operator's own namespace with DCT's credentials. */
 export async function startBench(): Promise<Bench> {
   const server = await startApiServer();
-  const api = httpApi(server.connection);
+  // The operator shares it with all that is played around it.
+  const api = httpApi(server.connection, { requestsPerSecond: 1000, burst: 1000 });
   const client = createClient(api, { fieldManager: "test" });
   for (const file of globSync(new URL("../../../../charts/delphix-operator/templates/crds/*.yaml", import.meta.url).pathname)) {
     const manifest: CustomResourceDefinition = parse(readFileSync(file, "utf8"));
