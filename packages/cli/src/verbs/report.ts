@@ -33,14 +33,6 @@ async function report(world: World, flags: LogsFlags, name: string): Promise<num
   const { namespace } = vdb.metadata;
   const missing: string[] = [];
   const plain: World = { ...world, stderr: { ...world.stderr, write: (text) => void missing.push(text.trim()) } };
-  const part = async (title: string, ask: () => Promise<string>): Promise<Part> => {
-    try {
-      return { title, text: await ask() };
-    } catch (error) {
-      if (!(error instanceof Complaint) && !isApiError(error, "notFound", "forbidden")) throw error;
-      return { title, text: `(not in this report: ${error.message})` };
-    }
-  };
   const { actions, hidden } = await actionsOn(session, vdb, signal);
   const all = <T extends KubeObject>(resource: Resource<T>) => listed(session, resource, namespace, name, signal);
   const output = { ...world.stdout, hasColours: false, isTerminal: false };
@@ -62,6 +54,16 @@ async function report(world: World, flags: LogsFlags, name: string): Promise<num
   ];
   world.stdout.write(reportOf(parts));
   return 0;
+}
+
+/** What may not be seen is named in its place. */
+async function part(title: string, ask: () => Promise<string>): Promise<Part> {
+  try {
+    return { title, text: await ask() };
+  } catch (error) {
+    if (!(error instanceof Complaint) && !isApiError(error, "notFound", "forbidden")) throw error;
+    return { title, text: `(not in this report: ${error.message})` };
+  }
 }
 
 async function listed<T extends KubeObject>(
