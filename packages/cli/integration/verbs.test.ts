@@ -142,12 +142,12 @@ describe("kubectl vdb", { timeout: 300_000 }, () => {
   });
 
   test("a plan changes nothing, holds the action to it, and is told where it does not", async () => {
-    const found = (await stage.client.get(vdbs, { namespace, name: "orders" }, forever)).status;
+    const untouched = (await stage.client.get(vdbs, { namespace, name: "orders" }, forever)).status;
     const plan = await as("developer", "plan", "refresh", "orders");
     deepEqual([plan.exitCode, phasesOf(plan.stderr).at(-1)], [0, "Completed"], plan.stderr);
     match(plan.stdout, /^The refresh of PostgresVDB shop\/orders\n {2}phases +PreRefresh, Stopping, /u);
     match(plan.stdout, /\n {2}downtime +about \d+ s, the median of the last \d\n/u);
-    deepEqual((await stage.client.get(vdbs, { namespace, name: "orders" }, forever)).status.content, found.content);
+    deepEqual((await stage.client.get(vdbs, { namespace, name: "orders" }, forever)).status.content, untouched.content);
     const [, name = ""] = / --plan (\S+) -n shop --as developer, and the same flags\n$/u.exec(plan.stdout) ?? [];
     const deed = await as("developer", "refresh", "orders", "--plan", name);
     equal(deed.exitCode, 0, deed.stderr);
