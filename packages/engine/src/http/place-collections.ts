@@ -1,5 +1,5 @@
 import { allEnvironments, allGroups } from "../catalogue/places.ts";
-import { boolean, type Collection, engineFields, fewObjects, number, searchOnly, text } from "./collection.ts";
+import { boolean, type Collection, engineFields, fewObjects, number, searchOnly, tagFields, text } from "./collection.ts";
 import { pageQuery } from "./contract/queries.ts";
 import { viewEngine, viewEnvironment, viewGroup } from "./views.ts";
 
@@ -16,8 +16,10 @@ export const engines: Collection = {
     version: text,
     data_storage_capacity: number,
     data_storage_used: number,
+    ...tagFields,
   },
   defaultSort: "id",
+  tags: { table: "engine", where: "CAST(number AS TEXT) = ?" },
   query: pageQuery,
   ...fewObjects((state) => [viewEngine(state)]),
 };
@@ -40,8 +42,10 @@ export const environments: Collection = {
     "repositories.database_type": searchOnly.text,
     "repositories.allow_provisioning": searchOnly.boolean,
     "repositories.is_staging": searchOnly.boolean,
+    ...tagFields,
   },
   defaultSort: "id",
+  tags: { table: "environment" },
   query: pageQuery,
   ...fewObjects((state) => allEnvironments(state.catalogue).map((row) => viewEnvironment(state, row))),
 };

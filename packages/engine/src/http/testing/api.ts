@@ -48,7 +48,7 @@ export async function startTestApi(): Promise<TestApi> {
   const routes = allRoutes({
     catalogue,
     pool,
-    runner: { wake: () => undefined, progressOf: () => undefined, [Symbol.asyncDispose]: async () => undefined },
+    runner: { wake: () => undefined, abandon: () => undefined, progressOf: () => undefined, [Symbol.asyncDispose]: async () => undefined },
     sizes: { known: () => undefined, fresh: async () => undefined },
     storageFigures: () => ({ capacityBytes: 100 * 2 ** 30, usedBytes: 2 ** 30, reserveBytes: 2 ** 28 }),
     engineName: () => "delphix-engine",
