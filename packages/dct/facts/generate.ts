@@ -101,7 +101,10 @@ function operationOf(operation: Json): Json {
       ? {}
       : {
           query: Object.fromEntries(
-            query.map((one) => [one["name"], { ...(one["required"] === true ? { needed: true } : {}), ...schemaOf(one["schema"]) }]),
+            query.map((one) => [
+              one["name"],
+              { ...(one["required"] === true ? { needed: true } : {}), ...schemaOf(one["schema"]) },
+            ]),
           ),
         }),
     ...(requestBody === undefined

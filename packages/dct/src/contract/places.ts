@@ -39,10 +39,7 @@ export const decodeRepository = object(
 );
 export type Repository = Decoded<typeof decodeRepository>;
 
-export const decodeEnvironmentUser = object(
-  { user_ref: string },
-  { username: string, primary_user: boolean, auth_type: string },
-);
+export const decodeEnvironmentUser = object({ user_ref: string }, { username: string, primary_user: boolean, auth_type: string });
 export type EnvironmentUser = Decoded<typeof decodeEnvironmentUser>;
 
 export const decodeEnvironment = object(

@@ -19,7 +19,10 @@ const tags = json(list(object({ key: string, value: string }, {})));
 export const decodeGroupRow = object({ id: string, name: string }, {});
 export type GroupRow = Decoded<typeof decodeGroupRow>;
 
-export const decodeEnvironmentRow = object({ id: string, name: string, repository_id: string, repository_name: string, tags }, {});
+export const decodeEnvironmentRow = object(
+  { id: string, name: string, repository_id: string, repository_name: string, tags },
+  {},
+);
 export type EnvironmentRow = Decoded<typeof decodeEnvironmentRow>;
 
 const secretRef = object({ name: string, key: string }, {});

@@ -148,6 +148,7 @@ export const snapshots: Collection = {
     consistency: text,
     version: text,
     temporary: boolean,
+    timezone: text,
     expiration: date,
     retain_forever: boolean,
     effective_expiration: date,

@@ -1,8 +1,8 @@
 import type { Route } from "./router.ts";
 import { bookmarkRoutes } from "./routes/bookmarks.ts";
 import { contentRoutes } from "./routes/content.ts";
-import { dSourceRoutes } from "./routes/dsources.ts";
 import { dependencyRoutes } from "./routes/dependencies.ts";
+import { dSourceRoutes } from "./routes/dsources.ts";
 import { environmentRoutes } from "./routes/environments.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { listRoutes } from "./routes/lists.ts";

@@ -184,7 +184,6 @@ export const viewVdb = (state: ApiState, row: VdbRow, bytes: Bytes | undefined):
   environment_id: row.environment_id,
   ...repositoryOf(state, row),
   ...lockOf(row),
-  masked: false,
   vdb_restart: true,
   group_name: groupName(state, row.group_id),
   status: vdbStatus(row),
@@ -342,6 +341,8 @@ export const viewJob = (state: ApiState, row: JobRow): Job => {
     ...(progress === undefined
       ? {}
       : { tasks: [{ title: progress.task, status: row.status, percent_complete: progress.percentComplete }] }),
-    ...((row.status === "FAILED" || row.status === "ABANDONED") && row.failure !== undefined ? { error_details: row.failure } : {}),
+    ...((row.status === "FAILED" || row.status === "ABANDONED") && row.failure !== undefined
+      ? { error_details: row.failure }
+      : {}),
   };
 };

@@ -5,8 +5,8 @@ import { placeOfTimeflow, placeOfVdb } from "../pool/places.ts";
 import { conflict } from "../refusal.ts";
 import type { Reserving } from "./define-job.ts";
 import type { JobContext, Result } from "./job-kind.ts";
-import { requireLeft, requireUnmounted } from "./require-unmounted.ts";
 import { requireUnlocked } from "./require-unlocked.ts";
+import { requireLeft, requireUnmounted } from "./require-unmounted.ts";
 import { readyVdb } from "./require-vdb.ts";
 import { unfinishedJobs } from "./submit.ts";
 

@@ -115,15 +115,16 @@ function newestUntil(catalogue: Catalogue, instant: Instant, from: string, timef
   if (found !== undefined) return found;
   const [oldest] = all.toReversed();
   const there =
-    oldest === undefined ? "it has no snapshot" : `its oldest snapshot is ${oldest.id} of ${oldest.timestamp}, at ${oldest.location}`;
+    oldest === undefined
+      ? "it has no snapshot"
+      : `its oldest snapshot is ${oldest.id} of ${oldest.timestamp}, at ${oldest.location}`;
   const where = timeflow === undefined ? nameOf(catalogue, from) : `timeflow ${timeflow.id}`;
   const wanted = instant.by === "timestamp" ? instant.timestamp : instant.location;
   throw conflict(`there is no data of ${where} as of ${shown(wanted ?? "now")}: ${there}`);
 }
 
 function isUntil(snapshot: SnapshotRow, instant: Instant): boolean {
-  if (instant.by === "timestamp")
-    return instant.timestamp === undefined || timeOf(snapshot) <= Date.parse(instant.timestamp);
+  if (instant.by === "timestamp") return instant.timestamp === undefined || timeOf(snapshot) <= Date.parse(instant.timestamp);
   if (instant.location === undefined) return true;
   return snapshot.location !== undefined && byteOf(snapshot.location) <= byteOf(instant.location);
 }
@@ -141,13 +142,18 @@ export function pointOfBookmark(catalogue: Catalogue, id: string): SnapshotRow {
   if (only === undefined) throw conflict(`bookmark ${bookmark.name} has no snapshot any more`);
   if (another !== undefined) {
     const names = all.map((one) => nameOf(catalogue, one.dataset_id)).join(", ");
-    throw badRequest(`bookmark ${bookmark.name} covers several datasets (${names}): provision by_snapshot, with one of its snapshots`);
+    throw badRequest(
+      `bookmark ${bookmark.name} covers several datasets (${names}): provision by_snapshot, with one of its snapshots`,
+    );
   }
   requireDataset(catalogue, only);
   return only;
 }
 
-function usableBookmark(catalogue: Catalogue, id: string): { readonly bookmark: BookmarkRow; readonly all: readonly SnapshotRow[] } {
+function usableBookmark(
+  catalogue: Catalogue,
+  id: string,
+): { readonly bookmark: BookmarkRow; readonly all: readonly SnapshotRow[] } {
   const bookmark = bookmarkById(catalogue, id);
   if (bookmark === undefined || bookmark.state === "deleting") throw notFound("bookmark", id);
   if (bookmark.state === "creating") throw conflict(`bookmark ${bookmark.name} is being made: wait until its job has ended`);

@@ -3,6 +3,14 @@ import { boolean, DecodeError, type Decoder, map, string } from "@vdb/dct";
 import { date, dateTime, folder, freeForm, id, ids, location, name, tags, tagText, text, wholeNumber } from "../../text-rules.ts";
 import { type BodyRules, each, ignored, refused, required, served } from "./rules.ts";
 
+const oneWordOf =
+  <const T extends string>(...words: readonly T[]): Decoder<T> =>
+  (value, at) => {
+    const found = words.find((word) => word === value);
+    if (found === undefined) throw new DecodeError(at, `must be ${words.join(" or ")}`);
+    return found;
+  };
+
 const otherDatabases = refused("it belongs to Oracle, SQL Server or SAP ASE; this engine serves PostgreSQL");
 const noHooks = refused("this engine runs no hooks; declare them in spec.hooks of the PostgresVDB");
 const noPolicies = refused("this engine has no policies; set interval and keep of a dSource in the engine's configuration");
@@ -145,9 +153,9 @@ export const linkBody = {
   parameters: required(map),
   tags: served(tags),
 
-  source_id: ignored(string, "parameters name the source"),
-  environment_user: ignored(string, "nothing runs on the source's machine"),
-  link_type: ignored(string, "there is one way to link"),
+  source_id: ignored(id, "parameters name the source"),
+  environment_user: ignored(id, "nothing runs on the source's machine"),
+  link_type: ignored(oneWordOf("AppDataDirect", "AppDataStaged"), "there is one way to link"),
   make_current_account_owner: oneAccount,
 
   sync_parameters: refused("a snapshot of this engine takes no parameters"),
@@ -227,16 +235,11 @@ export const rollbackTimestampBody = {
 
 export const switchTimeflowBody = { timeflow_id: required(id) } satisfies BodyRules;
 
-const bookmarkType: Decoder<"PUBLIC" | "PRIVATE"> = (value, at) => {
-  if (value !== "PUBLIC" && value !== "PRIVATE") throw new DecodeError(at, "must be PUBLIC or PRIVATE");
-  return value;
-};
-
 export const bookmarkBody = {
   name: required(name),
   vdb_ids: served(ids),
   snapshot_ids: served(ids),
-  bookmark_type: served(bookmarkType),
+  bookmark_type: served(oneWordOf("PUBLIC", "PRIVATE")),
   tags: served(tags),
 
   expiration: served(date),
@@ -285,7 +288,6 @@ export const updateVdbBody = {
       "cdb_tde_keystore_password",
       "cdc_on_provision",
       "listener_ids",
-      "mssql_failover_drive_letter",
       "new_dbid",
       "oracle_rac_custom_env_files",
       "oracle_rac_custom_env_vars",

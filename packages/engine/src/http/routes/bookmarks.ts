@@ -29,7 +29,11 @@ export const bookmarkRoutes = (state: ApiState): readonly Route[] => {
       const wanted = {
         expiration,
         retainForever,
-        name, vdbIds: vdb_ids ?? [], snapshotIds: snapshot_ids ?? [], type: bookmark_type ?? "PRIVATE" };
+        name,
+        vdbIds: vdb_ids ?? [],
+        snapshotIds: snapshot_ids ?? [],
+        type: bookmark_type ?? "PRIVATE",
+      };
       const job = start(state, createBookmark, { ...wanted, tags: tags ?? [] });
       const row = bookmarkById(state.catalogue, job.target_id ?? "");
       return { status: 201, body: { bookmark: row === undefined ? undefined : viewBookmark(state, row), job } };

@@ -21,12 +21,6 @@ type Given<K extends keyof typeof pointBodies> = BodyOf<(typeof pointBodies)[K]>
  */
 export const provisionRoutes = (state: ApiState): readonly Route[] => {
   const { catalogue } = state;
-  /** Of a VDB without a snapshot's id the job takes one as of now: none is named here. */
-  const atSnapshot = ({ snapshot_id, source_data_id }: Given<"bySnapshot">): Origin => ({
-    ...(snapshot_id === undefined ? {} : { snapshot_id }),
-    ...(source_data_id === undefined ? {} : { source_data_id }),
-  });
-  const named = ({ id }: SnapshotRow): Origin => ({ snapshot_id: id });
   const atTimestamp = ({ timestamp, timeflow_id, source_data_id }: Partial<Given<"byTimestamp">>): Origin =>
     named(pointOfDataset(catalogue, { by: "timestamp", timestamp, timeflowId: timeflow_id, datasetId: source_data_id }));
   const atLocation = ({ location, timeflow_id, source_data_id }: Given<"byLocation">): Origin =>
@@ -42,8 +36,17 @@ export const provisionRoutes = (state: ApiState): readonly Route[] => {
       });
       return ok({ job, vdb_id: job.target_id });
     });
-  const defaults = <R extends BodyRules>(path: string, body: R, originOf: (given: BodyOf<R>) => Origin): Route =>
-    acting({ path: `/vdbs/${path}/defaults`, body }, (given) => ok({ ...given, ...defaultsFor(state, originOf(given)) }));
+  /** Those that this way to provision knows. */
+  const defaults = <R extends BodyRules>(
+    path: string,
+    body: R,
+    originOf: (given: BodyOf<R>) => Origin,
+    whole: BodyRules,
+  ): Route =>
+    acting({ path: `/vdbs/${path}/defaults`, body }, (given) => {
+      const all = Object.entries(defaultsFor(state, originOf(given)));
+      return ok({ ...given, ...Object.fromEntries(all.filter(([field]) => Object.hasOwn(whole, field))) });
+    });
   const compatible = <R extends BodyRules>(path: string, body: R, originOf: (given: BodyOf<R>) => Origin): Route =>
     acting({ path: `/environments/compatible_repositories_${path}`, body }, (given) => {
       snapshotOf(state, originOf(given));
@@ -57,16 +60,23 @@ export const provisionRoutes = (state: ApiState): readonly Route[] => {
     making("provision_by_timestamp", provisionBodies.byTimestamp, atTimestamp),
     making("provision_by_location", provisionBodies.byLocation, atLocation),
     making("provision_from_bookmark", provisionBodies.fromBookmark, atBookmark),
-    defaults("provision_by_snapshot", pointBodies.bySnapshot, atSnapshot),
-    defaults("provision_by_timestamp", pointBodies.byTimestamp, atTimestamp),
-    defaults("provision_by_location", pointBodies.byLocation, atLocation),
-    defaults("provision_from_bookmark", pointBodies.fromBookmark, atBookmark),
+    defaults("provision_by_snapshot", pointBodies.bySnapshot, atSnapshot, provisionBodies.bySnapshot),
+    defaults("provision_by_timestamp", pointBodies.byTimestamp, atTimestamp, provisionBodies.byTimestamp),
+    defaults("provision_by_location", pointBodies.byLocation, atLocation, provisionBodies.byLocation),
+    defaults("provision_from_bookmark", pointBodies.fromBookmark, atBookmark, provisionBodies.fromBookmark),
     compatible("by_snapshot", compatibleBodies.bySnapshot, atSnapshot),
     compatible("by_timestamp", compatibleBodies.byTimestamp, atTimestamp),
     compatible("by_location", compatibleBodies.byLocation, atLocation),
     compatible("from_bookmark", compatibleBodies.fromBookmark, atBookmark),
   ];
 };
+
+/** Of a VDB without a snapshot's id the job takes one as of now: none is named here. */
+const atSnapshot = ({ snapshot_id, source_data_id }: Given<"bySnapshot">): Origin => ({
+  ...(snapshot_id === undefined ? {} : { snapshot_id }),
+  ...(source_data_id === undefined ? {} : { source_data_id }),
+});
+const named = ({ id }: SnapshotRow): Origin => ({ snapshot_id: id });
 
 /** What a VDB begins with: a snapshot, or the newest data of a dataset. */
 interface Origin {
@@ -116,7 +126,7 @@ function defaultsFor(state: ApiState, origin: Origin): Readonly<Record<string, u
 function freeName({ catalogue }: ApiState, origin: string): string {
   const taken = new Set(allVdbs(catalogue).map(({ name }) => name));
   for (let number = 1; ; number += 1) {
-    const name = `${[...origin].slice(0, 240).join("").trim()}-${number}`;
+    const name = `${Array.from(origin).slice(0, 240).join("").trim()}-${number}`;
     if (!taken.has(name)) return name;
   }
 }

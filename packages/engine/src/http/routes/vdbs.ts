@@ -45,7 +45,13 @@ export const vdbRoutes = (state: ApiState): readonly Route[] => {
     action("stop", stopBody, stopVdb),
     action("snapshots", {}, snapshotVdb),
     acting({ method: "PATCH", path: "/vdbs/:id", body: updateVdbBody }, (given, { params: { id = "" } }) => {
-      const { name, description, mount_point, appdata_source_params: source_params, appdata_config_params: config_params } = given;
+      const {
+        name,
+        description,
+        mount_point,
+        appdata_source_params: source_params,
+        appdata_config_params: config_params,
+      } = given;
       const columns = changed({ name, description, mount_point, source_params, config_params });
       return ok({ job: start(state, updateVdb, { id, columns }) });
     }),

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { problemsOf } from "@vdb/dct/testing";
 import { createLog } from "kube-runtime";
 import { Agent, request } from "undici";
 import { type Catalogue, openCatalogue } from "../../catalogue/catalogue.ts";
@@ -29,9 +30,18 @@ export interface TestApi extends AsyncDisposable {
   readonly log: () => string;
   /** `path` is below the base path. A body that is no text is sent as JSON. */
   call(method: string, path: string, body?: unknown): Promise<Answered>;
-  health(path: "/healthz" | "/readyz"): Promise<Answered>;
+  /** Outside of the base path, where no key is asked for. */
+  health(path: "/healthz" | "/readyz" | "/openapi.json"): Promise<Answered>;
   /** A linked dSource with one snapshot; the ids of both. */
   linked(name: string): { readonly sourceId: string; readonly snapshotId: string };
+}
+
+/** Every answer of every test is one that clients of the public document can read. */
+function requireAsDescribed(method: string, target: string, status: number, text: string): void {
+  const [, path] = /^\/v3(\/[^?]*)/u.exec(target) ?? [];
+  if (path === undefined) return;
+  const problems = problemsOf({ method, path, status, body: text === "" ? undefined : JSON.parse(text) });
+  if (problems.length > 0) throw new Error(`${method} ${path}: ${text.slice(0, 200)}\n${problems.join("\n")}`);
 }
 
 const notReadyBecause = async (): Promise<undefined> => undefined;
@@ -48,7 +58,12 @@ export async function startTestApi(): Promise<TestApi> {
   const routes = allRoutes({
     catalogue,
     pool,
-    runner: { wake: () => undefined, abandon: () => undefined, progressOf: () => undefined, [Symbol.asyncDispose]: async () => undefined },
+    runner: {
+      wake: () => undefined,
+      abandon: () => undefined,
+      progressOf: () => undefined,
+      [Symbol.asyncDispose]: async () => undefined,
+    },
     sizes: { known: () => undefined, fresh: async () => undefined },
     storageFigures: () => ({ capacityBytes: 100 * 2 ** 30, usedBytes: 2 ** 30, reserveBytes: 2 ** 28 }),
     engineName: () => "delphix-engine",
@@ -68,6 +83,7 @@ export async function startTestApi(): Promise<TestApi> {
     const options = { method, dispatcher: agent, headers, ...(bytes === undefined ? {} : { body: bytes }) };
     const answer = await request(origin + path, options);
     const text = await answer.body.text();
+    requireAsDescribed(method, path, answer.statusCode, text);
     return { status: answer.statusCode, headers: answer.headers, text, body: text === "" ? {} : JSON.parse(text) };
   };
   const linked = (name: string): { sourceId: string; snapshotId: string } => {
