@@ -115,6 +115,7 @@ export async function stepBench(given: Given = {}): Promise<StepBench> {
     memories: createMemories(),
     isAtWork: () => true,
     namedByActions: () => [],
+    scheduled: () => [],
     actionTriggers: [],
   };
   return { ctx: observe(world, run), client, clock, writes, conditions, events: told };
