@@ -29,7 +29,8 @@ export interface TestApi extends AsyncDisposable {
   readonly port: number;
   readonly log: () => string;
   /** `path` is below the base path. A body that is no text is sent as JSON. */
-  call(method: string, path: string, body?: unknown): Promise<Answered>;
+  /** `authorization`: another one than the right key; null: none. */
+  call(method: string, path: string, body?: unknown, authorization?: string | null): Promise<Answered>;
   /** Outside of the base path, where no key is asked for. */
   health(path: "/healthz" | "/readyz" | "/openapi.json"): Promise<Answered>;
   /** A linked dSource with one snapshot; the ids of both. */
@@ -77,9 +78,9 @@ export async function startTestApi(): Promise<TestApi> {
   const agent = new Agent({ connect: { ca: cert }, connections: 4 });
   started.defer(() => agent.destroy());
   const origin = `https://localhost:${server.port}`;
-  const send = async (method: string, path: string, body?: unknown): Promise<Answered> => {
+  const send = async (method: string, path: string, body?: unknown, authorization?: string | null): Promise<Answered> => {
     const bytes = body === undefined || typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body);
-    const headers = { authorization: `apk ${apiKey}` };
+    const headers: Record<string, string> = authorization === null ? {} : { authorization: authorization ?? `apk ${apiKey}` };
     const options = { method, dispatcher: agent, headers, ...(bytes === undefined ? {} : { body: bytes }) };
     const answer = await request(origin + path, options);
     const text = await answer.body.text();
@@ -106,7 +107,7 @@ export async function startTestApi(): Promise<TestApi> {
     catalogue,
     port: server.port,
     log: () => lines.join(""),
-    call: (method, path, body) => send(method, `/v3${path}`, body),
+    call: (method, path, body, authorization) => send(method, `/v3${path}`, body, authorization),
     health: (path) => send("GET", path),
     linked,
     [Symbol.asyncDispose]: () => all.disposeAsync(),
