@@ -98,7 +98,7 @@ async function answer(options: ServerOptions, request: IncomingMessage): Promise
 }
 
 async function openApiDocument(): Promise<Answer> {
-  const { openApi } = await import("@vdb/dct/openapi");
+  const { openApi } = await import("./openapi.ts");
   return { status: 200, body: JSON.parse(openApi), headers: { "access-control-allow-origin": "*" } };
 }
 
