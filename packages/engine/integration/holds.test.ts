@@ -3,7 +3,7 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type DctClient, DctError, eq, type Snapshot } from "@vdb/dct";
 import {
-  call,
+  callByHand,
   declared,
   type EngineProcess,
   firstSnapshot,
@@ -47,7 +47,7 @@ describe("accepted work", { timeout: 300_000 }, () => {
   /** By hand: the client cannot force, because nothing of the project does. */
   async function forceDelete(engine: EngineProcess): Promise<unknown> {
     const body = { dsource_id: dSourceId(), force: true };
-    const answer = await call(engine, scratch, "POST", "/dsources/delete", body);
+    const answer = await callByHand(engine, scratch, "POST", "/dsources/delete", body);
     if (answer.status === 409) throw new DctError("conflict", JSON.stringify(answer.body));
     return answer.body;
   }

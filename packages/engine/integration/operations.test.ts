@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { map, type Snapshot } from "@vdb/dct";
 import {
-  call,
+  callByHand,
   declared,
   type EngineProcess,
   firstSnapshot,
@@ -33,7 +33,7 @@ describe("operations on real bytes", { timeout: 300_000 }, () => {
   after(() => stack.disposeAsync());
 
   const jobOf = async (engine: EngineProcess, method: "POST" | "PATCH", path: string, body: object = {}): Promise<string> => {
-    const answer = await call(engine, scratch, method, path, body);
+    const answer = await callByHand(engine, scratch, method, path, body);
     equal(Math.floor(answer.status / 100), 2, JSON.stringify(answer.body));
     return textOf(map(answer.body["job"], "job")["id"]);
   };
@@ -50,8 +50,8 @@ describe("operations on real bytes", { timeout: 300_000 }, () => {
       ["by_location", { source_data_id, location: textOf(snapshot.location) }],
       ["from_bookmark", { bookmark_id: bookmarked.bookmark.id }],
     ] as const) {
-      const defaults = await call(engine, scratch, "POST", `/vdbs/provision_${way}/defaults`, point);
-      const made = await call(engine, scratch, "POST", `/vdbs/provision_${way}`, defaults.body);
+      const defaults = await callByHand(engine, scratch, "POST", `/vdbs/provision_${way}/defaults`, point);
+      const made = await callByHand(engine, scratch, "POST", `/vdbs/provision_${way}`, defaults.body);
       equal(made.status, 200, JSON.stringify(made.body));
       await succeeded(client, textOf(map(made.body["job"], "job")["id"]));
       const id = textOf(made.body["vdb_id"]);

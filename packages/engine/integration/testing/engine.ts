@@ -156,7 +156,7 @@ export interface Answered {
 }
 
 /** A call by hand, for what the client does not send. Its answer is one that clients of the public document can read. */
-export async function call(
+export async function callByHand(
   { url }: EngineProcess,
   scratch: Scratch,
   method: "GET" | "POST" | "PATCH",
