@@ -56,9 +56,9 @@ export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKin
     try {
       requireWanted(catalogue, job.id);
       touch(job, "status = 'STARTED'");
-      await failpoint(`${job.type}:started`);
+      await context.failpoint(`${job.type}:started`);
       const result = await kind.run(context);
-      await failpoint(`${job.type}:acted`);
+      await context.failpoint(`${job.type}:acted`);
       requireWanted(catalogue, job.id);
       end(job, result, "status = 'COMPLETED', percent_complete = 100");
       await failpoint(`${job.type}:recorded`);
@@ -90,16 +90,20 @@ export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKin
     const from = performance.now();
     const unwanted = new AbortController();
     abandoning.set(job.id, unwanted);
+    const abandoned = new Promise<never>((_, reject) => {
+      unwanted.signal.addEventListener("abort", () => reject(unwanted.signal.reason), { once: true });
+    });
+    abandoned.catch(() => undefined); // nobody may be waiting
     const context: JobContext = {
       ...parts,
-      failpoint,
+      failpoint: (name) => Promise.race([failpoint(name), abandoned]),
       job,
       signal: AbortSignal.any([stopping.signal, unwanted.signal]),
       progress: (percentComplete, task) => progress.set(job.id, { percentComplete, task }),
     };
     const failure = await act(context, kinds[job.type]);
     // What is undone is carried to its end.
-    if (failure !== undefined) await undo({ ...context, signal: stopping.signal }, kinds[job.type], failure);
+    if (failure !== undefined) await undo({ ...context, failpoint, signal: stopping.signal }, kinds[job.type], failure);
     const facts = {
       job: job.id,
       type: job.type,
