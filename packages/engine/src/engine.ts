@@ -15,8 +15,8 @@ import { forgetOldJobs } from "./jobs/submit.ts";
 import { keepLinked } from "./link/keep-linked.ts";
 import { installedPostgres } from "./link/postgres.ts";
 import { mountedSecrets } from "./link/secrets.ts";
-import { countedSizes } from "./sizes.ts";
 import { type EngineMetrics, engineMetrics } from "./metrics.ts";
+import { countedSizes } from "./sizes.ts";
 import { openStorage, type Storage } from "./storage.ts";
 
 export interface Engine extends AsyncDisposable {

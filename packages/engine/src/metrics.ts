@@ -23,7 +23,10 @@ const jobBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_2
 
 export function engineMetrics({ catalogue, storageFigures, now }: Measured): EngineMetrics {
   const metrics = createMetrics();
-  const ended = metrics.counter("delphix_engine_jobs_total", "Jobs that have ended since the engine started.", ["type", "result"]);
+  const ended = metrics.counter("delphix_engine_jobs_total", "Jobs that have ended since the engine started.", [
+    "type",
+    "result",
+  ]);
   const seconds = metrics.histogram("delphix_engine_job_seconds", "How long jobs took that have ended.", jobBuckets, ["type"]);
   metrics
     .gauge("delphix_engine_jobs_unfinished", "Jobs that wait or run.")
@@ -44,14 +47,12 @@ export function engineMetrics({ catalogue, storageFigures, now }: Measured): Eng
         return value === undefined ? [] : [{ value, labels: { id, name } }];
       }),
     );
-  metrics
-    .gauge("delphix_engine_dsource_failing", "1 when the last snapshot of the dSource failed.", ofDSource)
-    .collect(() =>
-      allDSources(catalogue).map(({ id, name, last_error: error }) => ({
-        value: error === undefined ? 0 : 1,
-        labels: { id, name },
-      })),
-    );
+  metrics.gauge("delphix_engine_dsource_failing", "1 when the last snapshot of the dSource failed.", ofDSource).collect(() =>
+    allDSources(catalogue).map(({ id, name, last_error: error }) => ({
+      value: error === undefined ? 0 : 1,
+      labels: { id, name },
+    })),
+  );
   return {
     jobEnded: (type, failure, took) => {
       ended.inc({ type, result: failure === undefined ? "completed" : "failed" });

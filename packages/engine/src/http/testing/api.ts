@@ -34,6 +34,7 @@ export interface TestApi extends AsyncDisposable {
   linked(name: string): { readonly sourceId: string; readonly snapshotId: string };
 }
 
+const metricsText = (): string => "";
 const notReadyBecause = async (): Promise<undefined> => undefined;
 
 export async function startTestApi(): Promise<TestApi> {
@@ -58,7 +59,6 @@ export async function startTestApi(): Promise<TestApi> {
   });
   const { key, cert } = makeSelfSigned("engine", ["localhost"], new Date(Date.now() - 60_000), new Date(Date.now() + 86_400_000));
   const apiKey = "1.secret";
-  const metricsText = (): string => "";
   const server = started.use(
     await startServer({ host: "127.0.0.1", port: 0, key, cert, apiKey, routes, notReadyBecause, metricsText, log }),
   );
