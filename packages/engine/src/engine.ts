@@ -10,6 +10,7 @@ import { type Certificate, keepCertificate } from "./identity/certificate.ts";
 import { publishCredentials } from "./identity/publish.ts";
 import { stopAt } from "./jobs/failpoint.ts";
 import { jobKinds } from "./jobs/kinds.ts";
+import { retireExpired } from "./jobs/retire.ts";
 import { type Runner, startRunner } from "./jobs/runner.ts";
 import { forgetOldJobs } from "./jobs/submit.ts";
 import { keepLinked } from "./link/keep-linked.ts";
@@ -121,6 +122,11 @@ function startFollowing(running: Running, runner: Runner, { apiKey, certificate 
   const pass = async ({ dsources }: Settings): Promise<void> => {
     if ((await storage.notReadyBecause()) !== undefined) await storage.ensureMounted(running.settings);
     await keepLinked(linker, dsources);
+    const retired = retireExpired({ catalogue: storage.catalogue, pool: storage.pool }, new Date());
+    if (retired.length > 0) {
+      log.info({ retired }, "the engine deletes what has expired");
+      runner.wake();
+    }
     forgetOldJobs(storage.catalogue);
   };
   const credentials = { url: flags.publicUrl, apiKey, caPem: certificate.cert };

@@ -15,9 +15,9 @@ test("metrics tell ended jobs by type and result, the pool's bytes, and how old 
     storageFigures: () => ({ capacityBytes: 300, usedBytes: 200, reserveBytes: 10 }),
     now: () => new Date("2026-01-02T03:05:05.678Z"), // a minute after the snapshot of linked()
   });
-  metrics.jobEnded("DB_PROVISION", undefined, 0.2);
-  metrics.jobEnded("DB_PROVISION", undefined, 0.3);
-  metrics.jobEnded("DB_PROVISION", "no room", 2);
+  metrics.jobEnded("DB_PROVISION", "completed", 0.2);
+  metrics.jobEnded("DB_PROVISION", "completed", 0.3);
+  metrics.jobEnded("DB_PROVISION", "failed", 2);
   const text = metrics.text();
   deepEqual(samples(text, "delphix_engine_jobs_total"), [
     'delphix_engine_jobs_total{type="DB_PROVISION",result="completed"} 2',

@@ -1,13 +1,12 @@
 import { createMetrics } from "kube-runtime";
 import type { Catalogue } from "./catalogue/catalogue.ts";
 import { allDSources, latestSnapshot } from "./catalogue/datasets.ts";
-import type { JobType } from "./catalogue/rows.ts";
+import type { JobEnded } from "./jobs/runner.ts";
 import { unfinishedJobs } from "./jobs/submit.ts";
 import type { StorageFigures } from "./storage.ts";
 
 export interface EngineMetrics {
-  /** A job has ended; a `failure` says that it is undone. */
-  readonly jobEnded: (type: JobType, failure: string | undefined, seconds: number) => void;
+  readonly jobEnded: JobEnded;
   /** In the Prometheus text format. */
   readonly text: () => string;
 }
@@ -54,8 +53,8 @@ export function engineMetrics({ catalogue, storageFigures, now }: Measured): Eng
     })),
   );
   return {
-    jobEnded: (type, failure, took) => {
-      ended.inc({ type, result: failure === undefined ? "completed" : "failed" });
+    jobEnded: (type, result, took) => {
+      ended.inc({ type, result });
       seconds.observe(took, { type });
     },
     text: () => metrics.text(),

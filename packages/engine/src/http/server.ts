@@ -85,6 +85,8 @@ async function answer(options: ServerOptions, request: IncomingMessage): Promise
       ? { status: 200, body: { status: "ready" } }
       : { status: 503, body: { error: "not_ready", error_description: reason } };
   }
+  // Public facts: an API browser loads them before anybody gives it a key.
+  if (pathname === "/openapi.json" && (method === "GET" || method === "HEAD")) return await openApiDocument();
   if (!isAuthorized(request, options.apiKey)) {
     throw new HttpError(
       401,
@@ -101,6 +103,11 @@ async function answer(options: ServerOptions, request: IncomingMessage): Promise
   if (hit === undefined) throw new HttpError(404, "not_found", `this engine does not serve ${method} ${shown(pathname)}`);
   if (hit.kind === "otherMethods") throw otherMethods(method, shown(pathname), hit.allowed);
   return hit.route.handle({ params: hit.params, query, body: await readBody(request) });
+}
+
+async function openApiDocument(): Promise<Answer> {
+  const { openApi } = await import("./openapi.ts");
+  return { status: 200, body: JSON.parse(openApi), headers: { "access-control-allow-origin": "*" } };
 }
 
 const isHealthCheck = (pathname: string): boolean => pathname === "/healthz" || pathname === "/readyz";
