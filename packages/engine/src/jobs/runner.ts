@@ -19,6 +19,10 @@ export interface Runner extends AsyncDisposable {
   progressOf(jobId: string): Progress | undefined;
 }
 
+/** Told once for each job that has ended, however it did. */
+export type JobEnded = (type: JobType, result: JobResult, seconds: number) => void;
+export type JobResult = "completed" | "failed" | "abandoned";
+
 /** A removal that fails is tried again so often; the job stays STARTED until what it left is gone. */
 const againPauseMs = 5_000;
 
@@ -26,7 +30,7 @@ const againPauseMs = 5_000;
  * Jobs of one target run one after the other, in the order of arrival. Stopping aborts the running ones and leaves them
  * STARTED: the next start takes them up again.
  */
-export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKind>>): Runner {
+export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKind>>, ended: JobEnded): Runner {
   const { catalogue, log } = parts;
   const stopping = new AbortController();
   const stopped = new Promise<never>((_, reject) => {
@@ -113,6 +117,8 @@ export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKin
     };
     if (failure === undefined) log.info(facts, "job completed");
     else log.warn({ ...facts, failure }, "job failed");
+    const undone = isAbandoned(catalogue, job.id) ? "abandoned" : "failed";
+    ended(job.type, failure === undefined ? "completed" : undone, facts.seconds);
   };
 
   const start = (job: JobRow): void => {

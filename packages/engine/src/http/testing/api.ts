@@ -45,6 +45,7 @@ function requireAsDescribed(method: string, target: string, status: number, text
   if (problems.length > 0) throw new Error(`${method} ${path}: ${text.slice(0, 200)}\n${problems.join("\n")}`);
 }
 
+const metricsText = (): string => "";
 const notReadyBecause = async (): Promise<undefined> => undefined;
 
 export async function startTestApi(): Promise<TestApi> {
@@ -74,7 +75,9 @@ export async function startTestApi(): Promise<TestApi> {
   });
   const { key, cert } = makeSelfSigned("engine", ["localhost"], new Date(Date.now() - 60_000), new Date(Date.now() + 86_400_000));
   const apiKey = "1.secret";
-  const server = started.use(await startServer({ host: "127.0.0.1", port: 0, key, cert, apiKey, routes, notReadyBecause, log }));
+  const server = started.use(
+    await startServer({ host: "127.0.0.1", port: 0, key, cert, apiKey, routes, notReadyBecause, metricsText, log }),
+  );
   const agent = new Agent({ connect: { ca: cert }, connections: 4 });
   started.defer(() => agent.destroy());
   const origin = `https://localhost:${server.port}`;
