@@ -37,6 +37,10 @@ tools: setup ## Build kubectl, helm and the cluster's binaries into the cache
 images: setup ## Build the container images into the cache
 	@cluster/images/build
 
+.PHONY: kubectl-vdb
+kubectl-vdb: setup ## Build a release of kubectl vdb into .local/kubectl-vdb; URL=… of its archives for krew
+	@node packages/cli/release.ts .local/kubectl-vdb $(URL)
+
 .PHONY: generate format api-reference
 generate: setup ## Write every generated file again
 	@scripts/generate
