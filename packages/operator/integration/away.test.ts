@@ -37,6 +37,7 @@ const sorts = {
 type Sort = keyof typeof sorts;
 const total = Object.values(sorts).reduce((sum, { count }) => sum + count, 0);
 
+const names = (sort: Sort): readonly string[] => Array.from({ length: sorts[sort].count }, (_, at) => `${sort}-${at}`);
 /** As the name of a scheduled action has it. */
 const stamp = (ms: number): string => {
   const { 0: day = "", 1: time = "" } = timestamp(ms).split("T");
@@ -69,7 +70,6 @@ describe("an operator that was away for a day", { timeout: 900_000 }, () => {
     await stage.operator[Symbol.asyncDispose]();
     stage.restartOperator(clockFrom(ms));
   };
-  const names = (sort: Sort): readonly string[] => Array.from({ length: sorts[sort].count }, (_, at) => `${sort}-${at}`);
 
   test("begins what it owes once, nothing that is too late, and neither stops nor deletes unannounced", async () => {
     await stage.place(namespace);
