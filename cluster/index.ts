@@ -7,6 +7,14 @@ export { builtImages, installCharts, operatorNamespace, storageNamespace } from 
 export { at, entries, items, type Json, parseJson, text } from "./stack/json.ts";
 export { eventually, type Kubectl, kubectlFor } from "./stack/kubectl.ts";
 export { type PortForward, portForward } from "./stack/port-forward.ts";
-export { ensureNamespace, loadProduction, productionSql, secretYaml, startProduction } from "./stack/production.ts";
+export {
+  ensureNamespace,
+  loadProduction,
+  newSecret,
+  productionSql,
+  secretMark,
+  secretYaml,
+  startProduction,
+} from "./stack/production.ts";
 export { type Endpoint, psqlOnceReached, psqlThroughService, tryPsql } from "./stack/psql.ts";
 export { type VdbOptions, vdbManifest } from "./stack/vdb-manifest.ts";
