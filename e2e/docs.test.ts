@@ -14,7 +14,7 @@ const clone = join(import.meta.dirname, "..");
 
 /** What a reader has: a clone, kubectl, and curl that says when a server refuses. */
 const prelude = `set -euo pipefail
-trap 'kill $(jobs -p) 2>/dev/null' EXIT
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 curl() { command curl -fsS "$@"; }
 `;
 

@@ -32,7 +32,8 @@ export const sessions: readonly Session[] = [
   },
   {
     what: "tasks, a snapshot and a refresh of it",
-    given: `kubectl apply -f samples/postgrestask.yaml -f samples/task.yaml -f cluster/demo/my-vdb-refresh.yaml
+    given: `kubectl exec deploy/my-postgres-vdb -n pg-operator -- createdb appdb
+kubectl apply -f samples/postgrestask.yaml -f samples/task.yaml -f cluster/demo/my-vdb-refresh.yaml
 kubectl wait --for=condition=Ready postgrestask/check-schema task/disk-use -n pg-operator --timeout=2m`,
     blocks: [
       "docs/postgrestask.md: kubectl get postgrestask check-schema -n pg-operator -o jsonpath='{.status.output}'",
