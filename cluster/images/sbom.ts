@@ -70,9 +70,8 @@ export function npmComponent(name: string, version: string): Component {
 }
 
 /** What Go's linker leaves around the list of modules in every program, stripped or not. */
-const [listBegins, listEnds] = ["3077af0c9274080241e1c107e6d618e6", "f932433186182072008242104116d8f2"].map((hex) =>
-  Buffer.from(hex, "hex"),
-) as [Buffer, Buffer];
+const listBegins = Buffer.from("3077af0c9274080241e1c107e6d618e6", "hex");
+const listEnds = Buffer.from("f932433186182072008242104116d8f2", "hex");
 
 /** Go's own version and the modules that a program is compiled of, as it says itself. */
 export function goComponents(program: string): readonly Component[] {
