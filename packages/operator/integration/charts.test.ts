@@ -102,6 +102,7 @@ const rows: readonly { readonly name: string; readonly chart: Chart; readonly va
       imagePullPolicy: "Always",
       podAnnotations: { "prometheus.io/scrape": "true", "prometheus.io/port": "8080" },
       logLevel: "debug",
+      tracing: { endpoint: "https://collector.monitoring:4318" },
       concurrency: 100,
       replicas: 3,
     },
@@ -218,6 +219,10 @@ function policiesOf(objects: readonly Rendered[]): readonly Policy[] {
     }))
     .toSorted((left, right) => byName([left.name], [right.name]));
 }
+const databasePolicies = (egress: readonly object[]): readonly Policy[] =>
+  policiesOf(
+    documents("delphix-operator", { networkPolicy: { enabled: false, databases: { namespaces: ["dev", "test"], egress } } }),
+  );
 const isTheirs = ({ apiVersion }: Rendered): boolean => apiVersion === "monitoring.coreos.com/v1";
 
 describe("the charts under many values", () => {
@@ -337,20 +342,16 @@ describe("the charts under many values", () => {
   });
 
   test("databases call nobody where a NetworkPolicy is asked for, but whom the values name", () => {
-    const policyOf = (egress: readonly object[]) =>
-      policiesOf(
-        documents("delphix-operator", { networkPolicy: { enabled: false, databases: { namespaces: ["dev", "test"], egress } } }),
-      );
     const selector = {
       matchLabels: { "app.kubernetes.io/name": "postgresvdb", "app.kubernetes.io/managed-by": "delphix-operator" },
     };
     const wanted = { name: "delphix-databases", selector, ingress: undefined };
     deepEqual(
-      policyOf([]).map(({ namespace, ...rest }) => [namespace, rest]),
+      databasePolicies([]).map(({ namespace, ...rest }) => [namespace, rest]),
       ["dev", "test"].map((namespace) => [namespace, { ...wanted, egress: [] }]),
     );
     deepEqual(
-      policyOf([{ ports: [{ port: 443 }] }]).map(({ egress }) => egress),
+      databasePolicies([{ ports: [{ port: 443 }] }]).map(({ egress }) => egress),
       [["TCP 443"], ["TCP 443"]],
     );
   });

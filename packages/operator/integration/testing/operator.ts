@@ -40,6 +40,7 @@ import { mustAllowCopyOf } from "../../src/data/dct/of-others.ts";
 import { createStorageWatch } from "../../src/data/dct/watch-storage.ts";
 import { measuredDct } from "../../src/metrics/dct-metrics.ts";
 import { tellWork } from "../../src/metrics/work-metrics.ts";
+import { tellTraces } from "../../src/tracing/tell-traces.ts";
 import { isShut } from "../../src/vdb/context.ts";
 import { controlVdbs, vdbCaches } from "../../src/vdb/controller.ts";
 import { createMemories } from "../../src/vdb/memory.ts";
@@ -158,6 +159,7 @@ export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] =
     sources,
   });
   tellWork(manager, { vdbs: caches.vdbs, actions, storage, now: Date.now });
+  tellTraces(manager, { endpoint: config.otlpEndpoint, instance: undefined, log: silentLog, vdbs: caches.vdbs, actions });
   const end = new AbortController();
   const running = manager.run(end.signal).catch((error: unknown) => {
     if (!end.signal.aborted) throw error;
