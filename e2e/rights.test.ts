@@ -16,7 +16,36 @@ const log = join(state, "var/log/audit.log");
 const namespaces = [operatorNamespace, storageNamespace, "snapshot-controller"];
 
 /** Rights that no e2e test needs, or whose use the log does not show as that verb. */
-const reasons: Readonly<Record<string, string>> = {};
+const reasons: readonly { readonly rights: RegExp; readonly why: string }[] = [
+  {
+    rights:
+      /^pg-operator\/delphix-operator: create (?:configmaps|deployments|services|poddisruptionbudgets|(?:vdb|postgres)\w+\.actions)/u,
+    why: "an apply that makes an object is logged as a patch, and needs this too",
+  },
+  { rights: /: create pods\/exec$/u, why: "a websocket is logged as get; from Kubernetes 1.35 on it needs this too" },
+  { rights: /: patch events$/u, why: "an event that comes again is counted" },
+  { rights: /: list \w/u, why: "caches begin with a list where the API server does not stream what there is" },
+  {
+    rights: /delphix-operator: get \w+\.actions\.delphix\.com$/u,
+    why: "an action whose status was written meanwhile is read again",
+  },
+  {
+    rights: /delphix-operator: delete \w+\.actions\.delphix\.com$/u,
+    why: "ttlSecondsAfterFinished, and the history of a schedule: packages/operator/integration",
+  },
+  { rights: /delphix-operator: delete postgresvdbs\./u, why: "spec.expiry: packages/operator/integration/expiry.test.ts" },
+  { rights: /delphix-operator: delete pods$/u, why: "a pod that cannot start is replaced when its cause may be fixed" },
+  {
+    rights: /delphix-operator: patch (?:persistentvolumeclaims|volumesnapshotcontents\.snapshot\.storage\.k8s\.io)$/u,
+    why: "a claim that is kept is given away; what a copy went through goes, though its class retains it",
+  },
+  { rights: /: update postgresvdbs\.core\.delphix\.com\/finalizers$/u, why: "OwnerReferencesPermissionEnforcement asks for it" },
+  {
+    rights:
+      /^(?:delphix-storage\/delphix-csi-controller|snapshot-controller\/snapshot-controller): (?:get|update|patch) (?:\w+\.(?:snapshot\.)?storage\.k8s\.io(?:\/status)?|nodes)$/u,
+    why: "the stock programs' own manifests ask for it: they read and write again after a conflict",
+  },
+];
 
 describe("the rights of the charts", { skip: existsSync(log) ? false : "the cluster was started without AUDIT=1" }, () => {
   const found: { granted: readonly Right[]; used: readonly Right[]; refused: readonly string[] } = {
@@ -40,13 +69,17 @@ describe("the rights of the charts", { skip: existsSync(log) ? false : "the clus
   });
 
   test("every right that is given is used, or has a reason", () => {
-    deepEqual(needlessRights(found.granted, found.used, reasons), []);
+    const needless = needlessRights(found.granted, found.used);
+    deepEqual(
+      needless.filter((right) => !reasons.some(({ rights }) => rights.test(right))),
+      [],
+    );
   });
 
   test("no reason is left over", () => {
-    const granted = new Set(found.granted.map(rightText));
+    const granted = found.granted.map(rightText);
     deepEqual(
-      Object.keys(reasons).filter((right) => !granted.has(right)),
+      reasons.filter(({ rights }) => !granted.some((right) => rights.test(right))),
       [],
     );
   });

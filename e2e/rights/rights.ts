@@ -77,13 +77,9 @@ export function auditedRights(lines: Iterable<string>, namespaces: readonly stri
   return { used: [...used.values()], refused: [...refused] };
 }
 
-/** The rights that nobody has used and no reason names. `reasons`: `account: verb resource` → why it is needed all the same. */
-export function needlessRights(
-  granted: readonly Right[],
-  used: readonly Right[],
-  reasons: Readonly<Record<string, string>>,
-): readonly string[] {
-  const known = new Set([...used.map(rightText), ...Object.keys(reasons)]);
+/** The rights that nobody has used. */
+export function needlessRights(granted: readonly Right[], used: readonly Right[]): readonly string[] {
+  const known = new Set(used.map(rightText));
   return granted
     .map(rightText)
     .filter((right) => !known.has(right))

@@ -31,21 +31,22 @@ export function traceWork(tracer: Tracer, now: () => number): (event: CacheEvent
   return (event) => {
     const { object } = event;
     const { uid } = object.metadata;
+    const atMs = now(); // once: a phase begins when the one before it ends
     const isGone = event.type === "deleted";
-    const work = works.get(uid) ?? (isGone ? undefined : begun(tracer, event, now()));
+    const work = works.get(uid) ?? (isGone ? undefined : begun(tracer, event, atMs));
     if (work === undefined) return;
-    if (event.type === "updated") noteChanges(work.span, event.before, object, now());
+    if (event.type === "updated") noteChanges(work.span, event.before, object, atMs);
     const { phase } = object.status;
     if (!isGone && phase === work.phase.name) {
       works.set(uid, work);
       return;
     }
     const failure = phase === "Error" ? (readyOf(object)?.reason ?? "Error") : undefined;
-    work.phase.span.end(now(), failure);
+    work.phase.span.end(atMs, failure);
     if (isGone || isResting(phase)) {
-      work.span.end(now(), failure);
+      work.span.end(atMs, failure);
       works.delete(uid);
-    } else works.set(uid, { span: work.span, phase: phaseOf(tracer, work.span, phase, now()) });
+    } else works.set(uid, { span: work.span, phase: phaseOf(tracer, work.span, phase, atMs) });
   };
 }
 
