@@ -1,15 +1,16 @@
 /**
  * Behind all other tests of a run: no Secret that they have made is anywhere but in Secrets. Their values begin with one mark, so that
- * also those are found whose Secret is gone; the engine's key and the like are looked for as they are.
+ * also those are found whose Secret is gone; the engine's key and the like are looked for as they are. Full tier: half a minute.
  */
 import { deepEqual, ok } from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { entries, inNode, operatorNamespace, secretMark, testCluster, text, tryRun } from "@vdb/cluster";
+import { isFullTier } from "kube-runtime/testing";
 import { operatorPods } from "./pods.ts";
 
 const kubectl = await testCluster();
 
-describe("secrets stay where they are", { timeout: 300_000 }, () => {
+describe("secrets stay where they are", { timeout: 300_000, skip: !isFullTier }, () => {
   let needles: readonly string[] = [];
   /** Where one of them is; without the value itself, which must not be printed here either. */
   const found = (where: string, haystack: string): readonly string[] =>
