@@ -1,5 +1,5 @@
 /**
- * The operator's own part of a VDBRefresh and a VDBRewind, and what it writes: on a real API server, with a DCT, a kubelet and a
+ * The operator's own part of a VDBRefresh, a VDBRewind and twenty databases at once, and what it writes: on a real API server, with a DCT, a kubelet and a
  * PostgreSQL that are played and answer at once. What it prints is an upper bound: the played ones need some of it.
  *
  *   node bench/own-time.ts [runs=30]
@@ -7,6 +7,7 @@
  * Prints p50 and p95 from the action's creation to Completed, the API server's writes per action (Events not counted), and beside
  * them, in the same run, how long as many writes take that one client makes one after the other.
  */
+import { setTimeout } from "node:timers/promises";
 import { resourceOf, vdbRefresh, vdbRewind } from "@vdb/api";
 import {
   applyVdb,
@@ -94,8 +95,20 @@ for (let index = 0; index < runs; index += 1) {
   writes.rewind.push(rewind.writes);
   took.plain.push(await plainWrites(refresh.writes));
 }
+
+const together = 20;
+const before = written.count;
+const from = performance.now();
+const databases = Array.from({ length: together }, (_, index) => `burst-${index}`);
+for (const name of databases) await applyVdb(client, namespace, name);
+for (const name of databases) await untilVdb(client, namespace, name, isReady, 60);
+const ms = performance.now() - from;
+await setTimeout(1000);
+const each = (written.count - before) / together;
+
 for (const name of ["refresh", "rewind"] as const)
   console.log(
     `${name}: p50 ${at(took[name], 0.5).toFixed(0)} ms, p95 ${at(took[name], 0.95).toFixed(0)} ms, ${at(writes[name], 0.5)} writes; ` +
       `as many plain writes ${at(took.plain, 0.5).toFixed(0)} ms`,
   );
+console.log(`${together} databases applied at once: the last is Ready after ${ms.toFixed(0)} ms; ${each} writes each`);
