@@ -30,6 +30,11 @@ interface Row {
 }
 
 const gibibyte = 2 ** 30;
+const publication = ({ volumeId }: Subject): object => ({
+  volumeId,
+  nodeId: nodeName,
+  volumeCapability: { mount: {}, accessMode: { mode: "SINGLE_NODE_WRITER" } },
+});
 
 describe("the controller killed in the middle of an RPC", { timeout: 900_000 }, () => {
   const stack = new AsyncDisposableStack();
@@ -59,11 +64,6 @@ describe("the controller killed in the middle of an RPC", { timeout: 900_000 }, 
 
   const jobs = async (target: string, type: string): Promise<number> =>
     (await engine.client.searchJobs(allOf(eq("target_id", target), eq("type", type)))).length;
-  const publication = ({ volumeId }: Subject): object => ({
-    volumeId,
-    nodeId: nodeName,
-    volumeCapability: { mount: {}, accessMode: { mode: "SINGLE_NODE_WRITER" } },
-  });
   const enabled = async (id: string): Promise<boolean | undefined> => (await engine.client.getVdb(id))?.enabled;
 
   async function subject(needs: Row["needs"]): Promise<Subject> {
