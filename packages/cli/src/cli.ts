@@ -10,6 +10,7 @@ import { defineExtend } from "./verbs/extend.ts";
 import { defineList } from "./verbs/list.ts";
 import { defineLogs } from "./verbs/logs.ts";
 import { addConnectionOptions, type End } from "./verbs/options.ts";
+import { definePlan } from "./verbs/plan.ts";
 import { definePsql } from "./verbs/psql.ts";
 import { defineRun } from "./verbs/run.ts";
 import { defineStatus } from "./verbs/status.ts";
@@ -54,6 +55,7 @@ export function createProgram(world: World, end: End): Command {
   defineList(program, world, end);
   defineStatus(program, world, end);
   defineDataVerbs(program, world, end);
+  definePlan(program, world, end);
   defineRun(program, world, end);
   defineEnable(program, world, end);
   defineExtend(program, world, end);

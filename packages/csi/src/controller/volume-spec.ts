@@ -90,7 +90,8 @@ function engineOf(name: string): string {
 }
 
 function mountPathOf(path: string): string {
-  if (!isAbsolute(path)) throw wrong(`annotation vdbStageMountpath ${JSON.stringify(path)} is not an absolute path, for example /mnt/postgres`);
+  if (!isAbsolute(path))
+    throw wrong(`annotation vdbStageMountpath ${JSON.stringify(path)} is not an absolute path, for example /mnt/postgres`);
   return path;
 }
 
