@@ -48,6 +48,14 @@ describe("kubectl vdb", { timeout: 300_000 }, () => {
           note(given);
           return kubectl.log;
         },
+        forward: async (given) => {
+          note(["forward", ...given]);
+          return { port: 7, [Symbol.asyncDispose]: async () => note(["close"]) };
+        },
+      },
+      runLocal: async (program, given, { PGHOST, PGPORT, PGUSER, PGDATABASE, PGPASSWORD = "asked" }) => {
+        note([program, ...given, `${PGUSER}:${PGPASSWORD}@${PGHOST}:${PGPORT}/${PGDATABASE}`]);
+        return 3;
       },
     });
     const [own, rest] = words.includes("--")
@@ -212,6 +220,42 @@ describe("kubectl vdb", { timeout: 300_000 }, () => {
     equal(refused.exitCode, 1);
     match(refused.stderr, /^error: viewer may not create pods\/exec in namespace shop\n.*\n.*role edit contains it/u);
     match((await as("stranger", "psql", "orders")).stderr, /^error: stranger may not get postgresvdbs/u);
+  });
+
+  test("psql --tcp goes by a port-forward, with the password of who may read it", async () => {
+    asked.length = 0;
+    equal((await as("developer", "psql", "orders", "--tcp", "--", "-c", "SELECT 1")).exitCode, 3, "psql's own");
+    deepEqual(asked, ["forward svc/orders :5432", "psql -c SELECT 1 postgres:a-good-password@127.0.0.1:7/postgres", "close"]);
+    match(
+      (await as("viewer", "psql", "orders", "--tcp")).stderr,
+      /^error: viewer may not create pods\/portforward in namespace shop\n/u,
+    );
+  });
+
+  test("a report has what the user may see, says what it has not, and has no password", async () => {
+    kubectl.log = `${new Date().toISOString()} LOG:  statement: ALTER ROLE app PASSWORD 'hunter22'\n`;
+    const { exitCode, stdout, stderr } = await as("developer", "report", "orders");
+    deepEqual([exitCode, stderr], [0, ""]);
+    const titles = [...stdout.matchAll(/^==== (.*)$/gmu)].map(([, title = ""]) => title);
+    deepEqual(titles.slice(1), [
+      "what databases need",
+      "PostgresVDB",
+      "actions",
+      "Deployment and Service",
+      "claims",
+      "pods",
+      "VolumeSnapshots",
+      "what has happened",
+      "what is not in this report",
+    ]);
+    match(stdout, /^kind: PostgresVDB$/mu);
+    match(stdout, /statement: ALTER ROLE app PASSWORD \(redacted\)/u);
+    equal(/hunter22|a-good-password/u.test(stdout), false);
+    match(
+      stdout,
+      /==== what is not in this report\nnote: without the operator's log: developer may not list pods in all namespaces/u,
+    );
+    match((await as("stranger", "report", "orders")).stderr, /^error: stranger may not get postgresvdbs/u);
   });
 
   test("logs tells one story, and of what it leaves out why", async () => {
