@@ -21,6 +21,8 @@ import { type Scratch, scratchFolder } from "./testing/scratch.ts";
 
 const main = new URL("../src/main.ts", import.meta.url).pathname;
 
+const numberOf = (id: string): number => Number(id.split("-").at(-1));
+
 interface Ended {
   readonly status: number;
   readonly said: string;
@@ -69,7 +71,7 @@ describe("an administrator", { timeout: 300_000 }, () => {
     await rejects(first.searchVdbs(), { kind: "unauthorized" });
     equal((await second.searchVdbs()).length, 1);
     for (const key of [ci, nightly]) doesNotMatch(engine.log(), new RegExp(key.slice(2), "u"));
-    equal(statSync(join(dataDir(scratch), "admin.sock")).mode & 0o022, 0, "root alone may ask");
+    equal(statSync(join(dataDir(scratch), "admin.sock")).mode & 0o077, 0, "root alone may ask");
     match((await command("nonsense")).said, /usage: engine COMMAND/u);
   });
 
@@ -131,7 +133,6 @@ describe("an administrator", { timeout: 300_000 }, () => {
     const { said } = await command("check");
     match(said, new RegExp(`^vdbs/${late.id} is in the pool, and the catalogue does not know it$`, "mu"));
     const next = await provisioned(engine.client, snapshot.id, "next");
-    const numberOf = (id: string): number => Number(id.split("-").at(-1));
     ok(numberOf(next.id) > numberOf(late.id) + 900_000, `${next.id} must not be an id that was given away after the backup`);
     await using server = await startOnClone(scratch, next.exported_data_directory);
     equal(contentOf(server), contentOf(source));

@@ -1,5 +1,5 @@
 /** How an administrator talks to a running engine: HTTP on a socket in the engine's folder, which root alone can open. */
-import { rm } from "node:fs/promises";
+import { chmod, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
@@ -16,8 +16,8 @@ export async function startAdmin(folder: string, works: Readonly<Record<string, 
   const path = adminSocket(folder);
   await rm(path, { force: true }); // of an engine that was killed: the catalogue's lock says that it is gone
   const server = createServer((asked, response) => void respond(works, log, asked, response));
-  // A socket is made with mode 0755, and connecting takes the right to write.
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(path, resolve));
+  await chmod(path, 0o600);
   return {
     [Symbol.asyncDispose]: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -57,7 +57,7 @@ export async function askEngine(folder: string, word: string, subject = ""): Pro
   const socketPath = adminSocket(folder);
   const { status, body } = await new Promise<{ readonly status: number; readonly body: Buffer }>((resolve, reject) => {
     const asked = request({ socketPath, path: `/${word}`, method: "POST" }, (answer) => {
-      buffer(answer).then((body) => resolve({ status: answer.statusCode ?? 0, body }), reject);
+      buffer(answer).then((given) => resolve({ status: answer.statusCode ?? 0, body: given }), reject);
     });
     asked.once("error", (error: NodeJS.ErrnoException) => {
       const nobody = error.code === "ENOENT" || error.code === "ECONNREFUSED";

@@ -55,7 +55,7 @@ export async function startTestApi(): Promise<TestApi> {
   const catalogue = started.use(openCatalogue(join(folder, "catalogue.db")));
   reconcilePlaces(catalogue, decodeSettings(""));
   const lines: string[] = [];
-  const log = createLog({ destination: { write: (line) => void lines.push(line) } });
+  const log = createLog({ level: "warn", destination: { write: (line) => void lines.push(line) } });
   const pool = btrfsPool(join(folder, "pool"), join(folder, "pool.img"));
   const routes = allRoutes({
     catalogue,
