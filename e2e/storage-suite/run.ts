@@ -32,7 +32,11 @@ for (const [reason, count] of skipped()) console.log(`storage-suite: skipped ${c
 
 async function runSuite(more: readonly string[]): Promise<number> {
   const { KUBECONFIG: _, ...environment } = process.env;
-  const chosen = more.length > 0 ? more : [String.raw`--skip=\[Disruptive\]|\[Slow\]`];
+  // What these tests are made of brings others along, of pods and nodes.
+  const [ours, option] = ["External.Storage", "--focus="];
+  const chosen = more.map((one) => one.replace(option, `${option}${ours}.*`));
+  if (!chosen.some((one) => one.startsWith(option))) chosen.push(`${option}${ours}`);
+  if (more.length === 0) chosen.push(String.raw`--skip=\[Disruptive\]|\[Slow\]`);
   const suite = spawn(
     join(programs, "ginkgo"),
     [
