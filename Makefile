@@ -33,7 +33,7 @@ storage-suite: setup ## Run Kubernetes' own storage tests for the CSI driver on 
 	@e2e/storage-suite/build && cluster/up && cluster/load-images && cluster/load-images agnhost busybox
 	@node e2e/install.ts && { node e2e/storage-suite/run.ts; code=$$?; cluster/down; exit $$code; }
 
-.PHONY: cluster-up cluster-down tools images
+.PHONY: cluster-up cluster-down tools images manifests
 cluster-up: setup ## Start a real Kubernetes cluster; CLUSTER_NAME names it
 	@cluster/up
 cluster-down: ## End that cluster and remove its traces
@@ -42,6 +42,8 @@ tools: setup ## Build kubectl, helm and the cluster's binaries into the cache
 	@cluster/tools
 images: setup ## Build the container images into the cache
 	@cluster/images/build
+manifests: tools ## Write both charts as plain manifests into .local/delphix.yaml
+	@scripts/manifests
 
 .PHONY: generate format api-reference
 generate: setup ## Write every generated file again
