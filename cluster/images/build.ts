@@ -9,7 +9,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { type Archive, imageArchive } from "./archive.ts";
 import { builtLayer } from "./layers.ts";
-import { type Recipe, recipes } from "./recipes.ts";
+import { type Recipe, recipes, suiteRecipes } from "./recipes.ts";
 import { type Component, sbom } from "./sbom.ts";
 
 const [cache, local, ...wanted] = process.argv.slice(2);
@@ -21,8 +21,11 @@ for (const folder of ["images", "sbom"]) mkdirSync(join(local, folder), { recurs
 const listFile = join(local, "images.json");
 const list: Record<string, string> = existsSync(listFile) ? JSON.parse(readFileSync(listFile, "utf8")) : {};
 for (const name of wanted.length === 0 ? Object.keys(recipes) : wanted) {
-  const recipe = recipes[name];
-  if (recipe === undefined) throw new Error(`there is no image ${name}; the images: ${Object.keys(recipes).join(", ")}`);
+  const recipe = recipes[name] ?? suiteRecipes[name];
+  if (recipe === undefined) {
+    const choices = [...Object.keys(recipes), ...Object.keys(suiteRecipes)];
+    throw new Error(`there is no image ${name}; the images: ${choices.join(", ")}`);
+  }
   const { archive, folder, fresh, components } = await buildImage(cache, name, recipe);
   if (fresh) console.log(`images: built ${name} (${archive.reference})`);
   await point(join(local, "images", name), folder);

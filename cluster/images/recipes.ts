@@ -179,3 +179,22 @@ export const recipes: Readonly<Record<string, Recipe>> = {
     layers: async () => [program("pause")],
   },
 };
+
+/** Their registry takes the place of the Kubernetes project's: e2e/storage-suite/images.yaml. */
+const ofSuite = (name: string, tag: string): Recipe => ({
+  repository: `registry.local/e2e/${name}`,
+  tag,
+  config: { Entrypoint: ["/agnhost"], Cmd: ["pause"], Env: [`PATH=${searchPath}`] },
+  layers: async () => {
+    const programs = path("storage-suite");
+    const file = join(programs, "agnhost");
+    const contains = () => goComponents(file);
+    return [base, filledLayer("agnhost", [basename(dirname(programs))], contains, (root) => place(file, root, "agnhost"))];
+  },
+});
+
+/** Built only by their names: what the pods of Kubernetes' own storage tests run. Debian's shell and tools stand for busybox's. */
+export const suiteRecipes: Readonly<Record<string, Recipe>> = {
+  agnhost: ofSuite("agnhost", "2.63.0"),
+  busybox: ofSuite("busybox", "1.37.0-1"),
+};

@@ -53,6 +53,9 @@ function builtImage(name: string): { readonly repository: string; readonly tag: 
   return { repository, tag };
 }
 
+/** The dSource of empty volumes. */
+export const emptySource = "empty";
+
 /** What charts/delphix-storage needs here: the built images, and an engine that links the production database. */
 export function storageValues(engine: string, source: string): Readonly<Record<string, unknown>> {
   const image = builtImage;
@@ -78,6 +81,7 @@ export function storageValues(engine: string, source: string): Readonly<Record<s
             user: linkRole,
             passwordSecret: { name: linkSecret, key: "password" },
           },
+          { name: emptySource, empty: true },
         ],
       },
     },

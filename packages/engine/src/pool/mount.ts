@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { mkdir, open, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { runCommand } from "../command.ts";
+import { poolFolders } from "./pool.ts";
 
 export interface PoolPlace {
   readonly imageFile: string;
@@ -12,9 +13,6 @@ export interface PoolPlace {
 
 /** Proves to a reader of the mount point that the pool is really mounted there; holds the file system's uuid. */
 export const markerFile = ".delphix-pool";
-
-/** Of subvolumes; `vdbs` of stable paths into `timeflows`. `work` holds what is not finished: whoever made it completes or removes it. */
-const folders = ["snapshots", "timeflows", "vdbs", "work"] as const;
 
 export interface PoolWanted {
   /** Undefined: whatever it has, or a default for a new one. */
@@ -41,7 +39,7 @@ export async function mountPool(place: PoolPlace, { sizeBytes, holdsData }: Pool
   if (!mounted) await attach(place);
   const uuid = await checkMarker(place);
   await growTo(place, sizeBytes ?? 0);
-  for (const folder of folders) await mkdir(join(mountPoint, folder), { recursive: true, mode: 0o711 });
+  for (const folder of poolFolders) await mkdir(join(mountPoint, folder), { recursive: true, mode: 0o711 });
   return uuid;
 }
 
