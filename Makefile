@@ -17,17 +17,19 @@ demo: setup ## Start a cluster and a production database; query, rewind and refr
 demo-down: setup ## Remove everything that make demo created
 	@node cluster/demo/down.ts
 
-.PHONY: check test test-all soak
+.PHONY: check test test-all soak engine-kills
 check: setup ## Run lint, types, generated files and unit tests: no cluster, under a minute
 	@scripts/check
 test: setup ## Run what CI runs: check, integration, and the whole path on a cluster
 	@scripts/test sampled
 test-all: setup ## Run test with every long loop in full; GROUP=… runs one group in at most an hour
 	@scripts/test all $(GROUP)
+engine-kills: setup ## Kill the embedded engine 200 times at random during a mixed load of all its jobs
+	@TEST_TIER=all node scripts/run-tests.ts integration engine/integration/random-kills
 soak: setup ## Kill everything at random under five writers; SOAK_MINUTES=30
 	@scripts/test all soak
 
-.PHONY: cluster-up cluster-down tools images
+.PHONY: cluster-up cluster-down tools images manifests
 cluster-up: setup ## Start a real Kubernetes cluster; CLUSTER_NAME names it
 	@cluster/up
 cluster-down: ## End that cluster and remove its traces
@@ -36,6 +38,8 @@ tools: setup ## Build kubectl, helm and the cluster's binaries into the cache
 	@cluster/tools
 images: setup ## Build the container images into the cache
 	@cluster/images/build
+manifests: tools ## Write both charts as plain manifests into .local/delphix.yaml
+	@scripts/manifests
 
 .PHONY: generate format api-reference
 generate: setup ## Write every generated file again

@@ -133,7 +133,14 @@ export async function actionBench(kinds: readonly ActionKind[], dctClient?: DctC
     },
   };
   const sources = createDataSources(
-    { "dct-source": createDctSource({ dct, defaults: readConfig([], {}).defaults, isShut: () => false }) },
+    {
+      "dct-source": createDctSource({
+        dct,
+        defaults: readConfig([], {}).defaults,
+        isShut: () => false,
+        mustAllowCopy: async () => undefined,
+      }),
+    },
     explainDct,
   );
   const bench: ActionBench = Object.assign(state, {

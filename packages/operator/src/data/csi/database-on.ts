@@ -1,6 +1,6 @@
 import type { PostgresVDB } from "@vdb/api";
 import { courseOf, keepsGateShut } from "../../vdb/decide/hold.ts";
-import { SourceRefusal } from "./refusal.ts";
+import { SourceRefusal } from "../refusal.ts";
 
 /** Pure: the database of ours whose present data a claim holds. */
 export const databaseOn = (vdbs: readonly PostgresVDB[], namespace: string, claim: string): PostgresVDB | undefined =>
