@@ -111,7 +111,7 @@ function choose(world: World, { random, sourcePort, origin }: Load): Asked {
     body: { name, group_id: one(world.groups), parameters: { host: "127.0.0.1", port: sourcePort, user: "postgres", password } },
   };
   // The first dSource is what everything else comes from.
-  const second = one(world.dsources.filter(({ name }) => name !== "production"));
+  const second = one(world.dsources.filter((source) => source.name !== "production"));
   const deleteDSource = { path: "/dsources/delete", body: { dsource_id: second, force: true }, unwanted: second };
   const isFull = {
     vdbs: world.vdbs.length >= most.vdbs,
