@@ -17,13 +17,15 @@ demo: setup ## Start a cluster and a production database; query, rewind and refr
 demo-down: setup ## Remove everything that make demo created
 	@node cluster/demo/down.ts
 
-.PHONY: check test test-all soak
+.PHONY: check test test-all soak engine-kills
 check: setup ## Run lint, types, generated files and unit tests: no cluster, under a minute
 	@scripts/check
 test: setup ## Run what CI runs: check, integration, and the whole path on a cluster
 	@scripts/test sampled
 test-all: setup ## Run test with every long loop in full; GROUP=… runs one group in at most an hour
 	@scripts/test all $(GROUP)
+engine-kills: setup ## Kill the embedded engine 200 times at random during a mixed load of all its jobs
+	@TEST_TIER=all node scripts/run-tests.ts integration engine/integration/random-kills
 soak: setup ## Kill everything at random under five writers; SOAK_MINUTES=30
 	@scripts/test all soak
 

@@ -89,6 +89,9 @@ kubectl vdb wait my-postgres-vdb --for=ready --timeout=5m`,
   },
 ];
 
+const adminTest =
+  "packages/engine/integration/admin.test.ts runs these commands of the engine; on a cluster a restore stops the engine that all tests stand on";
+
 /** The blocks that do not run, and why. */
 export const notRun: Readonly<Record<string, string>> = {
   "README.md: make demo": "it brings up a cluster of its own; the demo's parts have tests beside them",
@@ -105,6 +108,9 @@ export const notRun: Readonly<Record<string, string>> = {
     "it needs a DCT of the reader's own",
   "docs/operations.md: kubectl delete postgresvdb --all -A":
     "it ends the installation that all tests stand on; e2e/upgrade.test.ts uninstalls one",
+  'docs/operations.md: engine() { kubectl exec -i -n delphix-storage delphix-engine-0 -- node /app/main.mjs "$@"; }': adminTest,
+  "docs/operations.md: engine backup - >engine-catalogue-$(date +%F).db": adminTest,
+  "docs/operations.md: engine restore - <engine-catalogue-2026-11-26.db": adminTest,
   "docs/postgresvdb.md: kubectl delete namespace pg-operator":
     "it shows a refusal; e2e/schedules.test.ts has a protected database of its own",
 };

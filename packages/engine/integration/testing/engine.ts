@@ -184,7 +184,7 @@ export interface Answered {
 export async function callByHand(
   { url }: EngineProcess,
   scratch: Scratch,
-  method: "GET" | "POST" | "PATCH",
+  method: "GET" | "POST" | "PATCH" | "DELETE",
   path: string,
   body?: object,
 ): Promise<Answered> {
@@ -197,7 +197,11 @@ export async function callByHand(
   const said = await text(answer);
   const given: unknown = said === "" ? undefined : JSON.parse(said);
   const [asItIs = ""] = path.split("?");
-  deepEqual(problemsOf({ method, path: asItIs, status: answer.statusCode, body: given }), []);
+  deepEqual(
+    problemsOf({ method, path: asItIs, status: answer.statusCode, body: given }),
+    [],
+    `${method} ${path} answers ${answer.statusCode} ${said}`,
+  );
   return { status: answer.statusCode, body: map(given ?? {}, "answer") };
 }
 

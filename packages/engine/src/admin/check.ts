@@ -33,10 +33,15 @@ export async function check(parts: Parts): Promise<Checked> {
 async function compare({ catalogue, pool }: Parts): Promise<Checked> {
   const busy = busyIds(catalogue);
   const expected = expectedIn(catalogue, busy);
+  const compared = {
+    paths: expected.paths.filter(isCompared),
+    timeflows: expected.timeflows.filter(isCompared),
+    snapshots: expected.snapshots.filter(isCompared),
+  };
   const differences = [...damageOf(catalogue)];
-  for (const { place, what } of [...expected.timeflows, ...expected.snapshots])
+  for (const { place, what } of [...compared.timeflows, ...compared.snapshots])
     if (!(await pool.has(place))) differences.push(`${what}: its data is missing from the pool (${place})`);
-  for (const { place, what, leadsTo } of expected.paths) {
+  for (const { place, what, leadsTo } of compared.paths) {
     const found = await pool.leadsTo(place);
     if (found !== leadsTo)
       differences.push(`${what}: its path ${place} leads to ${found ?? "nothing"}, and the catalogue says ${leadsTo}`);
@@ -51,9 +56,9 @@ async function compare({ catalogue, pool }: Parts): Promise<Checked> {
     }
   return {
     compared: {
-      vdbs: expected.paths.length,
-      timeflows: expected.timeflows.length,
-      snapshots: expected.snapshots.length,
+      vdbs: compared.paths.length,
+      timeflows: compared.timeflows.length,
+      snapshots: compared.snapshots.length,
     },
     busy: [...busy].toSorted(),
     differences,
@@ -64,33 +69,34 @@ interface Expected {
   readonly place: string;
   /** In the words of a person who looks for it. */
   readonly what: string;
+  /** Not while a job works on it. */
+  readonly isCompared: boolean;
 }
 
+const isCompared = (one: Pick<Expected, "isCompared">): boolean => one.isCompared;
+
 function expectedIn(catalogue: Catalogue, busy: ReadonlySet<string>) {
-  const vdbs = allVdbs(catalogue).filter(({ id }) => !busy.has(id));
+  const [vdbs, dsources] = [allVdbs(catalogue), allDSources(catalogue)];
+  const names = new Map([...vdbs, ...dsources].map(({ id, name }) => [id, name]));
   // A dSource's timeflow is a line in the catalogue: its bytes are those of its snapshots.
-  const withoutBytes = new Set(allDSources(catalogue).map(({ id }) => id));
-  const names = new Map([...allVdbs(catalogue), ...allDSources(catalogue)].map(({ id, name }) => [id, name]));
-  const nameOf = (datasetId: string): string => names.get(datasetId) ?? `${datasetId}, which the catalogue does not know`;
-  const timeflows = catalogue
-    .all(decodeTimeflowRow, "SELECT * FROM timeflow")
-    .filter((one) => !withoutBytes.has(one.dataset_id) && !busy.has(one.id) && !busy.has(one.dataset_id));
-  const snapshots = catalogue
-    .all(decodeSnapshotRow, "SELECT * FROM snapshot")
-    .filter((one) => !busy.has(one.id) && !busy.has(one.dataset_id));
-  const paths = vdbs.map(({ id, name, timeflow_id }) => ({
-    place: placeOfVdb(id),
-    what: `VDB ${name}`,
-    leadsTo: placeOfTimeflow(timeflow_id),
-  }));
+  const withoutBytes = new Set(dsources.map(({ id }) => id));
+  const of = (what: string, place: (id: string) => string) => {
+    return ({ id, dataset_id }: { readonly id: string; readonly dataset_id: string }): Expected => ({
+      place: place(id),
+      what: `${what} ${id} of ${names.get(dataset_id) ?? `${dataset_id}, which the catalogue does not know`}`,
+      isCompared: !busy.has(id) && !busy.has(dataset_id),
+    });
+  };
+  const timeflows = catalogue.all(decodeTimeflowRow, "SELECT * FROM timeflow");
   return {
-    paths,
-    timeflows: timeflows.map(
-      (one): Expected => ({ place: placeOfTimeflow(one.id), what: `timeflow ${one.id} of ${nameOf(one.dataset_id)}` }),
-    ),
-    snapshots: snapshots.map(
-      (one): Expected => ({ place: placeOfSnapshot(one.id), what: `snapshot ${one.id} of ${nameOf(one.dataset_id)}` }),
-    ),
+    paths: vdbs.map(({ id, name, timeflow_id }) => ({
+      place: placeOfVdb(id),
+      what: `VDB ${name}`,
+      leadsTo: placeOfTimeflow(timeflow_id),
+      isCompared: !busy.has(id),
+    })),
+    timeflows: timeflows.filter((one) => !withoutBytes.has(one.dataset_id)).map(of("timeflow", placeOfTimeflow)),
+    snapshots: catalogue.all(decodeSnapshotRow, "SELECT * FROM snapshot").map(of("snapshot", placeOfSnapshot)),
   };
 }
 

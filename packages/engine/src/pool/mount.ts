@@ -81,10 +81,21 @@ async function makeImage(imageFile: string, sizeBytes: number): Promise<void> {
  */
 async function attach({ imageFile, mountPoint }: PoolPlace): Promise<void> {
   const device = await loopDeviceOf(imageFile);
-  if (device !== undefined) return void (await runCommand("mount", ["-t", "btrfs", "-o", "noatime", device, mountPoint]));
-  await ensureFreeLoopNode();
-  await runCommand("mount", ["-t", "btrfs", "-o", "loop,noatime", imageFile, mountPoint]);
+  if (device === undefined) await ensureFreeLoopNode();
+  const options = device === undefined ? "loop,noatime" : "noatime";
+  await runCommand("mount", ["-t", "btrfs", "-o", options, device ?? imageFile, mountPoint]).catch(async (error: unknown) => {
+    throw (await kernelHas("btrfs")) ? error : new Error(noBtrfs, { cause: error });
+  });
 }
+
+/** To be asked after a mount has failed: that makes the kernel load its module, if it has one. */
+export async function kernelHas(fileSystem: string): Promise<boolean> {
+  const known = (await readFile("/proc/filesystems", "utf8")).split("\n").map((line) => line.split("\t").at(-1));
+  return known.includes(fileSystem);
+}
+
+const noBtrfs =
+  "the kernel of this node has no btrfs, which the embedded engine keeps its pool on (RHEL and OpenShift have none): run the engine on a node that has it, or do without the engine (engine.enabled: false) and take databases from sources k8s-snapshot, pvc-clone or pvc-adopt on a CSI driver of your storage";
 
 async function loopDeviceOf(imageFile: string): Promise<string | undefined> {
   const [device] = (await runCommand("losetup", ["--associated", imageFile, "--noheadings", "--output", "NAME"]))
