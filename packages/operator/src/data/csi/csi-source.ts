@@ -3,7 +3,7 @@ import type { Client } from "kube-runtime";
 import type { Implementations } from "../data-sources.ts";
 import type { DataSource, Resolution, ResolvedSource } from "../source.ts";
 import { adopted, attachAdopted, resolveAdopted } from "./adopt.ts";
-import { csiContent } from "./content/csi-content.ts";
+import { createCsiContent } from "./content/csi-content.ts";
 import type { CsiWorld, Name } from "./csi-world.ts";
 import { claimOf } from "./identity.ts";
 import { SourceRefusal } from "./refusal.ts";
@@ -38,7 +38,7 @@ function sourceOf(world: CsiWorld, find: Find): DataSource {
     facts: async () => ({ kind: "told", value: undefined }),
     setAttached: async () => ({ kind: "asWanted" }),
     gone: async () => ({ kind: "gone" }),
-    content: csiContent,
+    content: createCsiContent(world),
   };
 }
 

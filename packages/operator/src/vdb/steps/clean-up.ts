@@ -22,10 +22,11 @@ import { livePods, type VdbContext } from "../context.ts";
 import { claimKeptBy, isLeftToDriver, keptBy } from "../decide/blockers.ts";
 import { claimTrouble } from "../decide/claim-events.ts";
 import { claimName, configMapName, keyOfVdb } from "../names.ts";
+import { releaseOthers } from "./release-others.ts";
 import { removeIfThere, removeOwn } from "./remove.ts";
 
 /** What the runtime says on Ready while an object is being deleted is the only reason there is. */
-interface CleanUpStep extends Step<VdbContext> {
+export interface CleanUpStep extends Step<VdbContext> {
   readonly run: (ctx: VdbContext, signal: AbortSignal) => Promise<Outcome<"Deleting">>;
 }
 
@@ -33,6 +34,7 @@ interface CleanUpStep extends Step<VdbContext> {
 export const cleanUpSteps: readonly CleanUpStep[] = [
   { name: "endPod", run: endPod },
   { name: "endStage", run: endStage },
+  releaseOthers,
   { name: "releaseVolume", run: releaseVolume },
   { name: "confirmGone", run: confirmGone },
 ];
@@ -56,8 +58,8 @@ async function endPod(ctx: VdbContext, signal: AbortSignal): Promise<Outcome<"De
 
 /** What a volume was to be made from goes with it, where the volume has not come so far. */
 async function endStage({ run, vdb, world }: VdbContext, signal: AbortSignal): Promise<Outcome<"Deleting">> {
-  if ((vdb.status.delphixID ?? "") === "" && vdb.status.source !== undefined)
-    await world.sources.holding(vdb)?.unstage(run.client, vdb, signal);
+  const isUnfinished = (vdb.status.delphixID ?? "") === "" || vdb.status.activeAction !== undefined;
+  if (isUnfinished && vdb.status.source !== undefined) await world.sources.holding(vdb)?.unstage(run.client, vdb, signal);
   return done();
 }
 
