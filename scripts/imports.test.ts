@@ -68,3 +68,13 @@ test("the operator's folders know of each other what they need", () => {
     );
   }
 });
+
+test("what is imported only when it is needed is a module of the newer kind, so that a bundle keeps its names", () => {
+  const wrong: string[] = [];
+  for (const file of globSync("packages/*/src/**/!(*.test).ts"))
+    for (const [, name = ""] of readFileSync(file, "utf8").matchAll(/await import\("([^".][^"]*)"\)/gu)) {
+      const isModule = /"type": "module"/u.test(readFileSync(`node_modules/${name}/package.json`, "utf8"));
+      if (!isModule) wrong.push(`${file} imports ${name}: let a file of its own do it`);
+    }
+  deepEqual(wrong, []);
+});

@@ -20,7 +20,9 @@ export {
 } from "./vdb/source.ts";
 export { passwordKey, type VdbDatabase } from "./vdb/database.ts";
 export { type Hook, type HookStage, hookStages } from "./vdb/hooks.ts";
+export { type ScheduleName, type ScheduleStatus, scheduleNames, type VdbSchedules } from "./vdb/schedules.ts";
 export { tlsKeys, type VdbTls } from "./vdb/tls.ts";
+export { expiryTimeMs, isSwitchedOn, type VdbExpiry } from "./vdb/expiry.ts";
 export type { VdbHygiene } from "./vdb/hygiene.ts";
 export { ownedLabels, type VdbPodTemplate } from "./vdb/pod-template.ts";
 export { holdsAnyway, type PostgresSetting, reservedSettings, valueOfSetting } from "./vdb/settings.ts";

@@ -6,6 +6,7 @@ import { defineDataVerbs } from "./verbs/change-data.ts";
 import { complete, completeWord, defineCompletion } from "./verbs/completion.ts";
 import { defineDoctor } from "./verbs/doctor.ts";
 import { defineEnable } from "./verbs/enable.ts";
+import { defineExtend } from "./verbs/extend.ts";
 import { defineList } from "./verbs/list.ts";
 import { defineLogs } from "./verbs/logs.ts";
 import { addConnectionOptions, type End } from "./verbs/options.ts";
@@ -55,6 +56,7 @@ export function createProgram(world: World, end: End): Command {
   defineDataVerbs(program, world, end);
   defineRun(program, world, end);
   defineEnable(program, world, end);
+  defineExtend(program, world, end);
   defineWait(program, world, end);
   definePsql(program, world, end);
   defineLogs(program, world, end);

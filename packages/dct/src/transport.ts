@@ -38,13 +38,13 @@ export function createTransport(options: TransportOptions): Transport {
   const { origin, apiKey, caPem, timeoutSeconds, connectTimeoutSeconds, beforeSend } = options;
   let opened: Promise<Http> | undefined;
   const open = async (): Promise<Http> => {
-    const undici = await import("undici"); // a megabyte: a process that only starts, or only waits to lead, does without it
-    const agent = new undici.Agent({
+    const { Agent: Http1Agent, request: send } = await import("./http1.ts");
+    const agent = new Http1Agent({
       connect: { timeout: connectTimeoutSeconds * 1000, ...(caPem === undefined ? {} : { ca: caPem }) },
       // Below the idle limits of common proxies: a connection they dropped silently would cost a failed call.
       keepAliveTimeout: 4_000,
     });
-    return { agent, request: undici.request };
+    return { agent, request: send };
   };
   const headers = { authorization: `apk ${apiKey}`, accept: "application/json", "content-type": "application/json" };
 

@@ -90,6 +90,11 @@ const rows: readonly { readonly name: string; readonly chart: Chart; readonly va
       replicas: 3,
     },
   },
+  {
+    name: "no protection, and databases that have an end",
+    chart: "delphix-operator",
+    values: { protection: { enabled: false }, expiry: { notice: "30m", longest: { "*": "168h", dev: "72h" } } },
+  },
   { name: "no replica, on purpose", chart: "delphix-operator", values: { replicas: 0 } },
   { name: "the defaults", chart: "delphix-storage", values: {} },
   {

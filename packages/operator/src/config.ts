@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { durationMilliseconds } from "@vdb/api";
 import { given, type LogLevel, logLevels, oneOf, portNumber, wholeNumber } from "kube-runtime";
 
 /** What the operator was started with: read once, here, from flags and the pod's environment. */
@@ -19,6 +20,8 @@ export interface OperatorConfig {
   readonly logLevel: LogLevel;
   /** How many databases are worked on at once. */
   readonly concurrency: number;
+  /** How long before it expires a database is told of. */
+  readonly expiryNoticeSeconds: number;
   readonly defaults: VdbDefaults;
   /** For tests: the phase in which every database is held. */
   readonly holdAt: string | undefined;
@@ -45,6 +48,7 @@ const options = {
   "http-port": { type: "string", default: "8080" },
   "log-level": { type: "string", default: "info" },
   concurrency: { type: "string", default: "8" },
+  "expiry-notice": { type: "string", default: "1h" },
   "default-group": { type: "string", default: "Untitled" },
   "default-environment": { type: "string" },
   "storage-class": { type: "string", default: "de-fs-storage" },
@@ -66,6 +70,7 @@ export function readConfig(argv: readonly string[], environment: Readonly<Record
     httpPort: portNumber("http-port", values["http-port"]),
     logLevel: oneOf("log-level", values["log-level"], logLevels),
     concurrency: wholeNumber("concurrency", values.concurrency, 1, 100),
+    expiryNoticeSeconds: seconds("expiry-notice", values["expiry-notice"]),
     defaults: {
       vdbGroupName: values["default-group"],
       envName: given(values["default-environment"]),
@@ -75,6 +80,14 @@ export function readConfig(argv: readonly string[], environment: Readonly<Record
     },
     holdAt: given(values["hold-at"]),
   };
+}
+
+function seconds(flag: string, text: string): number {
+  try {
+    return durationMilliseconds(text) / 1000;
+  } catch {
+    throw new Error(`--${flag}=${text}: it must be a duration, for example 1h`);
+  }
 }
 
 function imageOfMajor(value: string): readonly [string, string] {

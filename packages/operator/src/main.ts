@@ -10,7 +10,7 @@ import {
   loadConnection,
   secrets,
 } from "kube-runtime";
-import { actionCaches, actionTriggers, controlActions, isAtWork, namedByActions } from "./action/controller.ts";
+import { actionCaches, actionTriggers, controlActions, isAtWork, namedByActions, scheduledActions } from "./action/controller.ts";
 import { type OperatorConfig, readConfig } from "./config.ts";
 import { createCsiSources } from "./data/csi/csi-source.ts";
 import { csiWorldOf } from "./data/csi/csi-world.ts";
@@ -28,10 +28,16 @@ import { operatorName } from "./vdb/names.ts";
 /** How often the operator reads the storage of the engines. */
 const storageLookSeconds = 20;
 
+/**
+ * A refresh is about 85 requests, twenty databases that are applied at once are 800: none of them waits here. The API server's own
+ * priority and fairness shields it from more than it can serve.
+ */
+const requestLimits = { requestsPerSecond: 200, burst: 400 };
+
 /** Serves PostgresVDBs until the signal is aborted. */
 async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Promise<void> {
   const connection = await loadConnection(config.kubeconfig === undefined ? {} : { kubeconfig: config.kubeconfig });
-  await using api = httpApi(connection);
+  await using api = httpApi(connection, requestLimits);
   const manager = createManager({
     name: operatorName,
     api,
@@ -62,6 +68,7 @@ async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Pro
     memories: createMemories(),
     isAtWork: (holder) => isAtWork(actions, holder),
     namedByActions: () => namedByActions(actions),
+    scheduled: (vdb, schedule) => scheduledActions(actions, vdb, schedule),
     actionTriggers: actionTriggers(actions),
   });
   controlActions(manager, { config, caches, actions, exec, now: Date.now, sources });

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import type { Kind } from "../../src/index.ts";
 import type { Schema, Text } from "../../src/schema.ts";
-import { at, isObject, type Json, withValue } from "../testing/json.ts";
+import { at, isObject, type Json } from "../testing/json.ts";
 
 type Values = fc.Arbitrary<unknown>;
 const label = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,12}[a-z0-9])?$/u);
@@ -11,9 +11,24 @@ const bytes = fc.oneof(fc.constantFrom("1Gi", "2.5Gi", "1e10", "2048Mi", "4G"), 
 
 /** Texts whose grammar the schema says in CEL alone, and lists whose fields depend on each other. */
 const byPath: Readonly<Record<string, Values>> = {
+  snapshotRef: fc.oneof(
+    fc.record({ type: fc.constantFrom("dct-snapshot", "dct-bookmark"), name: fc.stringMatching(/^[^\p{C}]{1,20}$/u) }),
+    fc.record({ type: fc.constant("volume-snapshot"), name: subdomain }),
+    fc.record({
+      type: fc.constant("timestamp"),
+      name: fc.date({ min: new Date("1970-01-01"), max: new Date("2100-01-01"), noInvalidDate: true }).map((date) => date.toISOString()),
+    }),
+  ),
   errorBackoffPeriod: fc.constantFrom("1s", "30s", "5m", "1h30m", "1500ms"),
   previousRetention: fc.constantFrom("0s", "24h", "90m", "1h1s"),
   maxAge: fc.constantFrom("1m", "24h", "87600h"),
+  expiry: fc.oneof(
+    fc.record(
+      { action: fc.constantFrom("Stop", "Delete"), after: fc.constantFrom("10m", "1h30m", "87600h"), from: fc.constantFrom("Creation", "LastRefresh") },
+      { requiredKeys: ["action", "after"] },
+    ),
+    fc.record({ action: fc.constantFrom("Stop", "Delete"), at: fc.constantFrom("2026-01-31T18:00:00Z", "2030-01-31T18:00:00.25+01:00") }),
+  ),
   mountPath: fc.stringMatching(/^(\/(mnt|srv|data)[A-Za-z0-9._-]{0,9}){1,3}$/u),
   tolerations: fc.array(
     fc.oneof(
@@ -45,28 +60,21 @@ const consistent = fc.record({
     fc.record({ password: fc.string({ minLength: 8, maxLength: 20, unit: "grapheme-composite" }).filter((text) => [...text].length >= 8) }),
     fc.record({ passwordSecretRef: subdomain }),
   ),
-  snapshotRef: fc.oneof(
-    fc.record({ type: fc.constantFrom("dct-snapshot", "dct-bookmark"), name: fc.stringMatching(/^[^\p{C}]{1,20}$/u) }),
-    fc.record({ type: fc.constant("volume-snapshot"), name: subdomain }),
-    fc.record({
-      type: fc.constant("timestamp"),
-      name: fc.date({ min: new Date("1970-01-01"), max: new Date("2100-01-01"), noInvalidDate: true }).map((date) => date.toISOString()),
-    }),
-  ),
 });
 
 type Parts = typeof consistent extends fc.Arbitrary<infer T> ? T : never;
 
-function obeyRules(kind: Kind, spec: Json, { source, login, snapshotRef }: Parts): Json {
+function obeyRules(kind: Kind, spec: Json, { source, login }: Parts): Json {
   if (kind.kind === "PostgresVDB") {
     const { password: _password, passwordSecretRef: _ref, ...database } = isObject(spec["database"]) ? spec["database"] : {};
     const { OwnershipSpec: _spelling, ...rest } = spec;
     const owner = spec["ownershipSpec"];
     const limits = at(spec, "resources", "limits");
     const resources = limits === undefined ? spec["resources"] : { limits }; // requests up to limits have rows of their own
+    if (at(spec, "expiry", "action") === "Delete") Object.assign(rest, { protected: undefined });
     return clean({ ...rest, ...(owner === undefined ? {} : { OwnershipSpec: owner }), resources, source, database: { ...database, ...login } });
   }
-  return clean(spec["snapshotRef"] === undefined ? spec : withValue(spec, ["snapshotRef"], snapshotRef));
+  return clean(spec);
 }
 
 /** As JSON has it: without fields that are undefined. */
@@ -87,7 +95,7 @@ function values(name: string, schema: Schema): Values {
     case "array":
       return byPath[name] ?? list(name, schema.items, schema.mapKeys, schema.minItems);
     case "object":
-      return fc.record(
+      return byPath[name] ?? fc.record(
         Object.fromEntries(Object.entries(schema.properties).map(([field, inner]) => [field, values(field, inner)])),
         { requiredKeys: [...schema.required] },
       );

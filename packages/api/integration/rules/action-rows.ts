@@ -12,7 +12,7 @@ export function actionRows({ spec: { properties } }: Kind): readonly RuleRow[] {
     ...whole("spec.deadlineSeconds", 1, 604_800, 3600),
     ...whole("spec.ttlSecondsAfterFinished", 0, 31_536_000, 86_400),
     ...(has("previousRetention") ? retention : []),
-    ...(has("snapshotRef") ? snapshotReferences : []),
+    ...(has("snapshotRef") ? snapshotRefRows("spec.snapshotRef") : []),
     ...(has("bookmarkName") ? bookmark : []),
     ...["preSnapshot", "postSnapshot", "preRefresh", "postRefresh", "preRewind", "postRewind"]
       .filter(has)
@@ -63,32 +63,32 @@ const task: readonly RuleRow[] = [
 ];
 
 const snapshot = (type: string, name?: string): object => (name === undefined ? { type } : { type, name });
-const snapshotReferences: readonly RuleRow[] = [
+export const snapshotRefRows = (field: string): readonly RuleRow[] => [
   {
-    field: "spec.snapshotRef",
-    at: "spec.snapshotRef.name",
+    field,
+    at: `${field}.name`,
     refused: snapshot("dct-bookmark"),
     message: "name the snapshot, for example 1-APPDATA_SNAPSHOT-1029; leave snapshotRef out for the latest snapshot",
     accepted: [snapshot("dct-bookmark", "b"), undefined],
   },
   {
-    field: "spec.snapshotRef",
-    at: "spec.snapshotRef.name",
+    field,
+    at: `${field}.name`,
     refused: snapshot("dct-snapshot", ""),
     message: "must be the snapshot's name, for example 1-APPDATA_SNAPSHOT-1029",
     accepted: [snapshot("dct-snapshot", "1-APPDATA_SNAPSHOT-1029"), snapshot("dct-bookmark", "Before the migration")],
   },
   {
-    field: "spec.snapshotRef",
-    at: "spec.snapshotRef.name",
+    field,
+    at: `${field}.name`,
     refused: snapshot("volume-snapshot", "staging/monday"),
     message:
       "for type volume-snapshot it must be a VolumeSnapshot's name: lower-case letters, digits, '-' and '.', beginning and ending with a letter or digit, for example my-volume-snapshot-name",
     accepted: [snapshot("volume-snapshot", "monday.1")],
   },
   ...["yesterday", "2026-01-31", "2026-02-30T12:00:00Z", "2026-01-31T12:00:00", "2026-01-31T25:00:00Z"].map((moment) => ({
-    field: "spec.snapshotRef",
-    at: "spec.snapshotRef.name",
+    field,
+    at: `${field}.name`,
     refused: snapshot("timestamp", moment),
     message: "for type timestamp it must be a moment by RFC 3339, for example 2026-01-31T12:00:00Z",
     accepted: [snapshot("timestamp", "2026-01-31T12:00:00Z"), snapshot("timestamp", "2024-02-29T23:59:59.123456789+05:30")],

@@ -1,3 +1,4 @@
+import { snapshotRefRows } from "./action-rows.ts";
 import { limitRows, type RuleRow } from "./rows.ts";
 
 const { whole, text, script, database } = limitRows;
@@ -359,6 +360,63 @@ export const vdbRows: readonly RuleRow[] = [
     "must be a duration in h, m, s or ms, from 1m to 87600h, for example 168h",
     ["1m", "87600h", "1h30m", undefined],
   ),
+  ...text(
+    "spec.expiry.after",
+    ["", "7d", "9m59s", "87600h1s"],
+    "must be a duration in h, m, s or ms, from 10m to 87600h, for example 8h",
+    ["10m", "87600h", "1h30m"],
+  ),
+  ...["", "tomorrow", "2026-01-31", "2026-01-31 18:00:00Z", "2026-02-31T18:00:00Z", "2026-01-31T18:00:00"].map((at) => ({
+    field: "spec.expiry.at",
+    refused: at,
+    given: { "spec.expiry": { action: "Delete" } },
+    message: "must be a moment by RFC 3339, for example 2026-01-31T18:00:00Z",
+    accepted: ["2026-01-31T18:00:00Z", "2026-01-31T18:00:00.5+01:00"],
+  })),
+  ...[{ action: "Stop" }, { action: "Stop", after: "8h", at: "2026-01-31T18:00:00Z" }].map((refused) => ({
+    field: "spec.expiry",
+    refused,
+    message: "must have one of after and at, for example {after: 8h, action: Stop}",
+    accepted: [undefined, { action: "Stop", after: "8h" }, { action: "Delete", at: "2026-01-31T18:00:00Z" }],
+  })),
+  {
+    field: "spec.expiry.from",
+    refused: "LastRefresh",
+    given: { "spec.expiry": { action: "Stop", at: "2026-01-31T18:00:00Z" } },
+    message: "is for after alone: a moment counts from nothing",
+    accepted: ["Creation", undefined],
+  },
+  {
+    field: "spec.protected",
+    refused: true,
+    given: { "spec.expiry": { action: "Delete", after: "8h" } },
+    message: "contradicts expiry.action: Delete: use expiry.action: Stop, or protected: false",
+    accepted: [false, undefined],
+  },
+  ...["refresh", "snapshot"].flatMap((name) => [
+    ...text(
+      `spec.schedules.${name}.schedule`,
+      ["", "0 3 * *", "0 3 * * * *", "0  3 * * *", "@every 1h", "TZ=UTC 0 3 * * *", "0 3 ? * *"],
+      "must be five fields of a cron expression with one space between them, or a word such as @daily, for example 0 3 * * 1-5",
+      ["0 3 * * 1-5", "*/5 0-6,22 1 JAN MON-FRI", "@hourly"],
+    ),
+    ...text(
+      `spec.schedules.${name}.timeZone`,
+      ["", "Europe/", "+01:00", "Europe Berlin"],
+      "must be the name of a time zone, for example Europe/Berlin",
+      ["UTC", "Etc/GMT+1", "America/Argentina/Buenos_Aires", undefined],
+    ),
+    ...whole(`spec.schedules.${name}.startingDeadlineSeconds`, 10, 31_536_000, 3600),
+    ...whole(`spec.schedules.${name}.history`, 1, 100, 3),
+    ...whole(`spec.schedules.${name}.deadlineSeconds`, 1, 604_800, 3600),
+  ]),
+  ...text(
+    "spec.schedules.refresh.previousRetention",
+    ["", "1d", "8760h1s"],
+    "must be a duration in h, m, s or ms, from 0s to 8760h, for example 24h",
+    ["0s", "8760h", undefined],
+  ),
+  ...snapshotRefRows("spec.schedules.refresh.snapshotRef"),
   ...database("spec.hooks[0].database"),
   ...whole("spec.hooks[0].timeoutSeconds", 1, 86_400, 300),
 ];

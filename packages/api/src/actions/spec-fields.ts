@@ -1,4 +1,5 @@
 import { durationField } from "../fields/duration.ts";
+import { isMoment } from "../fields/moment.ts";
 import { dnsLabel, dnsLabelWords, dnsSubdomain, dnsSubdomainWords, labelLength, subdomainLength } from "../fields/names.ts";
 import { databaseName, scriptText, scriptType, timeoutSeconds } from "../fields/script.ts";
 import { type Rule, schema, type TypeOf } from "../schema.ts";
@@ -77,9 +78,7 @@ const snapshotReference = <const T extends readonly string[]>(types: T, descript
         message: `for type volume-snapshot it must be a VolumeSnapshot's name: ${dnsSubdomainWords}, for example my-volume-snapshot-name`,
       },
       {
-        rule:
-          "self.type != 'timestamp' || !has(self.name) || self.name == '' || (self.name.matches('^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$')" +
-          " && !format.datetime().validate(self.name).hasValue())",
+        rule: `self.type != 'timestamp' || !has(self.name) || self.name == '' || ${isMoment("self.name")}`,
         fieldPath: ".name",
         message: "for type timestamp it must be a moment by RFC 3339, for example 2026-01-31T12:00:00Z",
       },

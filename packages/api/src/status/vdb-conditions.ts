@@ -172,6 +172,21 @@ export const vdbConditions = {
         "PostgreSQL refuses the certificate; the message contains its error; an earlier one stays in force, if there is one",
     },
   },
+  Expiring: {
+    meaning: "The database expires soon, or has expired, as spec.expiry says. Absent otherwise. Ready does not depend on it.",
+    reasons: {
+      Announced: "the message says when the operator stops or deletes the database, and how to renew it",
+      Expired: "the database is stopped because it has expired; the message says how to renew it",
+    },
+  },
+  Scheduled: {
+    meaning: "Actions begin as spec.schedules says. Ready does not depend on it. Absent without spec.schedules.",
+    reasons: {
+      Scheduled: "status.schedules has the next and the last times",
+      ScheduleRefused: "a schedule or time zone cannot be read, or never comes; the message says which and why",
+      ActionRefused: "the API server refuses the action; the message contains its answer",
+    },
+  },
   StorageHealthy: {
     meaning:
       "The engine's storage has free space. Ready does not depend on it. Absent where DCT gives no figures for the engine.",

@@ -2,10 +2,12 @@ import { durationField } from "../fields/duration.ts";
 import { dnsSubdomain, dnsSubdomainWords, subdomainLength } from "../fields/names.ts";
 import { schema, type TypeOf } from "../schema.ts";
 import { database } from "./database.ts";
+import { expiry } from "./expiry.ts";
 import { hooks } from "./hooks.ts";
 import { hygiene } from "./hygiene.ts";
 import { podTemplate } from "./pod-template.ts";
 import { leastStorage, resources } from "./resources.ts";
+import { schedules } from "./schedules.ts";
 import { postgresConfig, settingsOfSpec } from "./settings.ts";
 import { snapshots } from "./snapshots.ts";
 import { source } from "./source.ts";
@@ -174,11 +176,19 @@ export const postgresVdbSpec = schema({
       enum: ["Delete", "Retain"],
       default: "Delete",
     },
+    protected: {
+      type: "boolean",
+      description:
+        "true: nobody can delete this PostgresVDB, its claim or its namespace, and the operator deletes no data of it. To delete it, set false first.",
+      default: false,
+    },
+    expiry,
     resources,
     postgresConfig,
     hooks,
     hygiene,
     snapshots,
+    schedules,
     podTemplate,
     tls,
   },
@@ -187,6 +197,11 @@ export const postgresVdbSpec = schema({
       rule: "!has(self.ownershipSpec) || !has(self.OwnershipSpec) || self.ownershipSpec == self.OwnershipSpec",
       fieldPath: ".OwnershipSpec",
       message: 'contradicts ownershipSpec: give it once, for example ownershipSpec: "999:999"',
+    },
+    {
+      rule: "!self.protected || !has(self.expiry) || self.expiry.action != 'Delete'",
+      fieldPath: ".protected",
+      message: "contradicts expiry.action: Delete: use expiry.action: Stop, or protected: false",
     },
     ...settingsOfSpec,
   ],

@@ -1,6 +1,8 @@
 import { conditions, lastError, observedGeneration } from "../fields/condition.ts";
 import { schema, type TypeOf } from "../schema.ts";
+import { expiryStatus } from "./expiry.ts";
 import { hookStages } from "./hooks.ts";
+import { schedulesStatus } from "./schedules.ts";
 import { sourceTypes } from "./source.ts";
 
 export const vdbPhases = [
@@ -200,6 +202,8 @@ export const postgresVdbStatus = schema({
     activeAction,
     held,
     previous,
+    expiry: expiryStatus,
+    schedules: schedulesStatus,
     lastError,
   },
 });

@@ -34,7 +34,12 @@ export function nextSteps({ vdb, actions }: Seen, now: number, flags: Connection
     case "Error":
       return [{ what: "act", how: stalledText(status) }, ...afterFailure];
     case "Stopped":
-      return [...afterFailure, { what: "start it", how: command("start") }];
+      return [
+        ...afterFailure,
+        status.expiry?.stoppedTime === undefined
+          ? { what: "start it", how: command("start") }
+          : { what: "renew it", how: command("extend", " 8h") },
+      ];
     case "Ready":
       return [
         ...afterFailure,

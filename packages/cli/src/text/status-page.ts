@@ -1,4 +1,11 @@
-import { type ActionObject, type PostgresVDB, vdbConditions } from "@vdb/api";
+import {
+  type ActionObject,
+  type PostgresVDB,
+  type ScheduleName,
+  type ScheduleStatus,
+  scheduleNames,
+  vdbConditions,
+} from "@vdb/api";
 import { findCondition, isTrue } from "kube-runtime";
 import { type SeenActions, waitingOf } from "../cluster/actions.ts";
 import type { ConnectionFlags, Output } from "../world.ts";
@@ -51,14 +58,43 @@ function factsOf(vdb: PostgresVDB, now: number): readonly (readonly Cell[])[] {
     ["parent", parentOf(vdb)],
     ...(status.endpoint === undefined ? [] : [["endpoint", status.endpoint]]),
     ...(spec.mode === "Standby" ? [["mode", "Standby: read-only"]] : []),
+    ...(spec.protected ? [["protected", "nobody can delete it"]] : []),
+    ...scheduleNames.flatMap((name) => scheduleRow(name, status.schedules?.[name], now)),
+    ...(status.expiry === undefined ? [] : [["expires", expiryText(status.expiry)]]),
     ...(previous === undefined ? [] : [["previous", `the data before the last refresh or rewind is kept ${until}`]]),
   ].map((row) => row.map((text) => ({ text })));
 }
 
+/** When it comes next, and what became of its last time. */
+function scheduleRow(name: ScheduleName, schedule: ScheduleStatus | undefined, now: number): readonly (readonly string[])[] {
+  if (schedule === undefined) return [];
+  const { nextTime, lastTime, lastAction = "", skipped } = schedule;
+  const next = nextTime === undefined ? "suspended" : `next ${nextTime}`;
+  const last = lastTime === undefined ? "" : `, last ${ageOf(lastTime, now)} ago: ${lastAction}`;
+  const isNewer = skipped !== undefined && (lastTime === undefined || Date.parse(skipped.time) > Date.parse(lastTime));
+  return [
+    [
+      name === "refresh" ? "refreshes" : "snapshots",
+      `${next}${last}${isNewer ? `; that of ${skipped.time} was skipped: ${skipped.message}` : ""}`,
+    ],
+  ];
+}
+
+const expiryText = ({ time, action, stoppedTime }: NonNullable<PostgresVDB["status"]["expiry"]>): string =>
+  stoppedTime === undefined
+    ? `${time}: then the operator ${action === "Stop" ? "stops" : "deletes"} it`
+    : `it has, at ${time}, and is stopped`;
+
 /** Ready sums up the others, and Reconciling and Stalled say of one of them what it says itself. */
 const summaries: ReadonlySet<string> = new Set(["Ready", "Reconciling", "Stalled"]);
 /** Ready does not depend on them. */
-const warnings: ReadonlySet<string> = new Set(["HooksComplete", "HygieneApplied", "CertificateCurrent", "StorageHealthy"]);
+const warnings: ReadonlySet<string> = new Set([
+  "HooksComplete",
+  "HygieneApplied",
+  "CertificateCurrent",
+  "Scheduled",
+  "StorageHealthy",
+]);
 
 /** The order in which a database comes up. */
 const typesInOrder = Object.keys(vdbConditions);
@@ -76,6 +112,7 @@ function conditionRows({ status: { conditions = [] } }: PostgresVDB): readonly (
 }
 
 function verdictOf(type: string, status: string, isCause: boolean): readonly [string, Tone] {
+  if (type === "Expiring") return ["note", "busy"];
   if (status === "True") return ["ok", "good"];
   if (warnings.has(type)) return ["note", "busy"];
   return isCause ? ["failed", "bad"] : ["not yet", "busy"];

@@ -55,6 +55,17 @@ const refreshing = readyVdb({
     phase: "Deploying",
     activeAction: { kind: "VDBRefresh", name: "nightly", namespace: "shop", uid: "nightly", hold: "stopped" },
     previous: { id: "0", madeBy: "create", until: "2026-02-01T10:00:00Z" },
+    schedules: {
+      refresh: {
+        of: "0 3 * * * Etc/UTC",
+        nextTime: "2026-02-01T03:00:00Z",
+        lastTime: "2026-01-30T03:00:00Z",
+        lastAction: "orders-refresh-20260130-0300",
+        skipped: { time: "2026-01-31T03:00:00Z", reason: "Stopped", message: "the database is stopped" },
+      },
+      snapshot: { of: "@hourly Etc/UTC" },
+    },
+    expiry: { time: "2026-02-07T10:00:00Z", action: "Delete" },
     hooks: [
       {
         stage: "post-create",

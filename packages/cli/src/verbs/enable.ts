@@ -26,6 +26,10 @@ async function enable(world: World, flags: ChangeFlags, name: string, enabled: b
   await using session = await openSession(world, flags);
   const key = { namespace: session.namespace, name };
   const found = await databaseOf(session, name, world.signal);
+  if (enabled && found.status.expiry?.stoppedTime !== undefined)
+    throw new Complaint(`PostgresVDB ${key.namespace}/${name} has expired at ${found.status.expiry.time}`, [
+      `to start it for another 8 hours: kubectl vdb extend ${name} 8h${again(flags)}`,
+    ]);
   if (flags.dryRun === "client")
     return printChange(world, flags, { ...found, spec: { ...found.spec, enabled } }, "patched (client dry run)");
   const dryRun = flags.dryRun === "server";

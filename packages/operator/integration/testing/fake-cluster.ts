@@ -42,7 +42,8 @@ const plainPods = defineResource<KubeObject & { spec: object }>({
   namespaced: true,
 });
 
-export function playCluster(client: Client, namespace: string): FakeCluster {
+/** `turnMs`: how late it sees what the operator has written. */
+export function playCluster(client: Client, namespace: string, turnMs = 15): FakeCluster {
   const end = new AbortController();
   const state: Pick<FakeCluster, "provision" | "driver" | "reclaim" | "container" | "details"> = {
     provision: "bind",
@@ -63,7 +64,7 @@ export function playCluster(client: Client, namespace: string): FakeCluster {
         if (!end.signal.aborted && !isApiError(error, "conflict", "notFound", "alreadyExists", "unavailable", "invalid"))
           throw error;
       });
-      await sleep(15, undefined, { signal: end.signal }).catch(() => undefined);
+      await sleep(turnMs, undefined, { signal: end.signal }).catch(() => undefined);
     }
   })();
   return Object.assign(state, {

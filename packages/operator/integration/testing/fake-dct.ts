@@ -21,10 +21,8 @@ export interface FakeDct {
   calls: number;
 }
 
-/** How long a job runs. */
-const jobMs = 30;
-
-export function fakeDct(): FakeDct {
+/** `jobMs`: how long a job runs. */
+export function fakeDct(jobMs = 30): FakeDct {
   const world = new FakeWorld();
   const parent = dSourceId("production");
   world.timestamps = ["2025-12-31T23:00:00Z", "2026-01-01T00:00:00Z"];

@@ -1,5 +1,20 @@
-/** What the tests of other packages take of these: an operator at work on a real API server. */
+/** What the tests of other packages and the measurements take of these: an operator at work on a real API server. */
 
-export { applyVdb, forever, healthy, isReady, newNamespace, untilVdb, vdbs } from "./operator.ts";
+export { type FakeCluster, playCluster } from "./fake-cluster.ts";
+export { type FakeDct, fakeDct } from "./fake-dct.ts";
+export {
+  applyVdb,
+  type Bench,
+  forever,
+  healthy,
+  isReady,
+  makePassword,
+  newNamespace,
+  type RunningOperator,
+  startBench,
+  startOperator,
+  untilVdb,
+  vdbs,
+} from "./operator.ts";
 export { type Stage, setStage } from "./stage.ts";
 export { until } from "./until.ts";

@@ -22,7 +22,14 @@ import {
 } from "kube-runtime";
 import { startApiServer, type TestApiServer } from "kube-runtime/testing";
 import { parse } from "yaml";
-import { actionCaches, actionTriggers, controlActions, isAtWork, namedByActions } from "../../src/action/controller.ts";
+import {
+  actionCaches,
+  actionTriggers,
+  controlActions,
+  isAtWork,
+  namedByActions,
+  scheduledActions,
+} from "../../src/action/controller.ts";
 import { readConfig } from "../../src/config.ts";
 import { createCsiSources } from "../../src/data/csi/csi-source.ts";
 import { csiWorldOf } from "../../src/data/csi/csi-world.ts";
@@ -57,7 +64,8 @@ export interface Bench extends AsyncDisposable {
 /** An API server that knows our kinds, and the operator's own namespace with DCT's credentials. */
 export async function startBench(): Promise<Bench> {
   const server = await startApiServer();
-  const api = httpApi(server.connection);
+  // The operator shares it with all that is played around it.
+  const api = httpApi(server.connection, { requestsPerSecond: 1000, burst: 1000 });
   const client = createClient(api, { fieldManager: "test" });
   for (const file of globSync(new URL("../../../../charts/delphix-operator/templates/crds/*.yaml", import.meta.url).pathname)) {
     const manifest: CustomResourceDefinition = parse(readFileSync(file, "utf8"));
@@ -126,6 +134,7 @@ export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] =
     memories: createMemories(),
     isAtWork: (holder) => isAtWork(actions, holder),
     namedByActions: () => namedByActions(actions),
+    scheduled: (vdb, schedule) => scheduledActions(actions, vdb, schedule),
     actionTriggers: actionTriggers(actions),
   });
   controlActions(manager, {

@@ -37,7 +37,7 @@ export interface Stage {
 }
 
 /** To be called in a `describe`. The cluster in the namespace `shared` is at work until the end of the file. */
-export function setStage(shared: string): Stage {
+export function setStage(shared: string, flags: readonly string[] = []): Stage {
   const stack = new AsyncDisposableStack();
   const dct = fakeDct();
   const clusters = new Map<string, FakeCluster>();
@@ -48,7 +48,7 @@ export function setStage(shared: string): Stage {
     return found;
   };
   const restartOperator = (): void => {
-    running.operator = stack.use(startOperator(started("bench").api, dct));
+    running.operator = stack.use(startOperator(started("bench").api, dct, flags));
   };
   const play = (namespace: string): FakeCluster => {
     const cluster = playCluster(started("bench").client, namespace);

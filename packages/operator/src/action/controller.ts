@@ -1,6 +1,6 @@
-import { type ActionKind, type ActionObject, isFinished, resourceOf } from "@vdb/api";
-import { type Cache, type CacheEvent, type Manager, mapped, type ObjectKey, type Trigger } from "kube-runtime";
-import { instanceLabel } from "../vdb/names.ts";
+import { type ActionKind, type ActionObject, isFinished, type PostgresVDB, resourceOf, type ScheduleName } from "@vdb/api";
+import { type Cache, type CacheEvent, isControlledBy, type Manager, mapped, type ObjectKey, type Trigger } from "kube-runtime";
+import { instanceLabel, scheduleLabel } from "../vdb/names.ts";
 import type { NamedSnapshot } from "../vdb/world.ts";
 import { actionsByVdb, keyText, targetOf, type VdbKey, vdbKeyOf } from "./context.ts";
 import { controlledAction } from "./machine.ts";
@@ -88,6 +88,16 @@ export const namedByActions = (actions: ActionWorld["actions"]): readonly NamedS
           : [{ type, name, namespace, who: `${action.kind} ${action.metadata.name}` }];
       }),
   );
+
+/** For the databases: what their schedules have made. */
+export const scheduledActions = (
+  actions: ActionWorld["actions"],
+  vdb: PostgresVDB,
+  schedule: ScheduleName,
+): readonly ActionObject[] =>
+  actions
+    .flatMap((cache) => cache.byIndex(actionsByVdb, keyText(vdb.metadata)))
+    .filter((action) => action.metadata.labels?.[scheduleLabel] === schedule && isControlledBy(action, vdb));
 
 /** An action that has ended or gone wakes its database. */
 export const actionTriggers = (actions: ActionWorld["actions"]): readonly Trigger[] =>

@@ -1,4 +1,4 @@
-import { type PostgresVDB, postgresVDB, resourceOf, type VdbContent, type VdbHold } from "@vdb/api";
+import { isSwitchedOn, type PostgresVDB, postgresVDB, resourceOf, type VdbContent, type VdbHold } from "@vdb/api";
 import { type Client, findCondition, isTrue, type JournalStep, type MergePatch } from "kube-runtime";
 import { ActionFailed } from "../data/action-failed.ts";
 import type { ContentStore, Deed, Work } from "../data/content-store.ts";
@@ -115,6 +115,6 @@ export function settled({ spec, status, metadata }: PostgresVDB): "asDeclared" |
   const { conditions, observedGeneration } = status;
   if (isTrue(conditions, "Stalled")) return "stalled";
   if (isTrue(conditions, "Ready") && status.content?.openedTime !== undefined) return "asDeclared";
-  const isStopped = !spec.enabled && findCondition(conditions, "Deployed")?.reason === "Stopped";
+  const isStopped = !isSwitchedOn({ spec, status }) && findCondition(conditions, "Deployed")?.reason === "Stopped";
   return isStopped && observedGeneration === metadata.generation ? "asDeclared" : "underWay";
 }

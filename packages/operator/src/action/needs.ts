@@ -1,3 +1,4 @@
+import { isSwitchedOn } from "@vdb/api";
 import { waiting } from "kube-runtime";
 import { modeOf } from "../vdb/decide/decide-mode.ts";
 import type { Needs } from "./admit.ts";
@@ -17,14 +18,16 @@ export const openAndAnswering: Needs = (ctx) => {
   if (pod !== undefined && modeOf(pod.metadata) !== vdb.spec.mode)
     return waiting("VdbNotReady", `${nameOfTarget(ctx)} is on its way to mode ${vdb.spec.mode}`);
   if (pod !== undefined) return undefined;
-  const why = vdb.spec.enabled ? "its server does not answer; see its conditions" : "it is stopped (spec.enabled is false)";
+  const why = isSwitchedOn(vdb)
+    ? "its server does not answer; see its conditions"
+    : `it is stopped (${vdb.spec.enabled ? "it has expired" : "spec.enabled is false"})`;
   return waiting("VdbNotReady", `${nameOfTarget(ctx)} cannot run it: ${why}`);
 };
 
 /** The same, or a database that was open and is stopped as declared: its snapshot is a cold one. */
 export const openOrStopped: Needs = (ctx) => {
   const vdb = vdbOf(ctx);
-  if (vdb === undefined || vdb.spec.enabled || !isOpen(vdb)) return openAndAnswering(ctx);
+  if (vdb === undefined || isSwitchedOn(vdb) || !isOpen(vdb)) return openAndAnswering(ctx);
   if (podsOf(ctx, vdb).length === 0) return undefined;
   return waiting("VdbNotReady", `${nameOfTarget(ctx)} is shutting down`);
 };

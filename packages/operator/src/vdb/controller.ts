@@ -1,4 +1,4 @@
-import { type PostgresVDB, postgresVDB, resourceOf, type VdbConditionType, vdbPhase } from "@vdb/api";
+import { isSwitchedOn, type PostgresVDB, postgresVDB, resourceOf, type VdbConditionType, vdbPhase } from "@vdb/api";
 import {
   type ConditionValue,
   type ControlledKind,
@@ -21,7 +21,9 @@ import { isToRun } from "./decide/hold.ts";
 import { instanceLabel, ownObjects } from "./names.ts";
 import { cleanUpSteps } from "./steps/clean-up.ts";
 import { discardPrevious } from "./steps/discard-previous.ts";
+import { heedExpiry } from "./steps/heed-expiry.ts";
 import { heldOnTheWay, heldStopped, tidyTurn } from "./steps/hold.ts";
+import { keepSchedules } from "./steps/keep-schedules.ts";
 import { retireSnapshots } from "./steps/retire-snapshots.ts";
 import { stopPlan } from "./steps/stop.ts";
 import { tellStorage } from "./steps/tell-storage.ts";
@@ -51,7 +53,7 @@ export function vdbKind(world: World): ControlledKind<PostgresVDB, VdbContext> {
     name: "postgresvdb",
     resource: resourceOf(postgresVDB),
     conditions: conditionRows,
-    extraConditions: ["HygieneApplied", "HooksComplete", "CertificateCurrent", "StorageHealthy"],
+    extraConditions: ["HygieneApplied", "HooksComplete", "CertificateCurrent", "Expiring", "Scheduled", "StorageHealthy"],
     observe: async (run) => observe(world, run),
     steps: planOf,
     cleanUp: { finalizer, steps: cleanUpSteps },
@@ -65,7 +67,7 @@ export function vdbKind(world: World): ControlledKind<PostgresVDB, VdbContext> {
 /** How it comes up, or stops, or is held; in any case with a word on its storage, and without data and snapshots whose time has passed. */
 function planOf(ctx: VdbContext): Plan<VdbContext> {
   const { steps, keep = [] } = courseSteps(ctx);
-  return { steps: [tidyTurn, tellStorage, discardPrevious, retireSnapshots, ...steps], keep };
+  return { steps: [tidyTurn, tellStorage, heedExpiry, keepSchedules, discardPrevious, retireSnapshots, ...steps], keep };
 }
 
 function courseSteps(ctx: VdbContext): Plan<VdbContext> {
@@ -76,7 +78,7 @@ function courseSteps(ctx: VdbContext): Plan<VdbContext> {
 }
 
 const isUp = ({ course, vdb, deployment, wasOpened }: VdbContext): boolean =>
-  isToRun(course, { enabled: vdb.spec.enabled, runs: deployment?.spec.replicas === 1, wasOpened });
+  isToRun(course, { enabled: isSwitchedOn(vdb), runs: deployment?.spec.replicas === 1, wasOpened });
 
 /**
  * Ready, and beside it what the status says in words of its own. A database that is stopped as declared says nothing on Ready;
@@ -92,7 +94,7 @@ function summary(result: RunResult<VdbContext>): readonly ConditionValue[] {
   if (outcome.kind === "done") status.lastError = "";
   if (running) return readySummary(result);
   return outcome.kind === "done"
-    ? [deployed("Stopped", "spec.enabled is false")]
+    ? [deployed("Stopped", ctx.vdb.spec.enabled ? "it has expired; see the condition Expiring" : "spec.enabled is false")]
     : [...readySummary(result), deployed("Stopping", outcome.message ?? "")];
 }
 

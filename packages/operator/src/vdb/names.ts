@@ -11,6 +11,10 @@ export const managedByLabel = "app.kubernetes.io/managed-by";
 export const contentLabel = "postgresvdb.core.delphix.com/content";
 /** On a pod that is not a plain Primary: how its server runs. The Service of a Standby selects by it. */
 export const modeLabel = "postgresvdb.core.delphix.com/mode";
+/** On an action: which schedule of its owner has made it. */
+export const scheduleLabel = "postgresvdb.core.delphix.com/schedule";
+/** On an action that a schedule has made: for which time. */
+export const scheduledTime = "postgresvdb.core.delphix.com/scheduled-time";
 /** Selects everything that this operator made: its caches hold nothing else. */
 export const ownObjects = `${managedByLabel}=${operatorName}`;
 

@@ -87,6 +87,8 @@ export async function stepBench(given: Given = {}): Promise<StepBench> {
     backOffSeconds: () => 1,
     marks: new Map(),
     saveStatus: async () => void writes.push("save"),
+    patchMetadata: async (metadata, signal) =>
+      void (await client.patch(resourceOf(postgresVDB), vdb.metadata, { metadata }, signal)),
     setCondition: (condition) => void conditions.push(condition),
     event: (_, reason) => void told.push(reason),
   };
@@ -115,6 +117,7 @@ export async function stepBench(given: Given = {}): Promise<StepBench> {
     memories: createMemories(),
     isAtWork: () => true,
     namedByActions: () => [],
+    scheduled: () => [],
     actionTriggers: [],
   };
   return { ctx: observe(world, run), client, clock, writes, conditions, events: told };

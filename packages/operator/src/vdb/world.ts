@@ -1,4 +1,4 @@
-import type { PostgresVDB } from "@vdb/api";
+import type { ActionObject, PostgresVDB, ScheduleName } from "@vdb/api";
 import type {
   Cache,
   ConfigMap,
@@ -41,6 +41,8 @@ export interface World {
   readonly isAtWork: (holder: ActionHolder) => boolean;
   /** What the actions that have not ended name in their snapshotRef, wherever they are. */
   readonly namedByActions: () => readonly NamedSnapshot[];
+  /** The actions that a schedule of a database has made, those that have ended too. */
+  readonly scheduled: (vdb: PostgresVDB, schedule: ScheduleName) => readonly ActionObject[];
   /** What else wakes a database. */
   readonly actionTriggers: readonly Trigger[];
 }

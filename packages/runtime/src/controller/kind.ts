@@ -1,6 +1,6 @@
 import type { Client } from "../client/client.ts";
 import type { ConditionValue } from "../objects/conditions.ts";
-import type { Condition, Draft, ObjectWithStatus } from "../objects/object.ts";
+import type { Condition, Draft, ObjectMeta, ObjectWithStatus } from "../objects/object.ts";
 import type { Resource } from "../objects/resource.ts";
 import type { Clock } from "../support/clock.ts";
 import type { Log } from "../support/log.ts";
@@ -103,6 +103,8 @@ export interface Run<T extends ObjectWithStatus> {
    * conflict when the object moved on.
    */
   readonly saveStatus: (signal: AbortSignal) => Promise<void>;
+  /** Sets labels or annotations of this object. The status is then written on top of it, without a conflict. */
+  readonly patchMetadata: (patch: Pick<ObjectMeta, "annotations" | "labels">, signal: AbortSignal) => Promise<void>;
   /** Sets one of the kind's `extraConditions`: a warning beside the steps' own. */
   readonly setCondition: (condition: ConditionValue) => void;
   /** Tells something that is no condition: `event("Normal", "Refreshed", "…")`. */

@@ -272,6 +272,29 @@ test("a change of the spec meanwhile does not lose what was found out; it counts
   deepEqual([found?.status?.copies, found?.status?.observedGeneration, found?.metadata.generation], [3, 1, 2]);
 });
 
+test("after a change of its own the status is written at once, without a conflict", async () => {
+  const { run, read, api, client } = await bench();
+  const calls: string[] = [];
+  const counted = interceptApi(api, {
+    call: async (call, next) => {
+      calls.push(`${call.verb} ${call.subresource ?? ""}`.trim());
+      return await next();
+    },
+  });
+  const kind = kindOf([
+    step(async ({ status, patchMetadata, saveStatus }) => {
+      await patchMetadata({ labels: { color: "blue" } }, signal);
+      status.copies = 3;
+      await saveStatus(signal);
+      return done();
+    }),
+  ]);
+  await run(kind, createClient(counted, { fieldManager: "test" }));
+  deepEqual(calls, ["patch", "patch status", "patch status"]);
+  const { metadata, status } = (await read()) ?? (await client.get(widgets, key, signal));
+  deepEqual([metadata.labels, status?.copies], [{ color: "blue" }, 3]);
+});
+
 test("a change of the status by somebody else meanwhile is a conflict, not overwritten", async () => {
   const { run, client } = await bench();
   const kind = kindOf([

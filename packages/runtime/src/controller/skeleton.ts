@@ -3,7 +3,7 @@ import type { Client } from "../client/client.ts";
 import type { EventRecorder } from "../events/recorder.ts";
 import type { ReconcileRequest } from "../manager/manager.ts";
 import { type ConditionValue, findCondition } from "../objects/conditions.ts";
-import { type Condition, nameOfKey, type ObjectWithStatus } from "../objects/object.ts";
+import { type Condition, type MergePatch, nameOfKey, type ObjectWithStatus } from "../objects/object.ts";
 import type { Clock } from "../support/clock.ts";
 import { DeadlineError, withDeadline } from "../support/deadline.ts";
 import { conditionsOf } from "./conditions-of.ts";
@@ -94,6 +94,10 @@ function openSession<T extends ObjectWithStatus, Ctx>(
     saveStatus: async (signal) => {
       if (phase !== undefined) Object.assign(status.draft, { phase: phase(before, status.draft, object) }); // it may follow from what is saved
       await status.save(signal);
+    },
+    patchMetadata: async (metadata, signal) => {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every object has labels and annotations
+      status.follow(await client.patch(resource, object.metadata, { metadata } as MergePatch<T>, signal));
     },
     setCondition: (condition) => extra.set(condition.type, condition),
     event: (type, reason, message) => events.record(object, { type, reason, message }),

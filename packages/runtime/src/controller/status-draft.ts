@@ -13,6 +13,8 @@ export interface StatusDraft<T extends ObjectWithStatus> {
   readonly draft: Draft<NonNullable<T["status"]>>;
   /** That of the object as last written or read. */
   readonly resourceVersion: () => string;
+  /** Goes on from a change of the rest of the object that this run has made itself: it is no conflict. */
+  readonly follow: (written: T) => void;
   /** Puts the conditions, the phase and the generation into the draft. */
   readonly stamp: (
     conditions: readonly (ConditionValue | Condition)[],
@@ -36,9 +38,15 @@ export function createStatusDraft<T extends ObjectWithStatus>(
     stored.status = written.status ?? {};
     stored.resourceVersion = written.metadata.resourceVersion;
   };
+  const follow = (live: T): boolean => {
+    const sameStatus = live.metadata.uid === object.metadata.uid && isDeepStrictEqual(live.status ?? {}, stored.status);
+    if (sameStatus) stored.resourceVersion = live.metadata.resourceVersion;
+    return sameStatus;
+  };
   return {
     draft: writable<T>(draft),
     resourceVersion: () => stored.resourceVersion,
+    follow,
     stamp: (conditions, phase) => {
       const { generation } = object.metadata;
       const at = {
@@ -65,10 +73,8 @@ export function createStatusDraft<T extends ObjectWithStatus>(
         await write(patch, signal);
       } catch (error) {
         if (!isApiError(error, "conflict")) throw error;
-        const live = await client.get(resource, object.metadata, signal);
-        const sameStatus = live.metadata.uid === object.metadata.uid && isDeepStrictEqual(live.status ?? {}, stored.status);
-        if (!sameStatus) throw error;
-        stored.resourceVersion = live.metadata.resourceVersion; // only the spec or metadata moved: what we found out still holds for its generation
+        // When only the spec or metadata moved, what we found out still holds for its generation.
+        if (!follow(await client.get(resource, object.metadata, signal))) throw error;
         await write(patch, signal);
       }
       return "written";

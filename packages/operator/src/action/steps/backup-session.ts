@@ -1,4 +1,4 @@
-import type { PostgresSnapshot, SessionScript } from "@vdb/api";
+import { isSwitchedOn, type PostgresSnapshot, type SessionScript } from "@vdb/api";
 import { done, type Outcome, type Pod, retry, terminal, type Unmet } from "kube-runtime";
 import { ActionFailed } from "../../data/action-failed.ts";
 import { backupSession, positionIn, signals } from "../../postgres/backup-session.ts";
@@ -98,7 +98,8 @@ const isCold = (effect: string): boolean => effect.startsWith("none");
 function podOf(ctx: BackupContext): Pod | undefined {
   const vdb = vdbOf(ctx);
   const pod = vdb && answeringPod(ctx, vdb);
-  if (pod === undefined && vdb?.spec.enabled === true) throw new ActionFailed("VdbNotReady", "its server does not answer");
+  if (pod === undefined && vdb !== undefined && isSwitchedOn(vdb))
+    throw new ActionFailed("VdbNotReady", "its server does not answer");
   return pod;
 }
 

@@ -1,4 +1,4 @@
-import type { HookStage } from "@vdb/api";
+import { type HookStage, isSwitchedOn } from "@vdb/api";
 import { done, terminal } from "kube-runtime";
 import { type ActionContext, vdbOf } from "../context.ts";
 import { answeringPod } from "../database.ts";
@@ -18,7 +18,7 @@ export function vdbHooks(stage: HookStage): ActionStep<ActionContext> {
     begin: async (_, intent) => intent,
     end: async (ctx, _, signal) => {
       const vdb = vdbOf(ctx);
-      if (vdb?.spec.enabled !== true && (vdb === undefined || answeringPod(ctx, vdb) === undefined))
+      if (vdb === undefined || (!isSwitchedOn(vdb) && answeringPod(ctx, vdb) === undefined))
         return done({ message: "the database is stopped: no hook was run" });
       for (const { name, type, script, database, timeoutSeconds, continueOnError } of hooksOf(ctx)) {
         const ended = await runText(ctx, { name: `${stage}/${name}`, type, script, database, timeoutSeconds }, signal);

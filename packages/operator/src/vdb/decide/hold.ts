@@ -23,7 +23,7 @@ export function courseOf({ status }: Pick<PostgresVDB, "status">): Course {
 export const keepsGateShut = (course: Course): boolean => course !== "asDeclared" && course !== "asItRuns";
 
 export interface Running {
-  /** spec.enabled. */
+  /** spec.enabled, and not expired. */
   readonly enabled: boolean;
   /** Whether its Deployment asks for a pod. */
   readonly runs: boolean;

@@ -32,12 +32,20 @@ export interface CleanUpStep extends Step<VdbContext> {
 
 /** The order in which a database goes: nothing is taken from under what still runs. */
 export const cleanUpSteps: readonly CleanUpStep[] = [
+  { name: "heedProtection", run: heedProtection },
   { name: "endPod", run: endPod },
   { name: "endStage", run: endStage },
   releaseOthers,
   { name: "releaseVolume", run: releaseVolume },
   { name: "confirmGone", run: confirmGone },
 ];
+
+/** Where the cluster has not refused the deletion, the database runs on with its data until its owner says that it may go. */
+async function heedProtection({ vdb: { spec, metadata } }: VdbContext): Promise<Outcome<"Deleting">> {
+  if (!spec.protected) return done();
+  const patch = `kubectl patch postgresvdb ${metadata.name} -n ${metadata.namespace} --type=merge -p '{"spec":{"protected":false}}'`;
+  return waiting("Deleting", `nothing is deleted, because spec.protected is true; to delete it, run: ${patch}`);
+}
 
 async function endPod(ctx: VdbContext, signal: AbortSignal): Promise<Outcome<"Deleting">> {
   const { vdb, deployment, service, configMap } = ctx;

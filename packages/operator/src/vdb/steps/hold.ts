@@ -145,9 +145,10 @@ async function takeOver({ run, vdb, world }: VdbContext, left: LeftBehind, signa
 /** What the action had prepared for data that did not come. What the storage keeps of it goes with the next action. */
 async function clearPrepared({ run, vdb, world }: VdbContext, { name, uid }: ActionHolder, signal: AbortSignal): Promise<void> {
   const store = world.sources.holding(vdb)?.content;
-  const named = { ...vdb, status: { ...vdb.status, previous: run.status.previous, content: run.status.content } };
-  if (store !== undefined && run.status.content !== undefined)
-    tellKept(run, await store.clear({ client: run.client, vdb: named, action: { name, uid } }, signal));
+  const { content, previous } = run.status;
+  if (store === undefined || content === undefined) return;
+  const status = { ...vdb.status, content, ...(previous === undefined ? {} : { previous }) };
+  tellKept(run, await store.clear({ client: run.client, vdb: { ...vdb, status }, action: { name, uid } }, signal));
 }
 
 export function actionWords({ status: { activeAction }, metadata }: VdbContext["vdb"]): string {

@@ -1,5 +1,4 @@
 import { after, done, isControlledBy, persistentVolumeClaims } from "kube-runtime";
-import type { VdbContext } from "../context.ts";
 import type { CleanUpStep } from "./clean-up.ts";
 import { removeIfThere } from "./remove.ts";
 

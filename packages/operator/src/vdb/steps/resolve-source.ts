@@ -1,10 +1,7 @@
-import { identityIn, labelsOf, type PostgresVDB, postgresVDB, resourceOf, type VdbIdentity } from "@vdb/api";
+import { identityIn, labelsOf, type PostgresVDB, type VdbIdentity } from "@vdb/api";
 import { done, isControlledBy, type PersistentVolumeClaim, retry, terminal } from "kube-runtime";
 import type { DataSource, ResolvedSource } from "../../data/source.ts";
 import type { Origin, VdbContext, VdbFinding, VdbFindingStep } from "../context.ts";
-import { keyOfVdb } from "../names.ts";
-
-const postgresVdbs = resourceOf(postgresVDB);
 
 /**
  * SourceResolved: finds what spec.source names, and puts its labels on the object.
@@ -107,8 +104,7 @@ async function known(
 async function putLabels({ run, vdb }: VdbContext, identity: VdbIdentity, signal: AbortSignal): Promise<void> {
   const wanted = labelsOf(identity);
   const labels = vdb.metadata.labels ?? {};
-  if (Object.entries(wanted).some(([key, value]) => labels[key] !== value))
-    await run.client.patch(postgresVdbs, keyOfVdb(vdb), { metadata: { labels: wanted } }, signal);
+  if (Object.entries(wanted).some(([key, value]) => labels[key] !== value)) await run.patchMetadata({ labels: wanted }, signal);
 }
 
 function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

@@ -1,0 +1,91 @@
+/** The verb extend: spec.expiry, later by a duration. */
+import { durationMilliseconds, expiryTimeMs, type PostgresVDB } from "@vdb/api";
+import type { Command } from "commander";
+import { timestamp } from "kube-runtime";
+import { databaseOf, databases } from "../cluster/databases.ts";
+import { again, openSession } from "../cluster/session.ts";
+import { Complaint } from "../complaint.ts";
+import { follow } from "../follow/follow.ts";
+import { asFormat, nameOf } from "../text/print.ts";
+import type { World } from "../world.ts";
+import { printChange } from "./act.ts";
+import { addChangeOptions, type ChangeFlags, type End, wholeSeconds } from "./options.ts";
+
+export function defineExtend(program: Command, world: World, end: End): void {
+  addChangeOptions(program.command("extend"))
+    .description("let a database expire later (spec.expiry); one that is stopped because it has expired starts again")
+    .argument("<database>", "the PostgresVDB's name")
+    .argument("<duration>", "by how much, for example 8h; from now where it has expired", wholeSeconds)
+    .action(async (database: string, seconds: number, _flags: unknown, command: Command) => {
+      end(await extend(world, command.optsWithGlobals<ChangeFlags>(), database, seconds));
+    });
+}
+
+type Expiry = NonNullable<PostgresVDB["spec"]["expiry"]>;
+
+/** Pure: the expiry that ends so much later than the present one, or than now where that has passed; undefined: there is none. */
+export function extended(
+  vdb: PostgresVDB,
+  seconds: number,
+  nowMs: number,
+): { readonly expiry: Expiry; readonly timeMs: number } | undefined {
+  const { expiry } = vdb.spec;
+  const beforeMs = expiryTimeMs(vdb);
+  if (expiry === undefined || beforeMs === undefined) return undefined;
+  const timeMs = Math.ceil(Math.max(beforeMs, nowMs) / 1000) * 1000 + seconds * 1000;
+  const { after } = expiry;
+  return {
+    timeMs,
+    expiry:
+      after === undefined
+        ? { ...expiry, at: timestamp(timeMs) }
+        : { ...expiry, after: durationText((durationMilliseconds(after) + timeMs - beforeMs) / 1000) },
+  };
+}
+
+/** `8h`, `1h30m`, `90s` as `1m30s`. */
+function durationText(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  const parts = [
+    [Math.floor(whole / 3600), "h"],
+    [Math.floor(whole / 60) % 60, "m"],
+    [whole % 60, "s"],
+  ] as const;
+  return parts.map(([count, unit]) => (count === 0 ? "" : `${count}${unit}`)).join("");
+}
+
+async function extend(world: World, flags: ChangeFlags, name: string, seconds: number): Promise<number> {
+  await using session = await openSession(world, flags);
+  const key = { namespace: session.namespace, name };
+  const what = `PostgresVDB ${key.namespace}/${name}`;
+  const found = await databaseOf(session, name, world.signal);
+  const wanted = extended(found, seconds, world.clock.now());
+  if (wanted === undefined)
+    throw new Complaint(`${what} never expires: it has no spec.expiry`, [
+      "to let it expire, set spec.expiry, for example {after: 8h, action: Stop}",
+    ]);
+  const { expiry, timeMs } = wanted;
+  if (flags.dryRun === "client")
+    return printChange(world, flags, { ...found, spec: { ...found.spec, expiry } }, "patched (client dry run)");
+  const dryRun = flags.dryRun === "server";
+  // As it was read: an edit meanwhile is not overwritten.
+  const { resourceVersion } = found.metadata;
+  const patch = { metadata: { resourceVersion }, spec: { expiry } };
+  const patched = await session.client.patch(databases, key, patch, world.signal, { dryRun });
+  if (dryRun) return printChange(world, flags, patched, "patched (server dry run)");
+  const isToStart = found.status.expiry?.stoppedTime !== undefined && found.spec.enabled && flags.wait;
+  const started = isToStart
+    ? await follow(world, session, {
+        resource: databases,
+        key,
+        goal: { kind: "ready" },
+        onInterrupt: [`to wait for it: kubectl vdb wait ${name}${again(flags)}`],
+      })
+    : undefined;
+  if (started?.verdict.kind === "never") throw new Complaint(`${what} does not start: ${started.verdict.why}`);
+  const object = started?.object ?? patched;
+  const deed = expiry.action === "Stop" ? "stopped" : "deleted";
+  const text = asFormat(flags.output, object, () => `${nameOf(object)}\n`);
+  world.stdout.write(text ?? `${what} expires at ${timestamp(timeMs)}: it is ${deed} then\n`);
+  return 0;
+}
