@@ -41,6 +41,23 @@ describe("kubectl vdb", { timeout: 600_000 }, () => {
     equal((await run(["psql", vdb.name, ...place, "--", "-c", "SELECT nothing"])).exitCode, 1);
   });
 
+  test("psql --tcp logs in through a port-forward, with the Secret's password", async () => {
+    const told = await run(["psql", vdb.name, ...place, "--tcp", "--", "-qXAt", "-c", "SELECT inet_server_port() > 0"]);
+    equal(told.stdout, "t\n", told.stderr);
+    equal((await run(["psql", vdb.name, ...place, "--tcp", "--", "-c", "SELECT nothing"])).exitCode, 1);
+  });
+
+  test("a plan tells what a refresh would do, and a report has no password", async () => {
+    const plan = await run(["plan", "refresh", vdb.name, ...place]);
+    equal(plan.exitCode, 0, plan.stdout + plan.stderr);
+    match(plan.stdout, /\n {2}data +\S+ of 20\S+Z\n/u);
+    const report = await run(["report", vdb.name, ...place]);
+    equal(report.exitCode, 0, report.stderr);
+    match(report.stdout, /==== what has happened\n[\s\S]*database system is ready/u);
+    const password = await kubectl.run(["get", "secret", `${vdb.name}-password`, ...place, "-o", "jsonpath={.data.password}"]);
+    equal(report.stdout.includes(Buffer.from(password, "base64").toString()), false);
+  });
+
   test("psql on a terminal has a prompt", async () => {
     // This terminal has no size, so psql would take any answer for too long and start a pager.
     const command = `kubectl vdb psql ${vdb.name} ${place.join(" ")} -- -P pager=off`;

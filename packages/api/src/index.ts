@@ -42,6 +42,7 @@ export {
   snapshotPhases,
   taskPhases,
 } from "./actions/status-fields.ts";
+export type { ActionPlan } from "./actions/plan-fields.ts";
 export { actionPhase, vdbPhase } from "./status/phase.ts";
 export { type ConditionTable, type VdbConditionType, type VdbReason, vdbConditions } from "./status/vdb-conditions.ts";
 export { type ActionConditionType, actionConditions } from "./status/action-conditions.ts";

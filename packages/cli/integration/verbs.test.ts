@@ -48,6 +48,14 @@ describe("kubectl vdb", { timeout: 300_000 }, () => {
           note(given);
           return kubectl.log;
         },
+        forward: async (given) => {
+          note(["forward", ...given]);
+          return { port: 7, [Symbol.asyncDispose]: async () => note(["close"]) };
+        },
+      },
+      runLocal: async (program, given, { PGHOST, PGPORT, PGUSER, PGDATABASE, PGPASSWORD = "asked" }) => {
+        note([program, ...given, `${PGUSER}:${PGPASSWORD}@${PGHOST}:${PGPORT}/${PGDATABASE}`]);
+        return 3;
       },
     });
     const [own, rest] = words.includes("--")
@@ -79,6 +87,7 @@ describe("kubectl vdb", { timeout: 300_000 }, () => {
     for (const [words, verb, resource] of [
       [["snapshot", "orders"], "create", "vdbsnapshots.actions.delphix.com"],
       [["refresh", "orders"], "create", "vdbrefreshes.actions.delphix.com"],
+      [["plan", "rewind", "orders"], "create", "vdbrewinds.actions.delphix.com"],
       [["run", "orders", "SELECT 1"], "create", "postgrestasks.actions.delphix.com"],
       [["stop", "orders"], "patch", "postgresvdbs.core.delphix.com"],
     ] as const) {
@@ -132,6 +141,43 @@ describe("kubectl vdb", { timeout: 300_000 }, () => {
     match(unknown.stderr, /^error: VDBRewind shop\/orders-rewind-\w+ has failed: .*nothing/mu);
   });
 
+  test("a plan changes nothing, holds the action to it, and is told where it does not", async () => {
+    const untouched = (await stage.client.get(vdbs, { namespace, name: "orders" }, forever)).status;
+    const plan = await as("developer", "plan", "refresh", "orders");
+    deepEqual([plan.exitCode, phasesOf(plan.stderr).at(-1)], [0, "Completed"], plan.stderr);
+    match(plan.stdout, /^The refresh of PostgresVDB shop\/orders\n {2}phases +PreRefresh, Stopping, /u);
+    match(plan.stdout, /\n {2}downtime +about \d+ s, the median of the last \d\n/u);
+    deepEqual((await stage.client.get(vdbs, { namespace, name: "orders" }, forever)).status.content, untouched.content);
+    const [, name = ""] = / --plan (\S+) -n shop --as developer, and the same flags\n$/u.exec(plan.stdout) ?? [];
+    const deed = await as("developer", "refresh", "orders", "--plan", name);
+    equal(deed.exitCode, 0, deed.stderr);
+    const stale = await as("developer", "refresh", "orders", "--plan", name);
+    equal(stale.exitCode, 1);
+    match(stale.stderr, /has failed: plan orders-plan-\w+ does not hold any more: the database has had other data since/u);
+    const blocked = await as("developer", "plan", "rewind", "orders", "--snapshot", "nothing");
+    equal(blocked.exitCode, 1);
+    match(blocked.stdout, /\n {2}in the way +SnapshotNotFound: there is no dct-snapshot nothing; /u);
+    const deletion = await as("viewer", "plan", "delete", "orders");
+    match(
+      deletion.stdout,
+      /^The deletion of PostgresVDB shop\/orders\n {2}data +claim orders-\w+ and its VDB in DCT are deleted\n/u,
+    );
+    match(deletion.stderr, /^note: without copies in other namespaces: viewer may not list/u);
+    match((await as("stranger", "plan", "delete", "orders")).stderr, /^error: stranger may not get postgresvdbs/u);
+  });
+
+  test("extend renews an expiry, and says where there is none", async () => {
+    const none = await as("developer", "extend", "orders", "8h");
+    match(none.stderr, /^error: PostgresVDB shop\/orders never expires: it has no spec\.expiry\n/u);
+    const key = { namespace, name: "orders" };
+    await stage.client.patch(vdbs, key, { spec: { expiry: { at: "2030-01-31T18:00:00Z", action: "Stop" } } }, forever);
+    equal((await as("viewer", "extend", "orders", "8h")).exitCode, 1);
+    const told = await as("developer", "extend", "orders", "8h");
+    deepEqual([told.exitCode, told.stdout], [0, "PostgresVDB shop/orders expires at 2030-02-01T02:00:00Z: it is stopped then\n"]);
+    equal((await stage.client.get(vdbs, key, forever)).spec.expiry?.at, "2030-02-01T02:00:00Z");
+    await stage.client.patch(vdbs, key, { spec: { expiry: null } }, forever);
+  });
+
   test("run prints what the text prints, and ends as it ended", async () => {
     const answer = (stdout: string): void => {
       stage.operator.answer = ({ command }) => (command[3] === "hook" ? { stdout } : healthy());
@@ -174,6 +220,42 @@ describe("kubectl vdb", { timeout: 300_000 }, () => {
     equal(refused.exitCode, 1);
     match(refused.stderr, /^error: viewer may not create pods\/exec in namespace shop\n.*\n.*role edit contains it/u);
     match((await as("stranger", "psql", "orders")).stderr, /^error: stranger may not get postgresvdbs/u);
+  });
+
+  test("psql --tcp goes by a port-forward, with the password of who may read it", async () => {
+    asked.length = 0;
+    equal((await as("developer", "psql", "orders", "--tcp", "--", "-c", "SELECT 1")).exitCode, 3, "psql's own");
+    deepEqual(asked, ["forward svc/orders :5432", "psql -c SELECT 1 postgres:a-good-password@127.0.0.1:7/postgres", "close"]);
+    match(
+      (await as("viewer", "psql", "orders", "--tcp")).stderr,
+      /^error: viewer may not create pods\/portforward in namespace shop\n/u,
+    );
+  });
+
+  test("a report has what the user may see, says what it has not, and has no password", async () => {
+    kubectl.log = `${new Date().toISOString()} LOG:  statement: ALTER ROLE app PASSWORD 'hunter22'\n`;
+    const { exitCode, stdout, stderr } = await as("developer", "report", "orders");
+    deepEqual([exitCode, stderr], [0, ""]);
+    const titles = [...stdout.matchAll(/^==== (.*)$/gmu)].map(([, title = ""]) => title);
+    deepEqual(titles.slice(1), [
+      "what databases need",
+      "PostgresVDB",
+      "actions",
+      "Deployment and Service",
+      "claims",
+      "pods",
+      "VolumeSnapshots",
+      "what has happened",
+      "what is not in this report",
+    ]);
+    match(stdout, /^kind: PostgresVDB$/mu);
+    match(stdout, /statement: ALTER ROLE app PASSWORD \(redacted\)/u);
+    equal(/hunter22|a-good-password/u.test(stdout), false);
+    match(
+      stdout,
+      /==== what is not in this report\nnote: without the operator's log: developer may not list pods in all namespaces/u,
+    );
+    match((await as("stranger", "report", "orders")).stderr, /^error: stranger may not get postgresvdbs/u);
   });
 
   test("logs tells one story, and of what it leaves out why", async () => {

@@ -10,7 +10,9 @@ import { defineExtend } from "./verbs/extend.ts";
 import { defineList } from "./verbs/list.ts";
 import { defineLogs } from "./verbs/logs.ts";
 import { addConnectionOptions, type End } from "./verbs/options.ts";
+import { definePlan } from "./verbs/plan.ts";
 import { definePsql } from "./verbs/psql.ts";
+import { defineReport } from "./verbs/report.ts";
 import { defineRun } from "./verbs/run.ts";
 import { defineStatus } from "./verbs/status.ts";
 import { defineTree } from "./verbs/tree.ts";
@@ -54,6 +56,7 @@ export function createProgram(world: World, end: End): Command {
   defineList(program, world, end);
   defineStatus(program, world, end);
   defineDataVerbs(program, world, end);
+  definePlan(program, world, end);
   defineRun(program, world, end);
   defineEnable(program, world, end);
   defineExtend(program, world, end);
@@ -62,6 +65,7 @@ export function createProgram(world: World, end: End): Command {
   defineLogs(program, world, end);
   defineTree(program, world, end);
   defineDoctor(program, world, end);
+  defineReport(program, world, end);
   defineCompletion(program, world, end);
   return program;
 }

@@ -20,7 +20,8 @@ export const systemWorld = (signal: AbortSignal): World => ({
     }
   },
   connect,
-  kubectl: { run: runKubectl, read: readKubectl },
+  kubectl: { run: (words) => runLocal("kubectl", words, {}), read: readKubectl, forward },
+  runLocal,
   isInteractive: process.stdin.isTTY && process.stdout.isTTY,
   clock: systemClock,
   random: Math.random,
@@ -52,12 +53,16 @@ async function connect({ kubeconfig, context }: ConnectionFlags): ReturnType<Wor
   }
 }
 
-async function runKubectl(words: readonly string[]): Promise<number> {
-  const child = spawn("kubectl", [...words], { stdio: "inherit" });
+async function runLocal(
+  program: string,
+  words: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<number> {
+  const child = spawn(program, [...words], { stdio: "inherit", env: { ...process.env, ...environment } });
   try {
     await once(child, "exit");
   } catch (cause) {
-    throw new Complaint(`kubectl cannot be run: ${errorMessage(cause)}`, ["it has to be in a folder of PATH"]);
+    throw new Complaint(`${program} cannot be run: ${errorMessage(cause)}`, ["it has to be in a folder of PATH"]);
   }
   return child.exitCode ?? interrupted;
 }
@@ -72,4 +77,22 @@ async function readKubectl(words: readonly string[]): Promise<string> {
     const said = cause instanceof Error && "stderr" in cause ? String(cause.stderr).trim() : "";
     throw new Complaint(`kubectl ${words[0] ?? ""}: ${said === "" ? errorMessage(cause) : said}`);
   }
+}
+
+/** kubectl says where it listens in its first line. */
+async function forward(words: readonly string[]): ReturnType<World["kubectl"]["forward"]> {
+  const child = spawn("kubectl", ["port-forward", ...words], { stdio: ["ignore", "pipe", "pipe"] });
+  const said = { text: "" };
+  child.stderr.setEncoding("utf8").on("data", (more: string) => void (said.text += more));
+  const port = await new Promise<number>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("exit", () => reject(new Error(said.text.trim())));
+    child.stdout.setEncoding("utf8").on("data", (line: string) => {
+      const [, found] = /^Forwarding from 127\.0\.0\.1:(\d+) /u.exec(line) ?? [];
+      if (found !== undefined) resolve(Number(found));
+    });
+  }).catch((cause: unknown) => {
+    throw new Complaint(`kubectl port-forward: ${errorMessage(cause)}`);
+  });
+  return { port, [Symbol.asyncDispose]: async () => void child.kill() };
 }

@@ -23,6 +23,8 @@ export interface Kubectl {
   readonly run: (words: readonly string[]) => Promise<number>;
   /** What it prints. Throws what it says when it fails. */
   readonly read: (words: readonly string[]) => Promise<string>;
+  /** port-forward, until it is disposed of. */
+  readonly forward: (words: readonly string[]) => Promise<AsyncDisposable & { readonly port: number }>;
 }
 
 /** Everything outside of the program, handed in. */
@@ -36,6 +38,12 @@ export interface World {
   /** As the kubeconfig says, before `--as`. */
   readonly connect: (flags: ConnectionFlags) => Promise<Connection>;
   readonly kubectl: Kubectl;
+  /** Runs a program of this machine on the same terminal, with more environment; gives its exit code. */
+  readonly runLocal: (
+    program: string,
+    words: readonly string[],
+    environment: Readonly<Record<string, string>>,
+  ) => Promise<number>;
   /** Whether a person types: standard input and output are terminals. */
   readonly isInteractive: boolean;
   readonly clock: Clock;

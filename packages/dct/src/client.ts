@@ -123,6 +123,11 @@ export interface DctClient extends AsyncDisposable {
   /** Takes every tag with this key off a VDB; none there: nothing to do. */
   untagVdb(id: string, key: string, options?: WithSignal): Promise<void>;
   readonly deleteSnapshot: Start;
+  /**
+   * Nobody wants the job any more. The embedded engine undoes it; another DCT may stop to look at it while its engine carries on, so abandon
+   * only what has not begun. `conflict`: it has ended.
+   */
+  abandonJob(id: string, options?: WithSignal): Promise<void>;
   linkAppData(
     parameters: LinkAppDataParameters,
     options?: WithSignal,
@@ -219,6 +224,9 @@ export function createDctClient({
       await pages.send("POST", `/vdbs/${encodeURIComponent(id)}/tags/delete`, { key }, object({}, {}), signal);
     },
     deleteSnapshot: remove("/snapshots"),
+    abandonJob: async (id, { signal } = {}) => {
+      await pages.send("POST", `/jobs/${encodeURIComponent(id)}/abandon`, {}, object({}, {}), signal);
+    },
     refreshBySnapshot: startWith("/vdbs", "refresh_by_snapshot"),
     refreshByTimestamp: startWith("/vdbs", "refresh_by_timestamp"),
     refreshFromBookmark: startWith("/vdbs", "refresh_from_bookmark"),

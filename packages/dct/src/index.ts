@@ -10,8 +10,8 @@ export { createDctClient, type DctClient, type DctClientOptions, type SearchOpti
 export { DctError, type DctErrorKind } from "./errors.ts";
 
 // What DCT knows; field names are those of the wire.
-export type { DatasetGroup, Engine, Environment, Host, Repository, Tag } from "./contract/places.ts";
-export type { Bookmark, DSource, Snapshot, Timeflow, Vdb } from "./contract/datasets.ts";
+export type { DatasetGroup, Engine, Environment, EnvironmentUser, Host, Repository, Tag } from "./contract/places.ts";
+export type { Bookmark, DSource, Snapshot, Source, Timeflow, Vdb } from "./contract/datasets.ts";
 export { type Job, type JobClass, jobClass, unfinishedJobStates } from "./contract/job.ts";
 export type {
   BookmarkPoint,

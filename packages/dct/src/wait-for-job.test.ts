@@ -79,6 +79,26 @@ test("the message of a job that goes on is the same after each wait, however lon
   deepEqual([...messages], ["job 7 has not ended yet: its status is STARTED"]);
 });
 
+test("a job that a person has to act on is polled slowly, and says so", async () => {
+  const { client, pauses, clock } = scripted("SUSPENDED");
+  const end = await waitForJob(client, "7", { signal, deadlineSeconds: 25, clock });
+  deepEqual(pauses, [10_000, 10_000, 5_000]);
+  match(end.kind === "deadline" ? end.message : "", /SUSPENDED: somebody has to resume or cancel it in DCT/u);
+});
+
+test("a job that only waits for telemetry goes on until DCT shows what it changed", async () => {
+  const { clock } = scripted("STARTED");
+  let looks = 0;
+  const client = {
+    getJob: async (id: string): Promise<Job> =>
+      ++looks > 3 ? { id, status: "COMPLETED" } : { id, status: "STARTED", is_waiting_for_telemetry: true },
+  };
+  equal((await waitForJob(client, "7", { signal, deadlineSeconds: 30, clock })).kind, "succeeded");
+  looks = Number.NEGATIVE_INFINITY;
+  const end = await waitForJob(client, "7", { signal, deadlineSeconds: 1, clock });
+  match(end.kind === "deadline" ? end.message : "", /the engine has done it, and DCT has yet to see/u);
+});
+
 test("a throttled poll waits as long as it was told", async () => {
   const { client, pauses, clock } = scripted(new DctError("throttled", "slow down", { retryAfterSeconds: 9 }), "COMPLETED");
   await waitForJob(client, "7", { signal, deadlineSeconds: 30, clock });

@@ -49,7 +49,7 @@ export async function waitForJob(
     const look = await lookAt(client, jobId, signal);
     if (look.kind === "end") return look.end;
     if (look.kind === "job") onProgress?.(look.job);
-    seen = look.kind === "job" ? `its status is ${look.job.status}` : look.error.message;
+    seen = look.kind === "job" ? stateOf(look.job) : look.error.message;
     const wantedMs =
       look.kind === "job" ? pauseOf(look.job, pauseMs) : Math.max(pauseMs, (look.error.retryAfterSeconds ?? 0) * 1000);
     const leftMs = until - clock.now();
@@ -59,6 +59,12 @@ export async function waitForJob(
 }
 
 const pauseOf = (job: Job, pauseMs: number): number => (jobClass(job.status) === "stuck" ? stuckPauseMs : pauseMs);
+
+/** Stable words: they become part of conditions. */
+function stateOf({ status, is_waiting_for_telemetry: isDone = false }: Job): string {
+  if (jobClass(status) === "stuck") return `its status is ${status}: somebody has to resume or cancel it in DCT`;
+  return isDone ? "the engine has done it, and DCT has yet to see what changed" : `its status is ${status}`;
+}
 
 type Look =
   | { readonly kind: "job"; readonly job: Job }

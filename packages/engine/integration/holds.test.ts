@@ -1,14 +1,9 @@
 /** What was accepted is carried out: whatever is asked of its sources meanwhile is refused by name, or comes after it. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import { request } from "node:https";
-import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import { type DctClient, DctError, eq, type Snapshot } from "@vdb/dct";
 import {
-  dataDir,
+  callByHand,
   declared,
   type EngineProcess,
   firstSnapshot,
@@ -50,16 +45,11 @@ describe("accepted work", { timeout: 300_000 }, () => {
 
   const dSourceId = (): string => snapshot.dataset_id ?? "";
   /** By hand: the client cannot force, because nothing of the project does. */
-  async function forceDelete({ url }: EngineProcess): Promise<unknown> {
-    const tls = { ca: readFileSync(join(dataDir(scratch), "tls.crt")) };
-    const key = readFileSync(join(dataDir(scratch), "api-key"), "utf8").trim();
-    const headers = { authorization: `apk ${key}`, "content-type": "application/json" };
-    const asked = request(`${url}/v3/dsources/delete`, { method: "POST", headers, ...tls });
-    asked.end(JSON.stringify({ dsource_id: dSourceId(), force: true }));
-    const [answer] = await once(asked, "response");
-    const body = await text(answer);
-    if (answer.statusCode === 409) throw new DctError("conflict", body);
-    return body;
+  async function forceDelete(engine: EngineProcess): Promise<unknown> {
+    const body = { dsource_id: dSourceId(), force: true };
+    const answer = await callByHand(engine, scratch, "POST", "/dsources/delete", body);
+    if (answer.status === 409) throw new DctError("conflict", JSON.stringify(answer.body));
+    return answer.body;
   }
 
   /** An engine that stands still at the failpoint, for `work`; then one that goes on, for `look`. */

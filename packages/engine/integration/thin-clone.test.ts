@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { allOf, createDctClient, DctError, eq, resolveDataset, type Snapshot } from "@vdb/dct";
+import { Agent, request } from "undici";
 import {
   dataDir,
   declared,
@@ -71,6 +72,29 @@ describe("thin clones of a running database", { timeout: 300_000 }, () => {
     equal(contentOf(second), content);
     notEqual(contentOf(first), content);
     notEqual(contentOf(source), contentOf(first));
+  });
+
+  test("metrics count the jobs that have run, and tell how old the dSource's data is", async () => {
+    const key = readFileSync(join(dataDir(scratch), "api-key"), "utf8").trim();
+    await using opened = new AsyncDisposableStack();
+    const ca = readFileSync(join(dataDir(scratch), "tls.crt"), "utf8");
+    const agent = opened.adopt(new Agent({ connect: { ca } }), (used) => used.destroy());
+    const headers = { authorization: `apk ${key}` };
+    const text = await (await request(`${engine.url}/metrics`, { dispatcher: agent, headers })).body.text();
+    const sample = (name: string, labels: string): number =>
+      Number(
+        text
+          .split("\n")
+          .find((line) => line.startsWith(name) && line.includes(labels))
+          ?.split(" ")
+          .at(-1),
+      );
+    equal(sample("delphix_engine_jobs_total", 'type="DB_PROVISION",result="completed"'), 2);
+    equal(sample("delphix_engine_job_seconds_count", "DB_PROVISION"), 2);
+    ok(sample("delphix_engine_pool_used_bytes", "") > 40_000_000, text);
+    const age = (Date.now() - Date.parse(snapshot.timestamp ?? "")) / 1000;
+    ok(Math.abs(sample("delphix_engine_dsource_lag_seconds", 'name="production"') - age) < 10, text);
+    equal(sample("delphix_engine_dsource_failing", 'name="production"'), 0);
   });
 
   test("a snapshot taken later holds what was written since, and the earlier one does not", async () => {

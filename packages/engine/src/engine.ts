@@ -10,11 +10,13 @@ import { type Certificate, keepCertificate } from "./identity/certificate.ts";
 import { publishCredentials } from "./identity/publish.ts";
 import { stopAt } from "./jobs/failpoint.ts";
 import { jobKinds } from "./jobs/kinds.ts";
+import { retireExpired } from "./jobs/retire.ts";
 import { type Runner, startRunner } from "./jobs/runner.ts";
 import { forgetOldJobs } from "./jobs/submit.ts";
 import { keepLinked } from "./link/keep-linked.ts";
 import { installedPostgres } from "./link/postgres.ts";
 import { mountedSecrets } from "./link/secrets.ts";
+import { type EngineMetrics, engineMetrics } from "./metrics.ts";
 import { countedSizes } from "./sizes.ts";
 import { openStorage, type Storage } from "./storage.ts";
 
@@ -34,6 +36,7 @@ interface Running {
   readonly flags: Flags;
   readonly log: Log;
   readonly storage: Storage;
+  readonly metrics: EngineMetrics;
   settings: Settings;
 }
 
@@ -43,7 +46,12 @@ export async function startEngine(flags: Flags, log: Log): Promise<Engine> {
   const settings = await readSettings(flags);
   const storage = started.use(await openStorage(flags.dataDir, settings));
   reconcilePlaces(storage.catalogue, settings);
-  const running: Running = { flags, log, storage, settings };
+  const metrics = engineMetrics({
+    catalogue: storage.catalogue,
+    storageFigures: () => storage.figures(running.settings),
+    now: () => new Date(),
+  });
+  const running: Running = { flags, log, storage, metrics, settings };
   const runner = started.use(startJobs(running));
   const [apiKey, certificate] = await Promise.all([
     keepApiKey(flags.dataDir),
@@ -60,7 +68,7 @@ export async function startEngine(flags: Flags, log: Log): Promise<Engine> {
 }
 
 function startJobs(running: Running): Runner {
-  const { flags, log, storage } = running;
+  const { flags, log, storage, metrics } = running;
   const parts = {
     catalogue: storage.catalogue,
     pool: storage.pool,
@@ -70,11 +78,11 @@ function startJobs(running: Running): Runner {
     log,
     failpoint: stopAt(flags.holdAt, log),
   };
-  return startRunner(parts, jobKinds);
+  return startRunner(parts, jobKinds, metrics.jobEnded);
 }
 
 function startApi(running: Running, runner: Runner, { apiKey, certificate }: Identity): Promise<RunningServer> {
-  const { flags, log, storage } = running;
+  const { flags, log, storage, metrics } = running;
   const { catalogue, pool } = storage;
   const routes = allRoutes({
     catalogue,
@@ -88,7 +96,8 @@ function startApi(running: Running, runner: Runner, { apiKey, certificate }: Ide
     version,
   });
   const { listenHost: host, listenPort: port } = flags;
-  return startServer({ ...certificate, host, port, apiKey, routes, notReadyBecause: () => storage.notReadyBecause(), log });
+  const notReadyBecause = (): Promise<string | undefined> => storage.notReadyBecause();
+  return startServer({ ...certificate, host, port, apiKey, routes, notReadyBecause, metricsText: metrics.text, log });
 }
 
 /** What goes on by itself: following the configuration, keeping dSources linked, publishing the credentials. */
@@ -113,6 +122,11 @@ function startFollowing(running: Running, runner: Runner, { apiKey, certificate 
   const pass = async ({ dsources }: Settings): Promise<void> => {
     if ((await storage.notReadyBecause()) !== undefined) await storage.ensureMounted(running.settings);
     await keepLinked(linker, dsources);
+    const retired = retireExpired({ catalogue: storage.catalogue, pool: storage.pool }, new Date());
+    if (retired.length > 0) {
+      log.info({ retired }, "the engine deletes what has expired");
+      runner.wake();
+    }
     forgetOldJobs(storage.catalogue);
   };
   const credentials = { url: flags.publicUrl, apiKey, caPem: certificate.cert };

@@ -1,6 +1,6 @@
 /** What people may write, in the configuration and to the API: one rule for both. Lengths count characters, as JSON Schema does. */
 import { isIP } from "node:net";
-import { DecodeError, type Decoder, isQuotable, list, map, object, string } from "@vdb/dct";
+import { DecodeError, type Decoder, isQuotable, list, map, number, object, string } from "@vdb/dct";
 
 /** The longest name and id of the API's public document. */
 export const longestName = 256;
@@ -52,6 +52,29 @@ export const dateTime: Decoder<string> = (value, at) => {
   const wellFormed = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/iu.test(given);
   if (!wellFormed || Number.isNaN(Date.parse(given)))
     throw new DecodeError(at, "is not a date-time such as 2026-01-31T12:00:00.000Z");
+  return given;
+};
+
+/** A day, as RFC 3339 writes it. */
+export const date: Decoder<string> = (value, at) => {
+  const given = text(10)(value, at);
+  const time = /^\d{4}-\d{2}-\d{2}$/u.test(given) ? Date.parse(given) : Number.NaN;
+  // The 31st of a short month would be read as a day of the next one.
+  if (Number.isNaN(time) || !new Date(time).toISOString().startsWith(given))
+    throw new DecodeError(at, "is not a date such as 2026-01-31");
+  return given;
+};
+
+/** A place in PostgreSQL's log. */
+export const location: Decoder<string> = (value, at) => {
+  const given = text(longestName)(value, at);
+  if (!/^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/iu.test(given)) throw new DecodeError(at, "is not a location (LSN) such as 0/5000028");
+  return given;
+};
+
+export const wholeNumber: Decoder<number> = (value, at) => {
+  const given = number(value, at);
+  if (!Number.isSafeInteger(given)) throw new DecodeError(at, "must be a whole number");
   return given;
 };
 

@@ -14,6 +14,7 @@ export function actionRows({ spec: { properties } }: Kind): readonly RuleRow[] {
     ...(has("previousRetention") ? retention : []),
     ...(has("snapshotRef") ? snapshotRefRows("spec.snapshotRef") : []),
     ...(has("bookmarkName") ? bookmark : []),
+    ...(has("planRef") ? planReference : []),
     ...["preSnapshot", "postSnapshot", "preRefresh", "postRefresh", "preRewind", "postRewind"]
       .filter(has)
       .flatMap((name) => scripts(`spec.${name}`)),
@@ -40,6 +41,13 @@ const retention = text(
   ["", "1d", "8760h1s", "-1h"],
   "must be a duration in h, m, s or ms, from 0s to 8760h, for example 24h",
   ["0s", "8760h", "1h30m"],
+);
+
+const planReference = text(
+  "spec.planRef.name",
+  ["", "My-Plan", "a/b"],
+  "must be an action's name: lower-case letters, digits, '-' and '.', beginning and ending with a letter or digit, for example my-plan",
+  ["p", "orders-plan-1.2"],
 );
 
 const bookmark = text(

@@ -1,4 +1,5 @@
 import { defineKind, type ObjectOf } from "../kind.ts";
+import { planning, planResult } from "./plan-fields.ts";
 import {
   actionScript,
   common,
@@ -22,10 +23,10 @@ export const vdbRefresh = defineKind({
     type: "object",
     description: "Which database gets which data.",
     required: ["vdbRef"],
-    properties: { vdbRef, snapshotRef: refreshSnapshotRef, previousRetention, ...common },
+    properties: { vdbRef, snapshotRef: refreshSnapshotRef, previousRetention, ...planning, ...common },
     rules: [immutableSpec],
   },
-  status: actionStatus(refreshPhases, snapshotResult),
+  status: actionStatus(refreshPhases, { ...snapshotResult, ...planResult }),
   columns: actionColumns,
   ...misplacedSnapshotRef,
 });
@@ -50,11 +51,12 @@ export const postgresRefresh = defineKind({
       preRefresh: actionScript("Runs before the refresh, after the database's own pre-refresh hooks."),
       postRefresh: actionScript("Runs after the refresh, before the database's own post-refresh hooks, behind the shut gate."),
       previousRetention,
+      ...planning,
       ...common,
     },
     rules: [immutableSpec],
   },
-  status: actionStatus(refreshPhases, snapshotResult),
+  status: actionStatus(refreshPhases, { ...snapshotResult, ...planResult }),
   columns: actionColumns,
   ...misplacedSnapshotRef,
 });

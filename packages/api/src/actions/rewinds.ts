@@ -1,4 +1,5 @@
 import { defineKind, type ObjectOf } from "../kind.ts";
+import { planning, planResult } from "./plan-fields.ts";
 import {
   actionScript,
   common,
@@ -22,10 +23,10 @@ export const vdbRewind = defineKind({
     type: "object",
     description: "Which database goes back to which state.",
     required: ["vdbRef"],
-    properties: { vdbRef, snapshotRef: rewindSnapshotRef, previousRetention, ...common },
+    properties: { vdbRef, snapshotRef: rewindSnapshotRef, previousRetention, ...planning, ...common },
     rules: [immutableSpec],
   },
-  status: actionStatus(rewindPhases, snapshotResult),
+  status: actionStatus(rewindPhases, { ...snapshotResult, ...planResult }),
   columns: actionColumns,
   ...misplacedSnapshotRef,
 });
@@ -50,11 +51,12 @@ export const postgresRewind = defineKind({
       preRewind: actionScript("Runs before the rewind, after the database's own pre-rewind hooks."),
       postRewind: actionScript("Runs after the rewind, before the database's own post-rewind hooks, behind the shut gate."),
       previousRetention,
+      ...planning,
       ...common,
     },
     rules: [immutableSpec],
   },
-  status: actionStatus(rewindPhases, snapshotResult),
+  status: actionStatus(rewindPhases, { ...snapshotResult, ...planResult }),
   columns: actionColumns,
   ...misplacedSnapshotRef,
 });

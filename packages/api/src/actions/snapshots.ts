@@ -1,5 +1,6 @@
 import { defineKind, type ObjectOf } from "../kind.ts";
 import { schema } from "../schema.ts";
+import { planning, planResult } from "./plan-fields.ts";
 import { common, immutableSpec, sessionScript, vdbRef } from "./spec-fields.ts";
 import { actionColumns, actionStatus, lsnResult, snapshotPhases, snapshotResult } from "./status-fields.ts";
 
@@ -25,10 +26,10 @@ export const vdbSnapshot = defineKind({
     type: "object",
     description: "What to take a snapshot of.",
     required: ["vdbRef"],
-    properties: { vdbRef, bookmarkName, ...common },
+    properties: { vdbRef, bookmarkName, ...planning, ...common },
     rules: [immutableSpec],
   },
-  status: actionStatus(snapshotPhases, snapshotResult),
+  status: actionStatus(snapshotPhases, { ...snapshotResult, ...planResult }),
   columns: actionColumns,
 });
 export type VDBSnapshot = ObjectOf<typeof vdbSnapshot>;
@@ -64,11 +65,12 @@ export const postgresSnapshot = defineKind({
       ),
       postSnapshot: sessionScript("Runs in the same session after the snapshot, also when the snapshot failed."),
       bookmarkName,
+      ...planning,
       ...common,
     },
     rules: [immutableSpec],
   },
-  status: actionStatus(snapshotPhases, { ...snapshotResult, ...lsnResult }),
+  status: actionStatus(snapshotPhases, { ...snapshotResult, ...lsnResult, ...planResult }),
   columns: actionColumns,
 });
 export type PostgresSnapshot = ObjectOf<typeof postgresSnapshot>;

@@ -16,6 +16,8 @@ export const actionConditions = {
         "the database is in another namespace, which does not allow it; the message contains the grant to write",
       SnapshotNotFound: "the snapshot does not exist; the message lists the snapshots",
       SnapshotNotUsable: "the snapshot exists, but this database cannot use it",
+      PlanNotFound: "spec.planRef names no plan that has completed",
+      PlanStale: "the action would do something else than the plan in spec.planRef; the message says what",
       HookFailed: "a hook failed; the message names it and contains the end of its output",
       ScriptFailed: "the SQL or command of the action failed",
       StorageFailed: "the storage or DCT refused; the message contains the error",

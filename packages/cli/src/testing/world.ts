@@ -35,7 +35,8 @@ export function testWorld(connect: () => Promise<Connection>, parts: Partial<Wor
     readText: async (file) => {
       throw new Error(`nobody gave a file ${file}`);
     },
-    kubectl: { run: nobody, read: nobody },
+    kubectl: { run: nobody, read: nobody, forward: nobody },
+    runLocal: async (program) => nobody([program]),
     isInteractive: false,
     clock: systemClock,
     random: () => 0,

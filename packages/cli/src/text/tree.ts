@@ -70,6 +70,13 @@ function parentIn(vdb: PostgresVDB, all: readonly PostgresVDB[], snapshots: read
   return { key: `claim ${namespace}/${name}`, text: `${namespace}/${name} (claim)`, parent };
 }
 
+/** Pure: the databases that were made from this one. */
+export const copiesOf = (
+  vdb: PostgresVDB,
+  all: readonly PostgresVDB[],
+  snapshots: readonly SnapshotOfClaim[],
+): readonly PostgresVDB[] => all.filter((other) => parentIn(other, all, snapshots).parent?.metadata.uid === vdb.metadata.uid);
+
 const ownerOf = (all: readonly PostgresVDB[], namespace: string, claim: string | undefined): PostgresVDB | undefined =>
   claim === undefined
     ? undefined

@@ -1,16 +1,10 @@
 /** The verbs snapshot, refresh, rewind and undo: each creates one action on a database. */
-import { type PostgresVDB, vdbRefresh, vdbRewind, vdbSnapshot } from "@vdb/api";
+import { type ActionKind, type PostgresVDB, vdbRefresh, vdbRewind, vdbSnapshot } from "@vdb/api";
 import { type Command, Option } from "commander";
 import { Complaint } from "../complaint.ts";
 import type { World } from "../world.ts";
 import { type ActFlags, act, addActOptions } from "./act.ts";
 import { type End, milliseconds, moment } from "./options.ts";
-
-const databaseArgument = ["<database>", "the PostgresVDB's name"] as const;
-
-interface SnapshotFlags extends ActFlags {
-  readonly bookmark?: string;
-}
 
 /** Which data, and what becomes of the old. */
 export interface DataFlags extends ActFlags {
@@ -19,46 +13,66 @@ export interface DataFlags extends ActFlags {
   readonly volumeSnapshot?: string;
   readonly at?: string;
   readonly keepPrevious?: string;
+  readonly plan?: string;
 }
+
+/** A verb that creates one action, and what it asks for. */
+interface DataVerb {
+  readonly kind: ActionKind;
+  readonly description: string;
+  readonly addOptions: (command: Command) => Command;
+  /** Pure. */
+  readonly spec: (database: string, flags: DataFlags) => object;
+  readonly admit?: (vdb: PostgresVDB) => void;
+}
+
+/** Without those that only name an action: their plans differ in nothing else. */
+export const dataVerbs: Readonly<Record<"snapshot" | "refresh" | "rewind" | "undo", DataVerb>> = {
+  snapshot: {
+    kind: vdbSnapshot,
+    description: "take a snapshot of a database (VDBSnapshot)",
+    addOptions: (command) => command.option("--bookmark <name>", "make a DCT bookmark of it, too"),
+    spec: (database, { bookmark }) => ({
+      vdbRef: { name: database },
+      ...(bookmark === undefined ? {} : { bookmarkName: bookmark }),
+    }),
+  },
+  refresh: {
+    kind: vdbRefresh,
+    description: "give a database its source's latest data, or that of a snapshot of the source (VDBRefresh)",
+    addOptions: addSnapshotOptions,
+    spec: dataSpec,
+  },
+  rewind: {
+    kind: vdbRewind,
+    description: "take a database back to its own latest snapshot, or to another one of it (VDBRewind)",
+    addOptions: addSnapshotOptions,
+    spec: dataSpec,
+  },
+  undo: {
+    kind: vdbRewind,
+    description: "bring back the data that the last refresh or rewind replaced (VDBRewind to previous)",
+    addOptions: addKeepOption,
+    spec: (database, flags) => ({ ...dataSpec(database, flags), snapshotRef: { type: "previous" } }),
+    admit: hasPrevious,
+  },
+};
 
 export function defineDataVerbs(program: Command, world: World, end: End): void {
-  addActOptions(program.command("snapshot"))
-    .description("take a snapshot of a database (VDBSnapshot)")
-    .argument(...databaseArgument)
-    .option("--bookmark <name>", "make a DCT bookmark of it, too")
-    .action(async (database: string, _flags: unknown, command: Command) => {
-      const flags = command.optsWithGlobals<SnapshotFlags>();
-      const spec = { vdbRef: { name: database }, ...(flags.bookmark === undefined ? {} : { bookmarkName: flags.bookmark }) };
-      end(await act(world, flags, { kind: vdbSnapshot, verb: "snapshot", database, spec }));
-    });
-
-  addSnapshotOptions(addActOptions(program.command("refresh")))
-    .description("give a database its source's latest data, or that of a snapshot of the source (VDBRefresh)")
-    .argument(...databaseArgument)
-    .action(async (database: string, _flags: unknown, command: Command) => {
-      const flags = command.optsWithGlobals<DataFlags>();
-      end(await act(world, flags, { kind: vdbRefresh, verb: "refresh", database, spec: dataSpec(database, flags) }));
-    });
-
-  addSnapshotOptions(addActOptions(program.command("rewind")))
-    .description("take a database back to its own latest snapshot, or to another one of it (VDBRewind)")
-    .argument(...databaseArgument)
-    .action(async (database: string, _flags: unknown, command: Command) => {
-      const flags = command.optsWithGlobals<DataFlags>();
-      end(await act(world, flags, { kind: vdbRewind, verb: "rewind", database, spec: dataSpec(database, flags) }));
-    });
-
-  addKeepOption(addActOptions(program.command("undo")))
-    .description("bring back the data that the last refresh or rewind replaced (VDBRewind to previous)")
-    .argument(...databaseArgument)
-    .action(async (database: string, _flags: unknown, command: Command) => {
-      const flags = command.optsWithGlobals<DataFlags>();
-      const spec = { ...dataSpec(database, flags), snapshotRef: { type: "previous" } };
-      end(await act(world, flags, { kind: vdbRewind, verb: "undo", database, spec, admit: hasPrevious }));
-    });
+  for (const [verb, { kind, description, addOptions, spec, admit }] of Object.entries(dataVerbs))
+    addOptions(addActOptions(program.command(verb)))
+      .description(description)
+      .argument("<database>", "the PostgresVDB's name")
+      .option("--plan <name>", "refuse to begin if it would do something else than this plan; see kubectl vdb plan")
+      .action(async (database: string, _flags: unknown, command: Command) => {
+        const flags = command.optsWithGlobals<DataFlags>();
+        const { plan } = flags;
+        const asked = { ...spec(database, flags), ...(plan === undefined ? {} : { planRef: { name: plan } }) };
+        end(await act(world, flags, { kind, verb, database, spec: asked, ...(admit === undefined ? {} : { admit }) }));
+      });
 }
 
-function addSnapshotOptions(command: Command): Command {
+export function addSnapshotOptions(command: Command): Command {
   const ways = ["snapshot", "bookmark", "volumeSnapshot", "at"];
   const others = (own: string): string[] => ways.filter((way) => way !== own);
   return addKeepOption(command)
@@ -72,8 +86,13 @@ function addSnapshotOptions(command: Command): Command {
     );
 }
 
-const addKeepOption = (command: Command): Command =>
-  command.option("--keep-previous <duration>", "how long the old data stays for undo, for example 24h; 0s: not at all", duration);
+function addKeepOption(command: Command): Command {
+  return command.option(
+    "--keep-previous <duration>",
+    "how long the old data stays for undo, for example 24h; 0s: not at all",
+    duration,
+  );
+}
 
 /** The text itself, for the API server reads it as we do. */
 function duration(text: string): string {

@@ -13,12 +13,16 @@ const names = async ({ namespace = "shop" }: ConnectionFlags): Promise<readonly 
 ];
 
 for (const { words, want } of [
-  { words: ["re"], want: ["refresh", "rewind"] },
+  { words: ["re"], want: ["refresh", "rewind", "report"] },
   { words: ["refresh", ""], want: ["orders-of-shop", "invoices"] },
   { words: ["-n", "dev", "refresh", "o"], want: ["orders-of-dev"] },
   { words: ["refresh", "orders", ""], want: [] },
+  { words: ["plan", "re"], want: ["refresh", "rewind"] },
+  { words: ["plan", "refresh", "o"], want: ["orders-of-shop"] },
+  { words: ["plan", "refresh", "orders", ""], want: [] },
+  { words: ["extend", "orders", ""], want: [] },
   { words: ["refresh", "-n", "dev", "o"], want: ["orders-of-dev"] },
-  { words: ["-n", "list", "re"], want: ["refresh", "rewind"] },
+  { words: ["-n", "list", "re"], want: ["refresh", "rewind", "report"] },
   { words: ["refresh", "--no-wait", ""], want: ["orders-of-shop", "invoices"] },
   { words: ["list", ""], want: [] },
   { words: ["list", "-o", ""], want: ["json", "yaml", "name", "wide"] },

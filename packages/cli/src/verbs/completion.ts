@@ -64,7 +64,9 @@ export async function completionsOf(
   if (choices !== undefined) return choices.filter((choice) => choice.startsWith(last));
   if (last.startsWith("-")) return flagsOf(known).filter((flag) => flag.startsWith(last));
   if (verb === undefined) return verbs.map((command) => command.name()).filter((name) => name.startsWith(last));
-  if (verb.registeredArguments.length === 0 || positionals(before, known).length > 1) return [];
+  const argument = verb.registeredArguments[positionals(before, known).length - 1];
+  if (argument?.argChoices !== undefined) return argument.argChoices.filter((choice) => choice.startsWith(last));
+  if (argument === undefined || !["database", "what"].includes(argument.name())) return [];
   const kinds = verb.name() === "wait" ? actionKinds.map(({ kind }) => `${kind.toLowerCase()}/`) : [];
   return [...(await names(flagsIn(before))), ...kinds].filter((name) => name.startsWith(last));
 }

@@ -24,8 +24,13 @@ export function defineDoctor(program: Command, world: World, end: End): void {
 
 async function doctor(world: World, flags: ConnectionFlags): Promise<number> {
   await using session = await openSession(world, flags);
-  const { signal } = world;
-  const checks = [
+  const checks = await checksOf(session, world.signal);
+  world.stdout.write(reportText(world.stdout, checks));
+  return checks.some(({ verdict }) => verdict === "fails") ? 1 : 0;
+}
+
+export async function checksOf(session: Session, signal: AbortSignal): Promise<readonly Check[]> {
+  return [
     ...(await Promise.all([postgresVDB, ...actionKinds].map((kind) => definition(session, resourceOf(kind), signal)))),
     await seen("operator", async () => operatorCheck((await session.client.list(deployments, operatorPods, signal)).items)),
     await seen("driver", () => driverCheck(session, signal)),
@@ -36,8 +41,6 @@ async function doctor(world: World, flags: ConnectionFlags): Promise<number> {
     ),
     ...(await Promise.all(rightsIn(session.namespace).map((right) => rightCheck(session, right, signal)))),
   ];
-  world.stdout.write(reportText(world.stdout, checks));
-  return checks.some(({ verdict }) => verdict === "fails") ? 1 : 0;
 }
 
 const operatorPods = { labelSelector: "app.kubernetes.io/name=delphix-operator" };

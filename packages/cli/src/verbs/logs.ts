@@ -10,7 +10,7 @@ import { actionLines, eventLines, hookLines, operatorLines, postgresLines, type 
 import type { ConnectionFlags, World } from "../world.ts";
 import { type End, milliseconds } from "./options.ts";
 
-interface LogsFlags extends ConnectionFlags {
+export interface LogsFlags extends ConnectionFlags {
   readonly since: number;
 }
 
@@ -30,6 +30,21 @@ async function logs(world: World, flags: LogsFlags, name: string): Promise<numbe
   const { signal } = world;
   const vdb = await databaseOf(session, name, signal);
   const { actions, hidden } = await actionsOn(session, vdb, signal);
+  const lines = await storyOf(world, session, vdb, actions, flags);
+  for (const why of hidden) world.stderr.write(`note: some actions are not shown: ${why}\n`);
+  world.stdout.write(storyText(world.stdout, lines));
+  return 0;
+}
+
+/** All that happened since then; what is left out is noted. */
+export async function storyOf(
+  world: World,
+  session: Session,
+  vdb: PostgresVDB,
+  actions: readonly ActionObject[],
+  flags: LogsFlags,
+): Promise<readonly StoryLine[]> {
+  const { signal } = world;
   const own = await seenOr(world, "the pods", () => podsOf(session, vdb, signal), []);
   const lines: readonly StoryLine[] = [
     ...actionLines(actions),
@@ -38,15 +53,8 @@ async function logs(world: World, flags: LogsFlags, name: string): Promise<numbe
     ...(await seenOr(world, "PostgreSQL's log", () => serverLog(world, session, own, flags), [])),
     ...(await seenOr(world, "the operator's log", () => operatorLog(world, session, vdb, actions, flags), [])),
   ];
-  for (const why of hidden) world.stderr.write(`note: some actions are not shown: ${why}\n`);
   const from = world.clock.now() - flags.since;
-  world.stdout.write(
-    storyText(
-      world.stdout,
-      lines.filter(({ at }) => at >= from),
-    ),
-  );
-  return 0;
+  return lines.filter(({ at }) => at >= from);
 }
 
 /** A part that the user may not see, or that cannot be had, is named and left out: the others still tell something. */

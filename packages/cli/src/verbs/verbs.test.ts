@@ -30,6 +30,8 @@ for (const { name, words } of [
     name: "rewind",
     words: ["rewind", "orders", "--snapshot", "1-APPDATA_SNAPSHOT-7", "--name", "back", "--deadline", "30m", "--ttl", "1h"],
   },
+  { name: "plan", words: ["plan", "rewind", "orders", "--snapshot", "7"] },
+  { name: "refresh-planned", words: ["refresh", "orders", "--plan", "orders-plan-bbbbb"] },
   { name: "undo", words: ["undo", "orders"] },
   { name: "run", words: ["run", "orders", "-f", "-", "--database", "app", "--timeout", "90s"] },
   { name: "run-command", words: ["run", "orders", "--command", "df -h"] },

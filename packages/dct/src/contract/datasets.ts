@@ -11,7 +11,9 @@ const dataset = {
   group_name: string,
   status: string,
   enabled: boolean,
+  content_type: string,
   is_appdata: boolean,
+  is_replica: boolean,
   creation_date: string,
   current_timeflow_id: string,
   /** Bytes that this dataset alone holds. */
@@ -30,10 +32,26 @@ const dataset = {
 
 export const decodeDSource = object(
   { id: string },
-  { ...dataset, content_type: string, source_id: string, plugin_version: string },
+  { ...dataset, source_id: string, plugin_version: string, is_detached: boolean },
 );
 /** A production database linked to an engine. */
 export type DSource = Decoded<typeof decodeDSource>;
+
+export const decodeSource = object(
+  { id: string },
+  {
+    name: string,
+    database_type: string,
+    database_version: string,
+    environment_id: string,
+    fqdn: string,
+    is_dsource: boolean,
+    is_replica: boolean,
+    tags: list(decodeTag),
+  },
+);
+/** What a dSource is linked to. */
+export type Source = Decoded<typeof decodeSource>;
 
 export const decodeVdb = object(
   { id: string },
@@ -51,8 +69,13 @@ export const decodeVdb = object(
     parent_timeflow_timestamp: string,
     last_refreshed_date: string,
     mount_point: string,
+    environment_user_ref: string,
     masked: boolean,
     is_locked: boolean,
+    locked_by: number,
+    locked_by_name: string,
+    vdb_restart: boolean,
+    recycle_bin: boolean,
   },
 );
 /** A virtual database: a thin clone that belongs to somebody. */
@@ -63,7 +86,9 @@ export const decodeSnapshot = object(
   {
     name: string,
     engine_id: string,
+    engine_name: string,
     dataset_id: string,
+    dataset_name: string,
     timeflow_id: string,
     timestamp: string,
     creation_time: string,
@@ -73,6 +98,10 @@ export const decodeSnapshot = object(
     version: string,
     expiration: string,
     retain_forever: boolean,
+    effective_expiration: string,
+    effective_retain_forever: boolean,
+    is_replica: boolean,
+    timezone: string,
     temporary: boolean,
     tags: list(decodeTag),
   },
@@ -91,6 +120,9 @@ export const decodeTimeflow = object(
     parent_point_timeflow_id: string,
     parent_point_timestamp: string,
     parent_point_location: string,
+    is_active: boolean,
+    is_replica: boolean,
+    tags: list(decodeTag),
   },
 );
 /**
@@ -111,6 +143,10 @@ export const decodeBookmark = object(
     dsource_ids: list(string),
     bookmark_status: string,
     bookmark_type: string,
+    bookmark_source: string,
+    is_replica: boolean,
+    expiration: string,
+    retain_forever: boolean,
     vdbs: list(object({}, { vdb_id: string, vdb_name: string, ...bookmarked })),
     dsources: list(object({}, { dsource_id: string, dsource_name: string, ...bookmarked })),
     tags: list(decodeTag),

@@ -1,5 +1,6 @@
 /** Jobs: everything that takes longer than a request answers with one. */
 import { boolean, type Decoded, list, number, object, string } from "../decode.ts";
+import { decodeTag } from "./places.ts";
 
 const decodeJobTask = object({}, { id: string, title: string, status: string, percent_complete: number });
 
@@ -15,6 +16,12 @@ export const decodeJob = object(
     update_time: string,
     percent_complete: number,
     is_waiting_for_telemetry: boolean,
+    localized_type: string,
+    engine_ids: list(string),
+    engines: list(object({}, { engine_id: string, engine_name: string })),
+    account_id: number,
+    account_name: string,
+    tags: list(decodeTag),
     tasks: list(decodeJobTask),
   },
 );

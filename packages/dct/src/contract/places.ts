@@ -19,6 +19,7 @@ export const decodeEngine = object(
     data_storage_used: number,
     /** The embedded engine's: bytes of the capacity that it gives to databases that run, and to nothing else. */
     data_storage_reserve: number,
+    insecure_ssl: boolean,
     tags: list(decodeTag),
   },
 );
@@ -38,6 +39,9 @@ export const decodeRepository = object(
 );
 export type Repository = Decoded<typeof decodeRepository>;
 
+export const decodeEnvironmentUser = object({ user_ref: string }, { username: string, primary_user: boolean, auth_type: string });
+export type EnvironmentUser = Decoded<typeof decodeEnvironmentUser>;
+
 export const decodeEnvironment = object(
   { id: string, name: string },
   {
@@ -45,13 +49,18 @@ export const decodeEnvironment = object(
     engine_name: string,
     enabled: boolean,
     is_cluster: boolean,
+    is_replica: boolean,
+    is_windows_target: boolean,
+    os_type: string,
+    address: string,
     hosts: list(decodeHost),
     repositories: list(decodeRepository),
+    env_users: list(decodeEnvironmentUser),
     tags: list(decodeTag),
   },
 );
 export type Environment = Decoded<typeof decodeEnvironment>;
 
-export const decodeGroup = object({ id: string, name: string }, { engine_id: string, engine_name: string });
+export const decodeGroup = object({ id: string, name: string }, { engine_id: string, engine_name: string, is_replica: boolean });
 /** A folder of datasets on one engine: what a PostgresVDB calls `vdbGroupName`. */
 export type DatasetGroup = Decoded<typeof decodeGroup>;

@@ -147,5 +147,49 @@ export function dctContract(subject: Subject): void {
     await removed(id);
   });
 
+  void test("what is asked a second time, because the answer was lost, has one effect", async () => {
+    const snapshot = await newestSnapshot();
+    const { id } = await provisioned("contract-twice");
+    const tag = { key: "mark", value: "1" };
+    for (let turn = 0; turn < 2; turn += 1) await subject().tagVdb(id, [tag]);
+    deepEqual((await findVdb(subject(), id, signal))?.tags, [tag]);
+    await rejects(subject().provisionBySnapshot({ name: "contract-twice", snapshot_id: snapshot.id }), failsAs("conflict"));
+    const { jobId } = await subject().snapshotVdb(id);
+    const found = await unfinishedJobOf(subject(), id, signal);
+    ok(found === undefined || found.id === jobId, "the job is found by its target while it runs");
+    await succeeded(jobId);
+    const [taken] = await subject().searchSnapshots(eq("dataset_id", id), { sort: "-creation_time", limit: 1 });
+    await succeeded((await subject().deleteSnapshot(taken?.id ?? "")).jobId);
+    await rejects(subject().deleteSnapshot(taken?.id ?? ""), failsAs("notFound"));
+    const first = await subject().deleteVdb(id);
+    const second = await subject()
+      .deleteVdb(id)
+      .catch((error: unknown) => {
+        failsAs("notFound")(error);
+        return first;
+      });
+    for (const { jobId: deletion } of [first, second]) await succeeded(deletion);
+    equal(await subject().getVdb(id), undefined);
+  });
+
+  void test("a job that is abandoned ends so, and leaves nothing; one that has ended is not", async () => {
+    const { id } = await provisioned("contract-abandoned");
+    const count = async (): Promise<number> => (await subject().searchSnapshots(eq("dataset_id", id))).length;
+    const before = await count();
+    // Jobs of one VDB run one after the other: the last waits while the others run.
+    const jobs: string[] = [];
+    for (let turn = 0; turn < 6; turn += 1) jobs.push((await subject().snapshotVdb(id)).jobId);
+    const last = jobs.pop() ?? "";
+    await subject().abandonJob(last);
+    for (const job of jobs) await succeeded(job);
+    const end = await waitForJob(subject(), last, { signal, deadlineSeconds: 60 });
+    equal(end.kind, "failed");
+    equal((await subject().getJob(last))?.status, "ABANDONED");
+    equal(await count(), before + jobs.length);
+    await rejects(subject().abandonJob(jobs[0] ?? ""), failsAs("conflict"));
+    await rejects(subject().abandonJob("00000000-0000-4000-8000-000000000000"), failsAs("notFound"));
+    await removed(id);
+  });
+
   contentContract({ subject, succeeded, provisioned, removed, newestSnapshot, failsAs });
 }

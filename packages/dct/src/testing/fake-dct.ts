@@ -151,13 +151,16 @@ export function fakeDct(world: FakeWorld, options: FakeDctOptions = {}): DctClie
     tagVdb: (id, tags) =>
       call("tag", id, () => {
         const vdb = vdbOf(id);
-        world.vdbs.set(id, { ...vdb, tags: [...(vdb.tags ?? []), ...tags] });
+        const present = vdb.tags ?? [];
+        const added = tags.filter((tag) => !present.some(({ key, value }) => key === tag.key && value === tag.value));
+        world.vdbs.set(id, { ...vdb, tags: [...present, ...added] });
       }),
     untagVdb: (id, key) =>
       call("untag", id, () => {
         const vdb = vdbOf(id);
         world.vdbs.set(id, { ...vdb, tags: (vdb.tags ?? []).filter((tag) => tag.key !== key) });
       }),
+    abandonJob: (id) => call("abandonJob", id, () => world.abandonJob(id)),
     deleteSnapshot: (id) =>
       call("deleteSnapshot", id, () => {
         if (!world.vdbSnapshots.has(id)) throw new DctError("notFound", `there is no snapshot ${id}`);

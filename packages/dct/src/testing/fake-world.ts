@@ -1,6 +1,7 @@
 import type { Bookmark, DSource, Snapshot, Timeflow, Vdb } from "../contract/datasets.ts";
 import type { Job } from "../contract/job.ts";
 import type { DatasetGroup, Engine, Environment } from "../contract/places.ts";
+import { DctError } from "../errors.ts";
 
 /** How long a job of the fake runs: until somebody looks at it, or so many milliseconds. */
 export type JobLength = "untilLooked" | number;
@@ -144,6 +145,15 @@ export class FakeWorld {
     const { failure } = end;
     this.jobs[at] =
       failure === undefined ? { ...job, status: "COMPLETED" } : { ...job, status: "FAILED", error_details: failure };
+  }
+
+  /** Its effect does not come any more. */
+  abandonJob(id: string): void {
+    const at = this.jobs.findIndex((one) => one.id === id);
+    const job = this.jobs[at];
+    if (job === undefined) throw new DctError("notFound", `there is no job ${id}`);
+    if (!this.#ends.delete(id)) throw new DctError("conflict", `job ${id} has ended`);
+    this.jobs[at] = { ...job, status: "ABANDONED" };
   }
 
   endJobs(): void {

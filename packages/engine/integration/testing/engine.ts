@@ -1,10 +1,14 @@
+import { deepEqual } from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { request } from "node:https";
 import { join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { createDctClient, type DctClient, eq, type JobEnd, type Snapshot, type Vdb, waitForJob } from "@vdb/dct";
+import { text } from "node:stream/consumers";
+import { createDctClient, type DctClient, eq, type JobEnd, map, type Snapshot, type Vdb, waitForJob } from "@vdb/dct";
+import { problemsOf } from "@vdb/dct/testing";
 import { stringify } from "yaml";
 import { password } from "./postgres.ts";
 import type { Scratch } from "./scratch.ts";
@@ -146,6 +150,32 @@ function listen(child: ChildProcess): Pick<EngineProcess, "log" | "logged"> {
 }
 
 const signal = new AbortController().signal;
+export interface Answered {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** A call by hand, for what the client does not send. Its answer is one that clients of the public document can read. */
+export async function callByHand(
+  { url }: EngineProcess,
+  scratch: Scratch,
+  method: "GET" | "POST" | "PATCH",
+  path: string,
+  body?: object,
+): Promise<Answered> {
+  const ca = readFileSync(join(dataDir(scratch), "tls.crt"));
+  const key = readFileSync(join(dataDir(scratch), "api-key"), "utf8").trim();
+  const headers = { authorization: `apk ${key}`, "content-type": "application/json" };
+  const asked = request(`${url}/v3${path}`, { method, headers, ca });
+  asked.end(body === undefined ? undefined : JSON.stringify(body));
+  const [answer] = await once(asked, "response");
+  const said = await text(answer);
+  const given: unknown = said === "" ? undefined : JSON.parse(said);
+  const [asItIs = ""] = path.split("?");
+  deepEqual(problemsOf({ method, path: asItIs, status: answer.statusCode, body: given }), []);
+  return { status: answer.statusCode, body: map(given ?? {}, "answer") };
+}
+
 export const jobEnd = (client: DctClient, jobId: string): Promise<JobEnd> =>
   waitForJob(client, jobId, { signal, deadlineSeconds: 60 });
 

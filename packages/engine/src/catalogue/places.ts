@@ -33,7 +33,13 @@ export function reconcilePlaces(catalogue: Catalogue, { groups, environments }: 
       catalogue.run("UPDATE environment SET repository_name = ? WHERE name = ?", repository, name);
       if (!allEnvironments(catalogue).some((one) => one.name === name)) {
         const [id, repositoryId] = [newId(catalogue, "UNIX_HOST_ENVIRONMENT"), newId(catalogue, "APPDATA_REPOSITORY")];
-        catalogue.run("INSERT INTO environment VALUES (?, ?, ?, ?)", id, name, repositoryId, repository);
+        catalogue.run(
+          "INSERT INTO environment (id, name, repository_id, repository_name) VALUES (?, ?, ?, ?)",
+          id,
+          name,
+          repositoryId,
+          repository,
+        );
       }
     }
     removeUnused(

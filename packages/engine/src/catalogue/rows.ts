@@ -19,7 +19,10 @@ const tags = json(list(object({ key: string, value: string }, {})));
 export const decodeGroupRow = object({ id: string, name: string }, {});
 export type GroupRow = Decoded<typeof decodeGroupRow>;
 
-export const decodeEnvironmentRow = object({ id: string, name: string, repository_id: string, repository_name: string }, {});
+export const decodeEnvironmentRow = object(
+  { id: string, name: string, repository_id: string, repository_name: string, tags },
+  {},
+);
 export type EnvironmentRow = Decoded<typeof decodeEnvironmentRow>;
 
 const secretRef = object({ name: string, key: string }, {});
@@ -40,6 +43,7 @@ export const decodeDSourceRow = object(
     state: oneOf("linking", "linked", "deleting"),
     connection: json(decodeConnection),
     tags,
+    source_tags: tags,
     timeflow_id: string,
     created: string,
   },
@@ -73,6 +77,8 @@ export const decodeVdbRow = object(
     mount_point: string,
     previous_timeflow_id: string,
     last_refreshed: string,
+    description: string,
+    locked_by: number,
   },
 );
 export type VdbRow = Decoded<typeof decodeVdbRow>;
@@ -83,6 +89,7 @@ export const decodeTimeflowRow = object(
     dataset_id: string,
     creation_type: oneOf("INITIAL", "REFRESH", "ROLLBACK"),
     state: lifeState,
+    tags,
     created: string,
   },
   { snapshot_id: string, parent_timeflow_id: string, parent_timestamp: string, parent_location: string, version: string },
@@ -96,9 +103,10 @@ export const decodeBookmarkRow = object(
     bookmark_type: oneOf("PUBLIC", "PRIVATE"),
     state: lifeState,
     tags,
+    retain_forever: flag,
     created: string,
   },
-  {},
+  { expiration: string },
 );
 export type BookmarkRow = Decoded<typeof decodeBookmarkRow>;
 
@@ -111,9 +119,11 @@ export const decodeSnapshotRow = object(
     made_by: oneOf("link", "request", "interval", "provision", "refresh", "bookmark"),
     timeflow_id: string,
     owner: string,
+    tags,
+    retain_forever: flag,
     created: string,
   },
-  { timestamp: string, location: string, consistency: string, version: string },
+  { timestamp: string, location: string, consistency: string, version: string, expiration: string },
 );
 export type SnapshotRow = Decoded<typeof decodeSnapshotRow>;
 
@@ -124,15 +134,20 @@ export const jobTypes = [
   "DB_SNAPSHOT",
   "DB_ENABLE",
   "DB_DISABLE",
+  "DB_START",
+  "DB_STOP",
+  "DB_UPDATE",
   "DB_REFRESH",
   "DB_ROLLBACK",
   "DB_UNDO_REFRESH",
   "DB_SWITCH_TIMEFLOW",
   "TIMEFLOW_DELETE",
   "BOOKMARK_CREATE",
+  "BOOKMARK_UPDATE",
   "BOOKMARK_DELETE",
   "DB_DELETE",
   "DSOURCE_DELETE",
+  "SNAPSHOT_UPDATE",
   "SNAPSHOT_DELETE",
 ] as const;
 export type JobType = (typeof jobTypes)[number];
@@ -142,11 +157,13 @@ export const decodeJobRow = object(
     sequence: number,
     id: string,
     type: oneOf(...jobTypes),
-    status: oneOf("PENDING", "STARTED", "COMPLETED", "FAILED"),
+    status: oneOf("PENDING", "STARTED", "COMPLETED", "FAILED", "ABANDONED"),
     target_id: string,
     target_name: string,
     parameters: json(map),
     percent_complete: number,
+    tags,
+    abandoned: flag,
     created: string,
     updated: string,
   },

@@ -96,4 +96,26 @@ export const schemaVersions: readonly string[] = [
   ) STRICT;
   CREATE INDEX bookmark_on_snapshot ON bookmark_snapshot (snapshot_id);
   `,
+  `
+  -- What people keep beside an object.
+  ALTER TABLE engine ADD COLUMN tags TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE environment ADD COLUMN tags TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE snapshot ADD COLUMN tags TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE timeflow ADD COLUMN tags TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE job ADD COLUMN tags TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE dsource ADD COLUMN source_tags TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE vdb ADD COLUMN description TEXT;
+
+  -- The account that has locked a VDB; NULL: nobody.
+  ALTER TABLE vdb ADD COLUMN locked_by INTEGER;
+
+  -- The last day on which it has to be there, and whether it is kept until somebody deletes it.
+  ALTER TABLE snapshot ADD COLUMN expiration TEXT;
+  ALTER TABLE snapshot ADD COLUMN retain_forever INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE bookmark ADD COLUMN expiration TEXT;
+  ALTER TABLE bookmark ADD COLUMN retain_forever INTEGER NOT NULL DEFAULT 0;
+
+  -- Somebody does not want an unfinished job any more: it is undone, and ends in status ABANDONED.
+  ALTER TABLE job ADD COLUMN abandoned INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

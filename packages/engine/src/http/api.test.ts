@@ -1,8 +1,6 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { map } from "@vdb/dct";
-import { parse } from "yaml";
 import { type Answered, startTestApi, type TestApi } from "./testing/api.ts";
 
 const itemsOf = ({ body }: Answered): readonly Readonly<Record<string, unknown>>[] =>
@@ -94,11 +92,7 @@ describe("the API", () => {
   });
 
   test("other paths of the public document are not taken for ids", async () => {
-    for (const path of [
-      "/vdbs/provision_by_timestamp",
-      "/environments/compatible_repositories_by_snapshot",
-      "/vdbs/find_by_location",
-    ]) {
+    for (const path of ["/dsources/oracle", "/vdbs/empty_vdb", "/vdbs/find_by_location"]) {
       const answer = await api.call("GET", path);
       equal(answer.status, 404);
       match(says(answer), /this engine does not serve/u);
@@ -107,13 +101,13 @@ describe("the API", () => {
 
   test("a method that is not served is told with those that are", async () => {
     for (const [method, path, allow] of [
-      ["PATCH", `/vdbs/${vdbId}`, "GET, HEAD"],
-      ["DELETE", `/vdbs/${vdbId}`, "GET, HEAD"],
+      ["PUT", `/vdbs/${vdbId}`, "GET, HEAD, PATCH"],
+      ["DELETE", `/vdbs/${vdbId}`, "GET, HEAD, PATCH"],
       ["PUT", "/vdbs", "GET, HEAD"],
       ["GET", "/vdbs/search", "POST"],
       ["GET", "/vdbs/provision_by_snapshot", "POST"],
       ["GET", "/dsources/delete", "POST"],
-      ["POST", `/snapshots/${source.snapshotId}`, "GET, HEAD, DELETE"],
+      ["POST", `/snapshots/${source.snapshotId}`, "GET, HEAD, PATCH, DELETE"],
       ["PATCH", `/vdbs/${vdbId}/snapshots`, "GET, HEAD, POST"],
       ["OPTIONS", "/jobs", "GET, HEAD"],
     ] as const) {
@@ -123,7 +117,7 @@ describe("the API", () => {
     }
     const head = await api.call("HEAD", "/vdbs");
     deepEqual([head.status, head.text], [200, ""]);
-    equal((await api.call("GET", `/vdbs/${vdbId}/start`)).status, 404);
+    equal((await api.call("GET", `/vdbs/${vdbId}/nothing`)).status, 404);
   });
 
   for (const bad of ["1e3", "0x10", "-1", "%205", "5.0", "0", "1001", "", "+5", "05", "1_0", "5&limit=6"])
@@ -144,7 +138,7 @@ describe("the API", () => {
 
   test("a field with an effect that is not served is refused by name, and nothing is made", async () => {
     const hook = [{ name: "mask", command: "psql -c …" }];
-    for (const field of ["post_refresh", "configure_clone", "pre_start", "config_params", "retention_policy_id", "postRefresh"]) {
+    for (const field of ["post_refresh", "configure_clone", "pre_start", "config_params", "retention_policy_id"]) {
       const answer = await provision({ name: "second", [field]: hook });
       equal(answer.status, 400);
       match(says(answer), new RegExp(`^body\\.${field}: is not`, "u"));
@@ -154,7 +148,13 @@ describe("the API", () => {
     deepEqual([deletion.status, says(deletion).slice(0, 31)], [400, "body.delete_all_dependent_vdbs:"]);
     equal((await api.call("GET", `/vdbs/${vdbId}`)).body["status"], status);
     deepEqual(itemsOf(await api.call("POST", "/vdbs/search", { filter_expression: "name EQ 'second'" })), []);
-    equal((await api.call("POST", "/vdbs/search", { filter: "name EQ 'second'" })).status, 400);
+  });
+
+  test("a field that nobody knows is tolerated: a newer client may send it", async () => {
+    const made = await provision({ name: "newer", invented_tomorrow: { a: 1 }, postRefresh: [] });
+    equal(made.status, 200);
+    equal((await api.call("GET", `/vdbs/${String(made.body["vdb_id"])}`)).body["name"], "newer");
+    api.catalogue.run("DELETE FROM vdb WHERE name = 'newer'");
   });
 
   test("names and texts are held to their rule, and the field is named", async () => {
@@ -208,36 +208,5 @@ describe("the API", () => {
     equal(new Set(seen).size, 81);
     equal(seen.length, 81);
     ok(sizes.length > 1 && sizes.every((size) => size < 2.2 * 2 ** 20), String(sizes));
-  });
-
-  test("what is answered is described in openapi.yaml", async () => {
-    const openapi = map(parse(readFileSync(new URL("../../../dct/openapi.yaml", import.meta.url), "utf8")), "openapi");
-    const schemas = map(map(openapi["components"], "components")["schemas"], "schemas");
-    const described = (name: string): readonly string[] => {
-      const { properties = {}, allOf = [] } = map(schemas[name], name);
-      const parts = Array.isArray(allOf) ? allOf.map((part) => map(part, name)) : [];
-      const own = (schema: Readonly<Record<string, unknown>>): readonly string[] =>
-        typeof schema["$ref"] === "string"
-          ? described(schema["$ref"].split("/").at(-1) ?? "")
-          : Object.keys(map(schema["properties"] ?? {}, name));
-      return [...Object.keys(map(properties, name)), ...parts.flatMap(own)];
-    };
-    for (const [path, name] of [
-      ["/management/engines", "Engine"],
-      ["/environments", "Environment"],
-      ["/groups", "DatasetGroup"],
-      ["/dsources", "DSource"],
-      ["/vdbs", "VDB"],
-      ["/snapshots", "Snapshot"],
-      ["/jobs", "Job"],
-    ] as const) {
-      const [first] = itemsOf(await api.call("GET", `${path}?limit=1`));
-      const whole = (await api.call("GET", `${path}/${String(first?.["id"])}`)).body;
-      deepEqual(
-        Object.keys(whole).filter((field) => !described(name).includes(field)),
-        [],
-        name,
-      );
-    }
   });
 });

@@ -19,6 +19,16 @@ export interface Collection {
   /** One table for searching and sorting: every field that is served and that the public document allows, and some of later ones. */
   readonly fields: Fields;
   readonly defaultSort: string;
+  /** Where the catalogue has the tags of its objects; left out: they have none. */
+  readonly tags?: {
+    readonly table: string;
+    /** Left out: `tags`. */
+    readonly column?: string;
+    /** Left out: `id = ?`. */
+    readonly where?: string;
+    /** From the id on the wire to what `where` asks for; left out: the same. */
+    readonly key?: (id: string) => string;
+  };
   /** The query parameters of its list. */
   readonly query: QueryRules;
   /** `whole`: with the fields that a list leaves out because they may be large; a filter asks for some of them. */

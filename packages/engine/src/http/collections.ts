@@ -1,8 +1,8 @@
 import { decodeJobRow } from "../catalogue/rows.ts";
 import { jobById } from "../jobs/submit.ts";
-import { type Collection, date, searchOnly, text } from "./collection.ts";
+import { type Collection, date, number, searchOnly, tagFields, text } from "./collection.ts";
 import { pageQuery } from "./contract/queries.ts";
-import { bookmarks, dSources, snapshots, timeflows, vdbs } from "./dataset-collections.ts";
+import { bookmarks, dSources, snapshots, sources, timeflows, vdbs } from "./dataset-collections.ts";
 import { engines, environments, groups } from "./place-collections.ts";
 import { viewJob } from "./views.ts";
 
@@ -18,8 +18,16 @@ const jobs: Collection = {
     start_time: date,
     update_time: date,
     error_details: text,
+    localized_type: text,
+    account_id: number,
+    account_name: text,
+    engine_ids: searchOnly.text,
+    "engines.engine_id": searchOnly.text,
+    "engines.engine_name": searchOnly.text,
+    ...tagFields,
   },
   defaultSort: "-start_time",
+  tags: { table: "job" },
   query: pageQuery,
   large: [],
   all: (state) => state.catalogue.all(decodeJobRow, "SELECT * FROM job ORDER BY sequence").map((row) => viewJob(state, row)),
@@ -35,6 +43,7 @@ export const collections: readonly Collection[] = [
   environments,
   groups,
   dSources,
+  sources,
   vdbs,
   snapshots,
   timeflows,

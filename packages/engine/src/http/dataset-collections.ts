@@ -13,7 +13,17 @@ import { paramsOfAllVdbs, paramsOfVdb } from "../catalogue/vdb-params.ts";
 import { placeOfTimeflow } from "../pool/places.ts";
 import { boolean, type Collection, date, engineFields, number, searchOnly, tagFields, text } from "./collection.ts";
 import { pageQuery, permittedPageQuery } from "./contract/queries.ts";
-import { placeOfDSource, viewBookmark, viewDSource, viewSnapshot, viewTimeflow, viewVdb, viewVdbParams } from "./views.ts";
+import {
+  dSourceOf,
+  placeOfDSource,
+  viewBookmark,
+  viewDSource,
+  viewSnapshot,
+  viewSource,
+  viewTimeflow,
+  viewVdb,
+  viewVdbParams,
+} from "./views.ts";
 
 const dataset = {
   id: text,
@@ -25,6 +35,8 @@ const dataset = {
   status: text,
   enabled: boolean,
   is_appdata: searchOnly.boolean,
+  content_type: searchOnly.text,
+  is_replica: searchOnly.boolean,
   creation_date: date,
   current_timeflow_id: searchOnly.text,
   storage_size: number,
@@ -35,8 +47,9 @@ const dataset = {
 export const dSources: Collection = {
   path: "/dsources",
   what: "dSource",
-  fields: dataset,
+  fields: { ...dataset, source_id: text },
   defaultSort: "id",
+  tags: { table: "dsource" },
   query: permittedPageQuery,
   large: [],
   all: (state) =>
@@ -50,6 +63,31 @@ export const dSources: Collection = {
     return row === undefined
       ? undefined
       : viewDSource(state, row, place === undefined ? undefined : await state.sizes.fresh(place));
+  },
+};
+
+/** What a dSource is linked to: one of each. */
+export const sources: Collection = {
+  path: "/sources",
+  what: "source",
+  fields: {
+    id: text,
+    name: text,
+    database_type: text,
+    database_version: text,
+    is_dsource: boolean,
+    is_replica: searchOnly.boolean,
+    fqdn: text,
+    ...tagFields,
+  },
+  defaultSort: "id",
+  tags: { table: "dsource", column: "source_tags", key: dSourceOf },
+  query: pageQuery,
+  large: [],
+  all: (state) => allDSources(state.catalogue).map((row) => viewSource(state, row)),
+  byId: (state, id) => {
+    const row = dSourceById(state.catalogue, dSourceOf(id));
+    return row === undefined ? undefined : viewSource(state, row);
   },
 };
 
@@ -69,8 +107,13 @@ export const vdbs: Collection = {
     last_refreshed_date: date,
     mount_point: searchOnly.text,
     appdata_source_params: searchOnly.text,
+    repository_id: searchOnly.text,
+    is_locked: searchOnly.boolean,
+    locked_by: number,
+    locked_by_name: text,
   },
   defaultSort: "id",
+  tags: { table: "vdb" },
   query: permittedPageQuery,
   large: ["appdata_source_params", "appdata_config_params"],
   all: (state, whole) => {
@@ -105,8 +148,16 @@ export const snapshots: Collection = {
     consistency: text,
     version: text,
     temporary: boolean,
+    timezone: text,
+    expiration: date,
+    retain_forever: boolean,
+    effective_expiration: date,
+    effective_retain_forever: boolean,
+    is_replica: searchOnly.boolean,
+    ...tagFields,
   },
   defaultSort: "id",
+  tags: { table: "snapshot" },
   query: pageQuery,
   large: [],
   all: (state) => readySnapshots(state.catalogue).map((row) => viewSnapshot(state, row)),
@@ -127,9 +178,11 @@ export const bookmarks: Collection = {
     bookmark_status: searchOnly.text,
     bookmark_type: searchOnly.text,
     creation_date: date,
+    expiration: searchOnly.date,
     ...tagFields,
   },
   defaultSort: "id",
+  tags: { table: "bookmark" },
   query: pageQuery,
   large: [],
   all: (state) => allBookmarks(state.catalogue).map((row) => viewBookmark(state, row)),
@@ -152,8 +205,11 @@ export const timeflows: Collection = {
     parent_point_location: text,
     parent_point_timestamp: date,
     parent_point_timeflow_id: text,
+    is_replica: searchOnly.boolean,
+    ...tagFields,
   },
   defaultSort: "id",
+  tags: { table: "timeflow" },
   query: pageQuery,
   large: [],
   all: (state) => readyTimeflows(state.catalogue).map((row) => viewTimeflow(state, row)),

@@ -1,5 +1,5 @@
 /** Whatever is sent: no answer says that the engine failed, and the engine goes on. TEST_SEED=… plays a failure again. */
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import * as fc from "fast-check";
 import { collections } from "./collections.ts";
@@ -98,6 +98,43 @@ describe("malformed requests", () => {
       ok(typeof error === "string" && typeof error_description === "string" && error_description !== "", answer.text);
     }
   };
+
+  test("a request without the key, with another one, with too large a body or with no JSON is refused by every operation", async () => {
+    for (const { method, path: template } of routes) {
+      const path = template.replace(":id", ids[0] ?? "");
+      for (const key of [null, "", "apk", "apk 1.other", "apk 1.secrets", "Bearer 1.secret", "1.secret"]) {
+        const refused = await api.call(method, path, method === "GET" ? undefined : {}, key);
+        equal(refused.status, 401, `${method} ${path} with ${String(key)}`);
+        equal(refused.body["error"], "unauthorized");
+      }
+      if (method === "GET") continue;
+      for (const [body, status] of [
+        [`{"name":"${"x".repeat(2 ** 19)}"}`, 413],
+        ["{", 400],
+        ["[]", 400],
+        ['"text"', 400],
+        ["null", 400],
+        [Buffer.from([0xff]), 400],
+      ] as const) {
+        const refused = await api.call(method, path, body);
+        equal(refused.status, status, `${method} ${path}: ${refused.text}`);
+        ok(typeof refused.body["error"] === "string" && typeof refused.body["error_description"] === "string");
+      }
+    }
+    deepEqual(api.log(), "");
+  });
+
+  test("an id that nothing has is not found by every operation that takes one", async () => {
+    for (const { method, path: template, body } of routes) {
+      if (!template.includes(":id")) continue;
+      const path = template.replace(":id", "nothing");
+      const needed = { tags: [{ key: "k", value: "v" }], bookmark_id: "b", timeflow_id: "t" };
+      const given = Object.fromEntries(Object.entries(needed).filter(([field]) => Object.hasOwn(body, field)));
+      const refused = await api.call(method, path, method === "GET" ? undefined : given);
+      equal(refused.status, 404, `${method} ${path}: ${refused.text}`);
+      match(String(refused.body["error_description"]), /there is no .+ nothing/u);
+    }
+  });
 
   test("no answer says that the engine failed, and everything can be listed afterwards", { timeout: 300_000 }, async (t) => {
     t.diagnostic(`TEST_SEED=${seed}`);

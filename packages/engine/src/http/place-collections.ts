@@ -1,5 +1,5 @@
 import { allEnvironments, allGroups } from "../catalogue/places.ts";
-import { boolean, type Collection, engineFields, fewObjects, number, searchOnly, text } from "./collection.ts";
+import { boolean, type Collection, engineFields, fewObjects, number, searchOnly, tagFields, text } from "./collection.ts";
 import { pageQuery } from "./contract/queries.ts";
 import { viewEngine, viewEnvironment, viewGroup } from "./views.ts";
 
@@ -16,8 +16,11 @@ export const engines: Collection = {
     version: text,
     data_storage_capacity: number,
     data_storage_used: number,
+    insecure_ssl: searchOnly.boolean,
+    ...tagFields,
   },
   defaultSort: "id",
+  tags: { table: "engine", where: "CAST(number AS TEXT) = ?" },
   query: pageQuery,
   ...fewObjects((state) => [viewEngine(state)]),
 };
@@ -31,6 +34,8 @@ export const environments: Collection = {
     ...engineFields,
     enabled: boolean,
     is_cluster: boolean,
+    is_replica: searchOnly.boolean,
+    is_windows_target: searchOnly.boolean,
     "hosts.id": searchOnly.text,
     "hosts.hostname": searchOnly.text,
     "hosts.os_name": searchOnly.text,
@@ -40,8 +45,10 @@ export const environments: Collection = {
     "repositories.database_type": searchOnly.text,
     "repositories.allow_provisioning": searchOnly.boolean,
     "repositories.is_staging": searchOnly.boolean,
+    ...tagFields,
   },
   defaultSort: "id",
+  tags: { table: "environment" },
   query: pageQuery,
   ...fewObjects((state) => allEnvironments(state.catalogue).map((row) => viewEnvironment(state, row))),
 };
@@ -49,7 +56,7 @@ export const environments: Collection = {
 export const groups: Collection = {
   path: "/groups",
   what: "dataset group",
-  fields: { id: text, name: text, ...engineFields },
+  fields: { id: text, name: text, ...engineFields, is_replica: searchOnly.boolean },
   defaultSort: "id",
   query: pageQuery,
   ...fewObjects((state) => allGroups(state.catalogue).map((row) => viewGroup(state, row))),

@@ -18,7 +18,7 @@ export interface ApiAnswer {
 type Handled = ApiAnswer | Promise<ApiAnswer>;
 
 export interface Route {
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   /** `/vdbs/:id/delete`; the first route that fits is taken. */
   readonly path: string;
   readonly query: QueryRules;
@@ -42,7 +42,7 @@ export const reading = (path: string, query: QueryRules, handle: (request: ApiRe
 });
 
 interface Acting<R extends BodyRules> {
-  readonly method?: "POST" | "DELETE";
+  readonly method?: "POST" | "PATCH" | "DELETE";
   readonly path: string;
   readonly query?: QueryRules;
   readonly body: R;

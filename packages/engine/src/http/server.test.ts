@@ -15,6 +15,7 @@ const routes = allRoutes(unused as ApiState);
 const apiKey = "1.secret";
 
 const notReadyBecause = async (): Promise<undefined> => undefined;
+const metricsText = (): string => "# HELP jobs Jobs.\njobs 1\n";
 const request = (line: string, ...headers: readonly string[]): string =>
   [`${line} HTTP/1.1`, "host: localhost", "connection: close", ...headers, "", ""].join("\r\n");
 const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d+)/u.exec(answer)?.[1]);
@@ -23,7 +24,7 @@ describe("the server", () => {
   let server: RunningServer;
   before(async () => {
     const log = silentLog;
-    server = await startServer({ host: "127.0.0.1", port: 0, key, cert, apiKey, routes, notReadyBecause, log });
+    server = await startServer({ host: "127.0.0.1", port: 0, key, cert, apiKey, routes, notReadyBecause, metricsText, log });
   });
   after(() => server[Symbol.asyncDispose]());
 
@@ -60,6 +61,15 @@ describe("the server", () => {
         equal(statusOf(answer), 401, `${method} ${path} ${headers.join("")}`);
       }
     }
+  });
+
+  test("metrics are sent as text, and only to who has the key", async () => {
+    equal(statusOf(await send(request("GET /metrics"))), 401);
+    const answer = await send(request("GET /metrics", `authorization: apk ${apiKey}`));
+    equal(statusOf(answer), 200);
+    match(answer, /content-type: text\/plain; version=0\.0\.4/iu);
+    ok(answer.includes(metricsText()), answer);
+    equal(statusOf(await send(request("DELETE /metrics", `authorization: apk ${apiKey}`))), 405);
   });
 
   test("a client that trusts another authority sends nothing, not even its key", async () => {

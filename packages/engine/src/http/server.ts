@@ -16,6 +16,8 @@ export interface ServerOptions {
   readonly routes: readonly Route[];
   /** Answers /readyz: undefined when ready, else why not. */
   readonly notReadyBecause: () => Promise<string | undefined>;
+  /** Answers /metrics, in the Prometheus text format. */
+  readonly metricsText: () => string;
   readonly log: Log;
 }
 
@@ -23,7 +25,7 @@ export interface RunningServer extends AsyncDisposable {
   readonly port: number;
 }
 
-/** The API under both base paths that DCT has had, and the two health checks. */
+/** The API under both base paths that DCT has had, the metrics, and the two health checks. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { host, port, key, cert } = options;
   const server = createServer(
@@ -58,12 +60,14 @@ async function respond(options: ServerOptions, request: IncomingMessage, respons
   const from = performance.now();
   const { method, url = "" } = request;
   const { status, body, headers } = await answer(options, request).catch((error: unknown) => refusal(options.log, error));
-  response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  response.writeHead(status, { "content-type": "application/json", ...headers }).end(text);
   const [path = ""] = url.split("?");
   if (!isHealthCheck(path))
     options.log.debug({ method, path, status, milliseconds: Math.round(performance.now() - from) }, "request");
 }
 
+/** A body that is a string is sent as it is, everything else as JSON. */
 interface Answer extends ApiAnswer {
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -81,6 +85,8 @@ async function answer(options: ServerOptions, request: IncomingMessage): Promise
       ? { status: 200, body: { status: "ready" } }
       : { status: 503, body: { error: "not_ready", error_description: reason } };
   }
+  // Public facts: an API browser loads them before anybody gives it a key.
+  if (pathname === "/openapi.json" && (method === "GET" || method === "HEAD")) return await openApiDocument();
   if (!isAuthorized(request, options.apiKey)) {
     throw new HttpError(
       401,
@@ -88,11 +94,20 @@ async function answer(options: ServerOptions, request: IncomingMessage): Promise
       "the request has no valid API key: send Authorization: apk <key>, with DCT_KEY of Secret delphix-creds",
     );
   }
+  if (pathname === "/metrics") {
+    if (method !== "GET" && method !== "HEAD") throw otherMethods(method, pathname, ["GET", "HEAD"]);
+    return { status: 200, body: options.metricsText(), headers: { "content-type": "text/plain; version=0.0.4" } };
+  }
   const [, path] = /^\/(?:dct\/)?v3(\/.*)$/u.exec(pathname) ?? [];
   const hit = path === undefined ? undefined : findRoute(options.routes, method, path);
   if (hit === undefined) throw new HttpError(404, "not_found", `this engine does not serve ${method} ${shown(pathname)}`);
   if (hit.kind === "otherMethods") throw otherMethods(method, shown(pathname), hit.allowed);
   return hit.route.handle({ params: hit.params, query, body: await readBody(request) });
+}
+
+async function openApiDocument(): Promise<Answer> {
+  const { openApi } = await import("./openapi.ts");
+  return { status: 200, body: JSON.parse(openApi), headers: { "access-control-allow-origin": "*" } };
 }
 
 const isHealthCheck = (pathname: string): boolean => pathname === "/healthz" || pathname === "/readyz";

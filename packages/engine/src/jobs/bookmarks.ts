@@ -20,6 +20,8 @@ export interface WantedBookmark {
   readonly snapshotIds: readonly string[];
   readonly type: BookmarkRow["bookmark_type"];
   readonly tags: readonly Tag[];
+  readonly expiration: string | undefined;
+  readonly retainForever: boolean;
 }
 
 /**
@@ -34,11 +36,14 @@ export const createBookmark = defineJob({
     const snapshotIds = reserveSnapshots(catalogue, wanted);
     const id = newId(catalogue, "BOOKMARK");
     catalogue.run(
-      "INSERT INTO bookmark (id, name, bookmark_type, state, tags, created) VALUES (?, ?, ?, 'creating', ?, ?)",
+      `INSERT INTO bookmark (id, name, bookmark_type, state, tags, expiration, retain_forever, created)
+       VALUES (?, ?, ?, 'creating', ?, ?, ?, ?)`,
       id,
       wanted.name,
       wanted.type,
       JSON.stringify(wanted.tags),
+      wanted.expiration ?? null,
+      wanted.retainForever ? 1 : 0,
       new Date().toISOString(),
     );
     for (const one of snapshotIds)

@@ -5,6 +5,7 @@ import { placeOfTimeflow, placeOfVdb } from "../pool/places.ts";
 import { conflict } from "../refusal.ts";
 import type { Reserving } from "./define-job.ts";
 import type { JobContext, Result } from "./job-kind.ts";
+import { requireUnlocked } from "./require-unlocked.ts";
 import { requireLeft, requireUnmounted } from "./require-unmounted.ts";
 import { readyVdb } from "./require-vdb.ts";
 import { unfinishedJobs } from "./submit.ts";
@@ -18,6 +19,7 @@ const changing: ReadonlySet<JobType> = new Set(["DB_REFRESH", "DB_ROLLBACK", "DB
  */
 export function changeableVdb({ catalogue, pool }: Reserving, id: string): VdbRow {
   const vdb = readyVdb(catalogue, id);
+  requireUnlocked(vdb);
   const running = unfinishedJobs(catalogue).find((job) => job.target_id === id && changing.has(job.type));
   if (running !== undefined)
     throw conflict(`VDB ${vdb.name}: job ${running.id} (${running.type}) changes its data; wait until it has ended`);

@@ -31,11 +31,11 @@ describe("choosePoint", () => {
     folder = mkdtempSync(join(tmpdir(), "point-"));
     catalogue = openCatalogue(join(folder, "catalogue.db"));
     catalogue.run("INSERT INTO dataset_group VALUES ('g', 'g')");
-    catalogue.run("INSERT INTO environment VALUES ('e', 'e', 'r', 'r')");
+    catalogue.run("INSERT INTO environment (id, name, repository_id, repository_name) VALUES ('e', 'e', 'r', 'r')");
     const connection = JSON.stringify({ host: "h", port: 1, user: "u", sslmode: "prefer" });
     for (const id of ["production", "other"])
       catalogue.run(
-        "INSERT INTO dsource VALUES (?1, ?1, 'g', 1, 'linked', NULL, ?2, '[]', 'flow-' || ?1, '2026-01-01')",
+        "INSERT INTO dsource (id, name, group_id, declared, state, last_error, connection, tags, timeflow_id, created) VALUES (?1, ?1, 'g', 1, 'linked', NULL, ?2, '[]', 'flow-' || ?1, '2026-01-01')",
         id,
         connection,
       );
@@ -69,7 +69,7 @@ describe("choosePoint", () => {
         at(minute),
       );
     catalogue.run(
-      "INSERT INTO bookmark VALUES ('b', 'both', 'PRIVATE', 'ready', '[]', 't'), ('n', 'new', 'PRIVATE', 'creating', '[]', 't'), ('f', 'far', 'PRIVATE', 'ready', '[]', 't')",
+      "INSERT INTO bookmark (id, name, bookmark_type, state, tags, created) VALUES ('b', 'both', 'PRIVATE', 'ready', '[]', 't'), ('n', 'new', 'PRIVATE', 'creating', '[]', 't'), ('f', 'far', 'PRIVATE', 'ready', '[]', 't')",
     );
     catalogue.run("INSERT INTO bookmark_snapshot VALUES ('b', 'c1'), ('b', 'v1'), ('f', 's1')");
   });

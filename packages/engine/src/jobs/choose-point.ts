@@ -2,20 +2,24 @@
 import { bookmarkById, snapshotsOfBookmark } from "../catalogue/bookmarks.ts";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import { dSourceById, readySnapshot, readySnapshots, timeflowById, vdbById } from "../catalogue/datasets.ts";
-import type { SnapshotRow, VdbRow } from "../catalogue/rows.ts";
+import type { BookmarkRow, SnapshotRow, TimeflowRow, VdbRow } from "../catalogue/rows.ts";
 import { badRequest, conflict, notFound, type Refusal, shown } from "../refusal.ts";
 import { requireDataset } from "./reserve-snapshot.ts";
 
 /** A point in time as a request names it. Without an id or a time the latest is meant. */
 export type Point =
   | { readonly by: "snapshot"; readonly snapshotId?: string | undefined }
-  | {
-      readonly by: "timestamp";
-      readonly timestamp?: string | undefined;
-      readonly timeflowId?: string | undefined;
-      readonly datasetId?: string | undefined;
-    }
+  | ({ readonly by: "timestamp"; readonly timestamp?: string | undefined } & Within)
+  | ({ readonly by: "location"; readonly location?: string | undefined } & Within)
   | { readonly by: "bookmark"; readonly bookmarkId: string };
+
+/** Where the point lies: one of them at most. */
+interface Within {
+  readonly timeflowId?: string | undefined;
+  readonly datasetId?: string | undefined;
+}
+
+type Instant = Extract<Point, { by: "timestamp" | "location" }>;
 
 export type Change = "refresh" | "rollback";
 
@@ -32,6 +36,7 @@ function find(catalogue: Catalogue, vdb: VdbRow, change: Change, point: Point): 
         ? newest(catalogue, sourceOf(vdb, change))
         : named(catalogue, vdb, change, point.snapshotId);
     case "timestamp":
+    case "location":
       return asOf(catalogue, vdb, change, point);
     case "bookmark":
       return bookmarked(catalogue, vdb, change, point.bookmarkId);
@@ -67,39 +72,96 @@ const newestFirst = (snapshots: readonly SnapshotRow[]): readonly SnapshotRow[] 
   snapshots.toSorted((a, b) => timeOf(b) - timeOf(a) || b.created.localeCompare(a.created));
 const timeOf = ({ timestamp, created }: SnapshotRow): number => Date.parse(timestamp ?? created);
 
-/** The newest snapshot whose data is not newer than the instant: this engine has snapshots only, no log between them. */
-function asOf(
-  catalogue: Catalogue,
-  vdb: VdbRow,
-  change: Change,
-  { timestamp, timeflowId, datasetId }: Extract<Point, { by: "timestamp" }>,
-): SnapshotRow {
-  if (timeflowId !== undefined && datasetId !== undefined) throw badRequest("send timeflow_id or dataset_id, not both");
-  const timeflow = timeflowId === undefined ? undefined : timeflowById(catalogue, timeflowId);
-  if (timeflowId !== undefined && timeflow === undefined) throw notFound("timeflow", timeflowId);
-  const from = timeflow?.dataset_id ?? datasetId ?? sourceOf(vdb, change);
+/** Of a VDB, or of what it comes from. */
+function asOf(catalogue: Catalogue, vdb: VdbRow, change: Change, instant: Instant): SnapshotRow {
+  if (instant.timeflowId !== undefined && instant.datasetId !== undefined)
+    throw badRequest("send timeflow_id or dataset_id, not both");
+  const { timeflow, from } = datasetOf(catalogue, instant, sourceOf(vdb, change));
   if (!sourcesOf(vdb, change).includes(from)) {
     const what = timeflow === undefined ? `dataset_id names` : `timeflow ${timeflow.id} belongs to`;
     throw foreign(catalogue, vdb, change, `${what} ${nameOf(catalogue, from)}`);
   }
+  return newestUntil(catalogue, instant, from, timeflow);
+}
+
+/** The snapshot that a new VDB is to begin with, of any dataset. */
+export function pointOfDataset(catalogue: Catalogue, instant: Instant): SnapshotRow {
+  const { timeflow, from } = datasetOf(catalogue, instant, undefined);
+  if (dSourceById(catalogue, from) === undefined && vdbById(catalogue, from) === undefined)
+    throw notFound("dSource or VDB", from);
+  const snapshot = newestUntil(catalogue, instant, from, timeflow);
+  requireDataset(catalogue, snapshot);
+  return snapshot;
+}
+
+function datasetOf(catalogue: Catalogue, { timeflowId, datasetId }: Within, otherwise: string | undefined) {
+  const timeflow = timeflowId === undefined ? undefined : timeflowById(catalogue, timeflowId);
+  if (timeflowId !== undefined && timeflow === undefined) throw notFound("timeflow", timeflowId);
+  if (timeflow !== undefined && datasetId !== undefined && timeflow.dataset_id !== datasetId)
+    throw badRequest(`timeflow ${timeflow.id} belongs to ${nameOf(catalogue, timeflow.dataset_id)}, not to ${shown(datasetId)}`);
+  const from = timeflow?.dataset_id ?? datasetId ?? otherwise;
+  if (from === undefined) throw badRequest("body: must contain source_data_id or timeflow_id");
+  return { timeflow, from };
+}
+
+/** The newest snapshot whose data is not newer than the instant: this engine has snapshots only, no log between them. */
+function newestUntil(catalogue: Catalogue, instant: Instant, from: string, timeflow: TimeflowRow | undefined): SnapshotRow {
   const all = newestFirst(
     readySnapshots(catalogue).filter(
       (one) => one.dataset_id === from && (timeflow === undefined || one.timeflow_id === timeflow.id),
     ),
   );
-  const found = timestamp === undefined ? all[0] : all.find((one) => timeOf(one) <= Date.parse(timestamp));
+  const found = all.find((one) => isUntil(one, instant));
   if (found !== undefined) return found;
   const [oldest] = all.toReversed();
-  const there = oldest === undefined ? "it has no snapshot" : `its oldest snapshot is ${oldest.id} of ${oldest.timestamp}`;
+  const there =
+    oldest === undefined
+      ? "it has no snapshot"
+      : `its oldest snapshot is ${oldest.id} of ${oldest.timestamp}, at ${oldest.location}`;
   const where = timeflow === undefined ? nameOf(catalogue, from) : `timeflow ${timeflow.id}`;
-  throw conflict(`there is no data of ${where} as of ${shown(timestamp ?? "now")}: ${there}`);
+  const wanted = instant.by === "timestamp" ? instant.timestamp : instant.location;
+  throw conflict(`there is no data of ${where} as of ${shown(wanted ?? "now")}: ${there}`);
 }
 
-function bookmarked(catalogue: Catalogue, vdb: VdbRow, change: Change, id: string): SnapshotRow {
+function isUntil(snapshot: SnapshotRow, instant: Instant): boolean {
+  if (instant.by === "timestamp") return instant.timestamp === undefined || timeOf(snapshot) <= Date.parse(instant.timestamp);
+  if (instant.location === undefined) return true;
+  return snapshot.location !== undefined && byteOf(snapshot.location) <= byteOf(instant.location);
+}
+
+/** An LSN such as 0/5000028 as the position that it stands for. */
+function byteOf(location: string): bigint {
+  const [, high = "0", low = "0"] = /^([0-9A-F]{1,8})\/([0-9A-F]{1,8})$/iu.exec(location) ?? [];
+  return BigInt(`0x${high}`) * 2n ** 32n + BigInt(`0x${low}`);
+}
+
+/** The snapshot of a bookmark that a new VDB is to begin with. */
+export function pointOfBookmark(catalogue: Catalogue, id: string): SnapshotRow {
+  const { bookmark, all } = usableBookmark(catalogue, id);
+  const [only, another] = all;
+  if (only === undefined) throw conflict(`bookmark ${bookmark.name} has no snapshot any more`);
+  if (another !== undefined) {
+    const names = all.map((one) => nameOf(catalogue, one.dataset_id)).join(", ");
+    throw badRequest(
+      `bookmark ${bookmark.name} covers several datasets (${names}): provision by_snapshot, with one of its snapshots`,
+    );
+  }
+  requireDataset(catalogue, only);
+  return only;
+}
+
+function usableBookmark(
+  catalogue: Catalogue,
+  id: string,
+): { readonly bookmark: BookmarkRow; readonly all: readonly SnapshotRow[] } {
   const bookmark = bookmarkById(catalogue, id);
   if (bookmark === undefined || bookmark.state === "deleting") throw notFound("bookmark", id);
   if (bookmark.state === "creating") throw conflict(`bookmark ${bookmark.name} is being made: wait until its job has ended`);
-  const all = snapshotsOfBookmark(catalogue, id);
+  return { bookmark, all: snapshotsOfBookmark(catalogue, id) };
+}
+
+function bookmarked(catalogue: Catalogue, vdb: VdbRow, change: Change, id: string): SnapshotRow {
+  const { bookmark, all } = usableBookmark(catalogue, id);
   const [snapshot] = sourcesOf(vdb, change).flatMap((source) => all.filter((one) => one.dataset_id === source));
   if (snapshot !== undefined) return snapshot;
   const covered = [...new Set(all.map((one) => nameOf(catalogue, one.dataset_id)))].toSorted().join(", ");

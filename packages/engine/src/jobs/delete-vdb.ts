@@ -5,6 +5,7 @@ import { snapshotsOf, timeflowsOf } from "../catalogue/datasets.ts";
 import { requireNoneHeld } from "../catalogue/holds.ts";
 import { draftOf, placeOfSnapshot, placeOfTimeflow, placeOfVdb } from "../pool/places.ts";
 import { defineJob } from "./define-job.ts";
+import { requireUnlocked } from "./require-unlocked.ts";
 import { requireUnmounted } from "./require-unmounted.ts";
 import { existingVdb } from "./require-vdb.ts";
 import { unfinishedJob } from "./submit.ts";
@@ -23,6 +24,7 @@ export const deleteVdb = defineJob({
     const vdb = existingVdb(catalogue, vdbId);
     const running = unfinishedJob(catalogue, "DB_DELETE", vdb.id);
     if (running !== undefined) return { running };
+    requireUnlocked(vdb);
     requireNoneHeld(catalogue, vdb.id, `VDB ${vdb.name}`);
     requireUnmounted(pool, vdb.name, timeflowIdsOf(catalogue, vdb.id));
     catalogue.run("UPDATE vdb SET state = 'deleting' WHERE id = ?", vdb.id);

@@ -9,8 +9,10 @@ import { provision } from "./provision.ts";
 import { refreshVdb, rollbackVdb } from "./refresh-vdb.ts";
 import { disableVdb, enableVdb } from "./set-enabled.ts";
 import { snapshotVdb } from "./snapshot-vdb.ts";
+import { startVdb, stopVdb } from "./start-stop.ts";
 import { switchTimeflow, undoRefresh } from "./switch-timeflow.ts";
 import { linkDSource, syncDSource } from "./sync-dsource.ts";
+import { updateBookmark, updateSnapshot, updateVdb } from "./update.ts";
 
 /** Everything the engine can be asked to do. */
 export const jobKinds: Readonly<Record<JobType, JobKind>> = {
@@ -20,7 +22,11 @@ export const jobKinds: Readonly<Record<JobType, JobKind>> = {
   DB_PROVISION: provision,
   DB_ENABLE: enableVdb,
   DB_DISABLE: disableVdb,
+  DB_START: startVdb,
+  DB_STOP: stopVdb,
+  DB_UPDATE: updateVdb,
   DB_SNAPSHOT: snapshotVdb,
+  SNAPSHOT_UPDATE: updateSnapshot,
   SNAPSHOT_DELETE: deleteSnapshot,
   DB_REFRESH: refreshVdb,
   DB_ROLLBACK: rollbackVdb,
@@ -28,6 +34,7 @@ export const jobKinds: Readonly<Record<JobType, JobKind>> = {
   DB_SWITCH_TIMEFLOW: switchTimeflow,
   TIMEFLOW_DELETE: deleteTimeflow,
   BOOKMARK_CREATE: createBookmark,
+  BOOKMARK_UPDATE: updateBookmark,
   BOOKMARK_DELETE: deleteBookmark,
   DB_DELETE: deleteVdb,
 };

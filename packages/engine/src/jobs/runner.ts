@@ -3,7 +3,7 @@ import { dropHolds } from "../catalogue/holds.ts";
 import type { JobRow, JobType } from "../catalogue/rows.ts";
 import type { JobContext, JobKind, Parts, Result } from "./job-kind.ts";
 import { choose } from "./schedule.ts";
-import { unfinishedJobs } from "./submit.ts";
+import { jobById, unfinishedJobs } from "./submit.ts";
 
 export interface Progress {
   readonly percentComplete: number;
@@ -14,8 +14,14 @@ export interface Progress {
 export interface Runner extends AsyncDisposable {
   /** Something was submitted. */
   wake(): void;
+  /** Somebody has recorded that a job is not wanted any more: ends what it is doing, so that it is undone. */
+  abandon(jobId: string): void;
   progressOf(jobId: string): Progress | undefined;
 }
+
+/** Told once for each job that has ended, however it did. */
+export type JobEnded = (type: JobType, result: JobResult, seconds: number) => void;
+export type JobResult = "completed" | "failed" | "abandoned";
 
 /** A removal that fails is tried again so often; the job stays STARTED until what it left is gone. */
 const againPauseMs = 5_000;
@@ -24,7 +30,7 @@ const againPauseMs = 5_000;
  * Jobs of one target run one after the other, in the order of arrival. Stopping aborts the running ones and leaves them
  * STARTED: the next start takes them up again.
  */
-export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKind>>): Runner {
+export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKind>>, ended: JobEnded): Runner {
   const { catalogue, log } = parts;
   const stopping = new AbortController();
   const stopped = new Promise<never>((_, reject) => {
@@ -34,6 +40,7 @@ export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKin
   /** A test that stops a job here must not keep the engine from stopping. */
   const failpoint = (name: string): Promise<void> => Promise.race([parts.failpoint(name), stopped]);
   const running = new Map<string, { readonly job: JobRow; readonly done: Promise<void> }>();
+  const abandoning = new Map<string, AbortController>();
   const progress = new Map<string, Progress>();
 
   const touch = (job: JobRow, change: string, ...values: readonly (string | number | null)[]): void =>
@@ -51,16 +58,18 @@ export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKin
     const { job } = context;
     if (job.failure !== undefined) return job.failure;
     try {
+      requireWanted(catalogue, job.id);
       touch(job, "status = 'STARTED'");
-      await failpoint(`${job.type}:started`);
+      await context.failpoint(`${job.type}:started`);
       const result = await kind.run(context);
-      await failpoint(`${job.type}:acted`);
+      await context.failpoint(`${job.type}:acted`);
+      requireWanted(catalogue, job.id);
       end(job, result, "status = 'COMPLETED', percent_complete = 100");
       await failpoint(`${job.type}:recorded`);
       return undefined;
     } catch (error) {
       if (stopping.signal.aborted) throw error;
-      const failure = error instanceof Error ? error.message : String(error);
+      const failure = isAbandoned(catalogue, job.id) ? abandonedWords : error instanceof Error ? error.message : String(error);
       touch(job, "failure = ?", failure);
       return failure;
     }
@@ -70,7 +79,8 @@ export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKin
     for (;;) {
       try {
         await failpoint(`${context.job.type}:failed`);
-        end(context.job, await kind.undo(context, failure), "status = 'FAILED'");
+        const undone = await kind.undo(context, failure);
+        end(context.job, undone, `status = iif(abandoned, 'ABANDONED', 'FAILED')`);
         return;
       } catch (error) {
         stopping.signal.throwIfAborted();
@@ -82,15 +92,22 @@ export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKin
 
   const carryOut = async (job: JobRow): Promise<void> => {
     const from = performance.now();
+    const unwanted = new AbortController();
+    abandoning.set(job.id, unwanted);
+    const abandoned = new Promise<never>((_, reject) => {
+      unwanted.signal.addEventListener("abort", () => reject(unwanted.signal.reason), { once: true });
+    });
+    abandoned.catch(() => undefined); // nobody may be waiting
     const context: JobContext = {
       ...parts,
-      failpoint,
+      failpoint: (name) => Promise.race([failpoint(name), abandoned]),
       job,
-      signal: stopping.signal,
+      signal: AbortSignal.any([stopping.signal, unwanted.signal]),
       progress: (percentComplete, task) => progress.set(job.id, { percentComplete, task }),
     };
     const failure = await act(context, kinds[job.type]);
-    if (failure !== undefined) await undo(context, kinds[job.type], failure);
+    // What is undone is carried to its end.
+    if (failure !== undefined) await undo({ ...context, failpoint, signal: stopping.signal }, kinds[job.type], failure);
     const facts = {
       job: job.id,
       type: job.type,
@@ -100,6 +117,8 @@ export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKin
     };
     if (failure === undefined) log.info(facts, "job completed");
     else log.warn({ ...facts, failure }, "job failed");
+    const undone = isAbandoned(catalogue, job.id) ? "abandoned" : "failed";
+    ended(job.type, failure === undefined ? "completed" : undone, facts.seconds);
   };
 
   const start = (job: JobRow): void => {
@@ -112,6 +131,7 @@ export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKin
         await sleepMs(againPauseMs, undefined, { signal: stopping.signal }).catch(() => undefined);
       } finally {
         running.delete(job.id);
+        abandoning.delete(job.id);
         progress.delete(job.id);
         wake();
       }
@@ -128,10 +148,20 @@ export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKin
   wake();
   return {
     wake,
+    abandon: (jobId) => abandoning.get(jobId)?.abort(new Error(abandonedWords)),
     progressOf: (jobId) => progress.get(jobId),
     [Symbol.asyncDispose]: async () => {
       stopping.abort(new Error("the engine is stopping"));
       await Promise.all([...running.values()].map(({ done }) => done));
     },
   };
+}
+
+const abandonedWords = "the job was abandoned";
+
+const isAbandoned = (catalogue: Parts["catalogue"], jobId: string): boolean => jobById(catalogue, jobId)?.abandoned ?? false;
+
+/** Asked where nothing is lost by undoing: before the job begins, and before its end is recorded. */
+function requireWanted(catalogue: Parts["catalogue"], jobId: string): void {
+  if (isAbandoned(catalogue, jobId)) throw new Error(abandonedWords);
 }

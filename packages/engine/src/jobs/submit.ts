@@ -37,7 +37,7 @@ const keptJobs = 2_000;
 
 export function forgetOldJobs(catalogue: Catalogue): void {
   catalogue.run(
-    `DELETE FROM job WHERE status IN ('COMPLETED', 'FAILED') AND sequence <= (SELECT max(sequence) FROM job) - ?`,
+    `DELETE FROM job WHERE status IN ('COMPLETED', 'FAILED', 'ABANDONED') AND sequence <= (SELECT max(sequence) FROM job) - ?`,
     keptJobs,
   );
 }

@@ -24,7 +24,12 @@ describe("keepLinked", () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "linked-"));
     catalogue = openCatalogue(join(folder, "catalogue.db"));
-    const runner = { wake: () => undefined, progressOf: () => undefined, [Symbol.asyncDispose]: async () => undefined };
+    const runner = {
+      wake: () => undefined,
+      abandon: () => undefined,
+      progressOf: () => undefined,
+      [Symbol.asyncDispose]: async () => undefined,
+    };
     const pool = btrfsPool(join(folder, "pool"), join(folder, "pool.img")); // nothing is made in it: no job runs
     linker = { catalogue, pool, runner, secrets: { read, readPassword: read }, log: silentLog, tries: new Map() };
   });

@@ -9,6 +9,7 @@ import { allGroups } from "../catalogue/places.ts";
 import { type Connection, type DSourceRow, decodeJobRow } from "../catalogue/rows.ts";
 import type { DSourceSettings } from "../config/settings.ts";
 import { deleteSnapshot } from "../jobs/delete-snapshot.ts";
+import { isRetained } from "../jobs/retire.ts";
 import type { Runner } from "../jobs/runner.ts";
 import { unfinishedJobs } from "../jobs/submit.ts";
 import { snapshotDSource } from "../jobs/sync-dsource.ts";
@@ -144,7 +145,7 @@ function removeOld({ catalogue, pool, runner }: Linker, settings: DSourceSetting
   const source = declaredSource(catalogue, settings, groupId);
   if (source === undefined || source.state === "deleting") return;
   const byInterval = readySnapshots(catalogue)
-    .filter((one) => one.dataset_id === source.id && one.made_by === "interval")
+    .filter((one) => one.dataset_id === source.id && one.made_by === "interval" && !isRetained(one))
     .toSorted((a, b) => b.created.localeCompare(a.created));
   for (const old of byInterval.slice(settings.keep)) {
     if (isHeld(catalogue, old.id) || isBookmarked(catalogue, old.id)) continue; // a later pass

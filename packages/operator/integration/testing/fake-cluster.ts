@@ -79,7 +79,7 @@ export function playCluster(client: Client, namespace: string, turnMs = 15): Fak
 async function bindClaims(
   client: Client,
   namespace: string,
-  { driver, reclaim }: Pick<FakeCluster, "driver" | "reclaim">,
+  cluster: Pick<FakeCluster, "driver" | "reclaim">,
   provisioned: Map<string, number>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -87,6 +87,7 @@ async function bindClaims(
   for (const claim of items) {
     if (claim.status?.phase === "Bound" || claim.metadata.deletionTimestamp !== undefined) continue;
     const name = volumeNameOf(claim.metadata.uid);
+    const { driver, reclaim } = cluster; // as of now: a test may have set them since this turn began
     const spec = {
       capacity: { storage: "1Gi" },
       accessModes: ["ReadWriteOnce" as const],

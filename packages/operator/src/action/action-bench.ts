@@ -86,7 +86,8 @@ export interface ActionBench {
   readonly setVdb: (status: object) => Promise<void>;
   readonly setSpec: (spec: object) => Promise<void>;
   readonly changeVdb: (patch: { readonly spec: object }) => Promise<void>;
-  readonly makePod: (name: string) => Promise<void>;
+  /** The pod of a content answers. */
+  readonly makePod: (name: string, contentId?: string) => Promise<void>;
   /** An operator at work until the condition holds, time moving in steps of a second, or `seconds` have passed. */
   readonly live: (
     until: () => Promise<boolean>,
@@ -160,8 +161,8 @@ export async function actionBench(kinds: readonly ActionKind[], dctClient?: DctC
     setSpec: async (changed: object) => void (await client.patch(vdbs, key, { spec: changed }, forever)),
     changeVdb: async (patch: { readonly spec: object }) =>
       void (await client.patch<KubeObject & { spec: object }>(plainVdbs, key, patch, forever)),
-    makePod: async (name: string) => {
-      const labels = { [instanceLabel]: "orders", [contentLabel]: "c1" };
+    makePod: async (name: string, contentId = "c1") => {
+      const labels = { [instanceLabel]: "orders", [contentLabel]: contentId };
       await client.create(plainPods, { metadata: { name, namespace: "shop", labels }, spec: { containers: [] } }, forever);
       const container = {
         name: "postgres",

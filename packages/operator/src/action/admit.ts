@@ -39,7 +39,8 @@ function waitedSeconds({ run, action }: ActionContext): number {
   return Math.min(sinceCreation, queued === undefined ? Infinity : clock.monotonic() - queued) / 1000;
 }
 
-async function blockedBy(ctx: ActionContext, signal: AbortSignal): Promise<Unmet | undefined> {
+/** Why the action may not use this database at all, if so: nothing is told of it then. */
+export async function blockedBy(ctx: ActionContext, signal: AbortSignal): Promise<Unmet | undefined> {
   const { action, target, world, run } = ctx;
   const { watchNamespace, allowCrossNamespace } = world.config;
   const isElsewhere = target.namespace !== action.metadata.namespace;

@@ -2,15 +2,19 @@ import { done, type Outcome, type Plan, type Step, terminal } from "kube-runtime
 import { admit } from "./admit.ts";
 import { type ActionContext, nameOfTarget, vdbOf } from "./context.ts";
 import { withinDeadline } from "./deadline.ts";
+import { tellPlan, withinPlan } from "./foresee.ts";
 import { beginRollback, rolledBack } from "./rollback.ts";
 import { entryOf, isDone, isPastReturn, type Script } from "./script.ts";
 import type { PhasedStep } from "./step.ts";
 import { hasTurn, leaveTurn, takeTurn } from "./take-turn.ts";
+import { isPlanOnly } from "./turn.ts";
 
 /** What an action needs next, by what is recorded of it. */
 export function planOf(script: Script, ctx: ActionContext): Plan<ActionContext> {
   const { status } = ctx.run;
   const { needs } = script.definition;
+  if (isPlanOnly(ctx.action))
+    return { steps: [{ name: "tellPlan", run: async (_, signal) => await tellPlan(script, ctx, signal) }] };
   const start = { name: "start", run: async () => begin(ctx) };
   if (status.rollback !== undefined)
     return { steps: [...undoing(script, ctx), leave, { name: "fail", run: async () => failed(script, ctx) }] };
@@ -26,7 +30,11 @@ export function planOf(script: Script, ctx: ActionContext): Plan<ActionContext> 
     name: "deadline",
     run: async (_: ActionContext, signal: AbortSignal) => await withinDeadline(script, ctx, signal),
   };
-  return { steps: [...entry, start, deadline, ...script.forward, leave] };
+  const holdPlan = {
+    name: "holdPlan",
+    run: async (_: ActionContext, signal: AbortSignal) => await withinPlan(script, ctx, signal),
+  };
+  return { steps: [...entry, start, deadline, holdPlan, ...script.forward, leave] };
 }
 
 /** What is left to do for an action that is being deleted. */

@@ -52,9 +52,12 @@ function isBefore(a: Claimant, b: Claimant): boolean {
 export function claimantOf(action: ActionObject): Claimant {
   const { name, namespace, uid, creationTimestamp, deletionTimestamp } = action.metadata;
   const waitsFor = action.status.conditions?.find(({ type }) => type === "Reconciling")?.reason ?? "";
-  const isInLine = !isFinished(action) && deletionTimestamp === undefined && !notItsTurn.has(waitsFor);
+  const isInLine = !isFinished(action) && !isPlanOnly(action) && deletionTimestamp === undefined && !notItsTurn.has(waitsFor);
   return { kind: action.kind, name, namespace, uid, creationTimestamp, isInLine };
 }
+
+/** Whether it only tells what it would do: it needs no turn. */
+export const isPlanOnly = ({ spec }: ActionObject): boolean => "planOnly" in spec && spec.planOnly;
 
 /** Reasons of an action that has not begun for which nobody waits behind it. */
 const notItsTurn: ReadonlySet<string> = new Set(["VdbNotFound", "VdbNotReady", "ReferenceNotGranted"]);

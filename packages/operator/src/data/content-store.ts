@@ -111,6 +111,8 @@ export interface Chosen {
   readonly text: string;
   /** For status.snapshot. */
   readonly snapshot: SnapshotStatus;
+  /** Of a rewind: whether that state is known to be of data that was open. */
+  readonly takenOpen?: boolean;
 }
 
 /** Where the bytes of a content are. */

@@ -1,7 +1,15 @@
 /** The bodies of the operations that are served, field by field. */
 import { boolean, DecodeError, type Decoder, map, string } from "@vdb/dct";
-import { dateTime, folder, freeForm, id, ids, name, tags, tagText } from "../../text-rules.ts";
+import { date, dateTime, folder, freeForm, id, ids, location, name, tags, tagText, text, wholeNumber } from "../../text-rules.ts";
 import { type BodyRules, each, ignored, refused, required, served } from "./rules.ts";
+
+const oneWordOf =
+  <const T extends string>(...words: readonly T[]): Decoder<T> =>
+  (value, at) => {
+    const found = words.find((word) => word === value);
+    if (found === undefined) throw new DecodeError(at, `must be ${words.join(" or ")}`);
+    return found;
+  };
 
 const otherDatabases = refused("it belongs to Oracle, SQL Server or SAP ASE; this engine serves PostgreSQL");
 const noHooks = refused("this engine runs no hooks; declare them in spec.hooks of the PostgresVDB");
@@ -10,9 +18,8 @@ const settingsElsewhere = refused("this engine starts no server; declare setting
 const onItsOwn = refused("this engine deletes one dataset with each request");
 const oneAccount = ignored(boolean, "there is one API key, and it may do everything");
 
-export const provisionBody = {
-  source_data_id: served(id),
-  snapshot_id: served(id),
+/** What all ways to provision share. */
+export const vdbFields = {
   name: served(name),
   database_name: served(name),
   target_group_id: served(id),
@@ -23,7 +30,6 @@ export const provisionBody = {
   appdata_config_params: served(freeForm),
   tags: served(tags),
 
-  engine_id: ignored(id, "the source or the snapshot decides the engine"),
   auto_select_repository: ignored(boolean, "an environment has one repository"),
   make_current_account_owner: oneAccount,
   vdb_restart: ignored(boolean, "Kubernetes starts a pod again"),
@@ -54,8 +60,9 @@ export const provisionBody = {
   ),
   ...each(["snapshot_policy_id", "retention_policy_id", "template_id"], noPolicies),
   ...each(["config_params", "config_settings_stg", "postgres_port"], settingsElsewhere),
+  environment_user_id: ignored(id, "an environment has one user"),
   ...each(
-    ["environment_user_id", "os_username", "os_password", "privileged_os_user"],
+    ["os_username", "os_password", "privileged_os_user"],
     refused("this engine runs no process as a user of a host; set the owner of the data in appdata_source_params.ownership_spec"),
   ),
   additional_mount_points: refused("a VDB has one folder"),
@@ -96,6 +103,49 @@ export const provisionBody = {
   ),
 } satisfies BodyRules;
 
+const noZone = refused("the engine does not know the database's time zone; send timestamp, with its offset");
+const sameEngine = ignored(id, "the source or the snapshot decides the engine");
+
+const bySnapshot = { source_data_id: served(id), engine_id: sameEngine, snapshot_id: served(id) } satisfies BodyRules;
+const byTimestamp = {
+  timestamp: served(dateTime),
+  timestamp_in_database_timezone: noZone,
+  engine_id: sameEngine,
+  source_data_id: required(id),
+  timeflow_id: served(id),
+} satisfies BodyRules;
+const byLocation = {
+  source_data_id: served(id),
+  engine_id: sameEngine,
+  location: served(location),
+  timeflow_id: served(id),
+} satisfies BodyRules;
+export const bookmarkPointBody = { bookmark_id: required(id) } satisfies BodyRules;
+
+/** The point in time that each way to provision begins with; its `…/defaults` takes just that. */
+export const pointBodies = { bySnapshot, byTimestamp, byLocation, fromBookmark: bookmarkPointBody } as const;
+
+export const provisionBodies = {
+  bySnapshot: { ...vdbFields, ...bySnapshot },
+  byTimestamp: { ...vdbFields, ...byTimestamp },
+  byLocation: { ...vdbFields, ...byLocation },
+  fromBookmark: { ...vdbFields, ...bookmarkPointBody },
+} as const;
+
+const oneEnvironment = { environment_id: served(id) } satisfies BodyRules;
+export const compatibleBodies = {
+  bySnapshot: { ...bySnapshot, ...oneEnvironment },
+  byTimestamp: {
+    source_data_id: served(id),
+    engine_id: sameEngine,
+    timestamp: served(dateTime),
+    timeflow_id: served(id),
+    ...oneEnvironment,
+  },
+  byLocation: { ...byLocation, ...oneEnvironment },
+  fromBookmark: { ...bookmarkPointBody, ...oneEnvironment },
+} as const;
+
 export const linkBody = {
   name: required(name),
   group_id: required(id),
@@ -103,9 +153,9 @@ export const linkBody = {
   parameters: required(map),
   tags: served(tags),
 
-  source_id: ignored(string, "parameters name the source"),
-  environment_user: ignored(string, "nothing runs on the source's machine"),
-  link_type: ignored(string, "there is one way to link"),
+  source_id: ignored(id, "parameters name the source"),
+  environment_user: ignored(id, "nothing runs on the source's machine"),
+  link_type: ignored(oneWordOf("AppDataDirect", "AppDataStaged"), "there is one way to link"),
   make_current_account_owner: oneAccount,
 
   sync_parameters: refused("a snapshot of this engine takes no parameters"),
@@ -162,15 +212,17 @@ export const disableVdbBody = {
   container_mode: ignored(boolean, "every VDB here is for a container"),
 } satisfies BodyRules;
 
-const noZone = refused("the engine does not know the database's time zone; send timestamp, with its offset");
-
 export const snapshotPointBody = { snapshot_id: served(id) } satisfies BodyRules;
-
-export const bookmarkPointBody = { bookmark_id: required(id) } satisfies BodyRules;
 
 export const refreshTimestampBody = {
   timestamp: served(dateTime),
   timestamp_in_database_timezone: noZone,
+  timeflow_id: served(id),
+  dataset_id: served(id),
+} satisfies BodyRules;
+
+export const refreshLocationBody = {
+  location: served(location),
   timeflow_id: served(id),
   dataset_id: served(id),
 } satisfies BodyRules;
@@ -183,22 +235,19 @@ export const rollbackTimestampBody = {
 
 export const switchTimeflowBody = { timeflow_id: required(id) } satisfies BodyRules;
 
-const bookmarkType: Decoder<"PUBLIC" | "PRIVATE"> = (value, at) => {
-  if (value !== "PUBLIC" && value !== "PRIVATE") throw new DecodeError(at, "must be PUBLIC or PRIVATE");
-  return value;
-};
-
 export const bookmarkBody = {
   name: required(name),
   vdb_ids: served(ids),
   snapshot_ids: served(ids),
-  bookmark_type: served(bookmarkType),
+  bookmark_type: served(oneWordOf("PUBLIC", "PRIVATE")),
   tags: served(tags),
 
-  make_current_account_owner: oneAccount,
-  retain_forever: ignored(boolean, "a bookmark stays until somebody deletes it"),
+  expiration: served(date),
+  retain_forever: served(boolean),
 
-  ...each(["expiration", "retention"], refused("a bookmark stays until somebody deletes it")),
+  make_current_account_owner: oneAccount,
+
+  retention: refused("send expiration, the last day"),
   ...each(
     ["timestamp", "timestamp_in_database_timezone", "location", "timeflow_ids"],
     refused("a bookmark names snapshots: send vdb_ids or snapshot_ids"),
@@ -206,6 +255,56 @@ export const bookmarkBody = {
   vdb_group_id: refused("this engine has no VDB groups; send vdb_ids"),
   ...each(["inherit_parent_vdb_tags", "inherit_parent_tags"], refused("a bookmark has the tags that the request names")),
 } satisfies BodyRules;
+
+export const updateBookmarkBody = {
+  name: served(name),
+  expiration: served(date),
+  retain_forever: served(boolean),
+  // Of newer versions of the document.
+  bookmark_type: refused("a bookmark's type is set when it is made"),
+} satisfies BodyRules;
+
+export const updateSnapshotBody = { expiration: served(date), retain_forever: served(boolean) } satisfies BodyRules;
+
+export const updateVdbBody = {
+  name: served(name),
+  description: served(text(1024)),
+  mount_point: served(folder),
+  appdata_source_params: served(freeForm),
+  appdata_config_params: served(freeForm),
+
+  auto_restart: ignored(boolean, "Kubernetes starts a pod again"),
+  validate_db_credentials: ignored(boolean, "the engine has no credentials of a database"),
+  cache_priority: ignored(string, "the engine has no cache of its own"),
+  environment_user_id: ignored(id, "an environment has one user"),
+
+  ...each(["hooks", "pre_script", "post_script", "custom_env_vars", "custom_env_files"], noHooks),
+  template_id: noPolicies,
+  config_params: settingsElsewhere,
+  ...each(["db_username", "db_password"], refused("the engine does not connect to a VDB; set passwords in the PostgresVDB")),
+  additional_mount_points: refused("a VDB has one folder"),
+  ...each(
+    [
+      "cdb_tde_keystore_password",
+      "cdc_on_provision",
+      "listener_ids",
+      "new_dbid",
+      "oracle_rac_custom_env_files",
+      "oracle_rac_custom_env_vars",
+      "parent_tde_keystore_password",
+      "parent_tde_keystore_path",
+      "target_vcdb_tde_keystore_path",
+      "tde_key_identifier",
+    ],
+    otherDatabases,
+  ),
+} satisfies BodyRules;
+
+export const lockBody = { account_id: served(wholeNumber) } satisfies BodyRules;
+
+export const startBody = { instances: otherDatabases } satisfies BodyRules;
+
+export const stopBody = { instances: otherDatabases, abort: otherDatabases } satisfies BodyRules;
 
 export const tagsBody = { tags: required(tags) } satisfies BodyRules;
 

@@ -1,7 +1,8 @@
 /**
  * What a request may carry. Every field that the API's public document knows for an operation that is served here is served, or
- * ignored because it changes nothing here, or refused because it would have an effect that the engine does not have. Nothing is
- * dropped in silence: what no table knows is refused, too. The routes read these tables, so they say what the engine does.
+ * ignored because it changes nothing here, or refused because it would have an effect that the engine does not have. A field that
+ * no table knows is tolerated, as DCT does: clients of newer versions send such. The routes read these tables, so they say what the
+ * engine does.
  */
 import { DecodeError, type Decoder, map, object } from "@vdb/dct";
 
@@ -59,14 +60,9 @@ export const bodyDecoder =
 
 function requireAllowed(rules: BodyRules, field: string, given: unknown, at: string): void {
   const rule = Object.hasOwn(rules, field) ? rules[field] : undefined;
-  if (rule === undefined) throw new DecodeError(at.slice(0, 300), `is not a known field; ${known(rules)}`);
+  if (rule === undefined) return;
   if (rule.kind === "refused" && !asksForNothing(given)) throw new DecodeError(at, `is not supported: ${rule.why}`);
   if (rule.kind === "ignored" && given !== null) rule.decode(given, at);
-}
-
-function known(rules: BodyRules): string {
-  const names = Object.entries(rules).flatMap(([field, { kind }]) => (kind === "served" ? [field] : []));
-  return names.length === 0 ? "this request takes no fields" : `supported fields: ${names.join(", ")}`;
 }
 
 const asksForNothing = (given: unknown): boolean =>

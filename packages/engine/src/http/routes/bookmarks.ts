@@ -1,8 +1,10 @@
 import { bookmarkById } from "../../catalogue/bookmarks.ts";
 import { createBookmark, deleteBookmark } from "../../jobs/bookmarks.ts";
 import { existingVdb } from "../../jobs/require-vdb.ts";
+import { updateBookmark } from "../../jobs/update.ts";
+import { changed } from "../changed.ts";
 import { sortableFields } from "../collection.ts";
-import { bookmarkBody, searchBody } from "../contract/bodies.ts";
+import { bookmarkBody, searchBody, updateBookmarkBody } from "../contract/bodies.ts";
 import { pageQuery } from "../contract/queries.ts";
 import { bookmarks } from "../dataset-collections.ts";
 import { filtered } from "../filter/filtered.ts";
@@ -22,12 +24,25 @@ export const bookmarkRoutes = (state: ApiState): readonly Route[] => {
     return ok(pageOf(filtered(all, bookmarks.fields, filter), pageQueryOf(query, sortableFields(bookmarks.fields), "id")));
   };
   return [
-    acting({ path: "/bookmarks", body: bookmarkBody }, ({ name, vdb_ids, snapshot_ids, bookmark_type, tags }) => {
-      const wanted = { name, vdbIds: vdb_ids ?? [], snapshotIds: snapshot_ids ?? [], type: bookmark_type ?? "PRIVATE" };
+    acting({ path: "/bookmarks", body: bookmarkBody }, (given) => {
+      const { name, vdb_ids, snapshot_ids, bookmark_type, tags, expiration, retain_forever: retainForever = false } = given;
+      const wanted = {
+        expiration,
+        retainForever,
+        name,
+        vdbIds: vdb_ids ?? [],
+        snapshotIds: snapshot_ids ?? [],
+        type: bookmark_type ?? "PRIVATE",
+      };
       const job = start(state, createBookmark, { ...wanted, tags: tags ?? [] });
       const row = bookmarkById(state.catalogue, job.target_id ?? "");
       return { status: 201, body: { bookmark: row === undefined ? undefined : viewBookmark(state, row), job } };
     }),
+    acting(
+      { method: "PATCH", path: "/bookmarks/:id", body: updateBookmarkBody },
+      ({ name, expiration, retain_forever }, { params: { id = "" } }) =>
+        ok({ job: start(state, updateBookmark, { id, columns: changed({ name, expiration, retain_forever }) }) }),
+    ),
     acting({ method: "DELETE", path: "/bookmarks/:id", body: {} }, (_, { params: { id = "" } }) =>
       ok({ job: start(state, deleteBookmark, id) }),
     ),

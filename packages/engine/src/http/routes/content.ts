@@ -3,6 +3,7 @@ import { refreshVdb, rollbackVdb } from "../../jobs/refresh-vdb.ts";
 import { switchTimeflow, undoRefresh } from "../../jobs/switch-timeflow.ts";
 import {
   bookmarkPointBody,
+  refreshLocationBody,
   refreshTimestampBody,
   rollbackTimestampBody,
   snapshotPointBody,
@@ -33,6 +34,12 @@ export const contentRoutes = (state: ApiState): readonly Route[] => {
     change("refresh_by_timestamp", refreshTimestampBody, refreshVdb, ({ timestamp, timeflow_id, dataset_id }) => ({
       by: "timestamp",
       timestamp,
+      timeflowId: timeflow_id,
+      datasetId: dataset_id,
+    })),
+    change("refresh_by_location", refreshLocationBody, refreshVdb, ({ location, timeflow_id, dataset_id }) => ({
+      by: "location",
+      location,
       timeflowId: timeflow_id,
       datasetId: dataset_id,
     })),

@@ -1,11 +1,13 @@
 import { DecodeError, type Decoder } from "@vdb/dct";
-import { dSourceById, readySnapshots, vdbById } from "../../catalogue/datasets.ts";
+import { dSourceById, readySnapshot, readySnapshots, vdbById } from "../../catalogue/datasets.ts";
 import type { SnapshotRow } from "../../catalogue/rows.ts";
 import { deleteSnapshot } from "../../jobs/delete-snapshot.ts";
+import { updateSnapshot } from "../../jobs/update.ts";
 import { badRequest, notFound } from "../../refusal.ts";
-import { dateTime } from "../../text-rules.ts";
+import { dateTime, location as locationText } from "../../text-rules.ts";
+import { changed } from "../changed.ts";
 import { sortableFields } from "../collection.ts";
-import { deleteSnapshotBody } from "../contract/bodies.ts";
+import { deleteSnapshotBody, updateSnapshotBody } from "../contract/bodies.ts";
 import { pageQuery } from "../contract/queries.ts";
 import type { BodyRules } from "../contract/rules.ts";
 import { snapshots } from "../dataset-collections.ts";
@@ -28,7 +30,7 @@ export const snapshotRoutes = (state: ApiState): readonly Route[] => {
     reading(`/snapshots/find_by_${by}`, { dataset_id: "served", [by]: "served" }, ({ query }) => {
       const datasetId = needed(query, "dataset_id");
       const wanted = needed(query, by);
-      if (by === "timestamp") inQuery(dateTime, wanted, "timestamp");
+      inQuery(by === "timestamp" ? dateTime : locationText, wanted, by);
       if (dSourceById(catalogue, datasetId) === undefined && vdbById(catalogue, datasetId) === undefined)
         throw notFound("dSource or VDB", datasetId);
       const found = of(datasetId).filter((row) => fits(row, wanted));
@@ -41,6 +43,18 @@ export const snapshotRoutes = (state: ApiState): readonly Route[] => {
     ofDataset("/dsources/:id/snapshots", "dSource", (id) => dSourceById(catalogue, id) !== undefined),
     find("timestamp", ({ timestamp = "" }, wanted) => Date.parse(timestamp) === Date.parse(wanted)),
     find("location", ({ location }, wanted) => location === wanted),
+    reading("/snapshots/:id/runtime", {}, ({ params: { id = "" } }) => {
+      if (readySnapshot(catalogue, id) === undefined) throw notFound("snapshot", id);
+      return ok({ provisionable: true, missing_logs: [] });
+    }),
+    acting(
+      { method: "PATCH", path: "/snapshots/:id", body: updateSnapshotBody },
+      ({ expiration, retain_forever }, { params: { id = "" } }) =>
+        ok({ job: start(state, updateSnapshot, { id, columns: changed({ expiration, retain_forever }) }) }),
+    ),
+    acting({ path: "/snapshots/:id/unset_expiration", body: {} }, (_, { params: { id = "" } }) =>
+      ok({ job: start(state, updateSnapshot, { id, columns: { expiration: null, retain_forever: 0 } }) }),
+    ),
     remove("DELETE", "/snapshots/:id", {}),
     remove("POST", "/snapshots/:id/delete", deleteSnapshotBody),
   ];

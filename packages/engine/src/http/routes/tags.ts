@@ -1,8 +1,9 @@
-import type { Tag } from "@vdb/dct";
-import { vdbById } from "../../catalogue/datasets.ts";
-import type { VdbRow } from "../../catalogue/rows.ts";
+import { list, object, string, type Tag } from "@vdb/dct";
+import { json } from "../../catalogue/rows.ts";
 import { notFound } from "../../refusal.ts";
 import { tags as tagsTogether } from "../../text-rules.ts";
+import type { Collection } from "../collection.ts";
+import { collections } from "../collections.ts";
 import { deleteTagsBody, tagsBody } from "../contract/bodies.ts";
 import type { BodyOf } from "../contract/rules.ts";
 import { acting, ok, type Route, reading } from "../router.ts";
@@ -10,31 +11,42 @@ import type { ApiState } from "../state.ts";
 
 type Doomed = BodyOf<typeof deleteTagsBody>;
 
-/** A VDB's tags: what somebody wants to remember about it. */
-export const tagRoutes = ({ catalogue }: ApiState): readonly Route[] => {
-  const vdbOf = (id: string): VdbRow => {
-    const vdb = vdbById(catalogue, id);
-    if (vdb === undefined) throw notFound("VDB", id);
-    return vdb;
+/** The tags of an object: what somebody wants to remember about it. */
+export const tagRoutes = (state: ApiState): readonly Route[] =>
+  collections.flatMap((collection) => (collection.tags === undefined ? [] : routesOf(state, collection, collection.tags)));
+
+const storedTags = list(object({ key: string, value: string }, {}));
+const decodeRow = object({ tags: json(storedTags) }, {});
+
+function routesOf(
+  { catalogue }: ApiState,
+  { path, what }: Collection,
+  { table, column = "tags", where, key: keyOf = (id) => id }: NonNullable<Collection["tags"]>,
+): readonly Route[] {
+  const condition = where ?? "id = ?";
+  const tagsOf = (id: string): readonly Tag[] => {
+    const row = catalogue.one(decodeRow, `SELECT ${column} AS tags FROM ${table} WHERE ${condition}`, keyOf(id));
+    if (row === undefined) throw notFound(what, id);
+    return row.tags;
   };
   const change = (id: string, to: (tags: readonly Tag[]) => readonly Tag[]): readonly Tag[] =>
     catalogue.transaction(() => {
-      const changed = to(vdbOf(id).tags);
-      catalogue.run("UPDATE vdb SET tags = ? WHERE id = ?", JSON.stringify(changed), id);
+      const changed = to(tagsOf(id));
+      catalogue.run(`UPDATE ${table} SET ${column} = ? WHERE ${condition}`, JSON.stringify(changed), keyOf(id));
       return changed;
     });
   return [
-    reading("/vdbs/:id/tags", {}, ({ params: { id = "" } }) => ok({ tags: vdbOf(id).tags })),
-    acting({ path: "/vdbs/:id/tags", body: tagsBody }, ({ tags }, { params: { id = "" } }) => ({
+    reading(`${path}/:id/tags`, {}, ({ params: { id = "" } }) => ok({ tags: tagsOf(id) })),
+    acting({ path: `${path}/:id/tags`, body: tagsBody }, ({ tags }, { params: { id = "" } }) => ({
       status: 201,
       body: { tags: change(id, (present) => tagsTogether(together(present, tags), "body.tags")) },
     })),
-    acting({ path: "/vdbs/:id/tags/delete", body: deleteTagsBody }, (doomed, { params: { id = "" } }) => {
+    acting({ path: `${path}/:id/tags/delete`, body: deleteTagsBody }, (doomed, { params: { id = "" } }) => {
       change(id, (present) => present.filter((tag) => !isDoomed(tag, doomed)));
       return { status: 204, body: undefined };
     }),
   ];
-};
+}
 
 /** Key and value together occur once. */
 const together = (present: readonly Tag[], added: readonly Tag[]): readonly Tag[] => [

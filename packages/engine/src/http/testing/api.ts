@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { problemsOf } from "@vdb/dct/testing";
 import { createLog } from "kube-runtime";
 import { Agent, request } from "undici";
 import { type Catalogue, openCatalogue } from "../../catalogue/catalogue.ts";
@@ -28,12 +29,23 @@ export interface TestApi extends AsyncDisposable {
   readonly port: number;
   readonly log: () => string;
   /** `path` is below the base path. A body that is no text is sent as JSON. */
-  call(method: string, path: string, body?: unknown): Promise<Answered>;
-  health(path: "/healthz" | "/readyz"): Promise<Answered>;
+  /** `authorization`: another one than the right key; null: none. */
+  call(method: string, path: string, body?: unknown, authorization?: string | null): Promise<Answered>;
+  /** Outside of the base path, where no key is asked for. */
+  health(path: "/healthz" | "/readyz" | "/openapi.json"): Promise<Answered>;
   /** A linked dSource with one snapshot; the ids of both. */
   linked(name: string): { readonly sourceId: string; readonly snapshotId: string };
 }
 
+/** Every answer of every test is one that clients of the public document can read. */
+function requireAsDescribed(method: string, target: string, status: number, text: string): void {
+  const [, path] = /^\/v3(\/[^?]*)/u.exec(target) ?? [];
+  if (path === undefined) return;
+  const problems = problemsOf({ method, path, status, body: text === "" ? undefined : JSON.parse(text) });
+  if (problems.length > 0) throw new Error(`${method} ${path}: ${text.slice(0, 200)}\n${problems.join("\n")}`);
+}
+
+const metricsText = (): string => "";
 const notReadyBecause = async (): Promise<undefined> => undefined;
 
 export async function startTestApi(): Promise<TestApi> {
@@ -48,7 +60,12 @@ export async function startTestApi(): Promise<TestApi> {
   const routes = allRoutes({
     catalogue,
     pool,
-    runner: { wake: () => undefined, progressOf: () => undefined, [Symbol.asyncDispose]: async () => undefined },
+    runner: {
+      wake: () => undefined,
+      abandon: () => undefined,
+      progressOf: () => undefined,
+      [Symbol.asyncDispose]: async () => undefined,
+    },
     sizes: { known: () => undefined, fresh: async () => undefined },
     storageFigures: () => ({ capacityBytes: 100 * 2 ** 30, usedBytes: 2 ** 30, reserveBytes: 2 ** 28 }),
     engineName: () => "delphix-engine",
@@ -58,16 +75,19 @@ export async function startTestApi(): Promise<TestApi> {
   });
   const { key, cert } = makeSelfSigned("engine", ["localhost"], new Date(Date.now() - 60_000), new Date(Date.now() + 86_400_000));
   const apiKey = "1.secret";
-  const server = started.use(await startServer({ host: "127.0.0.1", port: 0, key, cert, apiKey, routes, notReadyBecause, log }));
+  const server = started.use(
+    await startServer({ host: "127.0.0.1", port: 0, key, cert, apiKey, routes, notReadyBecause, metricsText, log }),
+  );
   const agent = new Agent({ connect: { ca: cert }, connections: 4 });
   started.defer(() => agent.destroy());
   const origin = `https://localhost:${server.port}`;
-  const send = async (method: string, path: string, body?: unknown): Promise<Answered> => {
+  const send = async (method: string, path: string, body?: unknown, authorization?: string | null): Promise<Answered> => {
     const bytes = body === undefined || typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body);
-    const headers = { authorization: `apk ${apiKey}` };
+    const headers: Record<string, string> = authorization === null ? {} : { authorization: authorization ?? `apk ${apiKey}` };
     const options = { method, dispatcher: agent, headers, ...(bytes === undefined ? {} : { body: bytes }) };
     const answer = await request(origin + path, options);
     const text = await answer.body.text();
+    requireAsDescribed(method, path, answer.statusCode, text);
     return { status: answer.statusCode, headers: answer.headers, text, body: text === "" ? {} : JSON.parse(text) };
   };
   const linked = (name: string): { sourceId: string; snapshotId: string } => {
@@ -90,7 +110,7 @@ export async function startTestApi(): Promise<TestApi> {
     catalogue,
     port: server.port,
     log: () => lines.join(""),
-    call: (method, path, body) => send(method, `/v3${path}`, body),
+    call: (method, path, body, authorization) => send(method, `/v3${path}`, body, authorization),
     health: (path) => send("GET", path),
     linked,
     [Symbol.asyncDispose]: () => all.disposeAsync(),

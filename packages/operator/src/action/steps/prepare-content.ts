@@ -2,6 +2,7 @@ import type { PostgresRefresh, PostgresRewind, VDBRefresh, VDBRewind } from "@vd
 import { after, done } from "kube-runtime";
 import { tellKept, type Wanted } from "../../data/content-store.ts";
 import type { ActionContext } from "../context.ts";
+import { requireAsPlanned } from "../foresee.ts";
 import { begunBy, storeOf, turnVdb, writeVdb } from "../hold.ts";
 import type { ActionStep } from "../step.ts";
 
@@ -21,6 +22,7 @@ export function prepareContent(change: Wanted["change"]): ActionStep<ReplaceCont
     intend: async (ctx, signal) => {
       const { store, work } = storeOf(ctx);
       const { text, snapshot } = await store.choose(work, { change, ref: ctx.action.spec.snapshotRef }, signal);
+      requireAsPlanned(ctx, snapshot);
       ctx.run.status.snapshot = snapshot;
       return text;
     },

@@ -82,6 +82,7 @@ test("at its time the action is made, with the schedule's own fields, its time a
   deepEqual(JSON.parse(JSON.stringify(spec)), {
     vdbRef: { name: "orders", kind: "PostgresVDB" },
     deadlineSeconds: 3600,
+    planOnly: false,
     previousRetention: "1h",
   });
   deepEqual(

@@ -5,7 +5,14 @@ import { returnWords } from "../../content-store.ts";
 
 export type ChangingDct = Pick<
   DctClient,
-  "searchVdbs" | "searchJobs" | "getJob" | "refreshBySnapshot" | "rollbackBySnapshot" | "switchTimeflow" | "undoRefresh"
+  | "searchVdbs"
+  | "searchJobs"
+  | "getJob"
+  | "abandonJob"
+  | "refreshBySnapshot"
+  | "rollbackBySnapshot"
+  | "switchTimeflow"
+  | "undoRefresh"
 >;
 
 /** A change of a VDB's data as the journal keeps it: by what, and the timeflow that was current before. */
@@ -88,7 +95,10 @@ export async function takeBack(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const running = await unfinishedJobOf(dct, vdb, signal);
-  if (running !== undefined) await waitForJob(dct, running.id, { signal, deadlineSeconds: patienceSeconds });
+  if (running !== undefined) {
+    if (mayBeAbandoned(running)) await abandon(dct, running.id, signal);
+    await waitForJob(dct, running.id, { signal, deadlineSeconds: patienceSeconds });
+  }
   const current = await currentOf(dct, vdb, signal);
   if (current === before || before === "none") return done();
   if (running !== undefined) return after(0.1, "RollingBack", "DCT's job on the VDB has ended");
@@ -103,6 +113,19 @@ export async function takeBack(
   if (end.kind === "failed")
     throw new ActionFailed("RollbackFailed", `DCT could not bring back ${what}: ${end.message}; ${returnWords}`);
   return after(0.1, "RollingBack", `DCT brings back the timeflow ${before}`);
+}
+
+/** The change that is taken back, as long as it waits for its turn. Bringing back the old data is a job of another type. */
+const mayBeAbandoned = ({ type, status }: Job): boolean =>
+  status === "PENDING" && (type === "DB_REFRESH" || type === "DB_ROLLBACK");
+
+/** A refusal changes nothing: the job has begun, or this DCT abandons none. Its end is waited for either way. */
+async function abandon(dct: ChangingDct, job: string, signal: AbortSignal): Promise<void> {
+  try {
+    await dct.abandonJob(job, { signal });
+  } catch (error) {
+    if (!(error instanceof DctError) || !["refused", "notFound", "conflict"].includes(error.kind)) throw error;
+  }
 }
 
 /** How soon what DCT refuses is asked for again. */

@@ -103,6 +103,29 @@ describe("giveBack", () => {
     equal(other.current(), "tf-2", "its last change was another");
   });
 
+  test("a refresh that waits for its turn is abandoned; one that has begun is waited for", async () => {
+    for (const [status, left] of [
+      ["PENDING", "ABANDONED"],
+      ["STARTED", "COMPLETED"],
+    ] as const) {
+      const { store, world, current } = await afterRefresh({});
+      const job = world.startJob({ type: "DB_REFRESH", targetId: id }, "untilLooked", () => undefined);
+      world.jobs[world.jobs.indexOf(job)] = { ...job, status };
+      await store.giveBack(work({ content: first }), effect, false, signal);
+      equal(world.jobs.find((one) => one.id === job.id)?.status, left);
+      await store.giveBack(work({ content: first }), effect, false, signal);
+      equal(current(), "tf-1");
+    }
+  });
+
+  test("a DCT that abandons no job has it waited for", async () => {
+    const { store, world } = await afterRefresh(refusing("notFound", "abandonJob"));
+    const job = world.startJob({ type: "DB_REFRESH", targetId: id }, "untilLooked", () => undefined);
+    world.jobs[world.jobs.indexOf(job)] = { ...job, status: "PENDING" };
+    await store.giveBack(work({ content: first }), effect, false, signal);
+    equal(world.jobs.find((one) => one.id === job.id)?.status, "COMPLETED");
+  });
+
   test("a key that is refused says nothing of the data, and is waited for", async () => {
     const { store } = await afterRefresh(refusing("unauthorized", "switchTimeflow"));
     await rejects(store.giveBack(work({ content: first }), effect, true, signal), DctError);

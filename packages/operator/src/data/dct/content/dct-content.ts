@@ -120,6 +120,7 @@ function toPrevious({ vdb: { metadata, status } }: Place, from: Pick<Change, "vd
       ...(timestamp === undefined ? {} : { timestamp }),
       readyToUse: true,
     },
+    takenOpen: openedTime !== undefined,
   };
 }
 
@@ -141,5 +142,5 @@ async function toSnapshot(
   const { id, timestamp } = snapshot;
   const isSince = openedTime !== undefined && timestamp !== undefined && Date.parse(timestamp) >= Date.parse(openedTime);
   const taken = isSince || takenOpen.has(id) ? "open" : "unknown";
-  return { text: changeText({ verb: change, ...from, to: id, taken }), snapshot };
+  return { text: changeText({ verb: change, ...from, to: id, taken }), snapshot, takenOpen: taken === "open" };
 }
