@@ -25,7 +25,9 @@ export interface Name {
   readonly name: string;
 }
 
-export interface CsiWorldParts extends Pick<World, "config" | "caches" | "exec"> {
+export interface CsiWorldParts extends Pick<World, "exec"> {
+  readonly config: CsiWorld["config"];
+  readonly caches: Pick<World["caches"], "vdbs" | "pods">;
   readonly dct: CsiWorld["dct"];
   readonly now: () => number;
 }

@@ -22,6 +22,7 @@ import { livePods, type VdbContext } from "../context.ts";
 import { claimKeptBy, isLeftToDriver, keptBy } from "../decide/blockers.ts";
 import { claimTrouble } from "../decide/claim-events.ts";
 import { claimName, configMapName, keyOfVdb } from "../names.ts";
+import { isLate, patienceSeconds } from "./is-late.ts";
 import { releaseOthers } from "./release-others.ts";
 import { removeIfThere, removeOwn } from "./remove.ts";
 
@@ -128,12 +129,7 @@ async function confirmGone(ctx: VdbContext, signal: AbortSignal): Promise<Outcom
   }
 }
 
-/** Most of what goes is gone before this; only of what is not the causes are looked for. */
-const patienceSeconds = 2;
 const lookAgainSeconds = 5;
-
-const isLate = ({ run, vdb }: VdbContext): boolean =>
-  run.clock.now() - Date.parse(vdb.metadata.deletionTimestamp ?? "") > patienceSeconds * 1000;
 
 /**
  * A namespace that is deleted must not wait for DCT. The volume belongs to no namespace: it stays until its driver has deleted

@@ -139,6 +139,7 @@ async function toPrevious({ client, vdb }: Work, signal: AbortSignal): Promise<C
   return {
     text: changeText({ kind: "return", claim: kept, taken: previous.openedTime === undefined ? "unknown" : "open" }),
     snapshot: { type: "previous", name: id, ...(timestamp === undefined ? {} : { timestamp }), readyToUse: true },
+    takenOpen: previous.openedTime !== undefined,
   };
 }
 
@@ -149,6 +150,7 @@ function copied({ vdb, action }: Work, { volume, sizeBytes, dataTimestamp }: Res
   return {
     text: changeText({ kind: "copy", claim, from: volume, sizeBytes: Math.round(sizeBytes ?? 0), ...copying }),
     snapshot: volume.kind === "VolumeSnapshot" ? snapshotOf(volume, sizeBytes, dataTimestamp) : { readyToUse: true },
+    ...(copying.verb === "rewind" ? { takenOpen: copying.taken === "open" } : {}),
   };
 }
 
