@@ -26,6 +26,7 @@ async function stage(type: "pvc-clone" | "k8s-snapshot" = "pvc-clone"): Promise<
   const source = { type, reference: type === "pvc-clone" ? "origin" : "monday" };
   await bench.setSpec({ source });
   await makeStorage(bench.client, await bench.vdb());
+  bench.holdSnapshots = true; // the storage takes them itself
   bench.playStorage = playStorage;
   const handle = "handle-of-orders-c1";
   const content = { id: "c1", madeBy: "create", openedTime: "2026-01-01T00:10:00Z", claimName: "orders-c1", handle };

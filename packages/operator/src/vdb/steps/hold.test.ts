@@ -1,7 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { describe, test } from "node:test";
 import { done, type Outcome, retry, type Step, terminal, waiting } from "kube-runtime";
-import type { Bytes, Place } from "../../data/content-store.ts";
+import type { Bytes, Place, Work } from "../../data/content-store.ts";
 import { quietContent } from "../../data/testing/quiet-content.ts";
 import type { VdbContext } from "../context.ts";
 import { aPod, contentId, forever, stepBench } from "../step-bench.ts";
@@ -197,6 +197,18 @@ describe("tidyTurn asks the storage which data it has", () => {
     equal((await tidyTurn.run({ ...ctx, world: { ...ctx.world, isAtWork: () => false } }, forever)).kind, "after");
     deepEqual([ctx.run.status.activeAction?.uid, ctx.run.status.content?.id, writes], ["u", contentId, []]);
   });
+});
+
+test("what an action that is gone had prepared is cleared, while the status still says whose turn it was", async () => {
+  const asked: unknown[] = [];
+  const clear = async ({ vdb, action }: Work) => {
+    asked.push([vdb.status.activeAction?.uid, vdb.status.content?.id, action.uid]);
+    return { kind: "kept", message: "down" } as const;
+  };
+  const status = under("none");
+  const bench = await stepBench({ status, source: { content: { ...quietContent, clear } } });
+  await tidyTurn.run({ ...bench.ctx, world: { ...bench.ctx.world, isAtWork: () => false } }, forever);
+  deepEqual([asked, bench.events], [[["u", contentId, "u"]], ["PreviousKept", "TurnCleared"]]);
 });
 
 describe("what an action is answered", () => {

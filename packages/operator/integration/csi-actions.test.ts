@@ -1,0 +1,204 @@
+/** Refreshes and rewinds of databases of another driver on a real API server: the pod gets another claim, and no claim is left over. */
+import { deepEqual, equal, notEqual } from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import {
+  type ActionKind,
+  type ActionObject,
+  isFinished,
+  type PostgresVDB,
+  postgresRefresh,
+  resourceOf,
+  vdbRefresh,
+  vdbRewind,
+} from "@vdb/api";
+import { deployments, persistentVolumeClaims, pods, storageClasses } from "kube-runtime";
+import { volumeSnapshotClasses, volumeSnapshots } from "../src/data/csi/volume-snapshots.ts";
+import { playCluster } from "./testing/fake-cluster.ts";
+import { fakeDct } from "./testing/fake-dct.ts";
+import { defineSnapshots, playSnapshots, snapshotTime } from "./testing/fake-snapshots.ts";
+import { chosenDeaths, type Moment, mortal } from "./testing/mortal.ts";
+import {
+  type Answer,
+  applyVdb,
+  type Bench,
+  deleteVdb,
+  forever,
+  healthy,
+  isReady,
+  makePassword,
+  newNamespace,
+  startBench,
+  startOperator,
+  untilVdb,
+  vdbs,
+} from "./testing/operator.ts";
+import { until } from "./testing/until.ts";
+
+/** A driver that DCT does not know. */
+const driver = "foreign.csi.test";
+const hooks = ["post-create", "post-refresh"].map((stage) => ({ name: "mask", stage, script: `SELECT '${stage}'` }));
+const failing: Answer = ({ command, stdin = "" }) => {
+  if (command[3] !== "hook") return healthy();
+  return { stdout: stdin.includes("post-refresh") ? "exit 3\nno such table" : "exit 0" };
+};
+
+describe("databases of another driver", { timeout: 600_000 }, () => {
+  const stack = new AsyncDisposableStack();
+  let bench: Bench;
+  before(async () => {
+    bench = stack.use(await startBench());
+    await defineSnapshots(bench.client, forever);
+    await bench.client.create(storageClasses, { metadata: { name: "foreign" }, provisioner: driver }, forever);
+    await bench.client.create(volumeSnapshotClasses, { metadata: { name: "foreign" }, driver }, forever);
+  });
+  after(async () => await stack.disposeAsync());
+
+  const claims = async (namespace: string): Promise<readonly string[]> =>
+    (await bench.client.list(persistentVolumeClaims, { namespace }, forever)).items.map(({ metadata }) => metadata.name).toSorted();
+
+  /** The claim that the pod has mounted: that of the status, and of the Deployment. */
+  async function mounted(namespace: string): Promise<string> {
+    const vdb = await bench.client.get(vdbs, { namespace, name: "orders" }, forever);
+    const { items } = await bench.client.list(pods, { namespace }, forever);
+    const deployment = await bench.client.get(deployments, { namespace, name: "orders" }, forever);
+    const names = [...items.map(({ spec }) => spec), deployment.spec.template.spec].flatMap(
+      (spec) => spec?.volumes?.flatMap(({ persistentVolumeClaim: claim }) => claim?.claimName ?? []) ?? [],
+    );
+    const { content, pvcName = "" } = vdb.status;
+    deepEqual([...new Set([...names, content?.claimName, pvcName])], [pvcName]);
+    return pvcName;
+  }
+
+  /** A database `orders`, cloned from the claim `theirs`. */
+  async function database(namespace: string, spec: object = {}): Promise<PostgresVDB> {
+    const source = { type: "pvc-clone", reference: "theirs" };
+    await applyVdb(bench.client, namespace, "orders", { source, hooks, ...spec });
+    return await untilVdb(bench.client, namespace, "orders", isReady, 30);
+  }
+  async function place(namespace: string): Promise<void> {
+    await newNamespace(bench.client, namespace);
+    await makePassword(bench.client, namespace);
+    const resources = { requests: { storage: "1Gi" } };
+    const claim = { storageClassName: "foreign", accessModes: ["ReadWriteOnce" as const], resources };
+    await bench.client.create(persistentVolumeClaims, { metadata: { name: "theirs", namespace }, spec: claim }, forever);
+  }
+  const begin = async (namespace: string, kind: ActionKind, name: string, more: object = {}): Promise<void> => {
+    const manifest = { metadata: { namespace, name }, spec: { vdbRef: { name: "orders" }, ...more } };
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- defaults are the API server's
+    await bench.client.create(resourceOf<ActionKind>(kind), manifest as never, forever);
+  };
+  const end = async (namespace: string, kind: ActionKind, name: string): Promise<ActionObject> =>
+    await until(
+      `${kind.kind} ${name} has ended`,
+      async () => {
+        const found = await bench.client.get(resourceOf<ActionKind>(kind), { namespace, name }, forever);
+        if (isFinished(found)) return found;
+        throw new Error(JSON.stringify(found.status));
+      },
+      30,
+    );
+
+  test("refreshed, undone, taken back, and deleted", async () => {
+    const namespace = "life";
+    await place(namespace);
+    await using _ = Object.assign(playCluster(bench.client, namespace), { driver });
+    await using __ = playSnapshots(bench.client, driver);
+    await using operator = startOperator(bench.api, fakeDct());
+    const well: Answer = ({ command }) => (command[3] === "hook" ? { stdout: "exit 0\nmasked" } : healthy());
+    operator.answer = well;
+    const first = (await database(namespace)).status.pvcName ?? "";
+
+    await begin(namespace, vdbRefresh, "fresh");
+    const fresh = await end(namespace, vdbRefresh, "fresh");
+    equal(fresh.status.phase, "Completed", fresh.status.lastError ?? "");
+    const { status } = await untilVdb(bench.client, namespace, "orders", isReady);
+    const second = await mounted(namespace);
+    notEqual(second, first);
+    deepEqual([status.previous?.claimName, status.dataTimestamp, status.delphixID], [first, snapshotTime, `vdb-of-${second}`]);
+    deepEqual(await claims(namespace), [first, second, "theirs"].toSorted());
+    deepEqual((await bench.client.list(volumeSnapshots, { namespace }, forever)).items, []);
+
+    await begin(namespace, vdbRewind, "undo", { snapshotRef: { type: "previous" } });
+    const undo = await end(namespace, vdbRewind, "undo");
+    equal(undo.status.phase, "Completed", undo.status.lastError ?? "");
+    await untilVdb(bench.client, namespace, "orders", isReady);
+    equal(await mounted(namespace), first);
+
+    operator.answer = failing;
+    await begin(namespace, postgresRefresh, "failing");
+    const failed = await end(namespace, postgresRefresh, "failing");
+    deepEqual(
+      [failed.status.phase, failed.status.conditions?.find(({ type }) => type === "RolledBack")?.reason],
+      ["Error", "RolledBack"],
+      failed.status.lastError ?? "",
+    );
+    await untilVdb(bench.client, namespace, "orders", isReady);
+    equal(await mounted(namespace), first, "the old claim is back");
+    deepEqual(await claims(namespace), [first, second, "theirs"].toSorted(), "that of the failed one is gone, the previous is there");
+    operator.answer = well;
+
+    await deleteVdb(bench.client, namespace, "orders");
+    deepEqual(await claims(namespace), ["theirs"]);
+  });
+
+  test("with deletionPolicy Retain the present and the previous claim stay, and belong to nobody", async () => {
+    const namespace = "retained";
+    await place(namespace);
+    await using _ = Object.assign(playCluster(bench.client, namespace), { driver });
+    await using __ = playSnapshots(bench.client, driver);
+    await using operator = startOperator(bench.api, fakeDct());
+    operator.answer = () => healthy();
+    await database(namespace, { hooks: [], deletionPolicy: "Retain" });
+    await begin(namespace, vdbRefresh, "fresh");
+    await end(namespace, vdbRefresh, "fresh");
+    const before = await claims(namespace);
+    await deleteVdb(bench.client, namespace, "orders");
+    deepEqual([before.length, await claims(namespace)], [3, before]);
+    const { items } = await bench.client.list(persistentVolumeClaims, { namespace }, forever);
+    deepEqual(
+      items.flatMap(({ metadata }) => metadata.ownerReferences ?? []),
+      [],
+    );
+  });
+
+  /** Refreshes a database through one death of the operator; how many writes that took. */
+  async function refreshed(namespace: string, death: number, moment: Moment): Promise<number> {
+    await place(namespace);
+    await using cluster = Object.assign(playCluster(bench.client, namespace), { driver });
+    await using __ = playSnapshots(bench.client, driver);
+    const answer: Answer = ({ command }) => (command[3] === "hook" ? { stdout: "exit 0\nmasked" } : healthy());
+    {
+      await using operator = startOperator(bench.api, fakeDct());
+      operator.answer = answer;
+      await database(namespace);
+    }
+    const first = await mounted(namespace);
+    await begin(namespace, vdbRefresh, "fresh");
+    const api = mortal(bench.api, death, moment);
+    {
+      await using operator = startOperator(api, fakeDct());
+      operator.answer = answer;
+      await until("it died or is done", async () => {
+        const found = await bench.client.get(resourceOf<ActionKind>(vdbRefresh), { namespace, name: "fresh" }, forever);
+        return api.written() >= death || isFinished(found) ? true : undefined;
+      });
+    }
+    await using operator = startOperator(bench.api, fakeDct());
+    operator.answer = answer;
+    const { status } = await end(namespace, vdbRefresh, "fresh");
+    equal(status.phase, "Completed", `${moment} write ${death}: ${status.lastError}`);
+    await untilVdb(bench.client, namespace, "orders", isReady);
+    const second = await mounted(namespace);
+    deepEqual(await claims(namespace), [first, second, "theirs"].toSorted(), `${moment} write ${death}`);
+    deepEqual([...cluster.provisioned.values()], [1, 1, 1]);
+    deepEqual((await bench.client.list(volumeSnapshots, { namespace }, forever)).items, []);
+    await deleteVdb(bench.client, namespace, "orders");
+    deepEqual(await claims(namespace), ["theirs"]);
+    return api.written();
+  }
+
+  test("an operator that dies at any of its writes: one new claim, and nothing of the way left", async () => {
+    const all = await refreshed("never", Infinity, "before");
+    for (const { death, moment } of chosenDeaths(all, 1)) await refreshed(`${moment}-${death}`, death, moment);
+  });
+});
