@@ -92,6 +92,8 @@ describe("refresh and rewind of databases of plain CSI", { timeout: 1_200_000 },
     equal(await sqlInPod(kubectl, source, words), "first newer", "the source is untouched");
     await deleteVdb(kubectl, vdb);
     deepEqual(await claims(vdb), []);
+    // Our driver keeps a volume as long as it has snapshots.
+    await kubectl.run(["delete", "volumesnapshot", "cloned-good", "-n", namespace, "--timeout=120s"]);
   });
 
   test("k8s-snapshot: from its own and from another snapshot; a script that fails brings the old data back", async () => {
