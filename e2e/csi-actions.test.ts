@@ -125,9 +125,7 @@ describe("refresh and rewind of databases of plain CSI", { timeout: 1_200_000 },
     match(text(dct, "status", "lastError"), /names data in DCT/u);
     equal(await sqlInPod(kubectl, vdb, words), "first newer precious", "refusals cost nothing");
     await deleteVdb(kubectl, vdb);
-    await eventually("its volumes are gone", 120, async () =>
-      (await vdbCount(kubectl)) === known.vdbs + 1 ? true : undefined,
-    );
+    await eventually("its volumes are gone", 120, async () => ((await vdbCount(kubectl)) === known.vdbs + 1 ? true : undefined));
     ok(await kubectl.get("volumesnapshot", "monday", namespace));
   });
 });

@@ -54,7 +54,9 @@ describe("databases of another driver", { timeout: 600_000 }, () => {
   after(async () => await stack.disposeAsync());
 
   const claims = async (namespace: string): Promise<readonly string[]> =>
-    (await bench.client.list(persistentVolumeClaims, { namespace }, forever)).items.map(({ metadata }) => metadata.name).toSorted();
+    (await bench.client.list(persistentVolumeClaims, { namespace }, forever)).items
+      .map(({ metadata }) => metadata.name)
+      .toSorted();
 
   /** The claim that the pod has mounted: that of the status, and of the Deployment. */
   async function mounted(namespace: string): Promise<string> {
@@ -134,7 +136,11 @@ describe("databases of another driver", { timeout: 600_000 }, () => {
     );
     await untilVdb(bench.client, namespace, "orders", isReady);
     equal(await mounted(namespace), first, "the old claim is back");
-    deepEqual(await claims(namespace), [first, second, "theirs"].toSorted(), "that of the failed one is gone, the previous is there");
+    deepEqual(
+      await claims(namespace),
+      [first, second, "theirs"].toSorted(),
+      "that of the failed one is gone, the previous is there",
+    );
     operator.answer = well;
 
     await deleteVdb(bench.client, namespace, "orders");

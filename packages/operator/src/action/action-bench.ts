@@ -326,7 +326,10 @@ function playPod({ command, pod }: ExecRequest, begun: string[], ended: string[]
 }
 
 const quietEvents = (api: Api): Api =>
-  interceptApi(api, { call: async (call, next) => (call.resource.plural === "events" ? { metadata: {}, items: [] } : await next()) });
+  interceptApi(api, {
+    call: async (call, next) =>
+      call.resource.plural === "events" ? { metadata: { resourceVersion: "1" }, items: [] } : await next(),
+  });
 
 async function watchLaws(client: Client, kinds: readonly ActionKind[], { broken, seen }: ActionBench): Promise<void> {
   for (const kind of kinds)

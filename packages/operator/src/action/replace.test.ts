@@ -4,7 +4,16 @@ import { type ActionKind, isFinished, postgresRefresh, postgresRewind, resourceO
 import { DctError } from "@vdb/dct";
 import { dSourceId, type FakeDctOptions, FakeWorld, fakeDct } from "@vdb/dct/testing";
 import { type Api, ApiError, interceptApi } from "kube-runtime";
-import { type ActionBench, actionBench, type Faulty, forever, lossy, makeVolumeSnapshot, mortal, sampled } from "./action-bench.ts";
+import {
+  type ActionBench,
+  actionBench,
+  type Faulty,
+  forever,
+  lossy,
+  makeVolumeSnapshot,
+  mortal,
+  sampled,
+} from "./action-bench.ts";
 
 const kinds = [vdbRefresh, vdbRewind, postgresRefresh, postgresRewind];
 const spec = { vdbRef: { name: "orders" } };

@@ -42,7 +42,12 @@ async function take(client: Client, name: string): Promise<void> {
   const spec = { driver, deletionPolicy: "Delete" as const, source: {}, volumeSnapshotRef };
   if ((await client.find(volumeSnapshotContents, { name: content }, signal)) === undefined)
     await client.create(volumeSnapshotContents, { metadata: { name: content }, spec }, signal);
-  await client.patchStatus(volumeSnapshotContents, { name: content }, { status: { snapshotHandle: `handle-of-${name}` } }, signal);
+  await client.patchStatus(
+    volumeSnapshotContents,
+    { name: content },
+    { status: { snapshotHandle: `handle-of-${name}` } },
+    signal,
+  );
   const status = {
     boundVolumeSnapshotContentName: content,
     creationTime: takenAt,

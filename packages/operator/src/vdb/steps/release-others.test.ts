@@ -1,6 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { PersistentVolumeClaim } from "kube-runtime";
+import { type PersistentVolumeClaim, persistentVolumeClaims } from "kube-runtime";
 import type { Bytes, Place } from "../../data/content-store.ts";
 import { quietContent } from "../../data/testing/quiet-content.ts";
 import { forever, meta, stepBench } from "../step-bench.ts";
@@ -83,6 +83,8 @@ describe("releaseOthers", () => {
     test(name, async () => {
       const own = claim === undefined ? {} : { claim };
       const bench = await stepBench({ status, spec: { deletionPolicy: policy }, ...own, source: { content: quietContent } });
+      if (claim !== undefined) await bench.client.create(persistentVolumeClaims, claim, forever);
+      bench.writes.length = 0;
       const outcome = await releaseOthers.run(bench.ctx, forever);
       equal(outcome.kind, want, why);
       deepEqual(bench.writes, writes, why);

@@ -26,7 +26,10 @@ export const releaseOthers: CleanUpStep = {
     for (const claim of kept) await letGo(ctx, claim, signal);
     const going = others.filter((claim) => !kept.includes(claim));
     for (const { metadata } of going) await remove(ctx, metadata, signal);
-    const left = [...going.map(({ metadata }) => metadata.name), ...(isRetained ? [] : await adoptedLeft(ctx, aside, others, signal))];
+    const left = [
+      ...going.map(({ metadata }) => metadata.name),
+      ...(isRetained ? [] : await adoptedLeft(ctx, aside, others, signal)),
+    ];
     if (left.length === 0) return done();
     const message = `Kubernetes deletes the claims of earlier data: ${left.toSorted().join(", ")}`;
     const [first] = going;

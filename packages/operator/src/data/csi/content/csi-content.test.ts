@@ -48,12 +48,19 @@ function stage(source: Source, warning?: string) {
     there.clear();
     for (const { metadata } of (await plain.list(persistentVolumeClaims, {}, signal)).items) there.add(metadata.name);
   };
-  const events = [{ type: "Warning", note: warning, metadata: { creationTimestamp: takenAt } }];
+  const events = [
+    {
+      type: "Warning",
+      note: warning,
+      metadata: { name: "e", namespace: "shop", uid: "e", resourceVersion: "1", creationTimestamp: takenAt },
+    },
+  ];
   const api: Api = interceptApi(memory, {
     call: async (call, next) => {
       if (state.down) throw new ApiError({ kind: "unavailable" }, "down");
       await turn();
-      if (call.resource.plural === "events") return { metadata: {}, items: warning === undefined ? [] : events };
+      if (call.resource.plural === "events")
+        return { metadata: { resourceVersion: "1" }, items: warning === undefined ? [] : events };
       if (call.verb === "create") made.push(call.resource.plural);
       const answer = await next();
       await turn();
@@ -108,7 +115,7 @@ test("the text of a change is read back as it was", () => {
       crashConsistent: fc.boolean(),
       snapshotClassName: word,
     },
-    { requiredKeys: ["kind", "namespace", "name", "storageClassName", "crashConsistent"] },
+    { requiredKeys: ["kind", "namespace", "name", "storageClassName", "crashConsistent"], noNullPrototype: true },
   );
   const changes: fc.Arbitrary<Change> = fc.oneof(
     fc.record({ kind: fc.constant("return" as const), claim: word, taken }),
@@ -132,7 +139,11 @@ describe("what a database of plain CSI can be given", () => {
     await turn();
     await makeSnapshot(plain, "theirs", "origin");
     await makeSnapshot(plain, "own", "orders-c1", own());
-    const { snapshot, takenOpen, text } = await store.choose(work({ content: first }), { change: "rewind", ref: undefined }, signal);
+    const { snapshot, takenOpen, text } = await store.choose(
+      work({ content: first }),
+      { change: "rewind", ref: undefined },
+      signal,
+    );
     deepEqual([snapshot.name, takenOpen, changeIn(text).taken], ["own", true, "open"]);
   });
 
@@ -213,13 +224,15 @@ const refusals: readonly Refusal[] = [
     ref: { type: "volume-snapshot", name: "monday" },
     given: async ({ plain }) => await makeSnapshot(plain, "own", "orders-c1", own()),
     reason: "SnapshotNotUsable",
-    words: /monday is none of PostgresVDB orders, and a rewind takes its own alone; the VolumeSnapshots of this database there: own$/u,
+    words:
+      /monday is none of PostgresVDB orders, and a rewind takes its own alone; the VolumeSnapshots of this database there: own$/u,
   },
   {
     name: "no snapshot to return to",
     change: "rewind",
     reason: "SnapshotNotFound",
-    words: /no VolumeSnapshot that was taken while clients were let in: take one with a VDBSnapshot; there are no VolumeSnapshots/u,
+    words:
+      /no VolumeSnapshot that was taken while clients were let in: take one with a VDBSnapshot; there are no VolumeSnapshots/u,
   },
   {
     name: "a driver without snapshots",
@@ -252,7 +265,10 @@ describe("refused while the old data answers", () => {
     await playStorage(made.plain);
     const { text } = await made.store.choose(made.work({ content: first }), { change: "refresh", ref: undefined }, signal);
     await made.store.prepare.begin(made.work({ content: first }), text, signal);
-    await rejects(made.store.prepare.end(made.work({ content: first }), text, signal), /cannot provision the claim .* the pool is full/u);
+    await rejects(
+      made.store.prepare.end(made.work({ content: first }), text, signal),
+      /cannot provision the claim .* the pool is full/u,
+    );
   });
 
   test("a claim that somebody else has under that name", async () => {
@@ -272,7 +288,12 @@ describe("a claim that was adopted", () => {
   const adopt = async (spec: object) => {
     const made = stage(from.itself);
     await made.turn();
-    await made.plain.patch(persistentVolumeClaims, { namespace: "shop", name: "orders-c1" }, { metadata: { ownerReferences: null } }, signal);
+    await made.plain.patch(
+      persistentVolumeClaims,
+      { namespace: "shop", name: "orders-c1" },
+      { metadata: { ownerReferences: null } },
+      signal,
+    );
     const place = made.work({ content: { ...first, id: "c2", claimName: "orders-c2" }, previous: first }, "u", spec);
     return { ...made, place };
   };
