@@ -107,7 +107,7 @@ describe("refresh and rewind of databases of plain CSI", { timeout: 1_200_000 },
     await completed(vdb, "PostgresRefresh", "other", { snapshotRef: { type: "volume-snapshot", name: "tuesday" } });
     equal(await sqlInPod(kubectl, vdb, words), "first newer");
     await sqlInPod(kubectl, vdb, write("precious"));
-    const before = await claimOf(vdb);
+    const held = await claimOf(vdb);
 
     const failed = await act(vdb, "PostgresRefresh", "failing", { postRefresh: { content: "SELECT 1/0" } });
     equal(text(failed, "status", "phase"), "Error");
@@ -115,7 +115,7 @@ describe("refresh and rewind of databases of plain CSI", { timeout: 1_200_000 },
     match(text(failed, "status", "lastError"), /22012: division by zero/u);
     await waitForPhase(kubectl, vdb, "Ready");
     equal(await sqlInPod(kubectl, vdb, words), "first newer precious");
-    equal(await claimOf(vdb), before);
+    equal(await claimOf(vdb), held);
     equal((await claims(vdb)).length, 2, "the claim of the failed one is gone");
 
     const refused = await act(vdb, "VDBRewind", "refused", { snapshotRef: { type: "volume-snapshot", name: "monday" } });

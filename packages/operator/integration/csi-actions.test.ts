@@ -37,6 +37,7 @@ import { until } from "./testing/until.ts";
 /** A driver that DCT does not know. */
 const driver = "foreign.csi.test";
 const hooks = ["post-create", "post-refresh"].map((stage) => ({ name: "mask", stage, script: `SELECT '${stage}'` }));
+const well: Answer = ({ command }) => (command[3] === "hook" ? { stdout: "exit 0\nmasked" } : healthy());
 const failing: Answer = ({ command, stdin = "" }) => {
   if (command[3] !== "hook") return healthy();
   return { stdout: stdin.includes("post-refresh") ? "exit 3\nno such table" : "exit 0" };
@@ -50,6 +51,7 @@ describe("databases of another driver", { timeout: 600_000 }, () => {
     await defineSnapshots(bench.client, forever);
     await bench.client.create(storageClasses, { metadata: { name: "foreign" }, provisioner: driver }, forever);
     await bench.client.create(volumeSnapshotClasses, { metadata: { name: "foreign" }, driver }, forever);
+    stack.use(playSnapshots(bench.client, driver));
   });
   after(async () => await stack.disposeAsync());
 
@@ -104,9 +106,7 @@ describe("databases of another driver", { timeout: 600_000 }, () => {
     const namespace = "life";
     await place(namespace);
     await using _ = Object.assign(playCluster(bench.client, namespace), { driver });
-    await using __ = playSnapshots(bench.client, driver);
     await using operator = startOperator(bench.api, fakeDct());
-    const well: Answer = ({ command }) => (command[3] === "hook" ? { stdout: "exit 0\nmasked" } : healthy());
     operator.answer = well;
     const first = (await database(namespace)).status.pvcName ?? "";
 
@@ -151,15 +151,14 @@ describe("databases of another driver", { timeout: 600_000 }, () => {
     const namespace = "retained";
     await place(namespace);
     await using _ = Object.assign(playCluster(bench.client, namespace), { driver });
-    await using __ = playSnapshots(bench.client, driver);
     await using operator = startOperator(bench.api, fakeDct());
     operator.answer = () => healthy();
     await database(namespace, { hooks: [], deletionPolicy: "Retain" });
     await begin(namespace, vdbRefresh, "fresh");
     await end(namespace, vdbRefresh, "fresh");
-    const before = await claims(namespace);
+    const there = await claims(namespace);
     await deleteVdb(bench.client, namespace, "orders");
-    deepEqual([before.length, await claims(namespace)], [3, before]);
+    deepEqual([there.length, await claims(namespace)], [3, there]);
     const { items } = await bench.client.list(persistentVolumeClaims, { namespace }, forever);
     deepEqual(
       items.flatMap(({ metadata }) => metadata.ownerReferences ?? []),
@@ -171,11 +170,9 @@ describe("databases of another driver", { timeout: 600_000 }, () => {
   async function refreshed(namespace: string, death: number, moment: Moment): Promise<number> {
     await place(namespace);
     await using cluster = Object.assign(playCluster(bench.client, namespace), { driver });
-    await using __ = playSnapshots(bench.client, driver);
-    const answer: Answer = ({ command }) => (command[3] === "hook" ? { stdout: "exit 0\nmasked" } : healthy());
     {
       await using operator = startOperator(bench.api, fakeDct());
-      operator.answer = answer;
+      operator.answer = well;
       await database(namespace);
     }
     const first = await mounted(namespace);
@@ -183,14 +180,14 @@ describe("databases of another driver", { timeout: 600_000 }, () => {
     const api = mortal(bench.api, death, moment);
     {
       await using operator = startOperator(api, fakeDct());
-      operator.answer = answer;
+      operator.answer = well;
       await until("it died or is done", async () => {
         const found = await bench.client.get(resourceOf<ActionKind>(vdbRefresh), { namespace, name: "fresh" }, forever);
         return api.written() >= death || isFinished(found) ? true : undefined;
       });
     }
     await using operator = startOperator(bench.api, fakeDct());
-    operator.answer = answer;
+    operator.answer = well;
     const { status } = await end(namespace, vdbRefresh, "fresh");
     equal(status.phase, "Completed", `${moment} write ${death}: ${status.lastError}`);
     await untilVdb(bench.client, namespace, "orders", isReady);

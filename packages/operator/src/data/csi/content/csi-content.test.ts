@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { PostgresVDB, RewindSnapshotRef, VdbContent } from "@vdb/api";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { type Api, ApiError, createClient, interceptApi, persistentVolumeClaims } from "kube-runtime";
 import { memoryApi } from "kube-runtime/testing";
 import { readConfig } from "../../../config.ts";
@@ -284,26 +284,27 @@ describe("refused while the old data answers", () => {
   });
 });
 
+const adopted = async (spec: object) => {
+  const made = stage(from.itself);
+  await made.turn();
+  await made.plain.patch(
+    persistentVolumeClaims,
+    { namespace: "shop", name: "orders-c1" },
+    { metadata: { ownerReferences: null } },
+    signal,
+  );
+  const place = made.work({ content: { ...first, id: "c2", claimName: "orders-c2" }, previous: first }, "u", spec);
+  return { ...made, place };
+};
+
 describe("a claim that was adopted", () => {
-  const adopt = async (spec: object) => {
-    const made = stage(from.itself);
-    await made.turn();
-    await made.plain.patch(
-      persistentVolumeClaims,
-      { namespace: "shop", name: "orders-c1" },
-      { metadata: { ownerReferences: null } },
-      signal,
-    );
-    const place = made.work({ content: { ...first, id: "c2", claimName: "orders-c2" }, previous: first }, "u", spec);
-    return { ...made, place };
-  };
   for (const [title, spec, bytes, left] of [
     ["goes with deletionPolicy Delete", {}, first, false],
     ["stays with Retain", { deletionPolicy: "Retain" }, first, true],
     ["stays where another volume has its name", {}, { ...first, handle: "another" }, true],
   ] as const)
     test(`as previous data it ${title}`, async () => {
-      const { store, place, there } = await adopt(spec);
+      const { store, place, there } = await adopted(spec);
       for (let i = 0; i < 3; i += 1) await store.discard(place, bytes, signal);
       equal(there.has("orders-c1"), left);
     });
