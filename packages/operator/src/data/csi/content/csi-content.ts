@@ -1,4 +1,4 @@
-import { ApiError, done, persistentVolumeClaims, persistentVolumes } from "kube-runtime";
+import { done, isApiError, persistentVolumeClaims, persistentVolumes } from "kube-runtime";
 import { ActionFailed } from "../../action-failed.ts";
 import type { Brought, ContentStore, Work } from "../../content-store.ts";
 import type { Discard } from "../../source.ts";
@@ -59,12 +59,12 @@ async function brought({ client, vdb }: Work, effect: string, signal: AbortSigna
 const handleField = (handle: string | undefined) => (handle === undefined ? {} : { handle });
 const timeField = (dataTimestamp: string | undefined) => (dataTimestamp === undefined ? {} : { dataTimestamp });
 
-/** On which nothing depends: an API server that does not answer is an answer. */
+/** On which nothing depends: a refusal is an answer. The API server keeps the claims, so that its outage is that of everything. */
 async function asked(work: Promise<Discard>): Promise<Discard> {
   try {
     return await work;
   } catch (error) {
-    if (!(error instanceof ApiError) || error.kind === "fenced") throw error;
+    if (!isApiError(error, "forbidden", "invalid", "notAllowed")) throw error;
     return { kind: "kept", message: error.message };
   }
 }
