@@ -166,6 +166,37 @@ describe("databases of another driver", { timeout: 600_000 }, () => {
     );
   });
 
+  test("an adopted claim: its database gets one of its own from a VolumeSnapshot, and the adopted one back by an undo", async () => {
+    const namespace = "adopted";
+    await place(namespace);
+    await using _ = Object.assign(playCluster(bench.client, namespace), { driver });
+    await using operator = startOperator(bench.api, fakeDct());
+    operator.answer = () => healthy();
+    await database(namespace, { hooks: [], source: { type: "pvc-adopt", reference: "theirs" } });
+    equal(await mounted(namespace), "theirs");
+    const source = { persistentVolumeClaimName: "theirs" };
+    await bench.client.create(volumeSnapshots, { metadata: { namespace, name: "monday" }, spec: { source } }, forever);
+    await until("the VolumeSnapshot is ready", async () => {
+      const found = await bench.client.get(volumeSnapshots, { namespace, name: "monday" }, forever);
+      return found.status?.readyToUse === true ? true : undefined;
+    });
+    await begin(namespace, vdbRefresh, "fresh", { snapshotRef: { type: "volume-snapshot", name: "monday" } });
+    const fresh = await end(namespace, vdbRefresh, "fresh");
+    equal(fresh.status.phase, "Completed", fresh.status.lastError ?? "");
+    await untilVdb(bench.client, namespace, "orders", isReady);
+    const own = await mounted(namespace);
+    notEqual(own, "theirs");
+    await begin(namespace, vdbRewind, "undo", { snapshotRef: { type: "previous" } });
+    const undo = await end(namespace, vdbRewind, "undo");
+    equal(undo.status.phase, "Completed", undo.status.lastError ?? "");
+    const { status } = await untilVdb(bench.client, namespace, "orders", isReady);
+    deepEqual([await mounted(namespace), status.previous?.claimName], ["theirs", own]);
+    const claim = await bench.client.get(persistentVolumeClaims, { namespace, name: "theirs" }, forever);
+    deepEqual([claim.metadata.labels, claim.metadata.ownerReferences], [undefined, undefined], "nothing is written to it");
+    await deleteVdb(bench.client, namespace, "orders");
+    deepEqual(await claims(namespace), [], "with deletionPolicy Delete both go");
+  });
+
   /** Refreshes a database through one death of the operator; how many writes that took. */
   async function refreshed(namespace: string, death: number, moment: Moment): Promise<number> {
     await place(namespace);

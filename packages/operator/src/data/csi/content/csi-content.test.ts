@@ -5,12 +5,14 @@ import * as fc from "fast-check";
 import { type Api, ApiError, createClient, interceptApi, persistentVolumeClaims } from "kube-runtime";
 import { memoryApi } from "kube-runtime/testing";
 import { readConfig } from "../../../config.ts";
+import { ownerOf } from "../../../vdb/names.ts";
 import { aVdb } from "../../../vdb/testing.ts";
 import { ActionFailed } from "../../action-failed.ts";
 import type { Work } from "../../content-store.ts";
 import { contentContract } from "../../testing/content-contract.ts";
 import { makeSnapshot, makeStorage, playStorage, takenAt } from "../../testing/csi-storage.ts";
 import type { CsiWorld } from "../csi-world.ts";
+import { stageLabel } from "../stage.ts";
 import { actionLabel, snapshotOfLabel, volumeSnapshotClasses, volumeSnapshots } from "../volume-snapshots.ts";
 import { type Change, changeIn, changeText } from "./change.ts";
 import { createCsiContent } from "./csi-content.ts";
@@ -147,6 +149,16 @@ describe("what a database of plain CSI can be given", () => {
     deepEqual([snapshot.name, takenOpen, changeIn(text).taken], ["own", true, "open"]);
   });
 
+  test("what another database's copy is made through is no snapshot to return to", async () => {
+    const { store, work, plain, turn } = stage(from.claim);
+    await turn();
+    await makeSnapshot(plain, "vdb-of-another", "orders-c1", { [stageLabel]: "uid-of-another" });
+    await rejects(
+      store.choose(work({ content: first }), { change: "rewind", ref: undefined }, signal),
+      /no VolumeSnapshot that was/u,
+    );
+  });
+
   test("an own snapshot of before the opening has to be named, and is no state that hooks have seen", async () => {
     const { store, work, plain, turn } = stage(from.claim);
     await turn();
@@ -182,6 +194,19 @@ describe("what a database of plain CSI can be given", () => {
       ["monday"],
     );
   });
+});
+
+test("a copy that is taken back before it has its claim leaves nothing of its way", async () => {
+  const { store, work, plain, made } = stage(from.claim);
+  const { text } = await store.choose(work({ content: first }), { change: "refresh", ref: undefined }, signal);
+  await store.prepare.begin(work({ content: first }), text, signal);
+  deepEqual(made, ["volumesnapshots"]);
+  await store.clear(work({ content: first }), signal);
+  const { items } = await plain.list(volumeSnapshots, {}, signal);
+  deepEqual(
+    items.map(({ metadata }) => metadata.name),
+    ["monday"],
+  );
 });
 
 interface Refusal {
@@ -275,12 +300,13 @@ describe("refused while the old data answers", () => {
     const { store, work, plain, turn } = stage(from.snapshot);
     await turn();
     const { text } = await store.choose(work({ content: first }), { change: "refresh", ref: undefined }, signal);
-    await plain.create(
-      persistentVolumeClaims,
-      { metadata: { name: changeIn(text).claim, namespace: "shop" }, spec: { accessModes: [] } },
-      signal,
-    );
-    await rejects(store.prepare.look(work({ content: first }), text, signal), /was not made by this action/u);
+    const key = { name: changeIn(text).claim, namespace: "shop" };
+    await plain.create(persistentVolumeClaims, { metadata: key, spec: { accessModes: [] } }, signal);
+    const look = async () => await store.prepare.look(work({ content: first }), text, signal);
+    await rejects(look(), /was not made by this action/u);
+    const ownerReferences = ownerOf(work({}).vdb);
+    await plain.patch(persistentVolumeClaims, key, { metadata: { ownerReferences } }, signal);
+    await rejects(look(), /was not made by this action/u, "the database's own, for another action");
   });
 });
 
