@@ -2,6 +2,7 @@
 import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { ensureNamespace, eventually, type Json, testCluster, text } from "@vdb/cluster";
+import { isFullTier } from "kube-runtime/testing";
 import { applyVdb, condition, deleteVdb, makePasswordSecret, runAction, sqlInPod, vdbCount, waitForPhase } from "./vdb.ts";
 import { snapshot as snapshotOf } from "./volumes/manifests.ts";
 
@@ -52,7 +53,7 @@ const claims = async (vdb: { readonly name: string }): Promise<readonly string[]
     .map((claim) => text(claim, "metadata", "name"))
     .toSorted();
 
-describe("refresh and rewind of databases of plain CSI", { timeout: 1_200_000 }, () => {
+describe("refresh and rewind of databases of plain CSI", { skip: !isFullTier, timeout: 1_200_000 }, () => {
   before(async () => {
     await ensureNamespace(kubectl, namespace);
     known.vdbs = await vdbCount(kubectl);

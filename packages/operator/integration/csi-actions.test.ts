@@ -99,7 +99,7 @@ describe("databases of another driver", { timeout: 600_000 }, () => {
         if (isFinished(found)) return found;
         throw new Error(JSON.stringify(found.status));
       },
-      30,
+      120, // an intent whose effect is not found is looked for again for a minute
     );
 
   test("refreshed, undone, taken back, and deleted", async () => {
