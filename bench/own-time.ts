@@ -23,14 +23,13 @@ import {
   untilVdb,
 } from "@vdb/operator/testing";
 import { type ApiCall, configMaps, interceptApi } from "kube-runtime";
+import { median, percentile } from "./median.ts";
 
 const runs = Number(process.argv[2] ?? 30);
 if (!Number.isInteger(runs) || runs < 1) throw new Error("usage: node bench/own-time.ts [runs=30], a whole number from 1");
 
 const isWrite = ({ verb, resource }: ApiCall): boolean =>
   !["get", "list", "watch"].includes(verb) && resource.plural !== "events";
-const at = (all: readonly number[], share: number): number =>
-  all.toSorted((a, b) => a - b)[Math.min(all.length - 1, Math.floor(all.length * share))] ?? Number.NaN;
 
 await using stack = new AsyncDisposableStack();
 const bench = stack.use(await startBench());
@@ -108,7 +107,7 @@ const each = (written.count - before) / together;
 
 for (const name of ["refresh", "rewind"] as const)
   console.log(
-    `${name}: p50 ${at(took[name], 0.5).toFixed(0)} ms, p95 ${at(took[name], 0.95).toFixed(0)} ms, ${at(writes[name], 0.5)} writes; ` +
-      `as many plain writes ${at(took.plain, 0.5).toFixed(0)} ms`,
+    `${name}: p50 ${median(took[name]).toFixed(0)} ms, p95 ${percentile(took[name], 0.95).toFixed(0)} ms, ${median(writes[name])} writes; ` +
+      `as many plain writes ${median(took.plain).toFixed(0)} ms`,
   );
 console.log(`${together} databases applied at once: the last is Ready after ${ms.toFixed(0)} ms; ${each} writes each`);

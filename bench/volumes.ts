@@ -10,7 +10,7 @@
 import { cpus } from "node:os";
 import { ensureNamespace, inNode, type Kubectl, run, testCluster } from "@vdb/cluster";
 import { claim as claimOf, type Manifest, snapshot, together } from "../e2e/volumes/manifests.ts";
-import { median } from "./median.ts";
+import { median, percentile } from "./median.ts";
 
 const [runs, pairs] = [Number(process.argv[2] ?? 30), Number(process.argv[3] ?? 15)];
 const namespace = "bench-volumes";
@@ -67,12 +67,8 @@ async function secondsUntil(objects: readonly Manifest[], wait: readonly string[
 const bound = (name: string): readonly string[] => ["--for=jsonpath={.status.phase}=Bound", `pvc/${name}`];
 const ready = (name: string): readonly string[] => ["--for=condition=Ready", `pod/${name}`];
 
-const percentiles = (all: readonly number[]): string => {
-  const sorted = all.toSorted((one, other) => one - other);
-  const at = (part: number): string =>
-    (sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? Number.NaN).toFixed(2);
-  return `p50 ${at(0.5)} s, p95 ${at(0.95)} s of ${all.length}`;
-};
+const percentiles = (all: readonly number[]): string =>
+  `p50 ${median(all).toFixed(2)} s, p95 ${percentile(all, 0.95).toFixed(2)} s of ${all.length}`;
 
 async function measureTimes(): Promise<void> {
   const took = { bound: [], mounted: [], snapshot: [], hostBound: [], hostMounted: [] } as Record<string, number[]>;

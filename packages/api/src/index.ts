@@ -64,5 +64,5 @@ export { annotationsOf, identityIn, labelsOf, type VdbIdentity } from "./vdb/lab
 // From a declaration to what Kubernetes and the client take.
 export { apiVersionOf, type Kind, type ObjectOf } from "./kind.ts";
 export { InvalidObjectError, decode } from "./decode.ts";
-export { resourceOf } from "./resource.ts";
+export { plainResourceOf, resourceOf } from "./resource.ts";
 export { crd, crdName } from "./generate/crd.ts";

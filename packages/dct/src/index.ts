@@ -10,6 +10,7 @@ export { createDctClient, type DctClient, type DctClientOptions, type SearchOpti
 export { DctError, type DctErrorKind } from "./errors.ts";
 
 // What DCT knows; field names are those of the wire.
+export { decodeTag } from "./contract/places.ts";
 export type { DatasetGroup, Engine, Environment, EnvironmentUser, Host, Repository, Tag } from "./contract/places.ts";
 export type { Bookmark, DSource, Snapshot, Source, Timeflow, Vdb } from "./contract/datasets.ts";
 export { type Job, type JobClass, jobClass, unfinishedJobStates } from "./contract/job.ts";

@@ -1,7 +1,7 @@
-import { type ActionKind, type ActionObject, apiVersionOf, type PostgresVDB, resourceOf } from "@vdb/api";
+import { type ActionKind, type ActionObject, apiVersionOf, type PostgresVDB, plainResourceOf, resourceOf } from "@vdb/api";
 import type { Command } from "commander";
-import { defineResource, type KubeObject } from "kube-runtime";
-import { databaseOf } from "../cluster/databases.ts";
+import type { KubeObject } from "kube-runtime";
+import { databaseOf, databases } from "../cluster/databases.ts";
 import { again, openSession, type Session } from "../cluster/session.ts";
 import { Complaint } from "../complaint.ts";
 import { follow } from "../follow/follow.ts";
@@ -45,7 +45,7 @@ export async function act(world: World, flags: ActFlags, deed: Deed): Promise<nu
   if (flags.dryRun === "client") return printChange(world, flags, manifest, "created (client dry run)");
   deed.admit?.(await databaseOf(session, deed.database, world.signal));
   const dryRun = flags.dryRun === "server";
-  const created = await session.client.create(plainResource(kind), manifest, world.signal, { dryRun });
+  const created = await session.client.create(plainResourceOf(kind), manifest, world.signal, { dryRun });
   if (dryRun) return printChange(world, flags, created, "created (server dry run)");
   if (!flags.wait) return printChange(world, flags, created, "created");
   world.stderr.write(`${nameOf(manifest)} created\n`);
@@ -111,12 +111,30 @@ const letters = "bcdfghjklmnpqrstvwxz2456789";
 const suffix = (random: () => number): string =>
   Array.from({ length: 5 }, () => letters[Math.floor(random() * letters.length)] ?? "").join("");
 
-/** The kind as it is sent: the API server fills in the defaults, so the object need not be whole. */
-const plainResource = ({ group, version, kind, plural }: ActionKind) =>
-  defineResource<KubeObject & { readonly spec: object }>({ group, version, kind, plural, namespaced: true });
-
 /** Prints an object that is not followed, as kubectl does after create and patch. */
 export function printChange(world: World, { output }: ChangeFlags, object: Printable, done: string): number {
   world.stdout.write(asFormat(output, object, () => `${nameOf(object)}\n`) ?? `${nameOf(object)} ${done}\n`);
   return 0;
+}
+
+/**
+ * Changes spec of a database. Undefined: a dry run, which has printed what it would become. With `resourceVersion` an edit meanwhile
+ * is not overwritten.
+ */
+export async function patchSpec(
+  { world, session, flags }: { readonly world: World; readonly session: Session; readonly flags: ChangeFlags },
+  found: PostgresVDB,
+  { spec, resourceVersion }: { readonly spec: Partial<PostgresVDB["spec"]>; readonly resourceVersion?: string },
+): Promise<PostgresVDB | undefined> {
+  const { namespace, name } = found.metadata;
+  if (flags.dryRun === "client") {
+    printChange(world, flags, { ...found, spec: { ...found.spec, ...spec } }, "patched (client dry run)");
+    return undefined;
+  }
+  const dryRun = flags.dryRun === "server";
+  const patch = { ...(resourceVersion === undefined ? {} : { metadata: { resourceVersion } }), spec };
+  const patched = await session.client.patch<PostgresVDB>(databases, { namespace, name }, patch, world.signal, { dryRun });
+  if (!dryRun) return patched;
+  printChange(world, flags, patched, "patched (server dry run)");
+  return undefined;
 }

@@ -6,7 +6,7 @@ import { Complaint } from "../complaint.ts";
 import { follow } from "../follow/follow.ts";
 import { asFormat, nameOf } from "../text/print.ts";
 import type { World } from "../world.ts";
-import { printChange } from "./act.ts";
+import { patchSpec, printChange } from "./act.ts";
 import { addChangeOptions, type ChangeFlags, type End } from "./options.ts";
 
 export function defineEnable(program: Command, world: World, end: End): void {
@@ -30,11 +30,8 @@ async function enable(world: World, flags: ChangeFlags, name: string, enabled: b
     throw new Complaint(`PostgresVDB ${key.namespace}/${name} has expired at ${found.status.expiry.time}`, [
       `to start it for another 8 hours: kubectl vdb extend ${name} 8h${again(flags)}`,
     ]);
-  if (flags.dryRun === "client")
-    return printChange(world, flags, { ...found, spec: { ...found.spec, enabled } }, "patched (client dry run)");
-  const dryRun = flags.dryRun === "server";
-  const patched = await session.client.patch(databases, key, { spec: { enabled } }, world.signal, { dryRun });
-  if (dryRun) return printChange(world, flags, patched, "patched (server dry run)");
+  const patched = await patchSpec({ world, session, flags }, found, { spec: { enabled } });
+  if (patched === undefined) return 0;
   if (!flags.wait) return printChange(world, flags, patched, "patched");
   const { object, verdict } = await follow(world, session, {
     resource: databases,

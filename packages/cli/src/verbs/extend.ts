@@ -8,7 +8,7 @@ import { Complaint } from "../complaint.ts";
 import { follow } from "../follow/follow.ts";
 import { asFormat, nameOf } from "../text/print.ts";
 import type { World } from "../world.ts";
-import { printChange } from "./act.ts";
+import { patchSpec } from "./act.ts";
 import { addChangeOptions, type ChangeFlags, type End, wholeSeconds } from "./options.ts";
 
 export function defineExtend(program: Command, world: World, end: End): void {
@@ -65,14 +65,9 @@ async function extend(world: World, flags: ChangeFlags, name: string, seconds: n
       "to let it expire, set spec.expiry, for example {after: 8h, action: Stop}",
     ]);
   const { expiry, timeMs } = wanted;
-  if (flags.dryRun === "client")
-    return printChange(world, flags, { ...found, spec: { ...found.spec, expiry } }, "patched (client dry run)");
-  const dryRun = flags.dryRun === "server";
-  // As it was read: an edit meanwhile is not overwritten.
   const { resourceVersion } = found.metadata;
-  const patch = { metadata: { resourceVersion }, spec: { expiry } };
-  const patched = await session.client.patch(databases, key, patch, world.signal, { dryRun });
-  if (dryRun) return printChange(world, flags, patched, "patched (server dry run)");
+  const patched = await patchSpec({ world, session, flags }, found, { spec: { expiry }, resourceVersion });
+  if (patched === undefined) return 0;
   const isToStart = found.status.expiry?.stoppedTime !== undefined && found.spec.enabled && flags.wait;
   const started = isToStart
     ? await follow(world, session, {

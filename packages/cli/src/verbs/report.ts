@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { deployments, isApiError, type KubeObject, persistentVolumeClaims, type Resource, services } from "kube-runtime";
 import { actionsOn } from "../cluster/actions.ts";
 import { databaseOf } from "../cluster/databases.ts";
-import { podsOf } from "../cluster/pods.ts";
+import { madeFor, podsOf } from "../cluster/pods.ts";
 import { openSession, type Session } from "../cluster/session.ts";
 import { volumeSnapshots } from "../cluster/storage.ts";
 import { Complaint } from "../complaint.ts";
@@ -73,6 +73,5 @@ async function listed<T extends KubeObject>(
   name: string,
   signal: AbortSignal,
 ): Promise<readonly T[]> {
-  const labelSelector = `app.kubernetes.io/instance=${name},app.kubernetes.io/managed-by=delphix-operator`;
-  return (await client.list(resource, { namespace, labelSelector }, signal)).items;
+  return (await client.list(resource, { namespace, labelSelector: madeFor(name) }, signal)).items;
 }

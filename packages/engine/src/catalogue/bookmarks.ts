@@ -19,7 +19,8 @@ export const snapshotsOfBookmark = (catalogue: Catalogue, id: string): readonly 
   );
 
 const decodeName = object({ name: string, id: string }, {});
-const bookmarksOf = (catalogue: Catalogue, snapshotId: string): readonly Decoded<typeof decodeName>[] =>
+/** Those that name a snapshot, by name. */
+export const bookmarksOn = (catalogue: Catalogue, snapshotId: string): readonly Decoded<typeof decodeName>[] =>
   catalogue.all(
     decodeName,
     `SELECT bookmark.name, bookmark.id FROM bookmark JOIN bookmark_snapshot ON bookmark_id = bookmark.id
@@ -27,10 +28,10 @@ const bookmarksOf = (catalogue: Catalogue, snapshotId: string): readonly Decoded
     snapshotId,
   );
 
-export const isBookmarked = (catalogue: Catalogue, snapshotId: string): boolean => bookmarksOf(catalogue, snapshotId).length > 0;
+export const isBookmarked = (catalogue: Catalogue, snapshotId: string): boolean => bookmarksOn(catalogue, snapshotId).length > 0;
 
 export function requireNotBookmarked(catalogue: Catalogue, snapshotId: string): void {
-  const names = bookmarksOf(catalogue, snapshotId).map(({ name, id }) => `${name} (${id})`);
+  const names = bookmarksOn(catalogue, snapshotId).map(({ name, id }) => `${name} (${id})`);
   if (names.length > 0)
     throw conflict(
       `snapshot ${snapshotId} cannot be deleted: the bookmark ${names.join(", ")} names it; delete the bookmark first`,

@@ -1,8 +1,8 @@
-import { type Decoded, list, number, object, string, type Tag } from "@vdb/dct";
+import { type Decoded, number, object, string, type Tag } from "@vdb/dct";
 import type { Catalogue } from "./catalogue.ts";
-import { json } from "./rows.ts";
+import { tags } from "./rows.ts";
 
-const decodeEngineRow = object({ number, tags: json(list(object({ key: string, value: string }, {}))) }, { pool: string });
+const decodeEngineRow = object({ number, tags }, { pool: string });
 
 function engineRow(catalogue: Catalogue): Decoded<typeof decodeEngineRow> {
   const row = catalogue.one(decodeEngineRow, "SELECT number, tags, pool FROM engine");

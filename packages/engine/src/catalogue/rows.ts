@@ -1,5 +1,5 @@
 /** The catalogue's rows, decoded. SQLite has neither booleans nor lists: 0/1 and JSON stand for them. */
-import { type Decoded, type Decoder, list, map, number, object, string } from "@vdb/dct";
+import { type Decoded, type Decoder, decodeTag, list, map, number, object, string } from "@vdb/dct";
 
 /** A JSON text column. */
 export const json =
@@ -14,7 +14,8 @@ const oneOf =
     if (found === undefined) throw new TypeError(`${at}: ${String(value)} is none of ${words.join(", ")}`);
     return found;
   };
-const tags = json(list(object({ key: string, value: string }, {})));
+/** A column of tags. */
+export const tags = json(list(decodeTag));
 
 export const decodeGroupRow = object({ id: string, name: string }, {});
 export type GroupRow = Decoded<typeof decodeGroupRow>;

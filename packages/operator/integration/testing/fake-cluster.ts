@@ -54,7 +54,7 @@ export function playCluster(client: Client, namespace: string, turnMs = 15): Fak
   };
   const provisioned = new Map<string, number>();
   const turn = async (): Promise<void> => {
-    if (state.provision === "bind") await bindClaims(client, namespace, state, provisioned, end.signal);
+    await bindClaims(client, namespace, state, provisioned, end.signal);
     await endVolumes(client, namespace, end.signal);
     await runDeployments(client, namespace, state, end.signal);
   };
@@ -79,15 +79,16 @@ export function playCluster(client: Client, namespace: string, turnMs = 15): Fak
 async function bindClaims(
   client: Client,
   namespace: string,
-  cluster: Pick<FakeCluster, "driver" | "reclaim">,
+  cluster: Pick<FakeCluster, "provision" | "driver" | "reclaim">,
   provisioned: Map<string, number>,
   signal: AbortSignal,
 ): Promise<void> {
   const { items } = await client.list(persistentVolumeClaims, { namespace }, signal);
   for (const claim of items) {
     if (claim.status?.phase === "Bound" || claim.metadata.deletionTimestamp !== undefined) continue;
+    const { provision, driver, reclaim } = cluster; // as of now: a test may have set them since this turn began
+    if (provision === "nothing") return;
     const name = volumeNameOf(claim.metadata.uid);
-    const { driver, reclaim } = cluster; // as of now: a test may have set them since this turn began
     const spec = {
       capacity: { storage: "1Gi" },
       accessModes: ["ReadWriteOnce" as const],

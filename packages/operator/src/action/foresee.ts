@@ -15,7 +15,7 @@ import {
 import { type Draft, done, type Outcome } from "kube-runtime";
 import { ActionFailed } from "../data/action-failed.ts";
 import type { Chosen, ContentStore, Work } from "../data/content-store.ts";
-import { snapshotOfLabel, snapshotsIn, type VolumeSnapshot } from "../data/csi/volume-snapshots.ts";
+import { snapshotsOf, type VolumeSnapshot } from "../data/csi/volume-snapshots.ts";
 import { hookStagesFor } from "../vdb/decide/hook-stages.ts";
 import { blockedBy } from "./admit.ts";
 import { type ActionContext, actionsByVdb, keyText, nameOfTarget, vdbOf } from "./context.ts";
@@ -106,7 +106,7 @@ async function foresee(script: Script, ctx: ForeseeContext, signal: AbortSignal)
   const needed = definition.needs(ctx);
   const found = needed === undefined || needed.kind !== "terminal" ? await look(ctx, vdb, signal) : { blockers: [] };
   const { content, previous } = vdb.status;
-  const snapshots = await ownSnapshots(ctx, vdb, signal);
+  const snapshots = await snapshotsOf(ctx.run.client, vdb.metadata, signal);
   return {
     steps,
     hooks: hooksOf(ctx, vdb, found.chosen),
@@ -156,9 +156,11 @@ async function asked(store: ContentStore, { action }: ForeseeContext, work: Work
     await store.snapshot.intend(work, signal);
     return { blockers: [] };
   }
-  const change = action.kind.endsWith("Rewind") ? "rewind" : "refresh";
-  return { chosen: await store.choose(work, { change, ref: action.spec.snapshotRef }, signal), blockers: [] };
+  const wanted = { change: changeOf(action), ref: action.spec.snapshotRef };
+  return { chosen: await store.choose(work, wanted, signal), blockers: [] };
 }
+
+const changeOf = ({ kind }: ActionObject): "refresh" | "rewind" => (kind.endsWith("Rewind") ? "rewind" : "refresh");
 
 type Hooks = ActionPlan["hooks"];
 
@@ -166,23 +168,15 @@ type Hooks = ActionPlan["hooks"];
 function hooksOf(ctx: ForeseeContext, vdb: PostgresVDB, chosen: Chosen | undefined): Hooks {
   const all = vdb.spec.hooks ?? [];
   const of = (stage: string): Hooks => all.filter((hook) => hook.stage === stage).map(({ name }) => ({ stage, name }));
-  const { spec, kind } = ctx.action;
+  const { spec } = ctx.action;
   const scripts = (field: string): Hooks => (field in spec ? [{ stage: field, name: "its own" }] : []);
   const runs = isSwitchedOn(vdb) || answeringPod(ctx, vdb) !== undefined;
   if (!("previousRetention" in spec))
     return runs ? [...of("pre-snapshot"), ...scripts("preSnapshot"), ...scripts("postSnapshot"), ...of("post-snapshot")] : [];
-  const madeBy = kind.endsWith("Rewind") ? "rewind" : "refresh";
+  const madeBy = changeOf(ctx.action);
   const word = madeBy === "rewind" ? "Rewind" : "Refresh";
   const stages = hookStagesFor({ madeBy, ...(chosen?.takenOpen === undefined ? {} : { takenOpen: chosen.takenOpen }) }, all);
   return [...(runs ? [...of(`pre-${madeBy}`), ...scripts(`pre${word}`)] : []), ...scripts(`post${word}`), ...stages.flatMap(of)];
-}
-
-async function ownSnapshots(
-  { run }: ActionContext,
-  { metadata: { namespace, uid } }: PostgresVDB,
-  signal: AbortSignal,
-): Promise<readonly VolumeSnapshot[]> {
-  return await snapshotsIn(run.client, { namespace, labelSelector: `${snapshotOfLabel}=${uid}` }, signal);
 }
 
 /** A rewind loses what came after its snapshot, a refresh all that came since clients were let in. */
@@ -194,7 +188,7 @@ function lostOf(
 ): NonNullable<ActionPlan["lost"]> {
   const { openedTime } = content ?? {};
   const { type, timestamp } = chosen?.snapshot ?? {};
-  const since = action.kind.endsWith("Rewind") && type !== "previous" ? (timestamp ?? openedTime) : openedTime;
+  const since = changeOf(action) === "rewind" && type !== "previous" ? (timestamp ?? openedTime) : openedTime;
   const [saved] = snapshots
     .flatMap(({ metadata: { name }, status }) =>
       status?.readyToUse === true && status.creationTime !== undefined ? [{ name, time: status.creationTime }] : [],

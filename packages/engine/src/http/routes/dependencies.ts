@@ -1,4 +1,4 @@
-import { allBookmarks, snapshotsOfBookmark } from "../../catalogue/bookmarks.ts";
+import { bookmarksOn } from "../../catalogue/bookmarks.ts";
 import type { Catalogue } from "../../catalogue/catalogue.ts";
 import { allVdbs, readySnapshot, readySnapshots } from "../../catalogue/datasets.ts";
 import { existingVdb } from "../../jobs/require-vdb.ts";
@@ -62,11 +62,7 @@ const dependency = (
 ): Dependency => ({ object_id, object_type, object_name, locked: false, parents });
 
 const bookmarksOf = (catalogue: Catalogue, snapshotId: string): readonly Dependency[] =>
-  allBookmarks(catalogue).flatMap(({ id, name }) =>
-    snapshotsOfBookmark(catalogue, id).some((one) => one.id === snapshotId)
-      ? [dependency("BOOKMARK", id, name, [snapshotId])]
-      : [],
-  );
+  bookmarksOn(catalogue, snapshotId).map(({ id, name }) => dependency("BOOKMARK", id, name, [snapshotId]));
 
 const clonesOf = (catalogue: Catalogue, vdbId: string): readonly Dependency[] =>
   allVdbs(catalogue).flatMap(({ id, name, parent_id }) => (parent_id === vdbId ? [dependency("VDB", id, name, [vdbId])] : []));

@@ -1,5 +1,5 @@
-import { list, object, string, type Tag } from "@vdb/dct";
-import { json } from "../../catalogue/rows.ts";
+import { object, type Tag } from "@vdb/dct";
+import { tags as storedTags } from "../../catalogue/rows.ts";
 import { notFound } from "../../refusal.ts";
 import { tags as tagsTogether } from "../../text-rules.ts";
 import type { Collection } from "../collection.ts";
@@ -15,8 +15,7 @@ type Doomed = BodyOf<typeof deleteTagsBody>;
 export const tagRoutes = (state: ApiState): readonly Route[] =>
   collections.flatMap((collection) => (collection.tags === undefined ? [] : routesOf(state, collection, collection.tags)));
 
-const storedTags = list(object({ key: string, value: string }, {}));
-const decodeRow = object({ tags: json(storedTags) }, {});
+const decodeRow = object({ tags: storedTags }, {});
 
 function routesOf(
   { catalogue }: ApiState,

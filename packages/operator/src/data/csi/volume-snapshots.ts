@@ -83,3 +83,12 @@ export async function snapshotsIn(
     throw error;
   }
 }
+
+/** Those that actions have taken of a database, in any state. */
+export async function snapshotsOf(
+  client: Client,
+  { namespace, uid }: { readonly namespace: string; readonly uid: string },
+  signal: AbortSignal,
+): Promise<readonly VolumeSnapshot[]> {
+  return await snapshotsIn(client, { namespace, labelSelector: `${snapshotOfLabel}=${uid}` }, signal);
+}

@@ -5,12 +5,13 @@ import {
   isFinished,
   isSwitchedOn,
   type PostgresVDB,
+  plainResourceOf,
   resourceOf,
   type ScheduleName,
   type ScheduleStatus,
   scheduleNames,
 } from "@vdb/api";
-import { type ConditionValue, defineResource, done, isApiError, isControlledBy, type KubeObject, timestamp } from "kube-runtime";
+import { type ConditionValue, done, isApiError, isControlledBy, timestamp } from "kube-runtime";
 import type { PlainVdbStep, VdbContext } from "../context.ts";
 import { beyondHistory, type Due, dueOf, type Situation, type Skipped, scheduledName, skipped } from "../decide/schedule.ts";
 import { childLabels, ownerOf, scheduledTime, scheduleLabel } from "../names.ts";
@@ -179,7 +180,7 @@ async function begin(
     ownerReferences: ownerOf(vdb),
   };
   try {
-    await run.client.create(plainResource(kind), { metadata, spec: actionSpec(vdb, schedule) }, signal);
+    await run.client.create(plainResourceOf(kind), { metadata, spec: actionSpec(vdb, schedule) }, signal);
     return "made";
   } catch (error) {
     if (!isApiError(error, "alreadyExists")) throw error;
@@ -207,10 +208,6 @@ function kindOf(kind: string): ActionKind {
   return found;
 }
 
-/** As it is sent: the API server fills in the defaults, so the object need not be whole. */
-const plainResource = ({ group, version, kind, plural }: ActionKind) =>
-  defineResource<KubeObject & { readonly spec: object }>({ group, version, kind, plural, namespaced: true });
-
 /** Actions that have ended go, beyond `history`. What they have made stays. */
 async function forget(
   { run }: VdbContext,
@@ -223,7 +220,7 @@ async function forget(
     const { uid, deletionTimestamp } = action.metadata;
     if (deletionTimestamp !== undefined) continue;
     try {
-      await run.client.delete(plainResource(kindOf(action.kind)), action.metadata, signal, { preconditions: { uid } });
+      await run.client.delete(plainResourceOf(kindOf(action.kind)), action.metadata, signal, { preconditions: { uid } });
     } catch (error) {
       if (!isApiError(error, "notFound", "conflict")) throw error;
     }

@@ -1,12 +1,6 @@
 import { sourceReference } from "@vdb/api";
 import { done, isApiError } from "kube-runtime";
-import {
-  snapshotOfLabel,
-  snapshotsIn,
-  type VolumeSnapshot,
-  volumeSnapshotContents,
-  volumeSnapshots,
-} from "../../data/csi/volume-snapshots.ts";
+import { snapshotsOf, type VolumeSnapshot, volumeSnapshotContents, volumeSnapshots } from "../../data/csi/volume-snapshots.ts";
 import type { Told } from "../../data/source.ts";
 import type { PlainVdbStep, VdbContext } from "../context.ts";
 import { surplusOf, type Taken } from "../decide/surplus.ts";
@@ -27,8 +21,7 @@ export const retireSnapshots: PlainVdbStep = {
     const limits = vdb.spec.snapshots;
     if (limits === undefined || vdb.status.activeAction !== undefined) return done(); // an action may be about to use one
     try {
-      const { namespace, uid } = vdb.metadata;
-      const own = await snapshotsIn(run.client, { namespace, labelSelector: `${snapshotOfLabel}=${uid}` }, signal);
+      const own = await snapshotsOf(run.client, vdb.metadata, signal);
       const { beyond, nextSeconds } = surplusOf(limits, own.filter(isUsable).map(takenOf), run.clock.now());
       const leaving = own.filter((one) => isOverdue(one, run.clock.now())).map(takenOf);
       const needs = beyond.length + leaving.length === 0 ? nothing : await needsOf(ctx, [...beyond, ...leaving], signal);
