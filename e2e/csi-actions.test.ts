@@ -1,8 +1,9 @@
-/** Refreshes and rewinds of databases of plain CSI: what they hold afterwards, that a failure brings the old data back, that no claim is left. */
+/** Actions on databases of plain CSI: what they hold afterwards, that a failure brings the old data back, that no claim is left. */
 import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { ensureNamespace, eventually, type Json, testCluster, text } from "@vdb/cluster";
+import { ensureNamespace, eventually, items, type Json, testCluster, text } from "@vdb/cluster";
 import { isFullTier } from "kube-runtime/testing";
+import { untilReady } from "./origins.ts";
 import { applyVdb, condition, deleteVdb, makePasswordSecret, runAction, sqlInPod, vdbCount, waitForPhase } from "./vdb.ts";
 import { snapshot as snapshotOf } from "./volumes/manifests.ts";
 
@@ -14,10 +15,14 @@ const write = (word: string): string => `INSERT INTO words (word) VALUES ('${wor
 const known = { vdbs: 0 };
 
 type Vdb = ReturnType<typeof of>;
-const of = (name: string, type: string, reference: string) => ({
+const of = (name: string, type: string, reference: string, spec: object = {}) => ({
   name,
   namespace,
-  spec: { source: { type, reference }, database: { name: "postgres", user: "postgres", passwordSecretRef: `${name}-password` } },
+  spec: {
+    source: { type, reference },
+    database: { name: "postgres", user: "postgres", passwordSecretRef: `${name}-password` },
+    ...spec,
+  },
 });
 
 async function ready(vdb: Vdb): Promise<void> {
@@ -32,20 +37,41 @@ const claimOf = async (vdb: { readonly name: string }): Promise<string> =>
 async function snapshot(name: string): Promise<void> {
   await sqlInPod(kubectl, source, "CHECKPOINT");
   await kubectl.apply(JSON.stringify(snapshotOf(name, namespace, await claimOf(source))));
-  await eventually(`VolumeSnapshot ${name} is ready`, 120, async () => {
-    const found = await kubectl.get("volumesnapshot", name, namespace);
-    return text(found, "status", "readyToUse") === "true" ? true : undefined;
-  });
+  await untilReady(kubectl, { name, namespace });
 }
 
 const act = async (vdb: Vdb, kind: string, name: string, spec: object = {}): Promise<Json> =>
   await runAction(kubectl, vdb, { kind, name: `${vdb.name}-${name}`, spec });
 
-async function completed(vdb: Vdb, kind: string, name: string, spec: object = {}): Promise<void> {
+async function completed(vdb: Vdb, kind: string, name: string, spec: object = {}): Promise<Json> {
   const found = await act(vdb, kind, name, spec);
   equal(text(found, "status", "phase"), "Completed", text(found, "status"));
   console.log(`${kind} ${name} of ${vdb.spec.source.type}: ${text(found, "status", "duration")}`);
   await waitForPhase(kubectl, vdb, "Ready");
+  return found;
+}
+
+/** The action that its plan foretold: the same steps, hooks and snapshot, under the plan. */
+async function asPlanned(vdb: Vdb, kind: string, name: string, spec: object = {}): Promise<Json> {
+  const planned = await act(vdb, kind, `${name}-plan`, { ...spec, planOnly: true });
+  deepEqual(items(planned, "status", "plan", "blockers"), []);
+  const found = await completed(vdb, kind, name, { ...spec, planRef: { name: `${vdb.name}-${name}-plan` } });
+  const steps = (action: Json, ...path: readonly string[]): readonly string[] =>
+    items(action, "status", ...path).map((step) => `${text(step, "phase")} ${text(step, "name")}`);
+  deepEqual(steps(found, "steps"), steps(planned, "plan", "steps"));
+  for (const field of ["name", "timestamp"])
+    equal(text(found, "status", "snapshot", field), text(planned, "status", "plan", "snapshot", field), field);
+  return planned;
+}
+
+const stagesOf = (planned: Json): readonly string[] =>
+  items(planned, "status", "plan", "hooks").map((hook) => text(hook, "stage"));
+
+async function nothingStaged(): Promise<void> {
+  await eventually("no VolumeSnapshot for one copy alone is left", 60, async () => {
+    const left = await kubectl.list("volumesnapshots", ["-n", namespace, "-l", "postgresvdb.core.delphix.com/stage-of"]);
+    return left.length === 0 ? true : undefined;
+  });
 }
 
 const claims = async (vdb: { readonly name: string }): Promise<readonly string[]> =>
@@ -128,5 +154,85 @@ describe("refresh and rewind of databases of plain CSI", { skip: !isFullTier, ti
     await deleteVdb(kubectl, vdb);
     await eventually("its volumes are gone", 120, async () => ((await vdbCount(kubectl)) === known.vdbs + 1 ? true : undefined));
     ok(await kubectl.get("volumesnapshot", "monday", namespace));
+  });
+
+  test("snapshots and tasks: as on a database of DCT; what was previous may go, and its VolumeSnapshots are good for all that", async () => {
+    const marks = ["pre-snapshot", "post-snapshot", "post-refresh", "post-rewind"].map((stage) => ({
+      name: "mark",
+      stage,
+      script: `CREATE TABLE IF NOT EXISTS marks (stage text); INSERT INTO marks VALUES ('${stage}')`,
+    }));
+    const vdb = of("snapped", "pvc-clone", await claimOf(source), { hooks: marks });
+    const seen = "SELECT string_agg(stage, ' ' ORDER BY ctid) FROM marks";
+    await ready(vdb);
+    await sqlInPod(kubectl, vdb, write("own"));
+    const plain = await completed(vdb, "VDBSnapshot", "plain");
+    deepEqual(
+      ["type", "name", "readyToUse"].map((field) => text(plain, "status", "snapshot", field)),
+      ["volume-snapshot", "snapped-plain", "true"],
+    );
+    equal(await sqlInPod(kubectl, vdb, seen), "pre-snapshot post-snapshot");
+    await sqlInPod(kubectl, vdb, write("backed-up"));
+    const backup = await completed(vdb, "PostgresSnapshot", "backup", { preSnapshot: { content: write("inside") } });
+    match(text(backup, "status", "lsn", "begin"), /^[0-9A-F]+\/[0-9A-F]+$/u);
+    const task = await completed(vdb, "PostgresTask", "sql", {
+      vdbRef: undefined,
+      targetRef: { name: vdb.name },
+      content: words,
+    });
+    match(text(task, "status", "output"), /first newer own backed-up inside/u);
+    const command = { targetRef: { name: vdb.name }, command: ["sh", "-c", "ls $PGDATA/PG_VERSION"] };
+    const shell = await completed(vdb, "Task", "command", { vdbRef: undefined, ...command });
+    match(text(shell, "status", "output"), /PG_VERSION/u);
+
+    const first = await claimOf(vdb);
+    const planned = await asPlanned(vdb, "PostgresRefresh", "fresh", { postRefresh: { content: "CREATE TABLE by_action ()" } });
+    deepEqual(stagesOf(planned), ["postRefresh", "post-refresh"]);
+    equal(await sqlInPod(kubectl, vdb, seen), "post-refresh");
+    await asPlanned(vdb, "VDBRefresh", "again");
+    await eventually("the first claim is gone", 120, async () => ((await claims(vdb)).includes(first) ? undefined : true));
+    const back = await asPlanned(vdb, "VDBRewind", "back", { snapshotRef: { type: "volume-snapshot", name: "snapped-backup" } });
+    deepEqual(stagesOf(back), ["post-rewind"], "clients were let in to that state");
+    equal(await sqlInPod(kubectl, vdb, words), "first newer own backed-up inside", "of a volume whose claim is gone");
+    equal(await sqlInPod(kubectl, vdb, seen), "pre-snapshot post-snapshot pre-snapshot post-rewind");
+    await asPlanned(vdb, "VDBRewind", "undo", { snapshotRef: { type: "previous" } });
+    equal(await sqlInPod(kubectl, vdb, words), "first newer", "as before the rewind");
+    await nothingStaged();
+    await deleteVdb(kubectl, vdb);
+    await kubectl.run(["delete", "volumesnapshot", "snapped-plain", "snapped-backup", "-n", namespace, "--timeout=120s"]);
+    await eventually("its volumes are gone", 120, async () => ((await vdbCount(kubectl)) === known.vdbs + 1 ? true : undefined));
+  });
+
+  test("on a class that binds when the pod is scheduled: new data, old data after a failure, and after an undo", async () => {
+    const late = {
+      metadata: { name: "csi-late" },
+      provisioner: "defs.csi.delphix.com",
+      volumeBindingMode: "WaitForFirstConsumer",
+    };
+    await kubectl.apply(JSON.stringify({ apiVersion: "storage.k8s.io/v1", kind: "StorageClass", ...late }));
+    const vdb = of("waiting", "pvc-clone", await claimOf(source), { storageClassName: "csi-late" });
+    await ready(vdb);
+    await sqlInPod(kubectl, vdb, write("own"));
+    const failed = await act(vdb, "PostgresRefresh", "failing", { postRefresh: { content: "SELECT 1/0" } });
+    equal(condition(failed, "RolledBack")?.reason, "RolledBack", text(failed, "status"));
+    await waitForPhase(kubectl, vdb, "Ready");
+    equal(await sqlInPod(kubectl, vdb, words), "first newer own");
+    equal((await claims(vdb)).length, 1, "the claim of the failed one is gone");
+    await completed(vdb, "VDBRefresh", "fresh");
+    equal(await sqlInPod(kubectl, vdb, words), "first newer");
+    const present = await kubectl.get("postgresvdb", vdb.name, namespace);
+    const volume = text(await kubectl.get("pvc", text(present, "status", "pvcName"), namespace), "spec", "volumeName");
+    const handle = text(await kubectl.get("persistentvolume", volume), "spec", "csi", "volumeHandle");
+    deepEqual(
+      [text(present, "status", "delphixVDB"), text(present, "status", "delphixID"), text(present, "status", "content", "handle")],
+      [volume, handle, handle],
+      "the status tells of the new volume",
+    );
+    await nothingStaged();
+    await completed(vdb, "VDBRewind", "undo", { snapshotRef: { type: "previous" } });
+    equal(await sqlInPod(kubectl, vdb, words), "first newer own");
+    await deleteVdb(kubectl, vdb);
+    deepEqual(await claims(vdb), []);
+    await kubectl.run(["delete", "storageclass", "csi-late"]);
   });
 });
