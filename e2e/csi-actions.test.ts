@@ -181,7 +181,7 @@ describe("refresh and rewind of databases of plain CSI", { skip: !isFullTier, ti
       content: words,
     });
     match(text(task, "status", "output"), /first newer own backed-up inside/u);
-    const command = { targetRef: { name: vdb.name }, command: ["sh", "-c", "ls $PGDATA/PG_VERSION"] };
+    const command = { targetRef: { name: vdb.name }, type: "command", content: "ls $PGDATA" };
     const shell = await completed(vdb, "Task", "command", { vdbRef: undefined, ...command });
     match(text(shell, "status", "output"), /PG_VERSION/u);
 

@@ -12,33 +12,15 @@ import {
   vdbSnapshot,
 } from "@vdb/api";
 import { persistentVolumeClaims, persistentVolumes } from "kube-runtime";
-import { volumeSnapshots } from "../data/csi/volume-snapshots.ts";
-import { makeStorage, playStorage, takenAt } from "../data/testing/csi-storage.ts";
-import { type ActionBench, actionBench, type Faulty, forever, lossy, mortal, sampled } from "./action-bench.ts";
+import { takenAt } from "../data/testing/csi-storage.ts";
+import { type ActionBench, type Faulty, forever, lossy, mortal, sampled } from "./action-bench.ts";
+import { claimNames as claims, claimsBench, snapshotNames as snapshots } from "./claims-bench.ts";
 
 const kinds = [vdbRefresh, vdbRewind, postgresRefresh, postgresRewind, vdbSnapshot];
 const spec = { vdbRef: { name: "orders" } };
 const ended = (bench: ActionBench, name: string, kind: ActionKind) => async () => isFinished(await bench.get(kind, name));
 
-/** An open database on the claim orders-c1, cloned from the claim origin, or made from its snapshot monday. */
-async function stage(type: "pvc-clone" | "k8s-snapshot" = "pvc-clone"): Promise<ActionBench> {
-  const bench = await actionBench(kinds);
-  const source = { type, reference: type === "pvc-clone" ? "origin" : "monday" };
-  await bench.setSpec({ source });
-  await makeStorage(bench.client, await bench.vdb());
-  bench.holdSnapshots = true; // the storage takes them itself
-  bench.playStorage = playStorage;
-  const handle = "handle-of-orders-c1";
-  const content = { id: "c1", madeBy: "create", openedTime: "2026-01-01T00:10:00Z", claimName: "orders-c1", handle };
-  const at = { lastTransitionTime: "2026-01-01T00:00:00Z", message: "as declared", observedGeneration: 1 };
-  await bench.setVdb({
-    delphixID: handle,
-    content,
-    source: { type, name: source.reference, namespace: "shop" },
-    conditions: [{ type: "Ready", status: "True", reason: "Ready", ...at }],
-  });
-  return bench;
-}
+const stage = async (type?: "pvc-clone" | "k8s-snapshot"): Promise<ActionBench> => await claimsBench(kinds, type);
 
 async function done(bench: ActionBench, kind: ActionKind, name: string, more: object = {}): Promise<void> {
   await bench.apply(kind, name, { ...spec, ...more });
@@ -46,11 +28,6 @@ async function done(bench: ActionBench, kind: ActionKind, name: string, more: ob
   const { status } = await bench.get(kind, name);
   equal(status.phase, "Completed", status.lastError ?? "");
 }
-
-const claims = async ({ client }: ActionBench): Promise<readonly string[]> =>
-  (await client.list(persistentVolumeClaims, {}, forever)).items.map(({ metadata }) => metadata.name).toSorted();
-const snapshots = async ({ client }: ActionBench): Promise<readonly string[]> =>
-  (await client.list(volumeSnapshots, {}, forever)).items.map(({ metadata }) => metadata.name).toSorted();
 
 for (const type of ["pvc-clone", "k8s-snapshot"] as const)
   test(`a refresh of a ${type} has a claim of its own; the old one is the previous`, async () => {
@@ -154,45 +131,65 @@ test("deleted in each phase, it is taken back, or goes on to its end: no claim i
   }
 });
 
-for (const { kind, trouble } of [
-  { kind: vdbRefresh, trouble: undefined },
-  { kind: postgresRefresh, trouble: "beforeOpen" as const },
-]) {
-  const name = `${kind.kind} of a pvc-clone${trouble === undefined ? "" : " that is taken back"}`;
-  test(`an operator that dies at any write of a ${name}: old data or new, one claim for each`, async () => {
-    const all = await through(kind, trouble, (nth) => mortal(nth, "before"), Infinity);
-    ok(all > 12, `${all} writes`);
+interface Loop {
+  readonly name: string;
+  readonly kind: ActionKind;
+  readonly snapshotRef?: object;
+  readonly trouble?: "beforeOpen";
+}
+const loops: readonly Loop[] = [
+  { name: "VDBRefresh", kind: vdbRefresh },
+  { name: "PostgresRefresh that is taken back", kind: postgresRefresh, trouble: "beforeOpen" },
+  { name: "VDBRewind to its own snapshot", kind: vdbRewind, snapshotRef: { type: "volume-snapshot", name: "own" } },
+  { name: "VDBRewind to the previous data", kind: vdbRewind, snapshotRef: { type: "previous" } },
+  {
+    name: "PostgresRewind to the previous data that is taken back",
+    kind: postgresRewind,
+    snapshotRef: { type: "previous" },
+    trouble: "beforeOpen",
+  },
+];
+for (const loop of loops) {
+  test(`an operator that dies at any write of a ${loop.name} of a pvc-clone: old data or new, one claim for each`, async () => {
+    const all = await through(loop, (nth) => mortal(nth, "before"), Infinity);
+    ok(all > 10, `${all} writes`);
     for (const nth of sampled(all))
-      for (const moment of ["before", "after"] as const) await through(kind, trouble, (at) => mortal(at, moment), nth);
+      for (const moment of ["before", "after"] as const) await through(loop, (at) => mortal(at, moment), nth);
   });
-  test(`any write of a ${name} lost, or its answer`, async () => {
-    const all = await through(kind, trouble, (nth) => lossy(nth, "unsent"), Infinity);
+  test(`any write of a ${loop.name} of a pvc-clone lost, or its answer`, async () => {
+    const all = await through(loop, (nth) => lossy(nth, "unsent"), Infinity);
     for (const nth of sampled(all))
-      for (const what of ["unsent", "answer lost"] as const) await through(kind, trouble, (at) => lossy(at, what), nth);
+      for (const what of ["unsent", "answer lost"] as const) await through(loop, (at) => lossy(at, what), nth);
   });
 }
 
-async function through(
-  kind: ActionKind,
-  trouble: "beforeOpen" | undefined,
-  faultAt: (nth: number) => Faulty,
-  nth: number,
-): Promise<number> {
+/** On a database that has a snapshot of its own, and earlier data on a claim of its own. */
+async function through({ kind, snapshotRef, trouble }: Loop, faultAt: (nth: number) => Faulty, nth: number): Promise<number> {
   const bench = await stage();
+  await done(bench, vdbSnapshot, "own");
+  await done(bench, vdbRefresh, "earlier");
+  const before = (await bench.vdb()).status;
+  const [now, earlier] = [before.content?.claimName ?? "", before.previous?.claimName ?? ""];
   bench.trouble = trouble;
   const fault = faultAt(nth);
-  await bench.apply(kind, "monday", spec);
-  await bench.live(async () => fault.isDead() || (await ended(bench, "monday", kind)()), { api: fault.wrap, seconds: 300 });
-  await bench.live(ended(bench, "monday", kind), { seconds: 900 });
-  const { status } = await bench.get(kind, "monday");
-  const { content, activeAction } = (await bench.vdb()).status;
+  await bench.apply(kind, "deed", { ...spec, ...(snapshotRef === undefined ? {} : { snapshotRef }) });
+  await bench.live(async () => fault.isDead() || (await ended(bench, "deed", kind)()), { api: fault.wrap, seconds: 300 });
+  await bench.live(ended(bench, "deed", kind), { seconds: 900 });
+  const { status } = await bench.get(kind, "deed");
+  const { content, previous, activeAction } = (await bench.vdb()).status;
   const at = `write ${nth}: ${status.lastError}`;
   const isNew = trouble === undefined;
   deepEqual([status.phase, activeAction, bench.broken], [isNew ? "Completed" : "Error", undefined, []], at);
-  equal(content?.id === "c1", !isNew, at);
-  const expected = isNew ? ["orders-c1", content?.claimName ?? "", "origin"] : ["orders-c1", "origin"];
-  deepEqual([await claims(bench), await snapshots(bench)], [expected.toSorted(), ["monday"]], at);
+  equal(content?.id === before.content?.id, !isNew, at);
+  const present = content?.claimName ?? "";
+  const isCopy = isNew && present !== earlier;
+  deepEqual([present, previous?.claimName], isNew ? [isCopy ? present : earlier, now] : [now, earlier], at);
+  deepEqual(
+    [await claims(bench), await snapshots(bench)],
+    [[now, isCopy ? present : earlier, "origin"].toSorted(), ["monday", "own"]],
+    at,
+  );
   const volumes = (await bench.client.list(persistentVolumes, {}, forever)).items.length;
-  ok(volumes <= 3, `${at}: ${volumes} volumes were made, and each of the new data's is one`);
+  ok(volumes <= 4, `${at}: ${volumes} volumes were made, and each of the new data's is one`);
   return fault.written();
 }

@@ -384,6 +384,7 @@ test("deleted in each phase, it is taken back, or goes on to its end", async () 
 
 for (const { kind, trouble } of [
   { kind: vdbRefresh, trouble: undefined },
+  { kind: vdbRewind, trouble: undefined },
   { kind: postgresRewind, trouble: undefined },
   { kind: postgresRefresh, trouble: "beforeOpen" as const },
 ]) {
