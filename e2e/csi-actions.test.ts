@@ -56,14 +56,14 @@ async function asPlanned(vdb: Vdb, kind: string, name: string, spec: object = {}
   const planned = await act(vdb, kind, `${name}-plan`, { ...spec, planOnly: true });
   deepEqual(items(planned, "status", "plan", "blockers"), []);
   const found = await completed(vdb, kind, name, { ...spec, planRef: { name: `${vdb.name}-${name}-plan` } });
-  const steps = (action: Json, ...path: readonly string[]): readonly string[] =>
-    items(action, "status", ...path).map((step) => `${text(step, "phase")} ${text(step, "name")}`);
-  deepEqual(steps(found, "steps"), steps(planned, "plan", "steps"));
+  deepEqual(stepsIn(found, "steps"), stepsIn(planned, "plan", "steps"));
   for (const field of ["name", "timestamp"])
     equal(text(found, "status", "snapshot", field), text(planned, "status", "plan", "snapshot", field), field);
   return planned;
 }
 
+const stepsIn = (action: Json, ...path: readonly string[]): readonly string[] =>
+  items(action, "status", ...path).map((step) => `${text(step, "phase")} ${text(step, "name")}`);
 const stagesOf = (planned: Json): readonly string[] =>
   items(planned, "status", "plan", "hooks").map((hook) => text(hook, "stage"));
 

@@ -112,7 +112,7 @@ describe(`interrupted actions (seed ${testSeed})`, { timeout: 3_600_000 }, () =>
   for (const { kind, origin, vdb, jobs, victim, pods, step } of points)
     test(`${kind} of a ${origin}: the ${victim} dies after step ${step}`, async () => {
       await sqlInPod(kubectl, vdb, "CREATE TABLE IF NOT EXISTS own (); CREATE TABLE IF NOT EXISTS since ()");
-      const before = await jobsDone();
+      const earlier = await jobsDone();
       const name = `${kind}-${origin}-${victim}-${step}`.toLowerCase();
       const action = { kind, name, spec: kind === "VDBRewind" ? rewindTo(`base-${origin}`) : {} };
       await beginAction(kubectl, vdb, action);
@@ -123,7 +123,7 @@ describe(`interrupted actions (seed ${testSeed})`, { timeout: 3_600_000 }, () =>
       await waitForPhase(kubectl, vdb, "Ready");
       deepEqual(
         [(await jobsDone()).toSorted(), await sqlInPod(kubectl, vdb, look)],
-        [[...before, ...jobs].toSorted(), expected[kind]],
+        [[...earlier, ...jobs].toSorted(), expected[kind]],
       );
       if (kind === "VDBSnapshot") equal((await snapshotNames()).filter((one) => one === name).length, 1);
       else deepEqual(await claimsOf(vdb), await claimsNamed(vdb), "of the present and the previous data alone");
