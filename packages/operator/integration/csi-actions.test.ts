@@ -1,5 +1,5 @@
 /** Refreshes and rewinds of databases of another driver on a real API server: the pod gets another claim, and no claim is left over. */
-import { deepEqual, equal, notEqual } from "node:assert/strict";
+import { deepEqual, equal, match, notEqual } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import {
   type ActionKind,
@@ -12,7 +12,7 @@ import {
   vdbRewind,
   vdbSnapshot,
 } from "@vdb/api";
-import { deployments, persistentVolumeClaims, pods, storageClasses } from "kube-runtime";
+import { deployments, events, type PersistentVolumeClaim, persistentVolumeClaims, pods, storageClasses } from "kube-runtime";
 import { isFullTier, seededRandom, testSeed } from "kube-runtime/testing";
 import { volumeSnapshotClasses, volumeSnapshots } from "../src/data/csi/volume-snapshots.ts";
 import { playCluster } from "./testing/fake-cluster.ts";
@@ -102,6 +102,22 @@ describe(`databases of another driver (seed ${testSeed})`, { timeout: isFullTier
     const claim = { storageClassName: "foreign", accessModes: ["ReadWriteOnce" as const], resources };
     await bench.client.create(persistentVolumeClaims, { metadata: { name: "theirs", namespace }, spec: claim }, forever);
   }
+  /** As csi-provisioner tells of a claim. */
+  const warn = async (namespace: string, { metadata }: PersistentVolumeClaim, note: string): Promise<void> => {
+    const { name, uid } = metadata;
+    const event = {
+      metadata: { namespace, name: `${name}.refused` },
+      eventTime: new Date().toISOString().replace("Z", "000Z"), // a micro time
+      type: "Warning" as const,
+      reason: "ProvisioningFailed",
+      note,
+      action: "Provision",
+      regarding: { apiVersion: "v1", kind: "PersistentVolumeClaim", namespace, name, uid },
+      reportingController: driver,
+      reportingInstance: driver,
+    };
+    await bench.client.create(events, event, forever);
+  };
   const begin = async (namespace: string, kind: ActionKind, name: string, more: object = {}): Promise<void> => {
     const manifest = { metadata: { namespace, name }, spec: { vdbRef: { name: "orders" }, ...more } };
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- defaults are the API server's
@@ -211,6 +227,30 @@ describe(`databases of another driver (seed ${testSeed})`, { timeout: isFullTier
     deepEqual([claim.metadata.labels, claim.metadata.ownerReferences], [undefined, undefined], "nothing is written to it");
     await deleteVdb(bench.client, namespace, "orders");
     deepEqual(await claims(namespace), [], "with deletionPolicy Delete both go");
+  });
+
+  test("on a class that binds when a pod comes, a storage that refuses then brings the old data back", async () => {
+    const namespace = "late";
+    const late = { metadata: { name: "late" }, provisioner: driver, volumeBindingMode: "WaitForFirstConsumer" as const };
+    await bench.client.create(storageClasses, late, forever);
+    await place(namespace);
+    await using cluster = Object.assign(playCluster(bench.client, namespace), { driver });
+    await using operator = startOperator(bench.api, fakeDct());
+    operator.answer = well;
+    const first = (await database(namespace, { storageClassName: "late" })).status.pvcName ?? "";
+    cluster.provision = "nothing";
+    await begin(namespace, vdbRefresh, "fresh");
+    const { status: starting } = await untilVdb(bench.client, namespace, "orders", ({ status }) => status.pvcName !== first);
+    const claim = await bench.client.get(persistentVolumeClaims, { namespace, name: starting.pvcName ?? "" }, forever);
+    await warn(namespace, claim, "rpc error: code = ResourceExhausted desc = the pool is full");
+    const { status } = await end(namespace, vdbRefresh, "fresh");
+    const rolledBack = status.conditions?.find(({ type }) => type === "RolledBack")?.reason;
+    deepEqual([status.phase, rolledBack], ["Error", "RolledBack"], status.lastError ?? "");
+    match(status.lastError ?? "", /cannot provision the claim .*: the pool is full/u);
+    await untilVdb(bench.client, namespace, "orders", isReady);
+    deepEqual([await mounted(namespace), await claims(namespace)], [first, [first, "theirs"].toSorted()]);
+    deepEqual((await bench.client.list(volumeSnapshots, { namespace }, forever)).items, []);
+    await deleteVdb(bench.client, namespace, "orders");
   });
 
   /** Carries out an action through one death of the operator; how many writes that took. */

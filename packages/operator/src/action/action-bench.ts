@@ -68,7 +68,7 @@ const plainSecrets = defineResource<KubeObject & { data: object }>({
 });
 
 /** What a text in the pod comes to: the lines that the runner prints at its end. */
-export type Play = (token: string) => string;
+export type Play = (token: string) => string | Promise<string>;
 
 export interface ActionBench {
   readonly client: Client;
@@ -133,7 +133,7 @@ export async function actionBench(kinds: readonly ActionKind[], dctClient?: DctC
     spec,
   };
   await client.create(vdbs, { metadata: key, spec: decode(postgresVDB, manifest).spec }, forever);
-  const exec = async (request: ExecRequest): Promise<ExecResult> => playPod(request, begun, ended, state.play);
+  const exec = async (request: ExecRequest): Promise<ExecResult> => await playPod(request, begun, ended, state.play);
   const dct: Pick<DctConnection, "call"> = {
     call: async (work) => {
       if (dctClient === undefined) throw new Error("there is no DCT");
@@ -310,7 +310,7 @@ export async function playSnapshots(client: Client): Promise<readonly string[]> 
 }
 
 /** As the runner in the pod: what has begun under a token is found again; at the second look it has ended. */
-function playPod({ command, pod }: ExecRequest, begun: string[], ended: string[], play: Play): ExecResult {
+async function playPod({ command, pod }: ExecRequest, begun: string[], ended: string[], play: Play): Promise<ExecResult> {
   const [, , text = "", , folder = "", , type] = command;
   const answer = { exitCode: 0, stdout: "", stderr: "", truncated: false };
   if (command.length === 3) {
@@ -321,7 +321,7 @@ function playPod({ command, pod }: ExecRequest, begun: string[], ended: string[]
   if (type === "end") ended.push(token);
   const isNew = !begun.includes(token) && !ended.includes(token);
   if (isNew) begun.push(token);
-  const stdout = ended.includes(token) ? "interrupted\n" : isNew ? "running\n" : play(token);
+  const stdout = ended.includes(token) ? "interrupted\n" : isNew ? "running\n" : await play(token);
   return { ...answer, stdout };
 }
 
