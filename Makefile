@@ -27,7 +27,7 @@ test-all: setup ## Run test with every long loop in full; GROUP=… runs one gro
 soak: setup ## Kill everything at random under five writers; SOAK_MINUTES=30
 	@scripts/test all soak
 
-.PHONY: cluster-up cluster-down tools images
+.PHONY: cluster-up cluster-down tools images manifests
 cluster-up: setup ## Start a real Kubernetes cluster; CLUSTER_NAME names it
 	@cluster/up
 cluster-down: ## End that cluster and remove its traces
@@ -36,6 +36,8 @@ tools: setup ## Build kubectl, helm and the cluster's binaries into the cache
 	@cluster/tools
 images: setup ## Build the container images into the cache
 	@cluster/images/build
+manifests: tools ## Write both charts as plain manifests into .local/delphix.yaml
+	@scripts/manifests
 
 .PHONY: generate format api-reference
 generate: setup ## Write every generated file again

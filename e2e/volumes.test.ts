@@ -139,6 +139,16 @@ const mistakes: readonly {
     says: /NotFound.*EnvironmentNotFound.*absent.*dev-env/u,
   },
   {
+    name: "unknown-repository",
+    given: { annotations: { sourceDBName: "production", vdbRepositoryName: "absent" } },
+    says: /NotFound.*RepositoryNotFound.*absent.*its repositories: Empty vFile Repository/u,
+  },
+  {
+    name: "relative-path",
+    given: { annotations: { sourceDBName: "production", vdbStageMountpath: "mnt" } },
+    says: /FailedPrecondition.*vdbStageMountpath "mnt" is not an absolute path/u,
+  },
+  {
     name: "owner-by-name",
     given: { annotations: { sourceDBName: "production", ownershipSpec: "postgres" } },
     says: /FailedPrecondition.*ownershipSpec "postgres" does not have the form uid:gid/u,

@@ -15,7 +15,11 @@ export async function probeBasePath(transport: Transport, configuredPath: string
 
 async function answers(transport: Transport, path: string, signal: AbortSignal | undefined): Promise<boolean> {
   try {
-    await transport.call({ method: "GET", path: `${path}/management/engines`, query: { limit: 1 }, signal }, object({}, {}));
+    const operation = "GET /management/engines";
+    await transport.call(
+      { method: "GET", path: `${path}/management/engines`, operation, query: { limit: 1 }, signal },
+      object({}, {}),
+    );
     return true;
   } catch (error) {
     // A web front end may answer any path with its own page: not the API either.

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createDctClient } from "./client.ts";
 import { DctError, type DctErrorKind } from "./errors.ts";
 import { eq } from "./filter.ts";
+import type { EndedCall } from "./transport.ts";
 
 interface Seen {
   readonly method: string;
@@ -194,6 +195,49 @@ test("who gives up gets the own reason, not an error of DCT", async () => {
   await rejects(call, given);
   await rejects(client.getVdb("1", { signal: controller.signal }), given, "a signal already aborted sends nothing");
   equal(dct.seen.length, 1);
+});
+
+test("each call that was sent is told of by its operation, never by an id, and how it ended", async () => {
+  await using dct = await startDct(({ path }) => {
+    if (path.includes("/jobs/")) return "hang";
+    if (path.includes("/vdbs/gone")) return { status: 404 };
+    if (path.endsWith("/enable")) return { status: 409 };
+    return { body: { items: [], id: "1", name: "x" } };
+  });
+  const told: string[] = [];
+  const onCall = ({ operation, result, seconds }: EndedCall): void => {
+    ok(seconds >= 0 && seconds < 60, `${seconds} s`);
+    told.push(`${operation}: ${result}`);
+  };
+  let mayCall = true;
+  const beforeSend = (): void => {
+    if (!mayCall) throw new Error("not the leader");
+  };
+  await using client = createDctClient({ url: `${dct.url}/dct/v3`, apiKey: "k", onCall, beforeSend });
+  await client.searchVdbs();
+  await client.getVdb("orders");
+  await client.getVdb("gone");
+  await client.getEngine("e/1");
+  await rejects(client.enableVdb("a/b"), ofKind("conflict"));
+  await rejects(client.linkAppData({ name: "x", group_id: "g", parameters: {} }), ofKind("badAnswer"));
+  const giveUp = new AbortController();
+  const hanging = client.getJob("j", { signal: giveUp.signal });
+  const sent = dct.seen.length;
+  while (dct.seen.length === sent) await sleep(5);
+  giveUp.abort(new Error("stopping"));
+  await rejects(hanging);
+  mayCall = false;
+  await rejects(client.searchVdbs());
+  deepEqual(told, [
+    "POST /vdbs/search: ok",
+    "GET /vdbs/{id}: ok",
+    "GET /vdbs/{id}: notFound",
+    "GET /management/engines: ok",
+    "GET /management/engines/{id}: ok",
+    "POST /vdbs/{id}/enable: conflict",
+    "POST /dsources/appdata: badAnswer",
+    "GET /jobs/{id}: abandoned",
+  ]);
 });
 
 test("a call that its caller may no longer make is not sent, and says so in the caller's own words", async () => {

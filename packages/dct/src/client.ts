@@ -33,7 +33,7 @@ import type {
 import { type Decoder, object, string } from "./decode.ts";
 import type { Filter } from "./filter.ts";
 import { createPages } from "./pages.ts";
-import { createTransport } from "./transport.ts";
+import { createTransport, type EndedCall } from "./transport.ts";
 
 export interface DctClientOptions {
   /** With or without the base path; without one, /v3 and /dct/v3 are tried. */
@@ -44,6 +44,8 @@ export interface DctClientOptions {
   readonly connectTimeoutSeconds?: number;
   /** Asked right before each call is sent. What it throws is thrown as it is, and the call is not sent. */
   readonly beforeSend?: () => void;
+  /** Told of each call that was sent, however it ended: for metrics. */
+  readonly onCall?: (ended: EndedCall) => void;
 }
 
 export interface WithSignal {
@@ -148,6 +150,7 @@ export function createDctClient({
   timeoutSeconds = 30,
   connectTimeoutSeconds = 3,
   beforeSend = () => undefined,
+  onCall = () => undefined,
 }: DctClientOptions): DctClient {
   const { origin, pathname } = new URL(url);
   const transport = createTransport({
@@ -156,6 +159,7 @@ export function createDctClient({
     timeoutSeconds,
     connectTimeoutSeconds,
     beforeSend,
+    onCall,
     ...(caPem === undefined ? {} : { caPem }),
   });
   const pages = createPages(transport, (signal) => probeBasePath(transport, pathname, signal));

@@ -7,6 +7,7 @@
 export { type Credentials, DctNotConfigured, decodeCredentials } from "./credentials.ts";
 export { createDctConnection, type DctConnection, type DctConnectionOptions } from "./connection.ts";
 export { createDctClient, type DctClient, type DctClientOptions, type SearchOptions, type WithSignal } from "./client.ts";
+export type { EndedCall } from "./transport.ts";
 export { DctError, type DctErrorKind } from "./errors.ts";
 
 // What DCT knows; field names are those of the wire.

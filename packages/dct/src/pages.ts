@@ -24,7 +24,7 @@ export function createPages(transport: Transport, probe: (signal?: AbortSignal) 
   const base = async (signal: AbortSignal | undefined): Promise<string> => (basePath ??= await probe(signal));
 
   const send: Pages["send"] = async (method, path, body, decode, signal) =>
-    transport.call({ method, path: (await base(signal)) + path, body, signal }, decode);
+    transport.call({ method, path: (await base(signal)) + path, operation: operationOf(method, path), body, signal }, decode);
 
   return {
     send,
@@ -39,7 +39,8 @@ export function createPages(transport: Transport, probe: (signal?: AbortSignal) 
           ...(sort === undefined ? {} : { sort }),
           ...(cursor === undefined ? {} : { cursor }),
         };
-        const call = { method: "POST", path: `${await base(signal)}${path}/search`, query, body, signal } as const;
+        const operation = `POST ${path}/search`;
+        const call = { method: "POST", path: `${await base(signal)}${path}/search`, operation, query, body, signal } as const;
         const { items, response_metadata }: Decoded<typeof page> = await transport.call(call, page);
         all.push(...items);
         // A cursor that comes back unchanged would turn this loop into an endless one.
@@ -49,13 +50,15 @@ export function createPages(transport: Transport, probe: (signal?: AbortSignal) 
     },
     get: async (objectPath, decode, signal) => {
       try {
-        return await transport.call({ method: "GET", path: (await base(signal)) + objectPath, signal }, decode);
+        const operation = operationOf("GET", objectPath);
+        return await transport.call({ method: "GET", path: (await base(signal)) + objectPath, operation, signal }, decode);
       } catch (error) {
         if (!(error instanceof DctError && error.kind === "notFound")) throw error;
         // After an upgrade that moves the base path, or behind a broken proxy, everything answers 404. To take that for
         // "gone" would let a caller forget objects that exist, so the API itself has to be there for a 404 to count.
         const path = `${await base(signal)}/management/engines`;
-        await transport.call({ method: "GET", path, query: { limit: 1 }, signal }, object({}, {})).catch((cause: unknown) => {
+        const call = { method: "GET", path, operation: "GET /management/engines", query: { limit: 1 }, signal } as const;
+        await transport.call(call, object({}, {})).catch((cause: unknown) => {
           basePath = undefined;
           throw cause instanceof DctError && cause.kind === "notFound"
             ? new DctError("badAnswer", `${error.message}; the API itself answers 404 too: check DCT_URL`, { cause })
@@ -65,4 +68,14 @@ export function createPages(transport: Transport, probe: (signal?: AbortSignal) 
       }
     },
   };
+}
+
+/** What stands behind a collection's name without being an id. */
+const ofCollections: ReadonlySet<string> = new Set(["provision_by_snapshot", "appdata", "delete"]);
+
+/** Pure: the call without its id, for example `POST /vdbs/{id}/enable` of `/vdbs/12/enable`. */
+export function operationOf(method: Call["method"], path: string): string {
+  const [, collection = path, second, rest = ""] = /^(\/management\/\w+|\/\w+)(?:\/([^/]+))?(\/.*)?$/u.exec(path) ?? [];
+  if (second === undefined) return `${method} ${collection}`;
+  return `${method} ${collection}/${ofCollections.has(second) ? second : "{id}"}${rest}`;
 }

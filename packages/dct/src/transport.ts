@@ -1,7 +1,7 @@
 /** The one place that speaks HTTP to DCT, and the only one that looks at a status code. */
 import type { Agent, request } from "undici";
 import { DecodeError, type Decoder } from "./decode.ts";
-import { DctError, errorOfAnswer } from "./errors.ts";
+import { DctError, type DctErrorKind, errorOfAnswer } from "./errors.ts";
 
 export interface TransportOptions {
   /** Scheme, host and port, without the base path. */
@@ -13,12 +13,23 @@ export interface TransportOptions {
   readonly connectTimeoutSeconds: number;
   /** May throw: the call is then not sent. */
   readonly beforeSend: () => void;
+  /** Told of each call that was sent, however it ended. */
+  readonly onCall: (ended: EndedCall) => void;
+}
+
+export interface EndedCall {
+  readonly operation: string;
+  /** `ok`, what went wrong, or `abandoned`: the caller gave up before the answer came. */
+  readonly result: "ok" | "abandoned" | DctErrorKind;
+  readonly seconds: number;
 }
 
 export interface Call {
   readonly method: "GET" | "POST" | "DELETE";
   /** Absolute, base path included. */
   readonly path: string;
+  /** The call without what it is about, for example `GET /vdbs/{id}`: few enough to count by. */
+  readonly operation: string;
   readonly query?: Readonly<Record<string, string | number>>;
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
@@ -35,7 +46,7 @@ interface Http {
 }
 
 export function createTransport(options: TransportOptions): Transport {
-  const { origin, apiKey, caPem, timeoutSeconds, connectTimeoutSeconds, beforeSend } = options;
+  const { origin, apiKey, caPem, timeoutSeconds, connectTimeoutSeconds, beforeSend, onCall } = options;
   let opened: Promise<Http> | undefined;
   const open = async (): Promise<Http> => {
     const { Agent: Http1Agent, request: send } = await import("./http1.ts");
@@ -49,38 +60,53 @@ export function createTransport(options: TransportOptions): Transport {
   const headers = { authorization: `apk ${apiKey}`, accept: "application/json", "content-type": "application/json" };
 
   return {
-    call: async ({ method, path, query, body, signal }, decode) => {
+    call: async ({ method, path, operation, query, body, signal }, decode) => {
       const what = `${method} ${path}`;
       opened ??= open();
       const http = await opened;
       signal?.throwIfAborted();
       beforeSend();
-      const deadline = AbortSignal.timeout(timeoutSeconds * 1000);
-      const limits = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
-      try {
-        const payload = body === undefined ? {} : { body: JSON.stringify(body) };
-        const answer = await http.request(new URL(path, origin), {
-          dispatcher: http.agent,
-          method,
-          headers,
-          query: { ...query },
-          signal: limits,
-          ...payload,
-        });
-        const text = await answer.body.text();
-        const { statusCode } = answer;
-        if (statusCode < 200 || statusCode > 299)
-          throw errorOfAnswer(what, statusCode, headerOf(answer.headers["retry-after"]), text);
-        return decodeBody(what, text, decode);
-      } catch (error) {
-        signal?.throwIfAborted();
-        throw error instanceof DctError
-          ? error
-          : noAnswer(what, origin, deadline.aborted ? `no answer within ${timeoutSeconds} s` : reasonOf(error), error);
-      }
+      return await counted(onCall, operation, async () => {
+        const deadline = AbortSignal.timeout(timeoutSeconds * 1000);
+        const limits = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+        try {
+          const payload = body === undefined ? {} : { body: JSON.stringify(body) };
+          const answer = await http.request(new URL(path, origin), {
+            dispatcher: http.agent,
+            method,
+            headers,
+            query: { ...query },
+            signal: limits,
+            ...payload,
+          });
+          const text = await answer.body.text();
+          const { statusCode } = answer;
+          if (statusCode < 200 || statusCode > 299)
+            throw errorOfAnswer(what, statusCode, headerOf(answer.headers["retry-after"]), text);
+          return decodeBody(what, text, decode);
+        } catch (error) {
+          signal?.throwIfAborted();
+          throw error instanceof DctError
+            ? error
+            : noAnswer(what, origin, deadline.aborted ? `no answer within ${timeoutSeconds} s` : reasonOf(error), error);
+        }
+      });
     },
     [Symbol.asyncDispose]: async () => await (await opened)?.agent.destroy(),
   };
+}
+
+async function counted<T>(onCall: TransportOptions["onCall"], operation: string, send: () => Promise<T>): Promise<T> {
+  const from = performance.now();
+  const ended = (result: EndedCall["result"]): void => onCall({ operation, result, seconds: (performance.now() - from) / 1000 });
+  try {
+    const answer = await send();
+    ended("ok");
+    return answer;
+  } catch (error) {
+    ended(error instanceof DctError ? error.kind : "abandoned");
+    throw error;
+  }
 }
 
 const headerOf = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);

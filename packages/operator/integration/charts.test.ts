@@ -4,15 +4,24 @@
  */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { startApiServer, type TestApiServer } from "kube-runtime/testing";
+import { parse, parseAllDocuments } from "yaml";
 
 const root = join(import.meta.dirname, "../../..");
 const folder = mkdtempSync(join(tmpdir(), "charts-"));
 after(() => rmSync(folder, { recursive: true }));
+
+/** What a test reads of a rendered object. */
+interface Rendered {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+  readonly spec: Readonly<Record<string, unknown>>;
+}
 
 interface Ran {
   readonly status: number | null;
@@ -95,6 +104,11 @@ const rows: readonly { readonly name: string; readonly chart: Chart; readonly va
     chart: "delphix-operator",
     values: { protection: { enabled: false }, expiry: { notice: "30m", longest: { "*": "168h", dev: "72h" } } },
   },
+  {
+    name: "no Service for metrics, no roles for people, the dashboard",
+    chart: "delphix-operator",
+    values: { metrics: { service: { enabled: false }, dashboard: { create: true } }, roles: { create: false } },
+  },
   { name: "no replica, on purpose", chart: "delphix-operator", values: { replicas: 0 } },
   { name: "the defaults", chart: "delphix-storage", values: {} },
   {
@@ -149,6 +163,10 @@ const rows: readonly { readonly name: string; readonly chart: Chart; readonly va
   },
 ];
 
+const documents = (chart: Chart, values: object): readonly Rendered[] =>
+  parseAllDocuments(helm("template", chart, values)).map((document): Rendered => document.toJS());
+const isTheirs = ({ apiVersion }: Rendered): boolean => apiVersion === "monitoring.coreos.com/v1";
+
 describe("the charts under many values", () => {
   let server: TestApiServer;
   const kubectl = (args: readonly string[], input?: string): Ran =>
@@ -174,6 +192,65 @@ describe("the charts under many values", () => {
       deepEqual({ status, stderr }, { status: 0, stderr: "" }, name);
       ok(stdout.split("\n").length >= 4, stdout);
     });
+
+  test("make manifests: both charts as one file that the API server accepts, with namespaces, definitions and the user's values", () => {
+    const values = join(folder, "operator-values.yaml");
+    writeFileSync(values, "replicas: 1\n");
+    const env = { ...process.env, OPERATOR_VALUES: values, STORAGE_VALUES: "", MANIFESTS: join(folder, "delphix.yaml") };
+    const made = spawnSync(join(root, "scripts/manifests"), { encoding: "utf8", env });
+    equal(made.status, 0, made.stdout + made.stderr);
+    const text = readFileSync(join(folder, "delphix.yaml"), "utf8");
+    const flags = ["--dry-run=server", "--validate=strict", "--server-side", "--force-conflicts"];
+    const { status, stdout, stderr } = kubectl(["apply", ...flags, "-f", "-"], text);
+    deepEqual({ status, stderr }, { status: 0, stderr: "" });
+    for (const wanted of [
+      "namespace/pg-operator",
+      "namespace/delphix-storage",
+      "deployment.apps/delphix-operator",
+      "statefulset.apps/delphix-engine",
+    ])
+      ok(stdout.includes(`${wanted} serverside-applied`), wanted);
+    match(stdout, /customresourcedefinition.apiextensions.k8s.io\/postgresvdbs.core.delphix.com/u);
+    match(text, /^ {2}replicas: 1$/mu);
+  });
+
+  test("monitors and rules: by value alone, with the user's labels, and the label namespace is the database's", () => {
+    const labels = { release: "prometheus" };
+    deepEqual(documents("delphix-operator", {}).filter(isTheirs), []);
+    for (const kind of ["ServiceMonitor", "PodMonitor"]) {
+      const metrics = { service: { enabled: false }, monitor: { kind, labels }, rules: { create: true, labels } };
+      const objects = documents("delphix-operator", { metrics });
+      const theirs = objects.filter(isTheirs);
+      deepEqual(new Set(theirs.map((one) => one.kind)), new Set([kind, "PrometheusRule"]));
+      const [monitor, rules] = [kind, "PrometheusRule"].map((wanted) => theirs.find((one) => one.kind === wanted));
+      for (const one of [monitor, rules])
+        deepEqual(
+          [one?.metadata.labels["release"], one?.metadata.labels["app.kubernetes.io/name"]],
+          ["prometheus", "delphix-operator"],
+        );
+      const endpoints = monitor?.spec[kind === "ServiceMonitor" ? "endpoints" : "podMetricsEndpoints"];
+      deepEqual(endpoints, [{ port: "http", path: "/metrics", interval: "30s", honorLabels: true }]);
+      const file: object = parse(readFileSync(join(root, "charts/delphix-operator/files/alerts.yaml"), "utf8"));
+      deepEqual(rules?.spec, file);
+      // A ServiceMonitor without its Service would find nothing.
+      equal(
+        objects.some(({ kind: one, metadata }) => one === "Service" && metadata.name === "delphix-operator-metrics"),
+        kind === "ServiceMonitor",
+      );
+    }
+    const [engine] = documents("delphix-storage", { engine: { monitor: { create: true, labels } } }).filter(isTheirs);
+    deepEqual(engine?.spec["endpoints"], [
+      {
+        port: "https",
+        scheme: "https",
+        path: "/metrics",
+        interval: "30s",
+        authorization: { type: "apk", credentials: { name: "delphix-creds", key: "DCT_KEY" } },
+        tlsConfig: { serverName: "delphix-engine.delphix-storage.svc", ca: { secret: { name: "delphix-creds", key: "ca.crt" } } },
+      },
+    ]);
+    deepEqual(documents("delphix-storage", {}).filter(isTheirs), []);
+  });
 
   test("a field that Kubernetes does not know is not overlooked", () => {
     const rendered = helm("template", "delphix-storage", {});

@@ -17,16 +17,19 @@ import { csiWorldOf } from "./data/csi/csi-world.ts";
 import { createDataSources } from "./data/data-sources.ts";
 import { createDctSource } from "./data/dct/dct-source.ts";
 import { explainDct } from "./data/dct/failure.ts";
+import { mustAllowCopyOf } from "./data/dct/of-others.ts";
 import { createStorageWatch } from "./data/dct/watch-storage.ts";
 import { fencedDct } from "./fenced-dct.ts";
 import { fencedExec } from "./fenced-exec.ts";
+import { measuredDct } from "./metrics/dct-metrics.ts";
+import { tellWork } from "./metrics/work-metrics.ts";
 import { isShut } from "./vdb/context.ts";
 import { controlVdbs, vdbCaches } from "./vdb/controller.ts";
 import { createMemories } from "./vdb/memory.ts";
 import { operatorName } from "./vdb/names.ts";
 
-/** How often the operator reads the storage of the engines. */
-const storageLookSeconds = 20;
+/** How often the operator reads the storage of the engines, and the bytes of each database. */
+const storageLook = { intervalSeconds: 20, bytesSeconds: 60 };
 
 /**
  * A refresh is about 85 requests, twenty databases that are applied at once are 800: none of them waits here. The API server's own
@@ -49,21 +52,27 @@ async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Pro
   await using dct = createDctConnection({
     // By its name: the Secret is never listed or watched.
     read: async (stop) => decodeCredentials(await manager.client.find(secrets, key, stop), key),
-    connect: fencedDct(manager),
+    connect: measuredDct(manager.metrics, fencedDct(manager)),
   });
   const caches = vdbCaches(manager, config.watchNamespace);
   const exec = fencedExec(connection, manager);
   const actions = actionCaches(manager, config.watchNamespace);
-  const dctSource = createDctSource({ dct, defaults: config.defaults, isShut: isShut(caches.vdbs) });
+  const dctSource = createDctSource({
+    dct,
+    defaults: config.defaults,
+    isShut: isShut(caches.vdbs),
+    mustAllowCopy: mustAllowCopyOf(caches.vdbs, config),
+  });
   const sources = createDataSources(
     { "dct-source": dctSource, ...createCsiSources(csiWorldOf({ config, caches, exec, dct: dctSource, now: Date.now })) },
     explainDct,
   );
+  const storage = createStorageWatch({ dct, vdbs: caches.vdbs, log, ...storageLook });
   controlVdbs(manager, {
     config,
     caches,
     sources,
-    storage: createStorageWatch({ dct, vdbs: caches.vdbs, log, intervalSeconds: storageLookSeconds }),
+    storage,
     exec,
     memories: createMemories(),
     isAtWork: (holder) => isAtWork(actions, holder),
@@ -72,6 +81,7 @@ async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Pro
     actionTriggers: actionTriggers(actions),
   });
   controlActions(manager, { config, caches, actions, exec, now: Date.now, sources });
+  tellWork(manager, { vdbs: caches.vdbs, actions, storage, now: Date.now });
   await manager.run(signal);
 }
 

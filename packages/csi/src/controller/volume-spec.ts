@@ -90,12 +90,13 @@ function engineOf(name: string): string {
 }
 
 function mountPathOf(path: string): string {
-  if (!isAbsolute(path)) throw wrong(`annotation vdbStageMountpath ${JSON.stringify(path)} is not an absolute path`);
+  if (!isAbsolute(path))
+    throw wrong(`annotation vdbStageMountpath ${JSON.stringify(path)} is not an absolute path, for example /mnt/postgres`);
   return path;
 }
 
 function ownershipOf(text: string): string {
   if (!/^\d{1,10}:\d{1,10}$/u.test(text))
-    throw wrong(`annotation ownershipSpec ${JSON.stringify(text)} does not have the form uid:gid`);
+    throw wrong(`annotation ownershipSpec ${JSON.stringify(text)} does not have the form uid:gid, for example 999:999`);
   return text;
 }

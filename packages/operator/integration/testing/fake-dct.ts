@@ -7,6 +7,8 @@ export interface FakeDct {
   readonly sources: Set<string>;
   /** What its engine says of its storage. */
   storage: Partial<Pick<Engine, "data_storage_capacity" | "data_storage_used" | "data_storage_reserve">>;
+  /** What it counts of a VDB's bytes, by its id. */
+  readonly sizes: Map<string, { readonly own: number; readonly seen: number }>;
   /** Names, by which a VDB is found as a source. */
   readonly vdbs: { readonly set: (name: string, id: string) => void };
   /** When the data of its VDBs is from; that of the newest snapshot unless set. */
@@ -31,6 +33,7 @@ export function fakeDct(jobMs = 30): FakeDct {
     sources: world.sources,
     takenAt: "2026-01-01T00:00:00Z",
     storage: {},
+    sizes: new Map<string, { readonly own: number; readonly seen: number }>(),
     asked: new Array<string>(),
     calls: 0,
   };
@@ -48,6 +51,11 @@ export function fakeDct(jobMs = 30): FakeDct {
   const client: DctClient = {
     ...played,
     searchEngines: async (...asked) => (await played.searchEngines(...asked)).map((engine) => ({ ...engine, ...state.storage })),
+    searchVdbs: async (...asked) =>
+      (await played.searchVdbs(...asked)).map((vdb) => {
+        const bytes = state.sizes.get(vdb.id);
+        return bytes === undefined ? vdb : { ...vdb, storage_size: bytes.own, size: bytes.seen };
+      }),
   };
   return Object.assign(state, {
     vdbs,

@@ -36,7 +36,10 @@ import { csiWorldOf } from "../../src/data/csi/csi-world.ts";
 import { createDataSources } from "../../src/data/data-sources.ts";
 import { createDctSource } from "../../src/data/dct/dct-source.ts";
 import { explainDct } from "../../src/data/dct/failure.ts";
+import { mustAllowCopyOf } from "../../src/data/dct/of-others.ts";
 import { createStorageWatch } from "../../src/data/dct/watch-storage.ts";
+import { measuredDct } from "../../src/metrics/dct-metrics.ts";
+import { tellWork } from "../../src/metrics/work-metrics.ts";
 import { isShut } from "../../src/vdb/context.ts";
 import { controlVdbs, vdbCaches } from "../../src/vdb/controller.ts";
 import { createMemories } from "../../src/vdb/memory.ts";
@@ -102,6 +105,8 @@ export type Answer = (request: ExecRequest) => Partial<ExecResult> | Promise<Par
 
 export interface RunningOperator extends AsyncDisposable {
   readonly execs: ExecRequest[];
+  /** What it tells Prometheus. */
+  readonly metricsText: () => string;
   answer: Answer;
 }
 
@@ -113,23 +118,30 @@ export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] =
   const caches = vdbCaches(manager, undefined);
   const connection = createDctConnection({
     read: async (stop) => decodeCredentials(await manager.client.find(secrets, credentialsKey, stop), credentialsKey),
-    connect: () => dct.client,
+    connect: measuredDct(manager.metrics, () => dct.client),
   });
   const exec = async (request: ExecRequest): Promise<ExecResult> => {
     state.execs.push(request);
     return { exitCode: 0, stdout: "", stderr: "", truncated: false, ...(await state.answer(request)) };
   };
   const actions = actionCaches(manager, undefined);
-  const dctSource = createDctSource({ dct: connection, defaults: config.defaults, isShut: isShut(caches.vdbs) });
+  const dctSource = createDctSource({
+    dct: connection,
+    defaults: config.defaults,
+    isShut: isShut(caches.vdbs),
+    mustAllowCopy: mustAllowCopyOf(caches.vdbs, config),
+  });
   const sources = createDataSources(
     { "dct-source": dctSource, ...createCsiSources(csiWorldOf({ config, caches, exec, dct: dctSource, now: Date.now })) },
     explainDct,
   );
+  const looks = { intervalSeconds: 0.3, bytesSeconds: 0.3 };
+  const storage = createStorageWatch({ dct: connection, vdbs: caches.vdbs, log: silentLog, ...looks });
   controlVdbs(manager, {
     config,
     caches,
     sources,
-    storage: createStorageWatch({ dct: connection, vdbs: caches.vdbs, log: silentLog, intervalSeconds: 0.3 }),
+    storage,
     exec,
     memories: createMemories(),
     isAtWork: (holder) => isAtWork(actions, holder),
@@ -145,11 +157,13 @@ export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] =
     now: Date.now,
     sources,
   });
+  tellWork(manager, { vdbs: caches.vdbs, actions, storage, now: Date.now });
   const end = new AbortController();
   const running = manager.run(end.signal).catch((error: unknown) => {
     if (!end.signal.aborted) throw error;
   });
   return Object.assign(state, {
+    metricsText: manager.metrics.text,
     [Symbol.asyncDispose]: async () => {
       end.abort();
       await running;

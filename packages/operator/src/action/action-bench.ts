@@ -141,7 +141,7 @@ export async function actionBench(kinds: readonly ActionKind[], dctClient?: DctC
     },
   };
   const { defaults } = readConfig([], {});
-  const dctSource = createDctSource({ dct, defaults, isShut: () => false });
+  const dctSource = createDctSource({ dct, defaults, isShut: () => false, mustAllowCopy: async () => undefined });
   const bench: ActionBench = Object.assign(state, {
     client,
     clock,

@@ -17,6 +17,15 @@ export interface StorageWatch {
   readonly of: (vdb: PostgresVDB) => Storage | undefined;
   /** What is known of every storage by now. */
   readonly figures: () => readonly StorageFigures[];
+  /** What a database's data takes. Undefined before its first look, and where nobody counts it. */
+  readonly bytesOf: (vdb: PostgresVDB) => VdbBytes | undefined;
+}
+
+export interface VdbBytes {
+  /** That this database alone holds. */
+  readonly own: number;
+  /** That it has in common with its source, or with others. */
+  readonly shared: number;
 }
 
 export interface Storage {

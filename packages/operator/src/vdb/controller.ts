@@ -15,7 +15,6 @@ import {
   readySummary,
   services,
 } from "kube-runtime";
-import type { StorageFigures } from "../data/storage.ts";
 import { backOffSeconds, handleOfVdb, instanceOfPod, observe, podsByInstance, type VdbContext, vdbsByHandle } from "./context.ts";
 import { isToRun } from "./decide/hold.ts";
 import { instanceLabel, ownObjects } from "./names.ts";
@@ -143,18 +142,4 @@ export function controlVdbs(manager: Manager, world: World): void {
       ...world.actionTriggers,
     ],
   });
-  tellFigures(manager, world);
-}
-
-/** The engines' storage as metrics: what an alert can be made of before a database says PoolNearlyFull. */
-function tellFigures({ metrics }: Manager, { storage }: World): void {
-  const gauge = (name: string, help: string, bytesOf: (figures: StorageFigures) => number | undefined): void =>
-    metrics.gauge(name, help, ["engine"]).collect(() =>
-      storage.figures().flatMap((figures) => {
-        const value = bytesOf(figures);
-        return value === undefined ? [] : [{ value, labels: { engine: figures.engine } }];
-      }),
-    );
-  gauge("delphix_engine_storage_capacity_bytes", "Capacity of an engine's storage.", ({ capacityBytes }) => capacityBytes);
-  gauge("delphix_engine_storage_used_bytes", "Used space of an engine's storage.", ({ usedBytes }) => usedBytes);
 }

@@ -109,6 +109,7 @@ export async function stepBench(given: Given = {}): Promise<StepBench> {
       trigger: { cacheName: "storage", waitForSync: async () => undefined, start: () => () => undefined },
       of: () => undefined,
       figures: () => [],
+      bytesOf: () => undefined,
     },
     exec: async (request) => {
       writes.push("exec");

@@ -18,6 +18,8 @@ export interface ManagedCache<T extends KubeObject = KubeObject> extends Cache<T
   readonly run: (signal: AbortSignal) => Promise<void>;
   /** Why nothing was read yet, as far as is known. */
   readonly problem: () => string | undefined;
+  /** How long ago the API server said something, or since this cache was made. */
+  readonly silentSeconds: () => number;
   readonly addIndexes: (indexes: Readonly<Record<string, IndexFunction<T>>>) => void;
   /** Takes note of a write of this process, and of who in it made it. */
   readonly wrote: (object: T, origin: string | undefined) => void;
@@ -58,7 +60,11 @@ export function createCache<T extends KubeObject>(parts: CacheParts<T>): Managed
   };
   addIndexes({ owner: controllerUids, ...options.indexes });
   const sync = Promise.withResolvers<void>();
-  const state: { synced: boolean; problem: string | undefined } = { synced: false, problem: undefined };
+  const state: { synced: boolean; problem: string | undefined; heardAt: number } = {
+    synced: false,
+    problem: undefined,
+    heardAt: clock.monotonic(),
+  };
   const onFailure = (why: string): void => {
     state.problem = why;
   };
@@ -67,6 +73,10 @@ export function createCache<T extends KubeObject>(parts: CacheParts<T>): Managed
     state.problem = undefined;
     sync.resolve();
   };
+  const onWord = (): void => {
+    state.heardAt = clock.monotonic();
+  };
+  const callbacks = { onSync, onWord, onFailure, onAction };
   const isSelected = selectionTest(options, store);
   return {
     resource,
@@ -82,7 +92,8 @@ export function createCache<T extends KubeObject>(parts: CacheParts<T>): Managed
       return () => listeners.delete(listener);
     },
     problem: () => state.problem,
-    run: (signal) => follow({ ...followed, selection: options, store, clock, random, log, onSync, onFailure, onAction }, signal),
+    silentSeconds: () => (clock.monotonic() - state.heardAt) / 1000,
+    run: (signal) => follow({ ...followed, selection: options, store, clock, random, log, ...callbacks }, signal),
     addIndexes,
     wrote: (object, origin) => {
       if (options.namespace !== undefined && object.metadata.namespace !== options.namespace) return;

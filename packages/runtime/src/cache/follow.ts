@@ -28,6 +28,8 @@ export interface Followed<T extends KubeObject> {
   readonly random: Random;
   readonly log: Log;
   readonly onSync: () => void;
+  /** The API server said something: an answer, an event or a bookmark. */
+  readonly onWord: () => void;
   readonly onFailure: (why: string) => void;
   /** Counts lists, watches and failures for the metrics. */
   readonly onAction: (action: WatchAction["kind"]) => void;
@@ -66,6 +68,7 @@ async function perform<T extends KubeObject>(
         () => state,
         async () => {
           const { items, resourceVersion } = await client.list(resource, selection, signal);
+          followed.onWord();
           store.replaced(
             items.map(followed.decode).filter((object) => object !== undefined),
             resourceVersion,
@@ -107,6 +110,7 @@ async function readWatch<T extends KubeObject>(
       withinTime(clock, signal, mostMs, what, async (bounded) => {
         for await (const event of client.watch(resource, options, bounded)) {
           bounded.throwIfAborted(); // another watch may be open already
+          followed.onWord();
           const step = transition(state, inputOf(event));
           if (step.action.kind === "adopt") {
             followed.store.replaced([...gathered.values()], step.action.resourceVersion);

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { createCacheSet } from "../cache/cache-set.ts";
+import { type CacheSet, createCacheSet } from "../cache/cache-set.ts";
 import { createCache } from "../cache/create-cache.ts";
 import { createClient } from "../client/create-client.ts";
 import { createObjectMemories } from "../controller/object-memory.ts";
@@ -39,6 +39,7 @@ export function createManager(options: ManagerOptions): Manager {
       onAction: (action) => watchActions.inc({ resource: resourceName(resource), action }),
     }),
   );
+  silenceGauge(metrics, caches);
   const fenced = createClient(fencedApi(api, fence), { fieldManager: name });
   const client = caches.remembering(fenced);
   const identity = leaderElection?.identity ?? `${hostname()}_${randomUUID()}`;
@@ -139,6 +140,20 @@ export function createManager(options: ManagerOptions): Manager {
 
 const resultOf = ({ requeueAfterSeconds }: ReconcileResult): SkeletonResult =>
   requeueAfterSeconds === undefined ? { kind: "done" } : { kind: "after", seconds: requeueAfterSeconds };
+
+/** Where two caches read one resource, the one that has heard nothing for longer counts. */
+function silenceGauge(metrics: Manager["metrics"], caches: CacheSet): void {
+  const help =
+    "Seconds since the API server last said something of this resource: it does so every minute, also when nothing happens.";
+  metrics.gauge("kube_runtime_cache_silent_seconds", help, ["resource"]).collect(() => {
+    const longest = new Map<string, number>();
+    for (const cache of caches.all()) {
+      const name = resourceName(cache.resource);
+      longest.set(name, Math.max(longest.get(name) ?? 0, cache.silentSeconds()));
+    }
+    return [...longest].map(([resource, value]) => ({ value, labels: { resource } }));
+  });
+}
 
 function leaderGauge(metrics: Manager["metrics"], name: string, isLeading: () => boolean): void {
   const help = "Gauge of if the reporting system is master of the relevant lease, 0 indicates backup, 1 indicates master.";

@@ -4,11 +4,11 @@ import { type Client, isControlledBy, type Pod, persistentVolumeClaims, persiste
 import { usesClaim } from "../../vdb/decide/blockers.ts";
 import { instanceLabel, managedByLabel, operatorName } from "../../vdb/names.ts";
 import { ownDriver } from "../own-driver.ts";
+import { SourceRefusal } from "../refusal.ts";
 import type { Attachment, DataSource, ResolvedSource } from "../source.ts";
 import type { CsiWorld, Name } from "./csi-world.ts";
 import { contentsOf } from "./database-on.ts";
 import { identityOf } from "./identity.ts";
-import { SourceRefusal } from "./refusal.ts";
 import { usableClaim } from "./resolve-claim.ts";
 
 /** Finds the claim that a pvc-adopt names. Throws a SourceRefusal where somebody else has it: two servers would destroy the data. */

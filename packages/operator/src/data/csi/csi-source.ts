@@ -1,12 +1,12 @@
 import { type PostgresVDB, sourceReference } from "@vdb/api";
 import type { Client } from "kube-runtime";
 import type { Implementations } from "../data-sources.ts";
-import type { DataSource, Resolution, ResolvedSource } from "../source.ts";
+import { answered } from "../refusal.ts";
+import type { DataSource, ResolvedSource } from "../source.ts";
 import { adopted, attachAdopted, resolveAdopted } from "./adopt.ts";
 import { createCsiContent } from "./content/csi-content.ts";
 import type { CsiWorld, Name } from "./csi-world.ts";
 import { claimOf } from "./identity.ts";
-import { SourceRefusal } from "./refusal.ts";
 import { resolveClaim } from "./resolve-claim.ts";
 import { resolveSnapshot } from "./resolve-snapshot.ts";
 import { stageBy, unstage } from "./stage.ts";
@@ -40,14 +40,4 @@ function sourceOf(world: CsiWorld, find: Find): DataSource {
     gone: async () => ({ kind: "gone" }),
     content: createCsiContent(world),
   };
-}
-
-async function answered(found: Promise<ResolvedSource>): Promise<Resolution> {
-  try {
-    return { ok: true, source: await found };
-  } catch (error) {
-    if (!(error instanceof SourceRefusal)) throw error;
-    const { reason, message, passes } = error;
-    return { ok: false, reason, message, passes };
-  }
 }

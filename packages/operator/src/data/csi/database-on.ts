@@ -1,7 +1,7 @@
 import type { PostgresVDB, VdbContent } from "@vdb/api";
 import { isControlledBy, type PersistentVolumeClaim } from "kube-runtime";
 import { courseOf, keepsGateShut } from "../../vdb/decide/hold.ts";
-import { SourceRefusal } from "./refusal.ts";
+import { SourceRefusal } from "../refusal.ts";
 
 /** Pure: the database of ours whose present data a claim holds. */
 export const databaseOn = (vdbs: readonly PostgresVDB[], namespace: string, claim: string): PostgresVDB | undefined =>

@@ -1,12 +1,12 @@
 import type { PostgresVDB } from "@vdb/api";
 import { type Client, isApiError, persistentVolumeClaims } from "kube-runtime";
 import { valueOf } from "../../vdb/objects/quantity.ts";
+import { mustBeGranted } from "../granted.ts";
+import { choices, SourceRefusal } from "../refusal.ts";
 import type { ResolvedSource } from "../source.ts";
 import type { CsiWorld, Name } from "./csi-world.ts";
 import { heldBy, mustBeOpen } from "./database-on.ts";
-import { mustBeGranted } from "./granted.ts";
 import { identityOf } from "./identity.ts";
-import { choices, SourceRefusal } from "./refusal.ts";
 import { classFor } from "./storage-class.ts";
 import { actionLabel, type VolumeSnapshot, volumeSnapshotContents, volumeSnapshots } from "./volume-snapshots.ts";
 

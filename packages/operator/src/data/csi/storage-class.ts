@@ -1,5 +1,5 @@
 import { type Client, type StorageClass, storageClasses } from "kube-runtime";
-import { SourceRefusal } from "./refusal.ts";
+import { SourceRefusal } from "../refusal.ts";
 
 const isDefault = ({ metadata: { annotations } }: StorageClass): boolean =>
   annotations?.["storageclass.kubernetes.io/is-default-class"] === "true";

@@ -7,7 +7,7 @@ import { memoryApi } from "kube-runtime/testing";
 import { readConfig } from "../../config.ts";
 import { aVdb } from "../../vdb/testing.ts";
 import type { DataSource, Gone } from "../source.ts";
-import { createDctSource } from "./dct-source.ts";
+import { createDctSource, type DctSourceOptions } from "./dct-source.ts";
 
 const forever = new AbortController().signal;
 const anyClient = createClient(memoryApi(), { fieldManager: "test" });
@@ -22,7 +22,8 @@ const sourceOf = (
   world: FakeWorld,
   options: Parameters<typeof fakeDct>[1] = {},
   isShut: (id: string) => boolean = () => false,
-): DataSource => createDctSource({ dct: to(fakeDct(world, options)), defaults, isShut });
+  mustAllowCopy: DctSourceOptions["mustAllowCopy"] = async () => undefined,
+): DataSource => createDctSource({ dct: to(fakeDct(world, options)), defaults, isShut, mustAllowCopy });
 const failing = (error: Error): DataSource =>
   createDctSource({
     dct: {
@@ -32,6 +33,7 @@ const failing = (error: Error): DataSource =>
     },
     defaults,
     isShut: () => false,
+    mustAllowCopy: async () => undefined,
   });
 
 function aWorld(vdb: object = {}): FakeWorld {
@@ -220,7 +222,12 @@ describe("setAttached", () => {
     const failure = "the environment is away";
     const disableVdb: DctClient["disableVdb"] = async () =>
       await Promise.resolve({ jobId: world.startJob({ type: "DB_DISABLE", targetId: id, failure }, 1, () => undefined).id });
-    const source = createDctSource({ dct: to({ ...played, disableVdb }), defaults, isShut: () => false });
+    const source = createDctSource({
+      dct: to({ ...played, disableVdb }),
+      defaults,
+      isShut: () => false,
+      mustAllowCopy: async () => undefined,
+    });
     const found = await source.setAttached(client, volume, false, forever);
     deepEqual(found.kind === "refused" ? found.reason : found, "DctFailed");
     match(found.kind === "refused" ? found.message : "", /DCT disables the VDB .*the environment is away/u);

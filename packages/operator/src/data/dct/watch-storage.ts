@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PostgresVDB } from "@vdb/api";
-import type { DctConnection, Engine } from "@vdb/dct";
+import { type DctConnection, type Engine, oneOf, type Vdb } from "@vdb/dct";
 import { type Cache, errorMessage, type Log } from "kube-runtime";
-import type { StorageLevel, StorageWatch } from "../storage.ts";
+import type { StorageLevel, StorageWatch, VdbBytes } from "../storage.ts";
 import { storageLevel } from "./storage-level.ts";
 
 export interface StorageWatchOptions {
@@ -10,16 +10,23 @@ export interface StorageWatchOptions {
   readonly vdbs: Cache<PostgresVDB>;
   readonly log: Log;
   readonly intervalSeconds: number;
+  /** How often the bytes of each database are read, which many databases make a larger answer. */
+  readonly bytesSeconds: number;
 }
 
 /** Where a database lies, once that is known. */
 const engineOf = ({ status }: PostgresVDB): string | undefined =>
   status.source?.type === "dct-source" ? status.source.engine : undefined;
 
+/** DCT takes no more values in one filter. */
+const idsAtOnce = 100;
+
 /** The engines' storage. By an engine's name or host name: a manifest may have either. */
-export function createStorageWatch({ dct, vdbs, log, intervalSeconds }: StorageWatchOptions): StorageWatch {
+export function createStorageWatch({ dct, vdbs, log, intervalSeconds, bytesSeconds }: StorageWatchOptions): StorageWatch {
   let engines: readonly Engine[] | undefined;
   const levels = new Map<string, StorageLevel | undefined>();
+  let bytes: ReadonlyMap<string, VdbBytes> = new Map();
+  let bytesReadAt = Number.NEGATIVE_INFINITY;
   const levelOf = (name: string): StorageLevel | "unknown" | undefined => {
     if (engines === undefined) return "unknown";
     const engine = engines.find((one) => one.name === name || one.hostname === name);
@@ -33,6 +40,9 @@ export function createStorageWatch({ dct, vdbs, log, intervalSeconds }: StorageW
     engines = await dct.call(async (client) => await client.searchEngines(undefined, { signal }), signal);
     for (const engine of engines) levels.set(engine.id, storageLevel(engine, levels.get(engine.id)));
     for (const [vdb, level] of before) if (levelOf(engineOf(vdb) ?? "") !== level) enqueue(vdb);
+    if (performance.now() - bytesReadAt < bytesSeconds * 1000) return;
+    bytes = await readBytes(dct, placed, signal);
+    bytesReadAt = performance.now();
   };
 
   return {
@@ -47,6 +57,7 @@ export function createStorageWatch({ dct, vdbs, log, intervalSeconds }: StorageW
         capacityBytes,
         usedBytes,
       })),
+    bytesOf: ({ status }) => bytes.get(status.delphixID ?? ""),
     trigger: {
       cacheName: "storage",
       waitForSync: async () => undefined,
@@ -68,3 +79,21 @@ export function createStorageWatch({ dct, vdbs, log, intervalSeconds }: StorageW
     },
   };
 }
+
+async function readBytes(
+  dct: DctConnection,
+  placed: readonly PostgresVDB[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, VdbBytes>> {
+  const ids = placed.flatMap(({ status }) => status.delphixID ?? []);
+  const found: Vdb[] = [];
+  for (let at = 0; at < ids.length; at += idsAtOnce) {
+    const filter = oneOf("id", ids.slice(at, at + idsAtOnce));
+    found.push(...(await dct.call(async (client) => await client.searchVdbs(filter, { signal }), signal)));
+  }
+  return new Map(found.flatMap(({ id, storage_size: own, size }) => bytesEntry(id, own, size)));
+}
+
+/** DCT may leave both figures out, and counts them at different moments: what is shared is never below zero. */
+const bytesEntry = (id: string, own?: number, size?: number): readonly (readonly [string, VdbBytes])[] =>
+  own === undefined || size === undefined ? [] : [[id, { own, shared: Math.max(0, size - own) }]];

@@ -3,9 +3,9 @@ import { type Client, persistentVolumeClaims, persistentVolumes } from "kube-run
 import { claimName, contentIdOfAction } from "../../../vdb/names.ts";
 import { ActionFailed } from "../../action-failed.ts";
 import type { Chosen, Wanted, Work } from "../../content-store.ts";
+import { choices, SourceRefusal } from "../../refusal.ts";
 import type { ResolvedSource, SourceVolume } from "../../source.ts";
 import type { CsiWorld } from "../csi-world.ts";
-import { choices, SourceRefusal } from "../refusal.ts";
 import { resolveClaim } from "../resolve-claim.ts";
 import { resolveSnapshot } from "../resolve-snapshot.ts";
 import { snapshotClassFor } from "../volume-snapshots.ts";

@@ -1,8 +1,8 @@
 import type { Client } from "kube-runtime";
 import { ActionFailed } from "../../action-failed.ts";
-import { choices } from "../../csi/refusal.ts";
 import { actionLabel, snapshotsIn, volumeSnapshotContents, volumeSnapshots } from "../../csi/volume-snapshots.ts";
 import { ownDriver } from "../../own-driver.ts";
+import { choices } from "../../refusal.ts";
 
 /** The DCT snapshot behind a VolumeSnapshot. `claim`: the database's, whose VolumeSnapshots a refusal lists. */
 export async function handleOf(

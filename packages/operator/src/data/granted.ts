@@ -1,9 +1,15 @@
 import { apiVersionOf, type PostgresVDB, postgresVDB } from "@vdb/api";
 import type { Client } from "kube-runtime";
-import { grantFor, isGranted, type Reference } from "../../access/grant.ts";
-import type { OperatorConfig } from "../../config.ts";
-import type { SourceVolume } from "../source.ts";
+import { grantFor, isGranted, type Reference } from "../access/grant.ts";
+import type { OperatorConfig } from "../config.ts";
 import { SourceRefusal } from "./refusal.ts";
+
+/** What a database is copied from. */
+export interface Copied {
+  readonly kind: keyof typeof groups;
+  readonly namespace: string;
+  readonly name: string;
+}
 
 type Allowance = Pick<OperatorConfig, "watchNamespace" | "allowCrossNamespace">;
 
@@ -11,7 +17,7 @@ type Allowance = Pick<OperatorConfig, "watchNamespace" | "allowCrossNamespace">;
 export async function mustBeGranted(
   client: Client,
   vdb: PostgresVDB,
-  { kind, namespace, name }: Pick<SourceVolume, "kind" | "namespace" | "name">,
+  { kind, namespace, name }: Copied,
   { watchNamespace, allowCrossNamespace }: Allowance,
   signal: AbortSignal,
 ): Promise<void> {
@@ -30,10 +36,10 @@ export async function mustBeGranted(
   );
 }
 
-const groups = { PersistentVolumeClaim: "", VolumeSnapshot: "snapshot.storage.k8s.io" } as const;
+const [group = ""] = apiVersionOf(postgresVDB).split("/");
+const groups = { PersistentVolumeClaim: "", VolumeSnapshot: "snapshot.storage.k8s.io", PostgresVDB: group } as const;
 
-function referenceOf(vdb: PostgresVDB, kind: SourceVolume["kind"], namespace: string, name: string): Reference {
-  const [group = ""] = apiVersionOf(postgresVDB).split("/");
+function referenceOf(vdb: PostgresVDB, kind: Copied["kind"], namespace: string, name: string): Reference {
   return {
     from: { group, kind: postgresVDB.kind, namespace: vdb.metadata.namespace },
     to: { group: groups[kind], kind, namespace, name },

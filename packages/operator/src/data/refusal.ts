@@ -1,4 +1,5 @@
 import type { VdbReason } from "@vdb/api";
+import type { Resolution, ResolvedSource } from "./source.ts";
 
 /** Why a source cannot be used, as a Resolution has it. Thrown, so that each look-up can end the whole. */
 export class SourceRefusal extends Error {
@@ -11,6 +12,17 @@ export class SourceRefusal extends Error {
     super(message);
     this.reason = reason;
     this.passes = passes;
+  }
+}
+
+/** A source that was found, or the refusal that was thrown instead. */
+export async function answered(found: Promise<ResolvedSource>): Promise<Resolution> {
+  try {
+    return { ok: true, source: await found };
+  } catch (error) {
+    if (!(error instanceof SourceRefusal)) throw error;
+    const { reason, message, passes } = error;
+    return { ok: false, reason, message, passes };
   }
 }
 
