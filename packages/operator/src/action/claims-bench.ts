@@ -5,6 +5,8 @@ import { volumeSnapshots } from "../data/csi/volume-snapshots.ts";
 import { makeStorage, playStorage } from "../data/testing/csi-storage.ts";
 import { type ActionBench, actionBench, forever } from "./action-bench.ts";
 
+const ready = "Ready";
+
 /** On the claim orders-c1, cloned from the claim origin, or made from its snapshot monday. */
 export async function claimsBench(
   kinds: readonly ActionKind[],
@@ -23,7 +25,7 @@ export async function claimsBench(
     delphixID: handle,
     content,
     source: { type, name: source.reference, namespace: "shop" },
-    conditions: [{ type: "Ready", status: "True", reason: "Ready", ...at }],
+    conditions: [{ type: ready, status: "True", reason: ready, ...at }],
   });
   return bench;
 }
