@@ -200,9 +200,11 @@ export async function deleteVdb(client: Client, namespace: string, name: string)
 }
 
 export async function untilGone(client: Client, namespace: string, name: string): Promise<void> {
-  await until("the object is gone", async () =>
-    (await client.find(vdbs, { namespace, name }, forever)) === undefined ? true : undefined,
-  );
+  await until(`${namespace}/${name} is gone`, async () => {
+    const found = await client.find(vdbs, { namespace, name }, forever);
+    if (found === undefined) return true;
+    throw new Error(JSON.stringify(found.status));
+  });
 }
 
 /** Fails with the status that was seen last. Every status on the way is held against the laws. */
