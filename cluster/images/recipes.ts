@@ -197,4 +197,5 @@ const ofSuite = (name: string, tag: string): Recipe => ({
 export const suiteRecipes: Readonly<Record<string, Recipe>> = {
   agnhost: ofSuite("agnhost", "2.63.0"),
   busybox: ofSuite("busybox", "1.37.0-1"),
+  nginx: ofSuite("nginx", "1.15-4"), // runs a script from a volume, and serves nothing
 };
