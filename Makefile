@@ -17,15 +17,23 @@ demo: setup ## Start a cluster and a production database; query, rewind and refr
 demo-down: setup ## Remove everything that make demo created
 	@node cluster/demo/down.ts
 
-.PHONY: check test test-all soak
+.PHONY: check test test-all soak engine-kills
 check: setup ## Run lint, types, generated files and unit tests: no cluster, under a minute
 	@scripts/check
 test: setup ## Run what CI runs: check, integration, and the whole path on a cluster
 	@scripts/test sampled
 test-all: setup ## Run test with every long loop in full; GROUP=… runs one group in at most an hour
 	@scripts/test all $(GROUP)
+engine-kills: setup ## Kill the embedded engine 200 times at random during a mixed load of all its jobs
+	@TEST_TIER=all node scripts/run-tests.ts integration engine/integration/random-kills
 soak: setup ## Kill everything at random under five writers; SOAK_MINUTES=30
 	@scripts/test all soak
+
+.PHONY: storage-suite
+storage-suite: export CLUSTER_NAME := $(or $(CLUSTER_NAME),storage-suite)
+storage-suite: setup ## Run Kubernetes' own storage tests for the CSI driver on a cluster of their own
+	@e2e/storage-suite/build && cluster/up && cluster/load-images && cluster/load-images agnhost busybox nginx
+	@node e2e/install.ts && { node e2e/storage-suite/run.ts; code=$$?; cluster/down; exit $$code; }
 
 .PHONY: cluster-up cluster-down tools images manifests
 cluster-up: setup ## Start a real Kubernetes cluster; CLUSTER_NAME names it

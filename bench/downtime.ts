@@ -2,7 +2,10 @@
  * How long clients get no answer while a VDBRefresh or a VDBRewind replaces a database's data, beside a stop and start of a plain
  * Deployment on a copy of its volume, in the same run.
  *
- *   node bench/downtime.ts [runs=30]     on the cluster of CLUSTER_NAME, after node e2e/install.ts (docs/development.md, Tests)
+ *   node bench/downtime.ts [runs=30] [source=dct-source]
+ *
+ * on the cluster of CLUSTER_NAME, after node e2e/install.ts (docs/development.md, Tests). With the source pvc-clone the database and
+ * its new data are copies of another database's claim, by plain CSI.
  *
  * A client asks 20 times a second through the Service, each time over a new connection. A downtime goes from the last answer of the
  * old server to the first of the new one. Prints the median of each in seconds, and the ratio of each to the plain Deployment's.
@@ -15,10 +18,12 @@ import { gap } from "./downtime/gap.ts";
 import { median } from "./median.ts";
 
 const runs = Number(process.argv[2] ?? 30);
-if (!Number.isInteger(runs) || runs < 1) throw new Error("usage: node bench/downtime.ts [runs=30], a whole number from 1");
+const source = process.argv[3] ?? "dct-source";
+if (!Number.isInteger(runs) || runs < 1 || !["dct-source", "pvc-clone"].includes(source))
+  throw new Error("usage: node bench/downtime.ts [runs=30] [source=dct-source]: a whole number from 1; dct-source or pvc-clone");
 const kubectl = await testCluster();
 const namespace = "pg-operator";
-const [vdb, bare, snapshot] = ["downtime-vdb", "downtime-bare", "downtime-snapshot"];
+const [vdb, bare, snapshot, origin] = ["downtime-vdb", "downtime-bare", "downtime-snapshot", "downtime-origin"];
 const password = "bench-only-1";
 const at = (name: string): Target => ({ host: `${name}.${namespace}.svc`, port: 5432, password });
 
@@ -52,10 +57,14 @@ async function stopAndStart(): Promise<void> {
 async function setUp(): Promise<void> {
   await kubectl.apply(secretYaml(namespace, "bench-password", { password }));
   const database = { name: "postgres", user: "postgres", passwordSecretRef: "bench-password" };
-  await kubectl.apply(vdbManifest({ name: vdb, namespace, spec: { database } }));
-  await kubectl.run(["wait", "-n", namespace, "--for=condition=Ready", `postgresvdb/${vdb}`, "--timeout=180s"]);
+  const ready = async (name: string, spec: object): Promise<string> => {
+    await kubectl.apply(vdbManifest({ name, namespace, spec: { database, ...spec } }));
+    await kubectl.run(["wait", "-n", namespace, "--for=condition=Ready", `postgresvdb/${name}`, "--timeout=180s"]);
+    return text(await kubectl.get("postgresvdb", name, namespace), "status", "pvcName");
+  };
+  const copied = async (): Promise<object> => ({ source: { type: source, reference: await ready(origin, {}) } });
+  const claim = await ready(vdb, source === "dct-source" ? {} : await copied());
   await act("VDBSnapshot", snapshot);
-  const claim = text(await kubectl.get("postgresvdb", vdb, namespace), "status", "pvcName");
   await kubectl.apply(bareCopy(bare, namespace, claim));
   await kubectl.run(["rollout", "status", `deployment/${bare}`, "-n", namespace, "--timeout=180s"]);
 }
@@ -67,7 +76,7 @@ async function cleanUp(): Promise<void> {
     `volumesnapshot/${snapshot}`,
     ...["deployment", "service", "pvc"].map((kind) => `${kind}/${bare}`),
   ];
-  for (const some of [ours, rest, [`postgresvdb/${vdb}`]])
+  for (const some of [ours, rest, [`postgresvdb/${vdb}`, `postgresvdb/${origin}`]])
     await kubectl.run(["delete", ...some, "-n", namespace, "--ignore-not-found", "--timeout=240s"]);
 }
 
@@ -90,6 +99,7 @@ try {
 }
 
 const load = (await run("cat", ["/proc/loadavg"])).split(" ")[0];
+console.log(`source: ${source}`);
 console.log(`machine: ${cpus().length} × ${cpus()[0]?.model ?? "unknown"}, load ${load}`);
 const baseline = median(took.bare);
 console.log(`plain Deployment, stop and start: median ${baseline.toFixed(2)} s of ${runs}`);

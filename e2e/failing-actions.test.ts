@@ -3,6 +3,7 @@ import { deepEqual, equal, match } from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { eventually, type Json, operatorNamespace, testCluster, text } from "@vdb/cluster";
 import { isFullTier, seededRandom, testSeed } from "kube-runtime/testing";
+import { deleteOrigin, makeOrigin, sourceOf } from "./origins.ts";
 import { killPods, podsOf } from "./pods.ts";
 import { remains } from "./remains.ts";
 import {
@@ -36,8 +37,9 @@ async function holds(data: keyof typeof rowsOf): Promise<void> {
 }
 
 const hook = (stage: string, script: string, more: object = {}) => ({ name: "trouble", stage, script, ...more });
+const source = { spec: {} };
 async function haveHooks(...hooks: readonly object[]): Promise<void> {
-  await applyVdb(kubectl, { ...vdb, spec: { hooks } });
+  await applyVdb(kubectl, { ...vdb, spec: { ...source.spec, hooks } });
   await eventually("its hooks are seen", 60, async () => {
     const found = await kubectl.get("postgresvdb", vdb.name, namespace);
     return text(found, "status", "observedGeneration") === text(found, "metadata", "generation") ? true : undefined;
@@ -72,121 +74,125 @@ const phaseAndReason = (found: Json): readonly string[] => [
   condition(found, "RolledBack")?.reason ?? "",
 ];
 
-describe(`actions that meet trouble (seed ${testSeed})`, { timeout: 1_800_000 }, () => {
-  before(async () => {
-    await makePasswordSecret(kubectl, vdb);
-    await applyVdb(kubectl, vdb);
-    await waitForPhase(kubectl, vdb, "Ready");
-    const found = await runAction(kubectl, vdb, { kind: "VDBSnapshot", name: "base", spec: {} });
-    equal(text(found, "status", "phase"), "Completed", text(found, "status"));
-  });
-  beforeEach(async () => {
-    if ((await sqlInPod(kubectl, vdb, isOld)) !== "t") await sqlInPod(kubectl, vdb, oldData);
-  });
-  after(async () => {
-    await kubectl.run(["delete", kinds, "--all", "-n", namespace, "--timeout=240s"]);
-    await deleteVdb(kubectl, vdb);
-  });
-
-  test("a pre-refresh hook that fails: nothing is changed", async () => {
-    await haveHooks(hook("pre-refresh", "SELECT 1/0"));
-    const found = await runAction(kubectl, vdb, refresh("pre-fails"));
-    deepEqual(phaseAndReason(found), ["Error", "HookFailed", "NothingChanged"]);
-    match(text(found, "status", "lastError"), /pre-refresh hook trouble failed[^]*22012: division by zero/u);
-    await holds("old");
-  });
-
-  test("a pre-rewind hook that hangs: it is ended at its timeout, in the server too", async () => {
-    await haveHooks(hook("pre-rewind", "SELECT pg_sleep(3600)", { timeoutSeconds: 2 }));
-    const found = await runAction(kubectl, vdb, rewind("pre-hangs"));
-    deepEqual(phaseAndReason(found), ["Error", "HookFailed", "NothingChanged"]);
-    match(text(found, "status", "lastError"), /did not end within 2 s/u);
-    equal(await sqlInPod(kubectl, vdb, "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(3600)'"), "0");
-    await holds("old");
-  });
-
-  test("a post-refresh hook that fails: the old data is back", async () => {
-    await haveHooks(hook("post-refresh", "SELECT 1/0"));
-    const found = await runAction(kubectl, vdb, refresh("post-fails"));
-    deepEqual(phaseAndReason(found), ["Error", "HookFailed", "RolledBack"]);
-    await holds("old");
-  });
-
-  test("the same with continueOnError: the new data", async () => {
-    await haveHooks(hook("post-refresh", "SELECT 1/0", { continueOnError: true }));
-    const found = await runAction(kubectl, vdb, refresh("post-continues"));
-    deepEqual(phaseAndReason(found), ["Completed", "Completed", ""]);
-    await holds("new");
-  });
-
-  test("two at once: the second waits, says behind which, and begins when the first has ended", async () => {
-    await haveHooks();
-    const [first, second] = [refresh("first", { postRefresh: slowly(2) }), rewind("second")];
-    await beginAction(kubectl, vdb, first);
-    await comesTo(first, "PreRefresh");
-    await beginAction(kubectl, vdb, second);
-    const queued = await eventually("the second waits", 60, async () =>
-      condition((await kubectl.get("postgresrewind", "second", namespace)) ?? null, "Reconciling"),
-    );
-    deepEqual([queued.reason, queued.message], ["Queued", "it waits behind PostgresRefresh first"]);
-    const ended = [await endOfAction(kubectl, vdb, first), await endOfAction(kubectl, vdb, second)] as const;
-    deepEqual(ended.map(phaseAndReason), [
-      ["Completed", "Completed", ""],
-      ["Completed", "Completed", ""],
-    ]);
-    const [end, start] = [text(ended[0], "status", "completionTime"), text(ended[1], "status", "startTime")];
-    equal(Date.parse(start) >= Date.parse(end) - 1000, true, `${end} ${start}`);
-    await holds("new");
-  });
-
-  test("its pod is killed in the middle: the data is that of the action's end", async () => {
-    const action = either("pod-killed", slowly(3));
-    await beginAction(kubectl, vdb, action);
-    await comesTo(action, "PostRefresh");
-    await killPods(kubectl, podsOf(vdb));
-    const found = await endOfAction(kubectl, vdb, action);
-    console.log(action.kind, phaseAndReason(found).join(" "));
-    await holds(text(found, "status", "phase") === "Completed" ? "new" : "old");
-  });
-
-  test("the database is disabled in the middle: it stops when the action has ended, with the new data", async () => {
-    const action = either("disabled", slowly(3));
-    await beginAction(kubectl, vdb, action);
-    await comesTo(action, "Starting");
-    await setEnabled(kubectl, vdb, false);
-    equal(text(await endOfAction(kubectl, vdb, action), "status", "phase"), "Completed");
-    await waitForPhase(kubectl, vdb, "Stopped");
-    await setEnabled(kubectl, vdb, true);
-    await holds("new");
-  });
-
-  const chosen = isFullTier ? phases : phases.toSorted(() => random() - 0.5).slice(0, 1);
-  for (const phase of chosen)
-    test(`a refresh deleted in ${phase}: the old data or the new`, async () => {
-      const name = `deleted-${phase.toLowerCase()}`;
-      const action = refresh(name, { preRefresh: slowly(1), postRefresh: slowly(1) });
-      await beginAction(kubectl, vdb, action);
-      await comesTo(action, phase);
-      await kubectl.run(["delete", "postgresrefresh", name, "-n", namespace, "--timeout=180s"]);
+for (const origin of isFullTier ? (["dct-source", "pvc-clone"] as const) : (["dct-source"] as const))
+  describe(`actions on a ${origin} that meet trouble (seed ${testSeed})`, { timeout: 1_800_000 }, () => {
+    before(async () => {
+      if (origin !== "dct-source") await makeOrigin(kubectl, namespace);
+      source.spec = await sourceOf(kubectl, origin, namespace);
+      await makePasswordSecret(kubectl, vdb);
+      await applyVdb(kubectl, { ...vdb, ...source });
       await waitForPhase(kubectl, vdb, "Ready");
-      const was = (await sqlInPod(kubectl, vdb, isOld)) === "t" ? "old" : "new";
-      console.log(`deleted in ${phase}: ${was}`);
-      if (phase !== "Finalizing") equal(was, "old");
-      await holds(was);
+      const found = await runAction(kubectl, vdb, { kind: "VDBSnapshot", name: "base", spec: {} });
+      equal(text(found, "status", "phase"), "Completed", text(found, "status"));
+    });
+    beforeEach(async () => {
+      if ((await sqlInPod(kubectl, vdb, isOld)) !== "t") await sqlInPod(kubectl, vdb, oldData);
+    });
+    after(async () => {
+      await kubectl.run(["delete", kinds, "--all", "-n", namespace, "--timeout=240s"]);
+      await deleteVdb(kubectl, vdb);
+      await deleteOrigin(kubectl, namespace);
     });
 
-  test("the database is deleted in the middle: the action ends, and nothing is left", async () => {
-    await kubectl.run(["delete", "volumesnapshots", "--all", "-n", namespace, "--timeout=120s"]); // they would keep its data
-    const action = refresh("vdb-deleted", { postRefresh: slowly(60) });
-    await beginAction(kubectl, vdb, action);
-    await comesTo(action, "PostRefresh");
-    const earlier = await remains(kubectl, vdb);
-    await deleteVdb(kubectl, vdb);
-    deepEqual(phaseAndReason(await endOfAction(kubectl, vdb, action)).slice(0, 2), ["Error", "VdbNotFound"]);
-    await eventually("nothing of it is left", 60, async () => {
-      const left = Object.entries(await remains(kubectl, vdb, earlier)).filter(([, what]) => what !== "");
-      if (left.length === 0) return true;
-      throw new Error(JSON.stringify(left));
+    test("a pre-refresh hook that fails: nothing is changed", async () => {
+      await haveHooks(hook("pre-refresh", "SELECT 1/0"));
+      const found = await runAction(kubectl, vdb, refresh("pre-fails"));
+      deepEqual(phaseAndReason(found), ["Error", "HookFailed", "NothingChanged"]);
+      match(text(found, "status", "lastError"), /pre-refresh hook trouble failed[^]*22012: division by zero/u);
+      await holds("old");
+    });
+
+    test("a pre-rewind hook that hangs: it is ended at its timeout, in the server too", async () => {
+      await haveHooks(hook("pre-rewind", "SELECT pg_sleep(3600)", { timeoutSeconds: 2 }));
+      const found = await runAction(kubectl, vdb, rewind("pre-hangs"));
+      deepEqual(phaseAndReason(found), ["Error", "HookFailed", "NothingChanged"]);
+      match(text(found, "status", "lastError"), /did not end within 2 s/u);
+      equal(await sqlInPod(kubectl, vdb, "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(3600)'"), "0");
+      await holds("old");
+    });
+
+    test("a post-refresh hook that fails: the old data is back", async () => {
+      await haveHooks(hook("post-refresh", "SELECT 1/0"));
+      const found = await runAction(kubectl, vdb, refresh("post-fails"));
+      deepEqual(phaseAndReason(found), ["Error", "HookFailed", "RolledBack"]);
+      await holds("old");
+    });
+
+    test("the same with continueOnError: the new data", async () => {
+      await haveHooks(hook("post-refresh", "SELECT 1/0", { continueOnError: true }));
+      const found = await runAction(kubectl, vdb, refresh("post-continues"));
+      deepEqual(phaseAndReason(found), ["Completed", "Completed", ""]);
+      await holds("new");
+    });
+
+    test("two at once: the second waits, says behind which, and begins when the first has ended", async () => {
+      await haveHooks();
+      const [first, second] = [refresh("first", { postRefresh: slowly(2) }), rewind("second")];
+      await beginAction(kubectl, vdb, first);
+      await comesTo(first, "PreRefresh");
+      await beginAction(kubectl, vdb, second);
+      const queued = await eventually("the second waits", 60, async () =>
+        condition((await kubectl.get("postgresrewind", "second", namespace)) ?? null, "Reconciling"),
+      );
+      deepEqual([queued.reason, queued.message], ["Queued", "it waits behind PostgresRefresh first"]);
+      const ended = [await endOfAction(kubectl, vdb, first), await endOfAction(kubectl, vdb, second)] as const;
+      deepEqual(ended.map(phaseAndReason), [
+        ["Completed", "Completed", ""],
+        ["Completed", "Completed", ""],
+      ]);
+      const [end, start] = [text(ended[0], "status", "completionTime"), text(ended[1], "status", "startTime")];
+      equal(Date.parse(start) >= Date.parse(end) - 1000, true, `${end} ${start}`);
+      await holds("new");
+    });
+
+    test("its pod is killed in the middle: the data is that of the action's end", async () => {
+      const action = either("pod-killed", slowly(3));
+      await beginAction(kubectl, vdb, action);
+      await comesTo(action, "PostRefresh");
+      await killPods(kubectl, podsOf(vdb));
+      const found = await endOfAction(kubectl, vdb, action);
+      console.log(action.kind, phaseAndReason(found).join(" "));
+      await holds(text(found, "status", "phase") === "Completed" ? "new" : "old");
+    });
+
+    test("the database is disabled in the middle: it stops when the action has ended, with the new data", async () => {
+      const action = either("disabled", slowly(3));
+      await beginAction(kubectl, vdb, action);
+      await comesTo(action, "Starting");
+      await setEnabled(kubectl, vdb, false);
+      equal(text(await endOfAction(kubectl, vdb, action), "status", "phase"), "Completed");
+      await waitForPhase(kubectl, vdb, "Stopped");
+      await setEnabled(kubectl, vdb, true);
+      await holds("new");
+    });
+
+    const chosen = isFullTier ? phases : phases.toSorted(() => random() - 0.5).slice(0, 1);
+    for (const phase of chosen)
+      test(`a refresh deleted in ${phase}: the old data or the new`, async () => {
+        const name = `deleted-${phase.toLowerCase()}`;
+        const action = refresh(name, { preRefresh: slowly(1), postRefresh: slowly(1) });
+        await beginAction(kubectl, vdb, action);
+        await comesTo(action, phase);
+        await kubectl.run(["delete", "postgresrefresh", name, "-n", namespace, "--timeout=180s"]);
+        await waitForPhase(kubectl, vdb, "Ready");
+        const was = (await sqlInPod(kubectl, vdb, isOld)) === "t" ? "old" : "new";
+        console.log(`deleted in ${phase}: ${was}`);
+        if (phase !== "Finalizing") equal(was, "old");
+        await holds(was);
+      });
+
+    test("the database is deleted in the middle: the action ends, and nothing is left", async () => {
+      await kubectl.run(["delete", "volumesnapshots", "--all", "-n", namespace, "--timeout=120s"]); // they would keep its data
+      const action = refresh("vdb-deleted", { postRefresh: slowly(60) });
+      await beginAction(kubectl, vdb, action);
+      await comesTo(action, "PostRefresh");
+      const earlier = await remains(kubectl, vdb);
+      await deleteVdb(kubectl, vdb);
+      deepEqual(phaseAndReason(await endOfAction(kubectl, vdb, action)).slice(0, 2), ["Error", "VdbNotFound"]);
+      await eventually("nothing of it is left", 60, async () => {
+        const left = Object.entries(await remains(kubectl, vdb, earlier)).filter(([, what]) => what !== "");
+        if (left.length === 0) return true;
+        throw new Error(JSON.stringify(left));
+      });
     });
   });
-});

@@ -2,6 +2,8 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { eventually, type Json, psqlOnceReached, testCluster, text, tryPsql } from "@vdb/cluster";
+import { isFullTier } from "kube-runtime/testing";
+import { deleteOrigin, makeOrigin, sourceOf } from "./origins.ts";
 import { killPods, operatorPods, podsOf } from "./pods.ts";
 import {
   applyVdb,
@@ -12,6 +14,7 @@ import {
   runAction,
   setPasswordSecret,
   sqlInPod,
+  type VdbOptions,
   waitForPhase,
 } from "./vdb.ts";
 
@@ -22,6 +25,7 @@ const mask = "UPDATE pgbench_tellers SET filler = 'masked';";
 const stages = ["post-create", "post-refresh", "post-rewind"] as const;
 const spec = { mode: "Standby", hooks: stages.map((stage) => ({ name: "mask", stage, script: mask })) };
 const vdb = { name: "reader", namespace, spec };
+type Reader = VdbOptions & { readonly namespace: string };
 
 /** Whether the server is read-only, and how many rows are still production's. */
 const look = "SELECT pg_is_in_recovery() || ' ' || (SELECT count(*) FROM pgbench_tellers WHERE filler IS DISTINCT FROM 'masked')";
@@ -38,20 +42,24 @@ async function ask(
   const { exitCode, stdout, stderr } = await psql(kubectl, connection, password, sql);
   return { letIn: exitCode === 0 && stdout !== "", said: (stdout || stderr).trim() };
 }
-const service = `${vdb.name}.${namespace}.svc`;
+const serviceOf = ({ name }: Reader): string => `${name}.${namespace}.svc`;
+const service = serviceOf(vdb);
 
-async function podAddresses(): Promise<readonly string[]> {
-  const pods = await kubectl.list("pods", ["-n", namespace, "-l", podsOf(vdb).label]);
+async function podAddresses(reader: Reader = vdb): Promise<readonly string[]> {
+  const pods = await kubectl.list("pods", ["-n", namespace, "-l", podsOf(reader).label]);
   return pods.map((pod) => text(pod, "status", "podIP")).filter((address) => address !== "");
 }
 
 /** Tries all ways in again and again, until it is disposed of: then everybody who was let in must have seen the same. */
-function watch(passwords: readonly string[]): AsyncDisposable & { readonly heard: string[]; refused: number } {
+function watch(
+  passwords: readonly string[],
+  reader: Reader = vdb,
+): AsyncDisposable & { readonly heard: string[]; refused: number } {
   const end = new AbortController();
   const state = { heard: new Array<string>(), refused: 0 };
   const loop = (async () => {
     while (!end.signal.aborted) {
-      const hosts = [service, ...(await podAddresses().catch(() => []))];
+      const hosts = [serviceOf(reader), ...(await podAddresses(reader).catch(() => []))];
       const tries = hosts.flatMap((host) => passwords.map(async (password) => await ask(host, password, look, tryPsql)));
       for (const { letIn, said } of await Promise.all(tries))
         if (letIn) state.heard.push(said);
@@ -80,12 +88,48 @@ async function isReady(mode: "Primary" | "Standby"): Promise<void> {
   });
 }
 
-async function completed(kind: string, name: string, more: object): Promise<Json> {
-  const found = await runAction(kubectl, vdb, { kind, name, spec: more });
+async function completed(kind: string, name: string, more: object, reader: Reader = vdb): Promise<Json> {
+  const found = await runAction(kubectl, reader, { kind, name, spec: more });
   equal(text(found, "status", "phase"), "Completed", text(found, "status"));
   console.log(`${kind} of a Standby: ${text(found, "status", "duration")}`);
-  await waitForPhase(kubectl, vdb, "Ready");
+  await waitForPhase(kubectl, reader, "Ready");
   return found;
+}
+
+/** Made, snapshot, refreshed and rewound, it is masked and read-only for all who are ever let in. */
+async function livesMasked(reader: Reader, password: string): Promise<void> {
+  const host = serviceOf(reader);
+  const named = (action: string): string => `${reader.name}-${action}`;
+  await using seen = watch([password], reader);
+  await applyVdb(kubectl, reader);
+  match(condition(await waitForPhase(kubectl, reader, "Ready"), "Ready")?.message ?? "", /read-only/u);
+  equal((await ask(host, password, look)).said, asIs);
+  match((await ask(host, password, "CREATE TABLE mine (n int)")).said, /read-only transaction/u);
+
+  await completed("VDBSnapshot", named("good"), {}, reader);
+  await completed("PostgresSnapshot", named("backup"), { preSnapshot: { content: "CHECKPOINT" } }, reader);
+  for (const [kind, name, more] of [
+    ["PostgresRefresh", "fresh", { postRefresh: { content: "CREATE TABLE by_action AS SELECT 1" } }],
+    ["PostgresRewind", "back", { snapshotRef: { type: "volume-snapshot", name: named("good") } }],
+    ["PostgresRewind", "undo", { snapshotRef: { type: "previous" } }],
+  ] as const) {
+    const found = await completed(kind, named(name), more, reader);
+    deepEqual(condition(found, "ModeEnforced")?.message, "the database runs in mode Standby");
+    equal((await ask(host, password, look)).said, asIs);
+  }
+  equal(await sqlInPod(kubectl, reader, "SELECT count(*) FROM by_action"), "1", "the previous data was the refreshed one");
+
+  const task = await runAction(kubectl, reader, {
+    kind: "PostgresTask",
+    name: named("writes"),
+    spec: { vdbRef: undefined, targetRef: { name: reader.name }, type: "sql", content: "CREATE TABLE mine (n int)" },
+  });
+  equal(text(task, "status", "phase"), "Error");
+  match(text(task, "status"), /cannot execute CREATE TABLE in a read-only transaction/u);
+  await seen[Symbol.asyncDispose]();
+  deepEqual([...new Set(seen.heard)], [asIs], `${seen.heard.length} were let in, ${seen.refused} were not`);
+  ok(seen.refused > 0, "the gate was watched while it was shut");
+  console.log(`${seen.heard.length} tries were let in, ${seen.refused} were not`);
 }
 
 describe("mode Standby", { timeout: 900_000 }, () => {
@@ -97,39 +141,18 @@ describe("mode Standby", { timeout: 900_000 }, () => {
     const kinds = "vdbsnapshots,postgressnapshots,postgresrefreshes,postgresrewinds,postgrestasks,volumesnapshots";
     await kubectl.run(["delete", kinds, "--all", "-n", namespace, "--timeout=240s"]);
     await deleteVdb(kubectl, vdb);
+    if (isFullTier) await deleteOrigin(kubectl, namespace);
   });
 
   test("made, snapshot, refreshed and rewound, it is masked and read-only for all who are ever let in", async () => {
-    await using seen = watch([password]);
-    await applyVdb(kubectl, vdb);
-    match(condition(await waitForPhase(kubectl, vdb, "Ready"), "Ready")?.message ?? "", /read-only/u);
-    equal((await ask(service, password, look)).said, asIs);
-    match((await ask(service, password, "CREATE TABLE mine (n int)")).said, /read-only transaction/u);
+    await livesMasked(vdb, password);
+  });
 
-    await completed("VDBSnapshot", "good", {});
-    await completed("PostgresSnapshot", "backup", { preSnapshot: { content: "CHECKPOINT" } });
-    for (const [kind, more] of [
-      ["PostgresRefresh", { postRefresh: { content: "CREATE TABLE by_action AS SELECT 1" } }],
-      ["PostgresRewind", { snapshotRef: { type: "volume-snapshot", name: "good" } }],
-      ["PostgresRewind", { snapshotRef: { type: "previous" } }],
-    ] as const) {
-      const found = await completed(kind, `${kind}-${"snapshotRef" in more ? more.snapshotRef.type : ""}a`.toLowerCase(), more);
-      deepEqual(condition(found, "ModeEnforced")?.message, "the database runs in mode Standby");
-      equal((await ask(service, password, look)).said, asIs);
-    }
-    equal(await sqlInPod(kubectl, vdb, "SELECT count(*) FROM by_action"), "1", "the previous data was the refreshed one");
-
-    const task = await runAction(kubectl, vdb, {
-      kind: "PostgresTask",
-      name: "writes",
-      spec: { vdbRef: undefined, targetRef: { name: vdb.name }, type: "sql", content: "CREATE TABLE mine (n int)" },
-    });
-    equal(text(task, "status", "phase"), "Error");
-    match(text(task, "status"), /cannot execute CREATE TABLE in a read-only transaction/u);
-    await seen[Symbol.asyncDispose]();
-    deepEqual([...new Set(seen.heard)], [asIs], `${seen.heard.length} were let in, ${seen.refused} were not`);
-    ok(seen.refused > 0, "the gate was watched while it was shut");
-    console.log(`${seen.heard.length} tries were let in, ${seen.refused} were not`);
+  test("the same of a pvc-clone", { skip: !isFullTier }, async () => {
+    await makeOrigin(kubectl, namespace);
+    const clone = { name: "reading-clone", namespace, spec: { ...spec, ...(await sourceOf(kubectl, "pvc-clone", namespace)) } };
+    await livesMasked(clone, await makePasswordSecret(kubectl, clone));
+    await deleteVdb(kubectl, clone);
   });
 
   test("another password comes into force, and nobody can write meanwhile", async () => {

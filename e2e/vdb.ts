@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
 import {
   eventually,
   items,
   type Json,
   type Kubectl,
+  newSecret,
   secretYaml,
   text,
   type VdbOptions,
@@ -95,7 +95,7 @@ export async function vdbCount(kubectl: Kubectl): Promise<number> {
 }
 
 export async function makePasswordSecret(kubectl: Kubectl, { name, namespace }: VdbOptions): Promise<string> {
-  const password = randomBytes(12).toString("base64url");
+  const password = newSecret();
   await setPasswordSecret(kubectl, namespace, `${name}-password`, { password });
   return password;
 }

@@ -1,7 +1,7 @@
 /** Volumes of the driver as any workload uses them, with the stock sidecars and without the operator. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { at, ensureNamespace, eventually, restartKubelet, storageNamespace, testCluster, text } from "@vdb/cluster";
+import { at, emptySource, ensureNamespace, eventually, restartKubelet, storageNamespace, testCluster, text } from "@vdb/cluster";
 import { isFullTier, seededRandom, testSeed } from "kube-runtime/testing";
 import { killPods } from "./pods.ts";
 import { planCycle } from "./volumes/cycles.ts";
@@ -59,6 +59,20 @@ test("a claim is expanded while a pod writes: the pod notices nothing, and a cop
   const said = await eventually("an event says how large", 120, async () => (await warnings("too-small")) || undefined);
   match(said, /size/u);
   await kubectl.run(["delete", "pvc", "too-small", "-n", namespace, "--timeout=120s"]);
+});
+
+test("an empty volume on request: a claim that names the empty dSource; a copy of it has what was written", async () => {
+  const annotations = { sourceDBName: emptySource };
+  const keeps = `test -z "$(ls -A /mnt)" && echo kept >/mnt/letter && sync && ${sleeps}`;
+  await kubectl.apply(together([claim("blank", { namespace, annotations }), pod("blank", namespace, "blank", keeps)]));
+  await eventually("the pod found it empty", 240, async () =>
+    (await inPod("blank", "cat /mnt/letter").catch(() => "")) === "kept" ? true : undefined,
+  );
+  const copy = claim("blank-copy", { namespace, spec: { dataSource: ofClaim("blank") } });
+  await kubectl.apply(together([copy, pod("blank-copy", namespace, "blank-copy", sleeps)]));
+  await kubectl.run(["wait", "--for=condition=Ready", "pod/blank-copy", "-n", namespace, "--timeout=240s"]);
+  equal(await inPod("blank-copy", "ls -A /mnt"), "letter");
+  await kubectl.run(["delete", "pod/blank", "pod/blank-copy", "pvc/blank", "pvc/blank-copy", "-n", namespace, "--timeout=120s"]);
 });
 
 test("a claim of ReadWriteOncePod is one pod's: a second one waits, and says for what", async () => {

@@ -17,6 +17,7 @@ unused=(apt libapt-pkg6.0 gpgv debian-archive-keyring perl-base debconf adduser 
 main() {
   debootstrap --variant=minbase --include=ca-certificates,procps,xz-utils,btrfs-progs,locales,libatomic1 bookworm "$root"
   chroot "$root" localedef -i en_US -f UTF-8 -A /usr/share/locale/locale.alias en_US.UTF-8
+  list_packages
   files_of "${storage[@]}" | move_to storage
   (cd "$root" && find usr/lib/locale -type f ! -path '*/C.utf8/*') | move_to locales
   files_of "${locales[@]}" "${unused[@]}" | move_to unused
@@ -37,6 +38,16 @@ main() {
 
 # Packages still name files in /bin, /lib and their kin, which are links into /usr: a layer that held them would replace the links.
 files_of() { dpkg-query --admindir="$root/var/lib/dpkg" --listfiles "$@" | sed -E 's,^/,,; s,^(bin|sbin|lib|lib64)/,usr/\1/,'; }
+
+# Which packages each layer has files of, for the images' bills of materials: LAYER.packages.
+list_packages() {
+  local format='${Package}\t${Version}\t${Architecture}\t${source:Package}\n'
+  dpkg-query --admindir="$root/var/lib/dpkg" --show --showformat="$format" >"$folder/all"
+  grep -P "^($(IFS='|'; echo "${storage[*]}"))\t" "$folder/all" >"$folder/storage.packages"
+  grep -P "^($(IFS='|'; echo "${locales[*]}"))\t" "$folder/all" >"$folder/locales.packages"
+  grep -vP "^($(IFS='|'; echo "${storage[*]}|${locales[*]}|${unused[*]}"))\t" "$folder/all" >"$folder/base.packages"
+  rm "$folder/all"
+}
 
 # move_to LAYER: moves the files (no folders, and not /bin, which is a link to one) named on standard input out of the root and into LAYER.tar.
 move_to() {

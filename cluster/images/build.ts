@@ -1,6 +1,7 @@
 /**
  * Builds the images named on the command line (default: all) into the cache, without a container engine.
  * .local/images.json: name → `repository:tag`. .local/images/<name>: the folder whose files, packed, are the archive to import.
+ * .local/sbom/<name>.cdx.json: what the image consists of.
  */
 import { existsSync, mkdirSync, readFileSync, utimesSync } from "node:fs";
 import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
@@ -8,31 +9,36 @@ import { join } from "node:path";
 import process from "node:process";
 import { type Archive, imageArchive } from "./archive.ts";
 import { builtLayer } from "./layers.ts";
-import { type Recipe, recipes } from "./recipes.ts";
+import { type Recipe, recipes, suiteRecipes } from "./recipes.ts";
+import { type Component, sbom } from "./sbom.ts";
 
 const [cache, local, ...wanted] = process.argv.slice(2);
 if (cache === undefined || local === undefined)
   throw new Error("usage: build.ts CACHE LOCAL [NAME…]; call cluster/images/build instead");
 process.umask(0o022); // a container's user has to read what root built here
-mkdirSync(join(local, "images"), { recursive: true });
+for (const folder of ["images", "sbom"]) mkdirSync(join(local, folder), { recursive: true });
 
 const listFile = join(local, "images.json");
 const list: Record<string, string> = existsSync(listFile) ? JSON.parse(readFileSync(listFile, "utf8")) : {};
 for (const name of wanted.length === 0 ? Object.keys(recipes) : wanted) {
-  const recipe = recipes[name];
-  if (recipe === undefined) throw new Error(`there is no image ${name}; the images: ${Object.keys(recipes).join(", ")}`);
-  const { archive, folder, fresh } = await buildImage(cache, name, recipe);
+  const recipe = recipes[name] ?? suiteRecipes[name];
+  if (recipe === undefined) {
+    const choices = [...Object.keys(recipes), ...Object.keys(suiteRecipes)];
+    throw new Error(`there is no image ${name}; the images: ${choices.join(", ")}`);
+  }
+  const { archive, folder, fresh, components } = await buildImage(cache, name, recipe);
   if (fresh) console.log(`images: built ${name} (${archive.reference})`);
   await point(join(local, "images", name), folder);
+  await replace(join(local, "sbom", `${name}.cdx.json`), sbom(archive.reference, components));
   list[name] = archive.reference;
 }
-await replace(listFile, JSON.stringify(list, undefined, 2));
+await replace(listFile, `${JSON.stringify(list, undefined, 2)}\n`);
 
 async function buildImage(
   images: string,
   name: string,
   recipe: Recipe,
-): Promise<{ archive: Archive; folder: string; fresh: boolean }> {
+): Promise<{ archive: Archive; folder: string; fresh: boolean; components: readonly Component[] }> {
   const layers = [];
   for (const layer of await recipe.layers()) layers.push(await builtLayer(images, layer));
   const archive = imageArchive(recipe.repository, recipe.tag, recipe.config, layers);
@@ -40,7 +46,7 @@ async function buildImage(
   const fresh = !existsSync(folder);
   if (fresh) await writeImage(folder, archive);
   utimesSync(folder, new Date(), new Date());
-  return { archive, folder, fresh };
+  return { archive, folder, fresh, components: layers.flatMap((layer) => layer.components) };
 }
 
 /** Layers are links: ten versions of an image cost little more than one. */
@@ -63,6 +69,6 @@ async function point(link: string, target: string): Promise<void> {
 }
 
 async function replace(file: string, text: string): Promise<void> {
-  await writeFile(`${file}.new`, `${text}\n`);
+  await writeFile(`${file}.new`, text);
   await rename(`${file}.new`, file);
 }

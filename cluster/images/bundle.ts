@@ -1,10 +1,13 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import process from "node:process";
 import { build, type Metafile } from "esbuild";
 
-/** Files of a program by name; `main.mjs` starts it. */
-export type Bundle = Readonly<Record<string, string>>;
+export interface Bundle {
+  /** By name; `main.mjs` starts the program. */
+  readonly files: Readonly<Record<string, string>>;
+  /** The npm packages of which something is in the files. */
+  readonly packages: readonly { readonly name: string; readonly version: string }[];
+}
 
 /** The program of packages/<name>/src/main.ts with everything it imports: images hold no node_modules. */
 export async function bundle(repository: string, name: string): Promise<Bundle> {
@@ -34,7 +37,21 @@ export async function bundle(repository: string, name: string): Promise<Bundle> 
   });
   const used = reachable(result.metafile.outputs, "out/main.mjs");
   const files = result.outputFiles.map((file) => [basename(file.path), file.text] as const);
-  return Object.fromEntries(files.filter(([file]) => used.has(`out/${file}`)));
+  return {
+    files: Object.fromEntries(files.filter(([file]) => used.has(`out/${file}`))),
+    packages: packagesOf(repository, result.metafile.outputs, used),
+  };
+}
+
+function packagesOf(repository: string, outputs: Metafile["outputs"], used: ReadonlySet<string>): Bundle["packages"] {
+  const inputs = [...used].flatMap((output) => Object.keys(outputs[output]?.inputs ?? {}));
+  const folders = inputs.flatMap((file) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/u.exec(file)?.[0] ?? []);
+  return [...new Set(folders)].map((folder) => {
+    const { name, version }: { name: string; version: string } = JSON.parse(
+      readFileSync(join(repository, folder, "package.json"), "utf8"),
+    );
+    return { name, version };
+  });
 }
 
 /** What a program can import: esbuild also writes what only modules import that it has left out. */
@@ -43,12 +60,4 @@ function reachable(outputs: Metafile["outputs"], from: string, seen = new Set<st
   seen.add(from);
   for (const { path } of outputs[from]?.imports ?? []) reachable(outputs, path, seen);
   return seen;
-}
-
-// The Dockerfiles' way to it: node bundle.ts PACKAGE FOLDER
-const [name, folder] = process.argv.slice(2);
-if (import.meta.main && name !== undefined && folder !== undefined) {
-  mkdirSync(folder, { recursive: true });
-  const files = await bundle(join(import.meta.dirname, "../.."), name);
-  for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { run } from "../stack/command.ts";
 import type { BuiltLayer } from "./archive.ts";
+import type { Component } from "./sbom.ts";
 
 /** Layers that are made together, once for one key. */
 export type LayerSet = {
@@ -15,16 +16,27 @@ export type LayerSet = {
   readonly make: (folder: string) => Promise<void>;
 };
 
-/** One layer of a set. */
-export type Layer = { readonly set: LayerSet; readonly name: string };
+/** One layer of a set. `contains`: what is in it, by the folder in which the set lies. */
+export type Layer = {
+  readonly set: LayerSet;
+  readonly name: string;
+  readonly contains: (folder: string) => readonly Component[];
+};
 
 /** The layer of the cache, made where it is not there. Made beside its place: an interrupted build leaves nothing that looks whole. */
-export async function builtLayer(cache: string, { set, name }: Layer): Promise<BuiltLayer> {
+export async function builtLayer(
+  cache: string,
+  { set, name, contains }: Layer,
+): Promise<BuiltLayer & { readonly components: readonly Component[] }> {
   const key = createHash("sha256").update(JSON.stringify(set.inputs)).digest("hex").slice(0, 12);
   const folder = join(cache, "layers", `${set.name}-${key}`);
   if (!existsSync(folder)) await makeSet(set, folder);
   utimesSync(folder, new Date(), new Date()); // what is in use is not swept away
-  return { file: join(folder, `${name}.tar`), digest: readFileSync(join(folder, `${name}.sha256`), "utf8") };
+  return {
+    file: join(folder, `${name}.tar`),
+    digest: readFileSync(join(folder, `${name}.sha256`), "utf8"),
+    components: contains(folder),
+  };
 }
 
 async function makeSet(set: LayerSet, folder: string): Promise<void> {
@@ -52,7 +64,12 @@ async function makeSet(set: LayerSet, folder: string): Promise<void> {
 const recipe = ["layers.ts", "recipes.ts"].map((file) => readFileSync(join(import.meta.dirname, file), "utf8"));
 
 /** A set of the one layer `name`, holding what `fill` puts under its root folder. */
-export function filledLayer(name: string, inputs: readonly string[], fill: (root: string) => Promise<void>): Layer {
+export function filledLayer(
+  name: string,
+  inputs: readonly string[],
+  contains: () => readonly Component[],
+  fill: (root: string) => Promise<void>,
+): Layer {
   const make = async (folder: string): Promise<void> => {
     const root = join(folder, "root");
     await mkdir(root);
@@ -63,5 +80,5 @@ export function filledLayer(name: string, inputs: readonly string[], fill: (root
     await run("tar", ["--create", "--file", join(folder, `${name}.tar`), "--directory", root, ...same, "--", ...entries]);
     await rm(root, { recursive: true });
   };
-  return { set: { name, inputs: [...inputs, ...recipe], make }, name };
+  return { set: { name, inputs: [...inputs, ...recipe], make }, name, contains };
 }

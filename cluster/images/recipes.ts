@@ -1,4 +1,4 @@
-/** What each image is made of. The Dockerfile beside an image's name makes the equal of it with a container engine. */
+/** What each image is made of. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -9,6 +9,7 @@ import { run } from "../stack/command.ts";
 import type { ContainerConfig } from "./archive.ts";
 import { bundle } from "./bundle.ts";
 import { filledLayer, type Layer, type LayerSet } from "./layers.ts";
+import { debianComponents, goComponents, nodeComponent, npmComponent, postgresComponent } from "./sbom.ts";
 
 export type Recipe = {
   readonly repository: string;
@@ -32,23 +33,37 @@ const debian: LayerSet = {
   // debootstrap mounts /proc in what it makes: in a mount namespace of its own, so that none stays where a build is killed.
   make: async (folder) => void (await run("unshare", ["--mount", join(here, "base.sh"), folder])),
 };
-const base: Layer = { set: debian, name: "base" };
-const storageTools: Layer = { set: debian, name: "storage" };
-const locales: Layer = { set: debian, name: "locales" };
+const ofDebian = (name: string): Layer => ({
+  set: debian,
+  name,
+  contains: (folder) => debianComponents(readFileSync(join(folder, `${name}.packages`), "utf8")),
+});
+const [base, storageTools, locales] = [ofDebian("base"), ofDebian("storage"), ofDebian("locales")] as const;
 
 /** The Node.js that runs this build is the one that runs in the images. */
-const node = filledLayer("node", [process.version, process.arch], (root) => place(process.execPath, root, "usr/local/bin/node"));
+const node = filledLayer(
+  "node",
+  [process.version, process.arch],
+  () => [nodeComponent(process.version)],
+  (root) => place(process.execPath, root, "usr/local/bin/node"),
+);
 
-const postgresPrograms = filledLayer("postgres16", [basename(postgresTree)], async (root) => {
-  await cp(postgresTree, join(root, "usr/lib/postgresql/16"), { recursive: true, verbatimSymlinks: true });
-  await chmod(join(root, "usr/lib/postgresql/16"), 0o755); // a folder of the cache may be closed to others
-  await rm(join(root, "usr/lib/postgresql/16/complete"));
-});
+const postgresPrograms = filledLayer(
+  "postgres16",
+  [basename(postgresTree)],
+  () => [postgresComponent("16.2")],
+  async (root) => {
+    await cp(postgresTree, join(root, "usr/lib/postgresql/16"), { recursive: true, verbatimSymlinks: true });
+    await chmod(join(root, "usr/lib/postgresql/16"), 0o755); // a folder of the cache may be closed to others
+    await rm(join(root, "usr/lib/postgresql/16/complete"));
+  },
+);
 
 /** The folders that a server of the image's own writes to: user postgres is 999, as the official image numbers it. */
 const postgresStart = filledLayer(
   "postgres-start",
   [basename(postgresTree), readFileSync(join(here, "postgres/entrypoint.sh"), "utf8")],
+  () => [],
   async (root) => {
     await place(join(here, "postgres/entrypoint.sh"), root, "usr/local/bin/docker-entrypoint.sh");
     await mkdir(join(root, "docker-entrypoint-initdb.d"));
@@ -77,16 +92,23 @@ unix_socket_directories = '/var/run/postgresql,/tmp'
 
 /** The bundle of packages/<name> as /app, started by its main.mjs. */
 async function app(name: string): Promise<Layer> {
-  const files = await bundle(repository, name);
+  const { files, packages } = await bundle(repository, name);
   const inputs = Object.entries(files).map(([file, text]) => `${file} ${createHash("sha256").update(text).digest("hex")}`);
-  return filledLayer(`app-${name}`, inputs, async (root) => {
+  const contains = () => packages.map((one) => npmComponent(one.name, one.version));
+  return filledLayer(`app-${name}`, inputs, contains, async (root) => {
     await mkdir(join(root, "app"));
     for (const [file, text] of Object.entries(files)) await writeFile(join(root, "app", file), text);
   });
 }
 
 function program(name: string): Layer {
-  return filledLayer(name, [basename(dirname(binaries))], (root) => place(join(binaries, name), root, name));
+  const file = join(binaries, name);
+  return filledLayer(
+    name,
+    [basename(dirname(binaries))],
+    () => goComponents(file),
+    (root) => place(file, root, name),
+  );
 }
 
 async function place(file: string, root: string, target: string): Promise<void> {
@@ -156,4 +178,24 @@ export const recipes: Readonly<Record<string, Recipe>> = {
     config: { Entrypoint: ["/pause"], User: "65535:65535" },
     layers: async () => [program("pause")],
   },
+};
+
+/** Their registry takes the place of the Kubernetes project's: e2e/storage-suite/images.yaml. */
+const ofSuite = (name: string, tag: string): Recipe => ({
+  repository: `registry.local/e2e/${name}`,
+  tag,
+  config: { Entrypoint: ["/agnhost"], Cmd: ["pause"], Env: [`PATH=${searchPath}`] },
+  layers: async () => {
+    const programs = path("storage-suite");
+    const file = join(programs, "agnhost");
+    const contains = () => goComponents(file);
+    return [base, filledLayer("agnhost", [basename(dirname(programs))], contains, (root) => place(file, root, "agnhost"))];
+  },
+});
+
+/** Built only by their names: what the pods of Kubernetes' own storage tests run. Debian's shell and tools stand for busybox's. */
+export const suiteRecipes: Readonly<Record<string, Recipe>> = {
+  agnhost: ofSuite("agnhost", "2.63.0"),
+  busybox: ofSuite("busybox", "1.37.0-1"),
+  nginx: ofSuite("nginx", "1.15-4"), // runs a script from a volume, and serves nothing
 };

@@ -38,7 +38,10 @@ open_port() {
 port_answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 start_api() { # PORT
-  local keys=/run/cluster/keys
+  local keys=/run/cluster/keys audit=()
+  # Written behind the answers, in one file: the log is read when the cluster's tests are over.
+  [ -z "${AUDIT:-}" ] || audit=(--audit-policy-file=/run/cluster/config/audit.yaml --audit-log-path=/run/cluster/var/log/audit.log
+    --audit-log-mode=batch --audit-log-maxsize=10000)
   # No fsync: what a test cluster loses in a power cut it may lose.
   start_inside etcd etcd --data-dir var/etcd --unsafe-no-fsync \
     --listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379 --listen-peer-urls http://127.0.0.1:2380
@@ -49,7 +52,7 @@ start_api() { # PORT
     --service-account-signing-key-file=$keys/service-accounts.key \
     --authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction --allow-privileged=true \
     --kubelet-client-certificate=$keys/admin.crt --kubelet-client-key=$keys/admin.key \
-    --kubelet-certificate-authority=$keys/ca.crt --kubelet-preferred-address-types=InternalIP
+    --kubelet-certificate-authority=$keys/ca.crt --kubelet-preferred-address-types=InternalIP "${audit[@]}"
 }
 
 start_controllers() { # when the API server answers: without it they give up

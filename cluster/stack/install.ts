@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { clone } from "./clone.ts";
-import { entries, items, parseJson, text } from "./json.ts";
+import { at, entries, items, parseJson, text } from "./json.ts";
 import type { Kubectl } from "./kubectl.ts";
 import { ensureNamespace, linkRole, linkSecret, productionNamespace } from "./production.ts";
 
@@ -39,6 +39,7 @@ export async function installCharts(kubectl: Kubectl, options: InstallOptions = 
   // A manifest without an image is given the one that is built here: others are out of reach of the local cluster.
   const defaults = { images: { "16": images["postgres"] } };
   const operator = { image: builtImage("operator"), defaults, ...options.operatorValues };
+  await takeDefinitionsOver(kubectl);
   await upgrade(kubectl, "delphix-operator", operatorNamespace, operator);
   await upgrade(kubectl, "delphix-storage", storageNamespace, {
     ...storageValues(engineName, sourceName),
@@ -51,6 +52,9 @@ function builtImage(name: string): { readonly repository: string; readonly tag: 
   if (repository === "") throw new Error(`image ${name} is not built: run make images`);
   return { repository, tag };
 }
+
+/** The dSource of empty volumes. */
+export const emptySource = "empty";
 
 /** What charts/delphix-storage needs here: the built images, and an engine that links the production database. */
 export function storageValues(engine: string, source: string): Readonly<Record<string, unknown>> {
@@ -77,6 +81,7 @@ export function storageValues(engine: string, source: string): Readonly<Record<s
             user: linkRole,
             passwordSecret: { name: linkSecret, key: "password" },
           },
+          { name: emptySource, empty: true },
         ],
       },
     },
@@ -109,7 +114,42 @@ export async function upgrade(
     const file = join(folder, "values.yaml");
     writeFileSync(file, stringify(values));
     await kubectl.helm(["upgrade", "--install", release, chart, "-n", namespace, "-f", file, "--wait", "--timeout", "5m"]);
+  } catch (error) {
+    const advice = conflictAdvice(release, error instanceof Error ? error.message : String(error));
+    throw advice === undefined ? error : new Error(advice, { cause: error });
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/**
+ * Gives the fields of our resource definitions back to helm where somebody has applied the definitions by hand: helm would refuse to
+ * change them. They are ours, so nobody loses anything by it.
+ */
+async function takeDefinitionsOver(kubectl: Kubectl): Promise<void> {
+  const definitions = items(parseJson(await kubectl.run(["get", "crd", "-o", "json", "--show-managed-fields"])), "items");
+  const taken = definitions.some(
+    (definition) =>
+      text(definition, "spec", "group").endsWith(".delphix.com") &&
+      items(at(definition, "metadata"), "managedFields").some(
+        (entry) => text(entry, "manager") !== "helm" && text(entry, "subresource") === "",
+      ),
+  );
+  if (!taken) return;
+  const folder = join(clone, "charts/delphix-operator/templates/crds");
+  await kubectl.run(["apply", "--server-side", "--force-conflicts", "--field-manager=helm", "-f", folder]);
+}
+
+/** In one line, what two kilobytes of helm mean: somebody else has applied what helm is to change. Undefined: it is another error. */
+export function conflictAdvice(release: string, said: string): string | undefined {
+  const owners = new Set([...said.matchAll(/conflicts? with "([^"]+)"/gu)].map(([, owner]) => owner));
+  if (owners.size === 0) return undefined;
+  const objects = new Set(
+    [...said.matchAll(/(?:object|resource) \S*?\/?([\w.-]+) [\w./-]+, Kind=(\w+)/gu)].map(([, name, kind]) => `${kind} ${name}`),
+  );
+  const what = objects.size === 0 ? "objects of this chart" : [...objects].join(", ");
+  return (
+    `helm cannot upgrade release ${release}: ${[...owners].join(", ")} has changed ${what} since. ` +
+    "If the chart's values are to hold, run the same helm upgrade once with --force-conflicts"
+  );
 }

@@ -43,7 +43,7 @@ export async function runSequence(kubectl: Kubectl, vdb: Scene["vdb"], steps: re
 async function makeDatabase(kubectl: Kubectl, vdb: Scene["vdb"]): Promise<Endpoint> {
   const password = await makePasswordSecret(kubectl, vdb);
   const hooks = ["post-create", "post-refresh"].map((stage) => ({ name: "table", stage, script: table }));
-  await applyVdb(kubectl, { ...vdb, spec: { hooks } });
+  await applyVdb(kubectl, { ...vdb, spec: { ...vdb.spec, hooks } });
   await waitForPhase(kubectl, vdb, "Ready");
   const service = await kubectl.get("service", vdb.name, vdb.namespace);
   const endpoint = { address: text(service, "spec", "clusterIP"), port: 5432, password };

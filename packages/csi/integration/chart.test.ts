@@ -82,6 +82,21 @@ describe("charts/delphix-storage", () => {
     deepEqual(new Set(roles.map(({ metadata }) => metadata.namespace)), new Set(["delphix-storage", "pg-operator"]));
   });
 
+  test("ConfigMap delphix-config has the defaults, with the embedded engine's name, and the driver may read that one alone", () => {
+    const objects = render({ csi: { defaults: { envName: "qa" } }, engine: { config: { name: "mine" } } });
+    match(
+      find(objects, "ConfigMap", "delphix-config").text,
+      /"data":\{"engineName":"mine","envName":"qa","ownershipSpec":"999:999"/u,
+    );
+    match(
+      find(objects, "Role", "delphix-csi-controller").text,
+      /\{"apiGroups":\[""\],"resources":\["configmaps"\],"resourceNames":\["delphix-config"\],"verbs":\["get"\]\}/u,
+    );
+    const own = render({ csi: { configMap: { name: "ours", create: false } } });
+    equal(own.filter(({ kind, metadata }) => kind === "ConfigMap" && /^(ours|delphix-config)$/u.test(metadata.name)).length, 0);
+    match(find(own, "Deployment", "delphix-csi-controller").text, /"--config-map=ours"/u);
+  });
+
   test("snapshots: class, sidecar and one controller in a namespace of its own; switched off, not even a right of them is left", () => {
     const objects = render();
     match(
@@ -217,6 +232,12 @@ describe("charts/delphix-storage", () => {
       why: "the engine refuses it, too, but later",
       values: { engine: { config: { dsources: [{ ...dsource, sslmode: "verify-full" }] } } },
       want: /sslRootCertSecret/u,
+    },
+    {
+      name: "an empty dSource with a server",
+      why: "as above",
+      values: { engine: { config: { dsources: [{ ...dsource, empty: true }] } } },
+      want: /dsources/u,
     },
     {
       name: "no snapshot to keep",

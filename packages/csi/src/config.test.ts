@@ -8,7 +8,7 @@ test("a node takes its name from the environment, a flag beats it", () => {
 });
 
 test("a default that is empty is none: charts render what is not set as empty", () => {
-  const { defaults } = readConfig(["--mode=controller", "--default-engine-name=", "--default-env-name=dev-env"], {});
+  const { defaults } = readConfig(["--mode=controller", "--engineName=", "--envName=dev-env"], {});
   deepEqual(defaults, {
     envName: "dev-env",
     vdbGroupName: "Untitled",

@@ -26,6 +26,8 @@ export interface Config {
   /** Where the kubelet says that the API server is. */
   readonly pod: PodEnvironment;
   readonly defaults: SpecDefaults;
+  /** The ConfigMap whose keys stand before these defaults; in the namespace of the credentials. */
+  readonly configMap: { readonly namespace: string; readonly name: string };
   /** 0: any free port. */
   readonly healthPort: number;
   readonly logLevel: LogLevel;
@@ -44,14 +46,15 @@ const options = {
   attach: { type: "boolean", default: false },
   "credentials-namespace": optionalText,
   "credentials-secret": text("delphix-creds"),
+  "config-map": text("delphix-config"),
   "kubernetes-url": optionalText,
-  "default-engine-name": optionalText,
-  "default-source-db-name": optionalText,
-  "default-vdb-group-name": text("Untitled"),
-  "default-env-name": optionalText,
-  "default-vdb-repository-name": optionalText,
-  "default-vdb-stage-mountpath": text("/mnt/postgres"),
-  "default-ownership-spec": text("999:999"),
+  engineName: optionalText,
+  sourceDBName: optionalText,
+  vdbGroupName: text("Untitled"),
+  envName: optionalText,
+  vdbRepositoryName: optionalText,
+  vdbStageMountpath: text("/mnt/postgres"),
+  ownershipSpec: text("999:999"),
   "health-port": text("9808"),
   "log-level": text("info"),
 } as const;
@@ -59,6 +62,7 @@ const options = {
 export function readConfig(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Config {
   const { values: flag } = parseArgs({ args: [...args], options, allowPositionals: false });
   const mode = oneOf("mode", flag.mode, modes);
+  const namespace = flag["credentials-namespace"] ?? env["POD_NAMESPACE"] ?? "delphix-storage";
   const nodeId = flag["node-id"] ?? env["NODE_NAME"] ?? "";
   if (mode !== "controller" && nodeId === "")
     throw new Error("--node-id or NODE_NAME is missing: set it to the node's name in Kubernetes");
@@ -71,20 +75,18 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
     poolDir: flag["pool-dir"],
     stageDir: flag["stage-dir"],
     attach: flag.attach,
-    credentials: {
-      namespace: flag["credentials-namespace"] ?? env["POD_NAMESPACE"] ?? "delphix-storage",
-      name: flag["credentials-secret"],
-    },
+    credentials: { namespace, name: flag["credentials-secret"] },
+    configMap: { namespace, name: flag["config-map"] },
     kubernetesUrl: flag["kubernetes-url"],
     pod: { host: env["KUBERNETES_SERVICE_HOST"], port: env["KUBERNETES_SERVICE_PORT"] },
     defaults: {
-      ...optional("engineName", flag["default-engine-name"]),
-      ...optional("sourceDBName", flag["default-source-db-name"]),
-      ...optional("envName", flag["default-env-name"]),
-      ...optional("vdbRepositoryName", flag["default-vdb-repository-name"]),
-      vdbGroupName: flag["default-vdb-group-name"],
-      vdbStageMountpath: flag["default-vdb-stage-mountpath"],
-      ownershipSpec: flag["default-ownership-spec"],
+      ...optional("engineName", flag.engineName),
+      ...optional("sourceDBName", flag.sourceDBName),
+      ...optional("envName", flag.envName),
+      ...optional("vdbRepositoryName", flag.vdbRepositoryName),
+      vdbGroupName: flag.vdbGroupName,
+      vdbStageMountpath: flag.vdbStageMountpath,
+      ownershipSpec: flag.ownershipSpec,
     },
     healthPort: portNumber("health-port", flag["health-port"]),
     logLevel: oneOf("log-level", flag["log-level"], logLevels),

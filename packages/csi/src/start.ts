@@ -12,6 +12,7 @@ import { controllerUnpublishVolume } from "./controller/controller-unpublish-vol
 import { createVolume } from "./controller/create-volume.ts";
 import { deleteVolume } from "./controller/delete-volume.ts";
 import { listVolumes } from "./controller/list-volumes.ts";
+import { readDefaults } from "./controller/read-defaults.ts";
 import { validateVolumeCapabilities } from "./controller/validate-volume-capabilities.ts";
 import type { Service } from "./grpc/handler.ts";
 import { KeyedLock } from "./grpc/keyed-lock.ts";
@@ -62,7 +63,7 @@ export async function startDriver(config: Config, log: Log, failed: (reason: str
 }
 
 async function controllerService(
-  { driverName, kubernetesUrl, pod, credentials, defaults, attach }: Config,
+  { driverName, kubernetesUrl, pod, credentials, defaults, configMap, attach }: Config,
   stack: AsyncDisposableStack,
 ): Promise<Service> {
   const connection = kubernetesUrl === undefined ? await inClusterConnection(pod) : unprotected(kubernetesUrl);
@@ -76,7 +77,12 @@ async function controllerService(
   const read = async (signal: AbortSignal) => decodeCredentials(await kubernetes.find(secrets, credentials, signal), credentials);
   // Volumes come and go by the minute, not by the second: one more read costs nothing, and no call uses an old key.
   const dct = stack.use(createDctConnection({ read, believedSeconds: 0 }));
-  const volumes = { kubernetes, dct, defaults, locks: new KeyedLock() };
+  const volumes = {
+    kubernetes,
+    dct,
+    defaults: async (signal: AbortSignal) => await readDefaults(kubernetes, configMap, defaults, signal),
+    locks: new KeyedLock(),
+  };
   return {
     CreateVolume: createVolume(volumes),
     DeleteVolume: deleteVolume(volumes),

@@ -8,7 +8,15 @@ import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { list, map } from "@vdb/dct";
 import { Agent, request } from "undici";
-import { dataDir, declared, type EngineProcess, firstSnapshot, startEngineProcess, succeeded } from "./testing/engine.ts";
+import {
+  apiKeyOf,
+  dataDir,
+  declared,
+  type EngineProcess,
+  firstSnapshot,
+  startEngineProcess,
+  succeeded,
+} from "./testing/engine.ts";
 import { type Server, startSource } from "./testing/postgres.ts";
 import { type Scratch, scratchFolder } from "./testing/scratch.ts";
 
@@ -73,7 +81,7 @@ describe("the largest VDBs, listed by many at once", { timeout: 300_000 }, () =>
     const read = (name: string): string => readFileSync(join(dataDir(scratch), name), "utf8").trim();
     const agent = new Agent({ connect: { ca: read("tls.crt") }, connections: listers + 2 });
     stack.defer(() => agent.destroy());
-    const headers = { authorization: `apk ${read("api-key")}` };
+    const headers = { authorization: `apk ${apiKeyOf(scratch)}` };
     get = async (path) => {
       const { statusCode, body } = await request(engine.url + path, { dispatcher: agent, headers });
       return { status: statusCode, text: await body.text() };

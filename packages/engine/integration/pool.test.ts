@@ -6,7 +6,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, symlinkSync, 
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { btrfsPool } from "../src/pool/btrfs.ts";
-import { mountAt, mountPool, type PoolPlace } from "../src/pool/mount.ts";
+import { kernelHas, mountAt, mountPool, type PoolPlace } from "../src/pool/mount.ts";
 import type { Pool } from "../src/pool/pool.ts";
 import { type Scratch, scratchFolder, unmount } from "./testing/scratch.ts";
 
@@ -192,6 +192,14 @@ describe("pool", { timeout: 120_000 }, () => {
     execFileSync("mount", ["-o", "remount,ro", place.mountPoint]);
     equal((await mountAt(place.mountPoint))?.isReadOnly, true);
     execFileSync("mount", ["-o", "remount,rw", place.mountPoint]);
+  });
+
+  test("a kernel without the file system is told from any other failure to mount", async () => {
+    const mountPoint = join(scratch.path, "nowhere");
+    const imageFile = join(scratch.path, "empty.img");
+    writeFileSync(imageFile, Buffer.alloc(2 ** 20));
+    await rejects(mountPool({ imageFile, mountPoint }, { holdsData: false }), { name: "CommandFailed" });
+    deepEqual([await kernelHas("btrfs"), await kernelHas("nosuchfs")], [true, false]);
   });
 
   test("another file system at the mount point is refused", async () => {

@@ -6,6 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { allOf, createDctClient, DctError, eq, resolveDataset, type Snapshot } from "@vdb/dct";
 import { Agent, request } from "undici";
 import {
+  apiKeyOf,
   dataDir,
   declared,
   type EngineProcess,
@@ -75,7 +76,7 @@ describe("thin clones of a running database", { timeout: 300_000 }, () => {
   });
 
   test("metrics count the jobs that have run, and tell how old the dSource's data is", async () => {
-    const key = readFileSync(join(dataDir(scratch), "api-key"), "utf8").trim();
+    const key = apiKeyOf(scratch);
     await using opened = new AsyncDisposableStack();
     const ca = readFileSync(join(dataDir(scratch), "tls.crt"), "utf8");
     const agent = opened.adopt(new Agent({ connect: { ca } }), (used) => used.destroy());
@@ -217,7 +218,7 @@ describe("thin clones of a running database", { timeout: 300_000 }, () => {
     await rejects(stranger.searchVdbs(), { kind: "unauthorized" });
     await using other = createDctClient({
       url: `${engine.url}/dct/v3`,
-      apiKey: readFileSync(join(dataDir(scratch), "api-key"), "utf8").trim(),
+      apiKey: apiKeyOf(scratch),
       caPem,
     });
     equal((await other.searchEngines())[0]?.name, "delphix-engine", "the newer base path answers, too");
@@ -231,7 +232,7 @@ describe("thin clones of a running database", { timeout: 300_000 }, () => {
   test("no password is in the log, in the answers or readable on the disk", async () => {
     const words = [engine.log(), JSON.stringify(await engine.client.searchDSources())].join("");
     ok(!words.includes("a password"), "the link's password");
-    for (const file of ["api-key", "tls.key", "catalogue.db", "catalogue.db-wal", "pool.img"])
+    for (const file of ["admin.sock", "tls.key", "catalogue.db", "catalogue.db-wal", "pool.img"])
       equal(statSync(join(dataDir(scratch), file)).mode & 0o077, 0, file);
   });
 

@@ -1,12 +1,15 @@
 import type { Log } from "kube-runtime";
+import { startAdmin } from "./admin/socket.ts";
+import { adminWorks } from "./admin/works.ts";
+import { nameOfApiKey, replaceApiKey, useApiKey } from "./catalogue/api-keys.ts";
 import { reconcilePlaces } from "./catalogue/places.ts";
 import type { Flags } from "./config/flags.ts";
 import { followSettings, readSettings } from "./config/follow-settings.ts";
 import type { Settings } from "./config/settings.ts";
 import { allRoutes } from "./http/routes.ts";
 import { type RunningServer, startServer } from "./http/server.ts";
-import { keepApiKey } from "./identity/api-key.ts";
 import { type Certificate, keepCertificate } from "./identity/certificate.ts";
+import { takeOverFormerKey } from "./identity/former-key.ts";
 import { publishCredentials } from "./identity/publish.ts";
 import { stopAt } from "./jobs/failpoint.ts";
 import { jobKinds } from "./jobs/kinds.ts";
@@ -26,11 +29,6 @@ export interface Engine extends AsyncDisposable {
 
 const version = "0.1.0";
 
-interface Identity {
-  readonly apiKey: string;
-  readonly certificate: Certificate;
-}
-
 /** What the parts of a running engine share. Settings may be replaced while it runs. */
 interface Running {
   readonly flags: Flags;
@@ -40,11 +38,11 @@ interface Running {
   settings: Settings;
 }
 
-/** Starts everything in the order of dependence; disposing stops it in the opposite one and leaves unfinished jobs recorded. */
-export async function startEngine(flags: Flags, log: Log): Promise<Engine> {
+/** Starts everything in the order of dependence; an administrator may ask for `stop`; disposing stops it in the opposite one and leaves unfinished jobs recorded. */
+export async function startEngine(flags: Flags, log: Log, stop: () => void): Promise<Engine> {
   await using started = new AsyncDisposableStack();
   const settings = await readSettings(flags);
-  const storage = started.use(await openStorage(flags.dataDir, settings));
+  const storage = started.use(await openStorage(flags.dataDir, settings, log));
   reconcilePlaces(storage.catalogue, settings);
   const metrics = engineMetrics({
     catalogue: storage.catalogue,
@@ -53,16 +51,15 @@ export async function startEngine(flags: Flags, log: Log): Promise<Engine> {
   });
   const running: Running = { flags, log, storage, metrics, settings };
   const runner = started.use(startJobs(running));
-  const [apiKey, certificate] = await Promise.all([
-    keepApiKey(flags.dataDir),
-    keepCertificate(flags.dataDir, certificateNames(flags.publicUrl)),
-  ]);
-  const server = started.use(await startApi(running, runner, { apiKey, certificate }));
+  await takeOverFormerKey(flags.dataDir, storage.catalogue);
+  const certificate = await keepCertificate(flags.dataDir, certificateNames(flags.publicUrl));
+  const server = started.use(await startApi(running, runner, certificate));
+  started.use(await startAdmin(flags.dataDir, adminWorks(storage, flags.dataDir, stop), log));
   log.info(
     { port: server.port, pool: storage.pool.pathOf(""), engine: settings.name, node: flags.nodeName },
     "the engine has started",
   );
-  started.use(startFollowing(running, runner, { apiKey, certificate }));
+  started.use(startFollowing(running, runner, certificate));
   const all = started.move();
   return { port: server.port, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
@@ -81,7 +78,7 @@ function startJobs(running: Running): Runner {
   return startRunner(parts, jobKinds, metrics.jobEnded);
 }
 
-function startApi(running: Running, runner: Runner, { apiKey, certificate }: Identity): Promise<RunningServer> {
+function startApi(running: Running, runner: Runner, certificate: Certificate): Promise<RunningServer> {
   const { flags, log, storage, metrics } = running;
   const { catalogue, pool } = storage;
   const routes = allRoutes({
@@ -97,11 +94,12 @@ function startApi(running: Running, runner: Runner, { apiKey, certificate }: Ide
   });
   const { listenHost: host, listenPort: port } = flags;
   const notReadyBecause = (): Promise<string | undefined> => storage.notReadyBecause();
-  return startServer({ ...certificate, host, port, apiKey, routes, notReadyBecause, metricsText: metrics.text, log });
+  const callerOf = (key: string): string | undefined => useApiKey(catalogue, key);
+  return startServer({ ...certificate, host, port, callerOf, routes, notReadyBecause, metricsText: metrics.text, log });
 }
 
 /** What goes on by itself: following the configuration, keeping dSources linked, publishing the credentials. */
-function startFollowing(running: Running, runner: Runner, { apiKey, certificate }: Identity): AsyncDisposable {
+function startFollowing(running: Running, runner: Runner, certificate: Certificate): AsyncDisposable {
   const { flags, log, storage, settings } = running;
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -129,7 +127,12 @@ function startFollowing(running: Running, runner: Runner, { apiKey, certificate 
     }
     forgetOldJobs(storage.catalogue);
   };
-  const credentials = { url: flags.publicUrl, apiKey, caPem: certificate.cert };
+  const credentials = {
+    url: flags.publicUrl,
+    caPem: certificate.cert,
+    isValid: (key: string) => nameOfApiKey(storage.catalogue, key) !== undefined,
+    issue: (name: string) => replaceApiKey(storage.catalogue, name),
+  };
   const done = Promise.all([
     followSettings(flags, { settings, change, pass }, log, signal),
     publishCredentials({ pod: flags.pod, namespaces: flags.publishNamespaces, credentials, log, signal }),

@@ -1,6 +1,7 @@
 import { createMetrics } from "kube-runtime";
 import type { Catalogue } from "./catalogue/catalogue.ts";
 import { allDSources, latestSnapshot } from "./catalogue/datasets.ts";
+import { isEmptySource } from "./catalogue/rows.ts";
 import type { JobEnded } from "./jobs/runner.ts";
 import { unfinishedJobs } from "./jobs/submit.ts";
 import type { StorageFigures } from "./storage.ts";
@@ -40,7 +41,8 @@ export function engineMetrics({ catalogue, storageFigures, now }: Measured): Eng
   metrics
     .gauge("delphix_engine_dsource_lag_seconds", "How old the newest data of the dSource is; absent before the first.", ofDSource)
     .collect(() =>
-      allDSources(catalogue).flatMap(({ id, name }) => {
+      allDSources(catalogue).flatMap(({ id, name, connection }) => {
+        if (isEmptySource(connection)) return []; // nothing is newer than an empty folder
         const taken = latestSnapshot(catalogue, id)?.timestamp;
         const value = taken === undefined ? undefined : Math.max(0, (now().getTime() - Date.parse(taken)) / 1000);
         return value === undefined ? [] : [{ value, labels: { id, name } }];

@@ -1,6 +1,7 @@
 import { statfsSync } from "node:fs";
 import { chmod, mkdir, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { Log } from "kube-runtime";
 import type { Catalogue } from "./catalogue/catalogue.ts";
 import { knowsData, poolUuid, recordPool } from "./catalogue/engine-row.ts";
 import { takeOverCatalogue } from "./catalogue/take-over.ts";
@@ -31,16 +32,20 @@ export interface StorageFigures {
   readonly reserveBytes: number;
 }
 
+export const poolFolderIn = (folder: string): string => join(folder, "pool");
+
 /** Less than a liveness probe waits. */
 const formerEngineMs = 10_000;
 
-export async function openStorage(folder: string, settings: Settings): Promise<Storage> {
+export async function openStorage(folder: string, settings: Settings, log: Log): Promise<Storage> {
   await mkdir(folder, { recursive: true });
   // Readable for none but root, passable for the owner of the data inside the pool.
   await chmod(folder, 0o711);
-  const place = { imageFile: join(folder, "pool.img"), mountPoint: join(folder, "pool") };
+  const place = { imageFile: join(folder, "pool.img"), mountPoint: poolFolderIn(folder) };
   // First, because its lock keeps a second engine away from the pool.
-  const catalogue = await takeOverCatalogue(join(folder, "catalogue.db"), formerEngineMs);
+  const catalogue = await takeOverCatalogue(join(folder, "catalogue.db"), formerEngineMs, () =>
+    log.warn({}, "the catalogue of a backup has taken the place of the one that was here; unfinished jobs of the backup go on"),
+  );
   const pool = btrfsPool(place.mountPoint, place.imageFile);
   try {
     await ensureMounted(catalogue, place, settings);

@@ -1,4 +1,4 @@
-import { deepEqual, doesNotThrow, throws } from "node:assert/strict";
+import { deepEqual, doesNotThrow, partialDeepStrictEqual, throws } from "node:assert/strict";
 import { test } from "node:test";
 import { decodeNewConnection } from "./config/connection-fields.ts";
 import { decodeSettings } from "./config/settings.ts";
@@ -89,7 +89,7 @@ for (const bad of badHosts)
     throws(() => decodeNewConnection({ host: bad, user: "u" }, "body.parameters"), named("body\\.parameters\\.host"));
   });
 for (const good of ["db", "db.example.com", "db.example.com.", "orders_db", "10.0.0.1", "::1", "fe80::1%eth0", "2001:db8::1"])
-  test(`a host: ${good}`, () => deepEqual(decodeNewConnection({ host: good, user: "u" }, "p").host, good));
+  test(`a host: ${good}`, () => partialDeepStrictEqual(decodeNewConnection({ host: good, user: "u" }, "p"), { host: good }));
 
 test("role and database names are texts, in API and configuration", () => {
   for (const bad of ["", "a\0b", "\ud800", "x".repeat(257)])

@@ -19,8 +19,15 @@ after(() => rmSync(folder, { recursive: true }));
 interface Rendered {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
-  readonly spec: Readonly<Record<string, unknown>>;
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels: Readonly<Record<string, string>> };
+  readonly spec: Readonly<Record<string, unknown>> & {
+    readonly policyTypes?: readonly string[];
+    readonly ingress?: readonly PolicyRule[];
+    readonly egress?: readonly PolicyRule[];
+  };
+}
+interface PolicyRule {
+  readonly ports?: readonly { readonly port: number; readonly protocol?: string }[];
 }
 
 interface Ran {
@@ -95,6 +102,7 @@ const rows: readonly { readonly name: string; readonly chart: Chart; readonly va
       imagePullPolicy: "Always",
       podAnnotations: { "prometheus.io/scrape": "true", "prometheus.io/port": "8080" },
       logLevel: "debug",
+      tracing: { endpoint: "https://collector.monitoring:4318" },
       concurrency: 100,
       replicas: 3,
     },
@@ -109,6 +117,20 @@ const rows: readonly { readonly name: string; readonly chart: Chart; readonly va
     chart: "delphix-operator",
     values: { metrics: { service: { enabled: false }, dashboard: { create: true } }, roles: { create: false } },
   },
+  {
+    name: "NetworkPolicies of calls too, and of databases",
+    chart: "delphix-operator",
+    values: {
+      networkPolicy: {
+        egressPorts: [6443, 8443],
+        databases: {
+          namespaces: ["pg-operator"],
+          egress: [{ to: [{ ipBlock: { cidr: "0.0.0.0/0", except: ["10.0.0.5/32"] } }] }],
+        },
+      },
+    },
+  },
+  { name: "no NetworkPolicy", chart: "delphix-operator", values: { networkPolicy: { enabled: false } } },
   { name: "no replica, on purpose", chart: "delphix-operator", values: { replicas: 0 } },
   { name: "the defaults", chart: "delphix-storage", values: {} },
   {
@@ -127,9 +149,13 @@ const rows: readonly { readonly name: string; readonly chart: Chart; readonly va
     },
   },
   {
-    name: "attached volumes and a snapshot-controller always",
+    name: "attached volumes, a snapshot-controller always, and NetworkPolicies of calls too",
     chart: "delphix-storage",
-    values: { csi: { attachRequired: true }, snapshots: { controller: { install: "always" } } },
+    values: {
+      networkPolicy: { egressPorts: [6443, 8443] },
+      csi: { attachRequired: true },
+      snapshots: { controller: { install: "always" } },
+    },
   },
   {
     name: "no snapshot-controller, default classes that retain",
@@ -165,6 +191,38 @@ const rows: readonly { readonly name: string; readonly chart: Chart; readonly va
 
 const documents = (chart: Chart, values: object): readonly Rendered[] =>
   parseAllDocuments(helm("template", chart, values)).map((document): Rendered => document.toJS());
+
+interface Policy {
+  readonly name: string;
+  readonly namespace: string | undefined;
+  readonly selector: unknown;
+  /** Ports that are let in, or may be called; undefined: no rule, so all. */
+  readonly ingress: readonly string[] | undefined;
+  readonly egress: readonly string[] | undefined;
+}
+const byName = ([left]: readonly unknown[], [right]: readonly unknown[]): number => String(left).localeCompare(String(right));
+
+function policiesOf(objects: readonly Rendered[]): readonly Policy[] {
+  const portsOf = ({ spec }: Rendered, type: "Ingress" | "Egress"): readonly string[] | undefined => {
+    if (spec.policyTypes?.includes(type) !== true) return undefined;
+    const rules = (type === "Ingress" ? spec.ingress : spec.egress) ?? [];
+    return rules.flatMap(({ ports = [] }) => ports.map(({ port, protocol = "TCP" }) => `${protocol} ${port}`));
+  };
+  return objects
+    .filter(({ kind }) => kind === "NetworkPolicy")
+    .map((policy) => ({
+      name: policy.metadata.name,
+      namespace: policy.metadata.namespace,
+      selector: policy.spec["podSelector"],
+      ingress: portsOf(policy, "Ingress"),
+      egress: portsOf(policy, "Egress"),
+    }))
+    .toSorted((left, right) => byName([left.name], [right.name]));
+}
+const databasePolicies = (egress: readonly object[]): readonly Policy[] =>
+  policiesOf(
+    documents("delphix-operator", { networkPolicy: { enabled: false, databases: { namespaces: ["dev", "test"], egress } } }),
+  );
 const isTheirs = ({ apiVersion }: Rendered): boolean => apiVersion === "monitoring.coreos.com/v1";
 
 describe("the charts under many values", () => {
@@ -250,6 +308,52 @@ describe("the charts under many values", () => {
       },
     ]);
     deepEqual(documents("delphix-storage", {}).filter(isTheirs), []);
+  });
+
+  test("a NetworkPolicy for every pod of ours, and ports alone that it serves or may call", () => {
+    const values = {
+      networkPolicy: { egressPorts: [6443] },
+      snapshots: { controller: { install: "always" } },
+      engine: { config: { dsources: [dsource] } },
+    };
+    const objects = [
+      ...documents("delphix-operator", { networkPolicy: { egressPorts: [6443] } }),
+      ...documents("delphix-storage", values),
+    ];
+    const policies = policiesOf(objects);
+    const workloads = objects.filter(({ kind }) => ["Deployment", "DaemonSet", "StatefulSet"].includes(kind));
+    deepEqual(
+      policies.map(({ name, selector }) => [name, selector]),
+      workloads.map(({ metadata, spec }) => [metadata.name, spec["selector"]]).toSorted(byName),
+    );
+    const dns = ["UDP 53", "TCP 53"];
+    deepEqual(Object.fromEntries(policies.map(({ name, ingress, egress }) => [name, { ingress, egress }])), {
+      "delphix-csi-controller": { ingress: [], egress: [...dns, "TCP 6443"] },
+      "delphix-csi-node": { ingress: [], egress: [] },
+      "delphix-engine": { ingress: ["TCP 8443"], egress: [...dns, "TCP 6443", "TCP 5433"] },
+      "delphix-operator": { ingress: ["TCP 8080"], egress: [...dns, "TCP 6443"] },
+      "snapshot-controller": { ingress: [], egress: [...dns, "TCP 6443"] },
+    });
+    // Calls are left alone unless their ports are known; NFS is mounted from the node plugin's network.
+    const others = [...documents("delphix-operator", {}), ...documents("delphix-storage", { engine: { enabled: false } })];
+    deepEqual(new Set(policiesOf(others).map(({ egress }) => egress)), new Set([undefined]));
+    const none = { networkPolicy: { enabled: false } };
+    deepEqual(policiesOf([...documents("delphix-operator", none), ...documents("delphix-storage", none)]), []);
+  });
+
+  test("databases call nobody where a NetworkPolicy is asked for, but whom the values name", () => {
+    const selector = {
+      matchLabels: { "app.kubernetes.io/name": "postgresvdb", "app.kubernetes.io/managed-by": "delphix-operator" },
+    };
+    const wanted = { name: "delphix-databases", selector, ingress: undefined };
+    deepEqual(
+      databasePolicies([]).map(({ namespace, ...rest }) => [namespace, rest]),
+      ["dev", "test"].map((namespace) => [namespace, { ...wanted, egress: [] }]),
+    );
+    deepEqual(
+      databasePolicies([{ ports: [{ port: 443 }] }]).map(({ egress }) => egress),
+      [["TCP 443"], ["TCP 443"]],
+    );
   });
 
   test("a field that Kubernetes does not know is not overlooked", () => {

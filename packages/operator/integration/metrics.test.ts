@@ -5,9 +5,10 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { before, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { type ActionKind, isFinished, postgresTask, resourceOf } from "@vdb/api";
 import { dashboard } from "../dashboard.ts";
+import { type CollectedSpan, startCollector } from "./testing/collector.ts";
 import { deleteVdb, forever, healthy, vdbs } from "./testing/operator.ts";
 import { setStage } from "./testing/stage.ts";
 import { until } from "./testing/until.ts";
@@ -19,8 +20,11 @@ const familyNames = (text: string): readonly string[] => [...text.matchAll(/^# T
 /** The engine's metrics by its source: a test of the engine shows that it serves them. */
 const engineNames = [...read("packages/engine/src/metrics.ts").matchAll(/"(delphix_engine_\w+)"/gu)].map(([, name = ""]) => name);
 
-describe("metrics", { timeout: 120_000 }, () => {
-  const stage = setStage("shop");
+const collector = await startCollector();
+after(async () => await collector[Symbol.asyncDispose]());
+
+describe("metrics and traces", { timeout: 120_000 }, () => {
+  const stage = setStage("shop", [`--otlp-endpoint=${collector.endpoint}`]);
   const sample = (line: string): number | undefined => {
     const found = stage.operator
       .metricsText()
@@ -83,6 +87,41 @@ describe("metrics", { timeout: 120_000 }, () => {
     ok((sample('delphix_phase_seconds_count{kind="PostgresTask",phase="Running"}') ?? 0) >= 1);
   });
 
+  test("from apply to Ready is one trace: a span for each phase, one after the other, and a note for each condition", async () => {
+    const whole = await untilSpan("PostgresVDB create");
+    deepEqual(whole.attributes.slice(0, 3), [
+      { key: "k8s.namespace.name", value: { stringValue: "shop" } },
+      { key: "delphix.kind", value: { stringValue: "PostgresVDB" } },
+      { key: "delphix.name", value: { stringValue: "orders" } },
+    ]);
+    const phases = childrenOf(whole);
+    const names = phases.map(({ name }) => name);
+    ok(
+      ["Provisioning", "Configuring", "Deploying"].every((phase) => names.includes(phase)) && !names.includes("Ready"),
+      names.join(),
+    );
+    for (const [at, phase] of phases.entries())
+      if (at > 0) equal(phase.startTimeUnixNano, phases[at - 1]?.endTimeUnixNano, phase.name);
+    equal(phases.at(-1)?.endTimeUnixNano, whole.endTimeUnixNano);
+    const noted = new Set(whole.events?.map(({ name }) => name));
+    ok(
+      ["Provisioned", "Configured", "Deployed", "HooksSucceeded", "Ready"].every((type) => noted.has(type)),
+      [...noted].join(),
+    );
+    equal(whole.status.code ?? 0, 0);
+  });
+
+  test("an action that failed is a trace that failed, with the reason", async () => {
+    const [failed, good] = [
+      await untilSpan("PostgresTask create", (span) => nameIn(span) === "bad"),
+      await untilSpan("PostgresTask create", (span) => nameIn(span) === "good"),
+    ];
+    equal(failed.status.code, 2);
+    match(failed.status.message ?? "", /^\w+$/u);
+    equal(good.status.code ?? 0, 0);
+    ok(childrenOf(good).some(({ name }) => name === "Running"));
+  });
+
   test("the caches tell how long the API server has been silent", () => {
     const seconds = sample('kube_runtime_cache_silent_seconds{resource="postgresvdbs.core.delphix.com"}');
     ok(seconds !== undefined && seconds < 120, String(seconds));
@@ -129,6 +168,14 @@ describe("metrics", { timeout: 120_000 }, () => {
     await until("no sample", () => !stage.operator.metricsText().includes('name="orders"'));
   });
 });
+
+const nameIn = ({ attributes }: CollectedSpan): string | undefined =>
+  attributes.find(({ key }) => key === "delphix.name")?.value.stringValue;
+const untilSpan = async (name: string, wanted: (span: CollectedSpan) => boolean = () => true): Promise<CollectedSpan> =>
+  await until(`span ${name}`, () => collector.spans.find((span) => span.name === name && wanted(span)));
+/** In the order in which they ended, for that is how they are sent. */
+const childrenOf = ({ traceId, spanId }: CollectedSpan): readonly CollectedSpan[] =>
+  collector.spans.filter((span) => span.traceId === traceId && span.parentSpanId === spanId);
 
 /** The metrics that a query names; of a histogram the family. */
 function namesIn(query: string): readonly string[] {

@@ -23,6 +23,8 @@ export interface OperatorConfig {
   /** How long before it expires a database is told of. */
   readonly expiryNoticeSeconds: number;
   readonly defaults: VdbDefaults;
+  /** The collector that traces go to, by OTLP over HTTP; undefined: there are none. */
+  readonly otlpEndpoint: string | undefined;
   /** For tests: the phase in which every database is held. */
   readonly holdAt: string | undefined;
 }
@@ -54,6 +56,7 @@ const options = {
   "storage-class": { type: "string", default: "de-fs-storage" },
   image: { type: "string", multiple: true },
   "credentials-secret": { type: "string", default: "delphix-creds" },
+  "otlp-endpoint": { type: "string" },
   "hold-at": { type: "string" },
 } as const;
 
@@ -78,8 +81,19 @@ export function readConfig(argv: readonly string[], environment: Readonly<Record
       images: new Map((values.image ?? []).map(imageOfMajor)),
       credentialsSecret: values["credentials-secret"],
     },
+    otlpEndpoint: httpUrl("otlp-endpoint", given(values["otlp-endpoint"])),
     holdAt: given(values["hold-at"]),
   };
+}
+
+function httpUrl(flag: string, text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const url = URL.parse(text);
+  if (url === null || !["http:", "https:"].includes(url.protocol) || url.username !== "" || url.search !== "" || url.hash !== "")
+    throw new Error(
+      `--${flag}=${text}: it must be the address of an OTLP collector, for example http://collector.monitoring:4318`,
+    );
+  return url.href.replace(/\/+$/u, "");
 }
 
 function seconds(flag: string, text: string): number {

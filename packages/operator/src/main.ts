@@ -23,6 +23,7 @@ import { fencedDct } from "./fenced-dct.ts";
 import { fencedExec } from "./fenced-exec.ts";
 import { measuredDct } from "./metrics/dct-metrics.ts";
 import { tellWork } from "./metrics/work-metrics.ts";
+import { tellTraces } from "./tracing/tell-traces.ts";
 import { isShut } from "./vdb/context.ts";
 import { controlVdbs, vdbCaches } from "./vdb/controller.ts";
 import { createMemories } from "./vdb/memory.ts";
@@ -82,6 +83,7 @@ async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Pro
   });
   controlActions(manager, { config, caches, actions, exec, now: Date.now, sources });
   tellWork(manager, { vdbs: caches.vdbs, actions, storage, now: Date.now });
+  tellTraces(manager, { endpoint: config.otlpEndpoint, instance: config.identity, log, vdbs: caches.vdbs, actions });
   await manager.run(signal);
 }
 

@@ -45,7 +45,7 @@ export function deletionPage(output: Output, vdb: PostgresVDB, copies: readonly 
   const isKept = spec.deletionPolicy === "Retain";
   const rows: readonly (readonly [string, string])[] = [
     ["data", isKept ? `claim ${claim} stays: deletionPolicy is Retain` : `claim ${claim} and its VDB in DCT are deleted`],
-    ["previous", status.previous === undefined ? "none" : "is deleted too"],
+    ["previous", status.previous === undefined ? "none" : isKept ? "stays too" : "is deleted too"],
     ["snapshots", snapshots === 0 ? "none" : `${snapshots} VolumeSnapshots stay, and may keep the deletion waiting`],
     ["copies", copies.length === 0 ? "none" : `${copies.join(", ")}: they keep their data`],
   ];

@@ -1,4 +1,4 @@
-import { equal } from "node:assert/strict";
+import { equal, match } from "node:assert/strict";
 import { test } from "node:test";
 import { assertGolden } from "../testing/golden.ts";
 import { aVdb, now, readyVdb } from "../testing/objects.ts";
@@ -31,6 +31,15 @@ test("tree: VDBs of VDBs, of claims and of snapshots, over namespaces", () => {
     { namespace: "staging", name: "tuesday", claim: undefined },
   ];
   assertGolden("tree", treeText(recorded(), all, snapshots, now));
+});
+
+test("tree: a copy of a claim that a refresh has left aside is still below its database", () => {
+  const previous = { id: "c1", madeBy: "create", claimName: "orders-1" } as const;
+  const all = [
+    readyVdb({ ...uid("a"), status: { pvcName: "orders-2", previous } }),
+    aVdb({ ...uid("b"), name: "copy", spec: from("pvc-clone", "orders-1") }),
+  ];
+  match(treeText(recorded(), all, [], now), /orders.*\n {3}└─ .*copy/u);
 });
 
 test("tree: names that go in a circle hide nobody", () => {

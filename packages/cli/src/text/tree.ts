@@ -80,7 +80,10 @@ export const copiesOf = (
 const ownerOf = (all: readonly PostgresVDB[], namespace: string, claim: string | undefined): PostgresVDB | undefined =>
   claim === undefined
     ? undefined
-    : all.find(({ metadata, status }) => metadata.namespace === namespace && status.pvcName === claim);
+    : all.find(
+        ({ metadata, status }) =>
+          metadata.namespace === namespace && [status.pvcName, status.previous?.claimName].includes(claim),
+      );
 
 /** Names that go in a circle must not hide their databases. */
 const descends = (above: Branch, branch: Branch): boolean =>

@@ -83,7 +83,8 @@ async function tellDeletion(world: World, flags: DataFlags, name: string): Promi
     claim: one.spec.source.persistentVolumeClaimName,
   }));
   const copies = copiesOf(vdb, all, claims).map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
-  const own = claims.filter(({ claim }) => claim !== undefined && claim === vdb.status.pvcName);
+  const { pvcName, previous } = vdb.status;
+  const own = claims.filter(({ claim }) => claim !== undefined && [pvcName, previous?.claimName].includes(claim));
   world.stdout.write(deletionPage(world.stdout, vdb, copies, own.length));
   return vdb.spec.protected ? 1 : 0;
 }

@@ -30,7 +30,7 @@ export async function startDriver(
     `--pool-dir=${poolDir(scratch)}`,
     `--stage-dir=/run/csi-test-stage`,
     `--kubernetes-url=${kubernetes.url}`,
-    "--default-engine-name=delphix-engine",
+    "--engineName=delphix-engine",
     "--health-port=0",
     ...more,
   ];

@@ -1,5 +1,7 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createDctClient, type DctClient } from "@vdb/dct";
 import { type Program, startProgram } from "./program.ts";
@@ -37,13 +39,21 @@ export async function startEngine(scratch: Scratch, source: Source, more: readon
   await program.logged("the engine has started");
   const read = (name: string): string => readFileSync(join(path, "engine", name), "utf8").trim();
   const port = /"port":(\d+)/u.exec(program.log())?.[1];
-  const credentials = { DCT_URL: `https://localhost:${port}`, DCT_KEY: read("api-key"), "ca.crt": read("tls.crt") };
+  const credentials = { DCT_URL: `https://localhost:${port}`, DCT_KEY: keyOf(path), "ca.crt": read("tls.crt") };
   const client = createDctClient({ url: credentials.DCT_URL, apiKey: credentials.DCT_KEY, caPem: credentials["ca.crt"] });
   const end: Program["end"] = async (signal) => {
     await client[Symbol.asyncDispose]();
     return await program.end(signal);
   };
   return { ...program, client, credentials, end, [Symbol.asyncDispose]: async () => void (await end("SIGTERM")) };
+}
+
+/** Made with the first start, and valid as long as the catalogue is there. */
+function keyOf(path: string): string {
+  const file = join(path, "api-key");
+  if (!existsSync(file))
+    writeFileSync(file, execFileSync(process.execPath, [main, "keys-add", "tests", `--data-dir=${join(path, "engine")}`]));
+  return readFileSync(file, "utf8").trim();
 }
 
 /** The dSource's first snapshot, without which nothing can be provisioned. */

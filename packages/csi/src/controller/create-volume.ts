@@ -28,7 +28,8 @@ export interface ControllerVolumes {
   /** Reads the claims. */
   readonly kubernetes: Pick<Client, "find">;
   readonly dct: DctConnection;
-  readonly defaults: SpecDefaults;
+  /** As they are at this call. */
+  readonly defaults: (signal: AbortSignal) => Promise<SpecDefaults>;
   /** One call at a time for each volume name, VDB, snapshot name and snapshot. */
   readonly locks: KeyedLock;
 }
@@ -50,13 +51,16 @@ export const createVolume =
   async (message, call) => {
     const request = decode(message);
     return await volumes.locks.run(request.name, call.signal, async () => {
-      const annotations = await readClaimAnnotations(volumes.kubernetes, request.claim, call.signal);
+      const [annotations, defaults] = await Promise.all([
+        readClaimAnnotations(volumes.kubernetes, request.claim, call.signal),
+        volumes.defaults(call.signal),
+      ]);
       return await volumes.dct.call(async (dct) => {
         const found = await findVolume(dct, request.name, call);
         const id =
           found === undefined
-            ? await makeVolume(volumes, dct, request, annotations, call)
-            : sameVolume(volumes, found, request, annotations);
+            ? await makeVolume(defaults, dct, request, annotations, call)
+            : sameVolume(defaults, found, request, annotations);
         return await describeVolume(dct, id, call);
       }, call.signal);
     });
@@ -83,7 +87,7 @@ type Known = Readonly<Record<string, string>>;
 type Annotations = Known | undefined;
 
 async function makeVolume(
-  { defaults }: ControllerVolumes,
+  defaults: SpecDefaults,
   dct: DctClient,
   { name, claim, capacityBytes, nodes, content }: Request,
   annotations: Annotations,
@@ -131,12 +135,7 @@ async function contentData(
 }
 
 /** The VDB of an earlier call, unless this call asks for something else under its name. */
-function sameVolume(
-  { defaults }: ControllerVolumes,
-  vdb: Vdb,
-  { capacityBytes, content }: Request,
-  annotations: Annotations,
-): string {
+function sameVolume(defaults: SpecDefaults, vdb: Vdb, { capacityBytes, content }: Request, annotations: Annotations): string {
   const made = askedCapacityBytes(vdb); // more than was asked for, once the volume has been expanded
   if (made !== undefined && made < capacityBytes)
     throw new RpcError(status.ALREADY_EXISTS, `VDB ${vdb.id} has a volume of ${made} bytes, not of ${capacityBytes}`);
@@ -149,6 +148,6 @@ function sameVolume(
   // Not final: the VDB has to stay known to the provisioner, which deletes it together with the claim.
   throw new RpcError(
     status.ABORTED,
-    `VDB ${vdb.id} has data of ${source}, and the claim's annotations now name ${wanted}: delete the claim and create it again`,
+    `VDB ${vdb.id} has data of ${source}, and the claim's annotations, or the defaults for them, now name ${wanted}: delete the claim and create it again`,
   );
 }

@@ -22,7 +22,7 @@ export interface PlaceSpec {
 
 export type VolumeSpec = SourceSpec & PlaceSpec;
 
-/** For each annotation the value that holds where a claim does not carry it; the driver's own flags set them. */
+/** For each annotation the value that holds where a claim does not carry it; see read-defaults.ts. */
 export interface SpecDefaults {
   readonly engineName?: string;
   readonly sourceDBName?: string;
@@ -32,6 +32,16 @@ export interface SpecDefaults {
   readonly vdbStageMountpath: string;
   readonly ownershipSpec: string;
 }
+
+export const defaultNames = [
+  "engineName",
+  "sourceDBName",
+  "vdbGroupName",
+  "envName",
+  "vdbRepositoryName",
+  "vdbStageMountpath",
+  "ownershipSpec",
+] as const satisfies readonly (keyof SpecDefaults)[];
 
 type Annotations = Readonly<Record<string, string>>;
 

@@ -24,6 +24,6 @@ export const volumesOn = (world: FakeWorld, options: FakeDctOptions, kubernetes:
     read: async () => ({ url: "https://dct.test", apiKey: "1.key" }),
     connect: () => fakeDct(world, options),
   }),
-  defaults: { vdbGroupName: "Untitled", vdbStageMountpath: "/mnt/postgres", ownershipSpec: "999:999" },
+  defaults: async () => ({ vdbGroupName: "Untitled", vdbStageMountpath: "/mnt/postgres", ownershipSpec: "999:999" }),
   locks: new KeyedLock(),
 });

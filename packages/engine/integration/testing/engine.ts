@@ -7,9 +7,21 @@ import { join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
-import { createDctClient, type DctClient, eq, type JobEnd, map, type Snapshot, type Vdb, waitForJob } from "@vdb/dct";
+import {
+  createDctClient,
+  type DctClient,
+  eq,
+  type JobEnd,
+  map,
+  object,
+  type Snapshot,
+  string,
+  type Vdb,
+  waitForJob,
+} from "@vdb/dct";
 import { problemsOf } from "@vdb/dct/testing";
 import { stringify } from "yaml";
+import { askEngine } from "../../src/admin/socket.ts";
 import { password } from "./postgres.ts";
 import type { Scratch } from "./scratch.ts";
 
@@ -81,7 +93,7 @@ export async function startEngineProcess(
   const url = `https://localhost:${port}`;
   const client = createDctClient({
     url,
-    apiKey: readFileSync(join(dataDir(scratch), "api-key"), "utf8").trim(),
+    apiKey: await newKey(scratch),
     caPem: readFileSync(join(dataDir(scratch), "tls.crt"), "utf8"),
   });
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
@@ -101,6 +113,19 @@ export async function startEngineProcess(
     [Symbol.asyncDispose]: async () => void (await end("SIGTERM")),
   };
 }
+
+/** Each start gets a key: the catalogue may be another one. Who calls by hand finds it beside the engine's folder. */
+async function newKey(scratch: Scratch): Promise<string> {
+  await askEngine(dataDir(scratch), "revoke-key", "tests").catch(() => undefined);
+  const { key } = object({ key: string }, {})(
+    JSON.parse((await askEngine(dataDir(scratch), "add-key", "tests")).toString()),
+    "answer",
+  );
+  writeFileSync(join(scratch.path, "api-key"), key);
+  return key;
+}
+
+export const apiKeyOf = (scratch: Scratch): string => readFileSync(join(scratch.path, "api-key"), "utf8");
 
 const flags = (scratch: Scratch): readonly string[] => [
   `--config=${configFile(scratch)}`,
@@ -159,12 +184,12 @@ export interface Answered {
 export async function callByHand(
   { url }: EngineProcess,
   scratch: Scratch,
-  method: "GET" | "POST" | "PATCH",
+  method: "GET" | "POST" | "PATCH" | "DELETE",
   path: string,
   body?: object,
 ): Promise<Answered> {
   const ca = readFileSync(join(dataDir(scratch), "tls.crt"));
-  const key = readFileSync(join(dataDir(scratch), "api-key"), "utf8").trim();
+  const key = apiKeyOf(scratch);
   const headers = { authorization: `apk ${key}`, "content-type": "application/json" };
   const asked = request(`${url}/v3${path}`, { method, headers, ca });
   asked.end(body === undefined ? undefined : JSON.stringify(body));
@@ -172,7 +197,11 @@ export async function callByHand(
   const said = await text(answer);
   const given: unknown = said === "" ? undefined : JSON.parse(said);
   const [asItIs = ""] = path.split("?");
-  deepEqual(problemsOf({ method, path: asItIs, status: answer.statusCode, body: given }), []);
+  deepEqual(
+    problemsOf({ method, path: asItIs, status: answer.statusCode, body: given }),
+    [],
+    `${method} ${path} answers ${answer.statusCode} ${said}`,
+  );
   return { status: answer.statusCode, body: map(given ?? {}, "answer") };
 }
 

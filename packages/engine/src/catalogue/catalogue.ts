@@ -80,7 +80,8 @@ function open(file: string): DatabaseSync {
   }
 }
 
-function migrate(db: DatabaseSync, file: string): void {
+/** Brings the tables of an earlier build into the present form. */
+export function migrate(db: DatabaseSync, file: string): void {
   const version = Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);
   if (version > schemaVersions.length) {
     throw new Error(`${file} has schema version ${version}, and this engine knows ${schemaVersions.length}: run a newer engine`);

@@ -1,14 +1,14 @@
 import type { Tag } from "@vdb/dct";
 import type { Catalogue } from "./catalogue.ts";
 import { newId } from "./places.ts";
-import type { Connection } from "./rows.ts";
+import type { DSourceConnection } from "./rows.ts";
 import { insertTimeflow } from "./timeflows.ts";
 
 export interface WantedDSource {
   readonly name: string;
   readonly groupId: string;
   readonly declared: boolean;
-  readonly connection: Connection;
+  readonly connection: DSourceConnection;
   readonly tags: readonly Tag[];
 }
 

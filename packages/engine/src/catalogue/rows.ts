@@ -29,11 +29,25 @@ export type EnvironmentRow = Decoded<typeof decodeEnvironmentRow>;
 const secretRef = object({ name: string, key: string }, {});
 
 /** How to reach a source. A password stands here only where the API gave it; else `passwordSecret` says where it lies. */
-export const decodeConnection = object(
+const decodeConnection = object(
   { host: string, port: number, user: string, sslmode: string },
   { database: string, password: string, passwordSecret: secretRef, sslRootCertSecret: secretRef },
 );
 export type Connection = Decoded<typeof decodeConnection>;
+
+/** Of a dSource that is linked to nothing: its snapshots are empty folders, and its VDBs hold whatever runs on them. */
+export interface NoConnection {
+  readonly empty: true;
+}
+export type DSourceConnection = Connection | NoConnection;
+const yes: Decoder<true> = (value, at) => {
+  if (value !== true) throw new TypeError(`${at}: must be true`);
+  return value;
+};
+const decodeNoConnection: Decoder<NoConnection> = object({ empty: yes }, {});
+export const isEmptySource = (connection: DSourceConnection): connection is NoConnection => "empty" in connection;
+const decodeDSourceConnection: Decoder<DSourceConnection> = (value, at) =>
+  "empty" in map(value, at) ? decodeNoConnection(value, at) : decodeConnection(value, at);
 
 export const decodeDSourceRow = object(
   {
@@ -42,7 +56,7 @@ export const decodeDSourceRow = object(
     group_id: string,
     declared: flag,
     state: oneOf("linking", "linked", "deleting"),
-    connection: json(decodeConnection),
+    connection: json(decodeDSourceConnection),
     tags,
     source_tags: tags,
     timeflow_id: string,

@@ -118,4 +118,8 @@ export const schemaVersions: readonly string[] = [
   -- Somebody does not want an unfinished job any more: it is undone, and ends in status ABANDONED.
   ALTER TABLE job ADD COLUMN abandoned INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- Who may call the API. hash: SHA-256 of the key, in hex; the key itself stands nowhere.
+  CREATE TABLE api_key (name TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, created TEXT NOT NULL, last_used TEXT) STRICT;
+  `,
 ];

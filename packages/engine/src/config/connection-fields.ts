@@ -1,6 +1,6 @@
 /** What says how to reach a source, as people write it: in the configuration, and to the API. */
-import { DecodeError, type Decoder, exactObject, number, string } from "@vdb/dct";
-import type { Connection } from "../catalogue/rows.ts";
+import { DecodeError, type Decoder, exactObject, map, number, string } from "@vdb/dct";
+import type { DSourceConnection } from "../catalogue/rows.ts";
 import { host, longestName, secretWord, text } from "../text-rules.ts";
 
 export const port: Decoder<number> = (value, at) => {
@@ -36,8 +36,17 @@ export function requireAuthority(at: string, given: { readonly sslmode?: string;
 
 const decodeParameters = exactObject({ host, user }, { port, database, sslmode, password, ...secrets });
 
+/** `empty: true` in place of all this: see NoConnection. */
+export const asksForNothing = (value: unknown, at: string): boolean => "empty" in map(value, at);
+export const emptySource: Decoder<true> = (value, at) => {
+  if (value !== true) throw new DecodeError(at, "must be true, or left out");
+  return value;
+};
+const decodeNothing = exactObject({ empty: emptySource }, {});
+
 /** The `parameters` of a link asked for through the API. */
-export const decodeNewConnection: Decoder<Connection> = (value, at) => {
+export const decodeNewConnection: Decoder<DSourceConnection> = (value, at) => {
+  if (asksForNothing(value, at)) return decodeNothing(value, at);
   const connection = { port: 5432, sslmode: "prefer", ...decodeParameters(value, at) };
   requireAuthority(at, connection);
   return connection;

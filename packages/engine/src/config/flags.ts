@@ -24,13 +24,15 @@ export interface Flags {
   readonly shortestIntervalSeconds: number;
 }
 
+export const defaultDataDir = "/var/lib/delphix-engine";
+
 export function readFlags(args: readonly string[], env: NodeJS.ProcessEnv): Flags {
   const { values } = parseArgs({
     args: [...args],
     options: {
       config: { type: "string" },
       "secrets-dir": { type: "string", default: "/etc/delphix-engine/secrets" },
-      "data-dir": { type: "string", default: "/var/lib/delphix-engine" },
+      "data-dir": { type: "string", default: defaultDataDir },
       listen: { type: "string", default: "0.0.0.0:8443" },
       "node-name": { type: "string", default: env["NODE_NAME"] ?? hostname() },
       "postgres-dir": { type: "string", default: "/usr/lib/postgresql" },

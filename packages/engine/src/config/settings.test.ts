@@ -38,6 +38,11 @@ dsources:
   equal(settings.reserveBytes, 500_000_000);
 });
 
+test("a dSource that is linked to nothing has a name and a group", () =>
+  deepEqual(decodeSettings("dsources: [{ name: empty, empty: true }]").dsources, [
+    { name: "empty", empty: true, group: "Untitled" },
+  ]));
+
 const refusals: readonly (readonly [yaml: string, says: RegExp])[] = [
   ["dsources: [{ host: db, user: u }]", /dsources\[0\]\.name: must be a string/u],
   ["dsources: [{ name: a, host: db, user: u, port: 70000 }]", /dsources\[0\]\.port: must be a port/u],
@@ -66,6 +71,9 @@ const refusals: readonly (readonly [yaml: string, says: RegExp])[] = [
     "dsources: [{ name: a, host: db, user: u, sslmode: verify-full }]",
     /dsources\[0\]: sslmode verify-full needs sslRootCertSecret/u,
   ],
+  ["dsources: [{ name: a, empty: false }]", /dsources\[0\]\.empty: must be true, or left out/u],
+  ["dsources: [{ name: a, empty: true, host: db, user: u }]", /dsources\[0\]\.host: is not a known field/u],
+  ["dsources: [{ name: a, empty: true, interval: 1d }]", /dsources\[0\]\.interval: is not a known field/u],
   ["name: 'a:b'", /configuration\.name: contains a colon/u],
   ["pool: { size: 99999999999P }", /is too large/u],
   ["pool: { size: 1.0e+300 }", /must be a whole number of bytes/u],

@@ -1,12 +1,20 @@
 /** The engine's configuration file, decoded and with its defaults. */
-import { DecodeError, type Decoder, exactObject, list, number, string } from "@vdb/dct";
+import { type Decoded, DecodeError, type Decoder, exactObject, list, number, string } from "@vdb/dct";
 import { parse } from "yaml";
+import type { NoConnection } from "../catalogue/rows.ts";
 import type { SecretRef } from "../link/secrets.ts";
 import { host, name } from "../text-rules.ts";
-import { database, port, requireAuthority, secrets, sslmode, user } from "./connection-fields.ts";
+import { asksForNothing, database, emptySource, port, requireAuthority, secrets, sslmode, user } from "./connection-fields.ts";
 import { parseBytes, parseSeconds } from "./units.ts";
 
-export interface DSourceSettings {
+export type DSourceSettings = LinkedSettings | EmptySettings;
+
+interface EmptySettings extends NoConnection {
+  readonly name: string;
+  readonly group: string;
+}
+
+interface LinkedSettings {
   readonly name: string;
   readonly group: string;
   readonly host: string;
@@ -55,10 +63,13 @@ const count: Decoder<number> = (value, at) => {
   return number(value, at);
 };
 
-const decodeDSource = exactObject(
+const decodeLinked = exactObject(
   { name, host, user },
   { group: name, port, database, ...secrets, sslmode, interval: seconds, keep: count },
 );
+const decodeEmpty = exactObject({ name, empty: emptySource }, { group: name });
+const decodeDSource: Decoder<Decoded<typeof decodeLinked> | Decoded<typeof decodeEmpty>> = (value, at) =>
+  asksForNothing(value, at) ? decodeEmpty(value, at) : decodeLinked(value, at);
 const decodeFile = exactObject(
   {},
   {
@@ -80,20 +91,10 @@ export function decodeSettings(yaml: string, shortestSeconds = shortestIntervalS
   const environments = file.environments ?? [{ name: "dev-env" }];
   const [firstGroup] = groups;
   if (firstGroup === undefined) throw new Error("configuration.groups: must contain at least one group");
-  const dsources = (file.dsources ?? []).map(({ interval, ...given }) => ({
-    group: firstGroup,
-    port: 5432,
-    sslmode: "prefer",
-    keep: 3,
-    ...given,
-    ...(interval === undefined ? {} : { intervalSeconds: interval }),
-  }));
-  for (const [i, one] of dsources.entries()) {
-    const at = `configuration.dsources[${i}]`;
-    requireAuthority(at, one);
-    if (one.intervalSeconds !== undefined && one.intervalSeconds < shortestSeconds)
-      throw new DecodeError(`${at}.interval`, `must be at least ${shortestSeconds}s: each snapshot reads all of the source`);
-  }
+  const dsources = (file.dsources ?? []).map((given, i) => {
+    if ("empty" in given) return { group: firstGroup, ...given };
+    return withDefaults(given, `configuration.dsources[${i}]`, firstGroup, shortestSeconds);
+  });
   refuseDuplicates("groups", groups);
   refuseDuplicates(
     "environments",
@@ -115,6 +116,25 @@ export function decodeSettings(yaml: string, shortestSeconds = shortestIntervalS
     dsources,
     poolSizeBytes: file.pool?.size,
     reserveBytes: file.pool?.reserve,
+  };
+}
+
+function withDefaults(
+  { interval, ...given }: Decoded<typeof decodeLinked>,
+  at: string,
+  firstGroup: string,
+  shortestSeconds: number,
+): LinkedSettings {
+  requireAuthority(at, given);
+  if (interval !== undefined && interval < shortestSeconds)
+    throw new DecodeError(`${at}.interval`, `must be at least ${shortestSeconds}s: each snapshot reads all of the source`);
+  return {
+    group: firstGroup,
+    port: 5432,
+    sslmode: "prefer",
+    keep: 3,
+    ...given,
+    ...(interval === undefined ? {} : { intervalSeconds: interval }),
   };
 }
 

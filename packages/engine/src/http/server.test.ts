@@ -1,8 +1,8 @@
-import { equal, match, ok, rejects } from "node:assert/strict";
+import { deepEqual, doesNotMatch, equal, match, ok, rejects } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { connect } from "node:tls";
-import { createDctClient } from "@vdb/dct";
-import { silentLog } from "kube-runtime";
+import { createDctClient, map } from "@vdb/dct";
+import { createLog } from "kube-runtime";
 import { makeSelfSigned } from "../identity/self-signed.ts";
 import { allRoutes } from "./routes.ts";
 import { type RunningServer, startServer } from "./server.ts";
@@ -13,6 +13,7 @@ const unused: Partial<ApiState> = {};
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- no request here gets as far as a route's work
 const routes = allRoutes(unused as ApiState);
 const apiKey = "1.secret";
+const callerOf = (given: string): string | undefined => (given === apiKey ? "tests" : undefined);
 
 const notReadyBecause = async (): Promise<undefined> => undefined;
 const metricsText = (): string => "# HELP jobs Jobs.\njobs 1\n";
@@ -22,9 +23,10 @@ const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d+)/u.exec(an
 
 describe("the server", () => {
   let server: RunningServer;
+  const lines: string[] = [];
   before(async () => {
-    const log = silentLog;
-    server = await startServer({ host: "127.0.0.1", port: 0, key, cert, apiKey, routes, notReadyBecause, metricsText, log });
+    const log = createLog({ level: "debug", destination: { write: (line) => void lines.push(line) } });
+    server = await startServer({ host: "127.0.0.1", port: 0, key, cert, callerOf, routes, notReadyBecause, metricsText, log });
   });
   after(() => server[Symbol.asyncDispose]());
 
@@ -61,6 +63,24 @@ describe("the server", () => {
         equal(statusOf(answer), 401, `${method} ${path} ${headers.join("")}`);
       }
     }
+  });
+
+  test("the access log names the key of who changes something and the address of who has none, and never a key", async () => {
+    const text = lines.length;
+    await send(request("POST /v3/nothing?password=x", `authorization: apk ${apiKey}`, "content-length: 0"));
+    await send(request("GET /v3/nothing", `authorization: apk ${apiKey}`));
+    await send(request("GET /v3/vdbs", "authorization: apk 1.guessed"));
+    await send(request("GET /healthz"));
+    const told = lines.slice(text).map((line) => map(JSON.parse(line), "line"));
+    deepEqual(
+      told.map(({ level, method, path, status, key: name, from }) => [level, method, path, status, name, from]),
+      [
+        ["info", "POST", "/v3/nothing", 404, "tests", "127.0.0.1"],
+        ["debug", "GET", "/v3/nothing", 404, "tests", "127.0.0.1"],
+        ["info", "GET", "/v3/vdbs", 401, undefined, "127.0.0.1"],
+      ],
+    );
+    doesNotMatch(lines.join(""), /1\.secret|1\.guessed|password/u);
   });
 
   test("metrics are sent as text, and only to who has the key", async () => {

@@ -1,4 +1,3 @@
-import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { Log } from "kube-runtime";
@@ -12,7 +11,8 @@ export interface ServerOptions {
   readonly port: number;
   readonly key: string;
   readonly cert: string;
-  readonly apiKey: string;
+  /** The name of the caller whose API key this is; undefined: nobody's. */
+  readonly callerOf: (apiKey: string) => string | undefined;
   readonly routes: readonly Route[];
   /** Answers /readyz: undefined when ready, else why not. */
   readonly notReadyBecause: () => Promise<string | undefined>;
@@ -58,21 +58,45 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 async function respond(options: ServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const from = performance.now();
-  const { method, url = "" } = request;
-  const { status, body, headers } = await answer(options, request).catch((error: unknown) => refusal(options.log, error));
+  const caller = callerOf(options, request);
+  const address = request.socket.remoteAddress; // later the connection may have ended
+  const { status, body, headers } = await answer(options, request, caller).catch((error: unknown) => refusal(options.log, error));
   const text = typeof body === "string" ? body : JSON.stringify(body);
   response.writeHead(status, { "content-type": "application/json", ...headers }).end(text);
-  const [path = ""] = url.split("?");
-  if (!isHealthCheck(path))
-    options.log.debug({ method, path, status, milliseconds: Math.round(performance.now() - from) }, "request");
+  record(options.log, request, { status, caller, address, milliseconds: Math.round(performance.now() - from) });
 }
+
+interface Served {
+  readonly status: number;
+  readonly caller: string | undefined;
+  readonly address: string | undefined;
+  readonly milliseconds: number;
+}
+
+/**
+ * The access log: who changed what, and who was turned away. Reading is told on level debug, because clients that wait for a job read
+ * all the time. A query may hold anything, the path holds ids alone.
+ */
+function record(
+  log: Log,
+  { method = "GET", url = "" }: IncomingMessage,
+  { status, caller, address, milliseconds }: Served,
+): void {
+  const [path = ""] = url.split("?");
+  if (isHealthCheck(path)) return;
+  const facts = { method, path, status, key: caller, from: address, milliseconds };
+  if (isReading(method, path) && status !== 401) log.debug(facts, "request");
+  else log.info(facts, "request");
+}
+
+const isReading = (method: string, path: string): boolean => method === "GET" || method === "HEAD" || path.endsWith("/search");
 
 /** A body that is a string is sent as it is, everything else as JSON. */
 interface Answer extends ApiAnswer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-async function answer(options: ServerOptions, request: IncomingMessage): Promise<Answer> {
+async function answer(options: ServerOptions, request: IncomingMessage, caller: string | undefined): Promise<Answer> {
   const { method = "GET" } = request;
   const target = URL.parse(request.url ?? "/", "https://engine");
   if (target === null) throw badRequest("the request's target is not well-formed");
@@ -87,7 +111,7 @@ async function answer(options: ServerOptions, request: IncomingMessage): Promise
   }
   // Public facts: an API browser loads them before anybody gives it a key.
   if (pathname === "/openapi.json" && (method === "GET" || method === "HEAD")) return await openApiDocument();
-  if (!isAuthorized(request, options.apiKey)) {
+  if (caller === undefined) {
     throw new HttpError(
       401,
       "unauthorized",
@@ -112,11 +136,9 @@ async function openApiDocument(): Promise<Answer> {
 
 const isHealthCheck = (pathname: string): boolean => pathname === "/healthz" || pathname === "/readyz";
 
-/** In constant time, so that a key cannot be guessed letter by letter. */
-function isAuthorized(request: IncomingMessage, apiKey: string): boolean {
-  const given = Buffer.from(request.headers.authorization ?? "");
-  const wanted = Buffer.from(`apk ${apiKey}`);
-  return given.length === wanted.length && timingSafeEqual(given, wanted);
+function callerOf({ callerOf: nameOf }: ServerOptions, { headers }: IncomingMessage): string | undefined {
+  const [, key] = /^apk (\S+)$/u.exec(headers.authorization ?? "") ?? [];
+  return key === undefined ? undefined : nameOf(key);
 }
 
 const statusOf: Readonly<Record<RefusalKind, readonly [status: number, code: string]>> = {

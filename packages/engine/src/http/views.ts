@@ -16,16 +16,17 @@ import { snapshotsOfBookmark } from "../catalogue/bookmarks.ts";
 import { dSourceById, latestSnapshot, vdbById } from "../catalogue/datasets.ts";
 import { engineId, poolUuid, tagsOfEngine } from "../catalogue/engine-row.ts";
 import { allEnvironments, allGroups } from "../catalogue/places.ts";
-import type {
-  BookmarkRow,
-  DSourceRow,
-  EnvironmentRow,
-  GroupRow,
-  JobRow,
-  JobType,
-  SnapshotRow,
-  TimeflowRow,
-  VdbRow,
+import {
+  type BookmarkRow,
+  type DSourceRow,
+  type EnvironmentRow,
+  type GroupRow,
+  isEmptySource,
+  type JobRow,
+  type JobType,
+  type SnapshotRow,
+  type TimeflowRow,
+  type VdbRow,
 } from "../catalogue/rows.ts";
 import type { VdbParams } from "../catalogue/vdb-params.ts";
 import { placeOfSnapshot, placeOfVdb } from "../pool/places.ts";
@@ -101,7 +102,7 @@ export const viewSource = ({ catalogue }: ApiState, row: DSourceRow): Source => 
   name: row.name,
   database_type: "Postgres",
   ...versionOf(latestSnapshot(catalogue, row.id)),
-  fqdn: row.connection.host,
+  ...(isEmptySource(row.connection) ? {} : { fqdn: row.connection.host }),
   is_dsource: true,
   is_replica: false,
   tags: row.source_tags,

@@ -2,8 +2,8 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { writePrivate } from "./keep-file.ts";
 import { makeSelfSigned } from "./self-signed.ts";
+import { writePrivate } from "./write-private.ts";
 
 export interface Certificate {
   readonly key: string;

@@ -6,8 +6,11 @@ const secretName = "delphix-creds";
 
 export interface Credentials {
   readonly url: string;
-  readonly apiKey: string;
   readonly caPem: string;
+  /** Whether the engine accepts this API key. */
+  readonly isValid: (apiKey: string) => boolean;
+  /** A new API key of this name; that of the same name before it is valid no longer. */
+  readonly issue: (name: string) => string;
 }
 
 export interface PublishOptions {
@@ -16,7 +19,7 @@ export interface PublishOptions {
   readonly credentials: Credentials;
   readonly log: Log;
   readonly signal: AbortSignal;
-  /** Published again so often: a Secret that somebody changed or made anew is right again soon; no change costs nothing. */
+  /** Looked at again so often: a Secret that somebody changed or made anew is right again soon. */
   readonly againMs?: number;
 }
 
@@ -37,20 +40,36 @@ export async function publishCredentials({ namespaces, pod, ...options }: Publis
   await Promise.all(namespaces.map((namespace) => keepPublished(client, namespace, options)));
 }
 
-/** Needs `patch` on this Secret and nothing else; its other keys stay. */
+/**
+ * Needs `get` and `patch` on this Secret and nothing else; its other keys stay. The engine knows only hashes: a Secret with a valid key
+ * keeps it, whoever put it there, and every other gets a new one. So an answer that is lost costs nothing, and a key that is revoked is
+ * replaced here.
+ */
 async function keepPublished(
-  client: Pick<Client, "patch">,
+  client: Pick<Client, "get" | "patch">,
   namespace: string,
   { credentials, log, signal, againMs = 60_000 }: Omit<PublishOptions, "namespaces" | "pod">,
 ): Promise<void> {
-  const values = { DCT_URL: credentials.url, DCT_KEY: credentials.apiKey, "ca.crt": credentials.caPem };
-  const data = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString("base64")]));
+  const { url, caPem, isValid, issue } = credentials;
+  const publish = async (): Promise<void> => {
+    const { data: present = {} } = await client.get(secrets, { namespace, name: secretName }, signal);
+    const key = decoded(present["DCT_KEY"]).replace(/^apk /u, "");
+    const values = {
+      DCT_URL: url,
+      "ca.crt": caPem,
+      ...(isValid(key) ? {} : { DCT_KEY: issue(`${namespace}/${secretName}`) }),
+    };
+    const changed = Object.entries(values).filter(([name, value]) => decoded(present[name]) !== value);
+    if (changed.length === 0) return;
+    const data = Object.fromEntries(changed.map(([name, value]) => [name, encoded(value)]));
+    await client.patch(secrets, { namespace, name: secretName }, { data }, signal);
+  };
   let said: string | undefined;
   let retryMs = firstRetryMs;
   while (!signal.aborted) {
     let failure = "";
     try {
-      await client.patch(secrets, { namespace, name: secretName }, { data }, signal);
+      await publish();
       retryMs = firstRetryMs;
     } catch (error) {
       if (signal.aborted) return;
@@ -62,6 +81,9 @@ async function keepPublished(
     await sleepMs(failure === "" ? againMs : retryMs, undefined, { signal }).catch(() => undefined);
   }
 }
+
+const encoded = (text: string): string => Buffer.from(text).toString("base64");
+const decoded = (value: string | undefined): string => Buffer.from(value ?? "", "base64").toString();
 
 function say(log: Log, namespace: string, failure: string): void {
   if (failure === "") log.info({ namespace, secret: secretName }, "credentials published");

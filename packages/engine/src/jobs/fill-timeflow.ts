@@ -35,7 +35,11 @@ export async function fillTimeflow(context: JobContext, vdb: VdbRow, timeflowId:
   await pool.remove(draftOf(timeflowId)); // also the one of a crash after the last clone
   await context.failpoint(`${context.job.type}:cloned`);
   // Of a VDB that ran when it was snapshotted: in another pod its process number may belong to somebody else.
-  await rm(join(await dataFolderIn(pool.pathOf(place)), "postmaster.pid"), { force: true });
+  const data = await dataFolderIn(pool.pathOf(place)).catch((error: unknown) => {
+    if (originOf(context, timeflowId).version !== undefined) throw error;
+    return undefined; // it began as an empty folder
+  });
+  if (data !== undefined) await rm(join(data, "postmaster.pid"), { force: true });
 }
 
 async function cloneTo(context: JobContext, vdb: VdbRow, { id, owner }: SnapshotRow, timeflowId: string): Promise<void> {

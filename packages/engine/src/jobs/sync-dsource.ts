@@ -1,7 +1,7 @@
 import { chmod, chown, mkdir } from "node:fs/promises";
 import { object, string } from "@vdb/dct";
 import { dSourceById } from "../catalogue/datasets.ts";
-import type { DSourceRow, SnapshotRow } from "../catalogue/rows.ts";
+import { type Connection, type DSourceRow, isEmptySource, type SnapshotRow } from "../catalogue/rows.ts";
 import { Failure } from "../failure.ts";
 import { takeBaseBackup } from "../link/base-backup.ts";
 import { dataOwner, dataOwnerSpec } from "../link/owner.ts";
@@ -24,7 +24,8 @@ interface Wanted {
 
 /**
  * DB_LINK, DB_SYNC: a snapshot of a production database. A base backup goes into a subvolume of `work`, is recovered and shut
- * down there, and its read-only clone is the snapshot. So recovery is paid once here and not by every clone.
+ * down there, and its read-only clone is the snapshot. So recovery is paid once here and not by every clone. Of a dSource that is
+ * linked to nothing it is an empty folder.
  * Intent: the snapshot's row in state `creating`. A subvolume under `snapshots` is whole; one under `work` is begun anew.
  */
 const sync = (type: "DB_LINK" | "DB_SYNC"): DefinedJob<Wanted> =>
@@ -95,9 +96,15 @@ async function make(context: JobContext, id: string): Promise<void> {
   const source = dSourceById(catalogue, job.target_id);
   if (source === undefined) throw new Failure(`dSource ${job.target_id} does not exist any more`);
   const draft = draftOf(id);
+  await emptyDraft(context, draft);
+  if (isEmptySource(source.connection)) {
+    const now = new Date().toISOString();
+    catalogue.run("UPDATE snapshot SET timestamp = ?, consistency = 'CONSISTENT' WHERE id = ?", now, id);
+    return await pool.clone(draft, placeOfSnapshot(id), "readOnly");
+  }
   const data = `${pool.pathOf(draft)}/data`;
-  await emptyDraft(context, draft, data);
-  const timestamp = (await backUp(context, source, draft, data)).toISOString();
+  await ownFolder(data);
+  const timestamp = (await backUp(context, source.name, source.connection, { draft, data })).toISOString();
   await failpoint(`${job.type}:backedUp`);
   context.progress(90, "Recovering");
   const { lsn, version } = await recoverAndShutDown(postgres, data, { signal, log });
@@ -112,17 +119,24 @@ async function make(context: JobContext, id: string): Promise<void> {
   await pool.clone(draft, placeOfSnapshot(id), "readOnly");
 }
 
-async function emptyDraft({ pool }: JobContext, draft: string, data: string): Promise<void> {
+async function emptyDraft({ pool }: JobContext, draft: string): Promise<void> {
   await pool.remove(draft);
   await pool.create(draft);
-  await mkdir(data, { mode: 0o700 });
-  for (const folder of [pool.pathOf(draft), data]) {
-    await chown(folder, dataOwner.uid, dataOwner.gid);
-    await chmod(folder, 0o700);
-  }
+  await ownFolder(pool.pathOf(draft));
 }
 
-async function backUp(context: JobContext, { name, connection }: DSourceRow, draft: string, data: string): Promise<Date> {
+async function ownFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await chown(folder, dataOwner.uid, dataOwner.gid);
+  await chmod(folder, 0o700);
+}
+
+async function backUp(
+  context: JobContext,
+  name: string,
+  connection: Connection,
+  { draft, data }: { readonly draft: string; readonly data: string },
+): Promise<Date> {
   const { catalogue, pool, postgres, secrets, job, signal } = context;
   const reserveBytes = await context.reserveBytes();
   const what = `a base backup of dSource ${name}`;

@@ -1,6 +1,6 @@
 import type { Catalogue } from "../catalogue/catalogue.ts";
-import { snapshotById } from "../catalogue/datasets.ts";
-import { cleanlyShutDown } from "../link/control-data.ts";
+import { snapshotById, timeflowById } from "../catalogue/datasets.ts";
+import { type ControlData, cleanlyShutDown } from "../link/control-data.ts";
 import { dataFolderIn } from "../pool/data-folder.ts";
 import { draftOf, placeOfSnapshot, placeOfTimeflow } from "../pool/places.ts";
 import { type Pool, requireFreeSpace } from "../pool/pool.ts";
@@ -21,7 +21,7 @@ interface Wanted {
  * that runs that is what a crash would leave, and PostgreSQL recovers from. Safe to call again after a crash.
  */
 export async function takeSnapshot(context: JobContext, { snapshotId, timeflowId, vdbName }: Wanted): Promise<Result> {
-  const { catalogue, pool, postgres, signal } = context;
+  const { catalogue, pool, signal } = context;
   const place = placeOfSnapshot(snapshotId);
   if (!(await pool.has(place))) {
     await requireFreeSpace(pool, await context.reserveBytes(), cloneBytes, `a snapshot of VDB ${vdbName}`);
@@ -29,7 +29,12 @@ export async function takeSnapshot(context: JobContext, { snapshotId, timeflowId
     catalogue.run("UPDATE snapshot SET timestamp = ?, timeflow_id = ? WHERE id = ?", now, timeflowId, snapshotId);
     await pool.clone(placeOfTimeflow(timeflowId), place, "readOnly");
   }
-  const { state, checkpointLsn, version } = await postgres.controlData(await dataFolderIn(pool.pathOf(place)), signal);
+  const found = controlDataOf(context, place).catch((error: unknown) => {
+    // Of a VDB that began without a database its workload decides what is in it, and when it is half made.
+    if (signal.aborted || timeflowById(catalogue, timeflowId)?.version !== undefined) throw error;
+    return undefined;
+  });
+  const { state, checkpointLsn = null, version = null } = (await found) ?? {};
   const consistency = state === cleanlyShutDown ? "CONSISTENT" : "CRASH_CONSISTENT";
   return () =>
     catalogue.run(
@@ -40,6 +45,9 @@ export async function takeSnapshot(context: JobContext, { snapshotId, timeflowId
       snapshotId,
     );
 }
+
+const controlDataOf = async ({ pool, postgres, signal }: JobContext, place: string): Promise<ControlData> =>
+  await postgres.controlData(await dataFolderIn(pool.pathOf(place)), signal);
 
 /** Removes what a job that failed has left of a snapshot that it was to take. One that is ready was not taken by it. */
 export async function dropUnfinished(

@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, match } from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -79,6 +79,21 @@ describe("keepLinked", () => {
     equal(jobs().length, 0);
     await pass(source("db-2"));
     equal(jobs().length, 1);
+  });
+
+  test("an empty dSource gets one snapshot, and does not become another kind of dSource under its name", async () => {
+    const empty = "dsources: [{ name: a, empty: true }]";
+    await pass(empty);
+    equal(jobs().length, 1);
+    catalogue.run("UPDATE job SET status = 'COMPLETED'");
+    catalogue.run("UPDATE dsource SET state = 'linked'");
+    await pass(empty);
+    deepEqual(jobs(), []);
+    await pass(source("db"));
+    deepEqual(jobs(), []);
+    const [found] = allDSources(catalogue);
+    deepEqual(found?.connection, { empty: true });
+    match(found?.last_error ?? "", /says that it is linked to a server, and it was made empty: give the new one another name/u);
   });
 
   test("old snapshots go in each group, also where two dSources have one name", async () => {

@@ -6,7 +6,7 @@ import { allDSources, readySnapshots } from "../catalogue/datasets.ts";
 import { isHeld } from "../catalogue/holds.ts";
 import { insertDSource } from "../catalogue/insert-dsource.ts";
 import { allGroups } from "../catalogue/places.ts";
-import { type Connection, type DSourceRow, decodeJobRow } from "../catalogue/rows.ts";
+import { type DSourceConnection, type DSourceRow, decodeJobRow, isEmptySource } from "../catalogue/rows.ts";
 import type { DSourceSettings } from "../config/settings.ts";
 import { deleteSnapshot } from "../jobs/delete-snapshot.ts";
 import { isRetained } from "../jobs/retire.ts";
@@ -45,7 +45,7 @@ export async function keepLinked(linker: Linker, declared: readonly DSourceSetti
     const groupId = allGroups(catalogue).find((one) => one.name === settings.group)?.id;
     if (groupId === undefined) continue;
     keepOne(linker, settings, groupId, given);
-    removeOld(linker, settings, groupId);
+    if (!isEmptySource(settings)) removeOld(linker, settings, settings.keep, groupId);
   }
 }
 
@@ -57,6 +57,13 @@ function keepOne(
 ): void {
   const source = ensureRecorded(catalogue, settings, groupId);
   if (source.state === "deleting" || isBusy(catalogue, source)) return;
+  if (isEmptySource(source.connection) !== isEmptySource(settings)) {
+    const is = isEmptySource(settings) ? "empty" : "linked to a server";
+    const was = isEmptySource(settings) ? "linked to a server" : "empty";
+    const problem = `the configuration says that it is ${is}, and it was made ${was}: give the new one another name`;
+    catalogue.run("UPDATE dsource SET last_error = ? WHERE id = ?", problem, source.id);
+    return;
+  }
   const failed = source.last_error !== undefined;
   if (!failed) tries.delete(source.id);
   // After a restart what the last try was made with is not known; it is what there is now, most likely.
@@ -69,7 +76,7 @@ function keepOne(
     tries: count,
     newestMs: newestMs(catalogue, source),
     ...lastTry(catalogue, source),
-    intervalSeconds: settings.intervalSeconds,
+    intervalSeconds: isEmptySource(settings) ? undefined : settings.intervalSeconds,
   });
   if (dueMs === undefined || dueMs > Date.now()) return;
   tries.set(source.id, { count: mended ? 1 : count + 1, given });
@@ -80,10 +87,10 @@ function keepOne(
 }
 
 /** Changes with everything that a try depends on: a Secret that was not there, or held something else, included. */
-async function fingerprintOf(connection: Connection, secrets: Secrets): Promise<string> {
+async function fingerprintOf(connection: DSourceConnection, secrets: Secrets): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify(connection));
-  for (const ref of [connection.passwordSecret, connection.sslRootCertSecret])
-    if (ref !== undefined) hash.update(await secrets.read(ref).catch((error: unknown) => String(error)));
+  const refs = isEmptySource(connection) ? [] : [connection.passwordSecret, connection.sslRootCertSecret];
+  for (const ref of refs) if (ref !== undefined) hash.update(await secrets.read(ref).catch((error: unknown) => String(error)));
   return hash.digest("hex");
 }
 
@@ -93,6 +100,8 @@ function ensureRecorded(catalogue: Catalogue, settings: DSourceSettings, groupId
   const known = find();
   if (known === undefined) {
     insertDSource(catalogue, { name: settings.name, groupId, declared: true, connection, tags: [] });
+  } else if (isEmptySource(known.connection) !== isEmptySource(connection)) {
+    return known; // its copies would be refreshed to something that is no such database
   } else if (JSON.stringify(known.connection) !== JSON.stringify(connection) || !known.declared) {
     catalogue.run("UPDATE dsource SET connection = ?, declared = 1 WHERE id = ?", JSON.stringify(connection), known.id);
   }
@@ -101,23 +110,19 @@ function ensureRecorded(catalogue: Catalogue, settings: DSourceSettings, groupId
   return recorded;
 }
 
-const connectionOf = ({
-  host,
-  port,
-  user,
-  sslmode,
-  database,
-  passwordSecret,
-  sslRootCertSecret,
-}: DSourceSettings): Connection => ({
-  host,
-  port,
-  user,
-  sslmode,
-  ...(database === undefined ? {} : { database }),
-  ...(passwordSecret === undefined ? {} : { passwordSecret }),
-  ...(sslRootCertSecret === undefined ? {} : { sslRootCertSecret }),
-});
+function connectionOf(settings: DSourceSettings): DSourceConnection {
+  if (isEmptySource(settings)) return { empty: true };
+  const { host, port, user, sslmode, database, passwordSecret, sslRootCertSecret } = settings;
+  return {
+    host,
+    port,
+    user,
+    sslmode,
+    ...(database === undefined ? {} : { database }),
+    ...(passwordSecret === undefined ? {} : { passwordSecret }),
+    ...(sslRootCertSecret === undefined ? {} : { sslRootCertSecret }),
+  };
+}
 
 const isBusy = (catalogue: Catalogue, { id }: DSourceRow): boolean =>
   unfinishedJobs(catalogue).some((job) => job.target_id === id);
@@ -141,13 +146,13 @@ const declaredSource = (catalogue: Catalogue, { name }: DSourceSettings, groupId
   allDSources(catalogue).find((one) => one.name === name && one.group_id === groupId);
 
 /** Snapshots somebody asked for stay until somebody deletes them; of those made by interval the newest few. */
-function removeOld({ catalogue, pool, runner }: Linker, settings: DSourceSettings, groupId: string): void {
+function removeOld({ catalogue, pool, runner }: Linker, settings: DSourceSettings, keep: number, groupId: string): void {
   const source = declaredSource(catalogue, settings, groupId);
   if (source === undefined || source.state === "deleting") return;
   const byInterval = readySnapshots(catalogue)
     .filter((one) => one.dataset_id === source.id && one.made_by === "interval" && !isRetained(one))
     .toSorted((a, b) => b.created.localeCompare(a.created));
-  for (const old of byInterval.slice(settings.keep)) {
+  for (const old of byInterval.slice(keep)) {
     if (isHeld(catalogue, old.id) || isBookmarked(catalogue, old.id)) continue; // a later pass
     deleteSnapshot.request({ catalogue, pool }, old.id);
     runner.wake();

@@ -1,5 +1,5 @@
 import { existsSync, type Stats } from "node:fs";
-import { lstat, statfs } from "node:fs/promises";
+import { lstat, readdir, statfs } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { CommandFailed, runCommand } from "../command.ts";
 import { pointTo, removeLink, targetOf } from "./link.ts";
@@ -54,6 +54,10 @@ export function btrfsPool(folder: string, imageFile: string): Pool {
   return {
     pathOf,
     has,
+    list: async (part) => {
+      await lookAt(part);
+      return (await readdir(pathOf(part))).toSorted();
+    },
     freeBytes,
     create: async (name) => void (await btrfs("subvolume", "create", pathOf(name))),
     clone: async (from, to, mode) => {

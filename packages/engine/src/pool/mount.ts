@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { mkdir, open, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { runCommand } from "../command.ts";
+import { poolFolders } from "./pool.ts";
 
 export interface PoolPlace {
   readonly imageFile: string;
@@ -12,9 +13,6 @@ export interface PoolPlace {
 
 /** Proves to a reader of the mount point that the pool is really mounted there; holds the file system's uuid. */
 export const markerFile = ".delphix-pool";
-
-/** Of subvolumes; `vdbs` of stable paths into `timeflows`. `work` holds what is not finished: whoever made it completes or removes it. */
-const folders = ["snapshots", "timeflows", "vdbs", "work"] as const;
 
 export interface PoolWanted {
   /** Undefined: whatever it has, or a default for a new one. */
@@ -41,7 +39,7 @@ export async function mountPool(place: PoolPlace, { sizeBytes, holdsData }: Pool
   if (!mounted) await attach(place);
   const uuid = await checkMarker(place);
   await growTo(place, sizeBytes ?? 0);
-  for (const folder of folders) await mkdir(join(mountPoint, folder), { recursive: true, mode: 0o711 });
+  for (const folder of poolFolders) await mkdir(join(mountPoint, folder), { recursive: true, mode: 0o711 });
   return uuid;
 }
 
@@ -83,10 +81,21 @@ async function makeImage(imageFile: string, sizeBytes: number): Promise<void> {
  */
 async function attach({ imageFile, mountPoint }: PoolPlace): Promise<void> {
   const device = await loopDeviceOf(imageFile);
-  if (device !== undefined) return void (await runCommand("mount", ["-t", "btrfs", "-o", "noatime", device, mountPoint]));
-  await ensureFreeLoopNode();
-  await runCommand("mount", ["-t", "btrfs", "-o", "loop,noatime", imageFile, mountPoint]);
+  if (device === undefined) await ensureFreeLoopNode();
+  const options = device === undefined ? "loop,noatime" : "noatime";
+  await runCommand("mount", ["-t", "btrfs", "-o", options, device ?? imageFile, mountPoint]).catch(async (error: unknown) => {
+    throw (await kernelHas("btrfs")) ? error : new Error(noBtrfs, { cause: error });
+  });
 }
+
+/** To be asked after a mount has failed: that makes the kernel load its module, if it has one. */
+export async function kernelHas(fileSystem: string): Promise<boolean> {
+  const known = (await readFile("/proc/filesystems", "utf8")).split("\n").map((line) => line.split("\t").at(-1));
+  return known.includes(fileSystem);
+}
+
+const noBtrfs =
+  "the kernel of this node has no btrfs, which the embedded engine keeps its pool on (RHEL and OpenShift have none): run the engine on a node that has it, or do without the engine (engine.enabled: false) and take databases from sources k8s-snapshot, pvc-clone or pvc-adopt on a CSI driver of your storage";
 
 async function loopDeviceOf(imageFile: string): Promise<string | undefined> {
   const [device] = (await runCommand("losetup", ["--associated", imageFile, "--noheadings", "--output", "NAME"]))

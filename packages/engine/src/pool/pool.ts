@@ -1,5 +1,9 @@
 /** Where the data lies: a store of named folders that can be cloned at no cost in time or bytes. */
 
+/** What a pool is divided into; see places.ts. */
+export const poolFolders = ["snapshots", "timeflows", "vdbs", "work"] as const;
+export type PoolFolder = (typeof poolFolders)[number];
+
 export interface Bytes {
   /** What would come free if this folder alone went away. */
   readonly exclusive: number;
@@ -20,6 +24,8 @@ export interface Pool {
   /** The path under which a name is found. */
   pathOf(name: string): string;
   has(name: string): Promise<boolean>;
+  /** Everything that lies in one of its parts, ours or not; sorted. */
+  list(folder: PoolFolder): Promise<readonly string[]>;
   /** An empty folder. Throws when the name is taken. */
   create(name: string): Promise<void>;
   clone(from: string, to: string, mode: "writable" | "readOnly"): Promise<void>;

@@ -42,6 +42,7 @@ import { mustAllowCopyOf } from "../../src/data/dct/of-others.ts";
 import { createStorageWatch } from "../../src/data/dct/watch-storage.ts";
 import { measuredDct } from "../../src/metrics/dct-metrics.ts";
 import { tellWork } from "../../src/metrics/work-metrics.ts";
+import { tellTraces } from "../../src/tracing/tell-traces.ts";
 import { isShut } from "../../src/vdb/context.ts";
 import { controlVdbs, vdbCaches } from "../../src/vdb/controller.ts";
 import { createMemories } from "../../src/vdb/memory.ts";
@@ -165,6 +166,7 @@ export function startOperator(
     sources,
   });
   tellWork(manager, { vdbs: caches.vdbs, actions, storage, now: Date.now });
+  tellTraces(manager, { endpoint: config.otlpEndpoint, instance: undefined, log: silentLog, vdbs: caches.vdbs, actions });
   const end = new AbortController();
   const running = manager.run(end.signal).catch((error: unknown) => {
     if (!end.signal.aborted) throw error;
@@ -205,9 +207,11 @@ export async function deleteVdb(client: Client, namespace: string, name: string)
 }
 
 export async function untilGone(client: Client, namespace: string, name: string): Promise<void> {
-  await until("the object is gone", async () =>
-    (await client.find(vdbs, { namespace, name }, forever)) === undefined ? true : undefined,
-  );
+  await until(`${namespace}/${name} is gone`, async () => {
+    const found = await client.find(vdbs, { namespace, name }, forever);
+    if (found === undefined) return true;
+    throw new Error(JSON.stringify(found.status));
+  });
 }
 
 /** Fails with the status that was seen last. Every status on the way is held against the laws. */

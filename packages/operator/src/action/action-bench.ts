@@ -1,4 +1,6 @@
 /** Actions on an API server in memory, with a pod that keeps its tokens as the real one does, and time that a test moves. */
+import { randomInt } from "node:crypto";
+import process from "node:process";
 import {
   type ActionKind,
   type ActionObject,
@@ -32,10 +34,13 @@ import {
   type FaultyApi,
   faultyApi,
   memoryApi,
+  seededRandom,
   type VirtualClock,
   writesOf,
 } from "kube-runtime/testing";
 import { readConfig } from "../config.ts";
+import { createCsiSources } from "../data/csi/csi-source.ts";
+import { csiWorldOf } from "../data/csi/csi-world.ts";
 import { createDataSources } from "../data/data-sources.ts";
 import { createDctSource } from "../data/dct/dct-source.ts";
 import { explainDct } from "../data/dct/failure.ts";
@@ -63,7 +68,7 @@ const plainSecrets = defineResource<KubeObject & { data: object }>({
 });
 
 /** What a text in the pod comes to: the lines that the runner prints at its end. */
-export type Play = (token: string) => string;
+export type Play = (token: string) => string | Promise<string>;
 
 export interface ActionBench {
   readonly client: Client;
@@ -80,6 +85,8 @@ export interface ActionBench {
   trouble: VdbHold | undefined;
   /** Whether the cluster cuts no snapshot. */
   holdSnapshots: boolean;
+  /** What the storage does each second. */
+  playStorage: (client: Client) => Promise<void>;
   readonly apply: (kind: ActionKind, name: string, spec: object, more?: object) => Promise<void>;
   readonly get: (kind: ActionKind, name: string) => Promise<ActionObject>;
   readonly vdb: () => Promise<PostgresVDB>;
@@ -109,8 +116,9 @@ export async function actionBench(kinds: readonly ActionKind[], dctClient?: DctC
   const key = { namespace: "shop", name: "orders" };
   const [begun, ended, broken]: [string[], string[], string[]] = [[], [], []];
   const seen = new Map<string, string[]>();
-  const state: { play: Play; holdSnapshots: boolean; trouble: VdbHold | undefined } = {
+  const state: Pick<ActionBench, "play" | "holdSnapshots" | "playStorage" | "trouble"> = {
     trouble: undefined,
+    playStorage: async () => undefined,
     play: () => "exit 0\ndone",
     holdSnapshots: false,
   };
@@ -125,24 +133,15 @@ export async function actionBench(kinds: readonly ActionKind[], dctClient?: DctC
     spec,
   };
   await client.create(vdbs, { metadata: key, spec: decode(postgresVDB, manifest).spec }, forever);
-  const exec = async (request: ExecRequest): Promise<ExecResult> => playPod(request, begun, ended, state.play);
+  const exec = async (request: ExecRequest): Promise<ExecResult> => await playPod(request, begun, ended, state.play);
   const dct: Pick<DctConnection, "call"> = {
     call: async (work) => {
       if (dctClient === undefined) throw new Error("there is no DCT");
       return await work(dctClient);
     },
   };
-  const sources = createDataSources(
-    {
-      "dct-source": createDctSource({
-        dct,
-        defaults: readConfig([], {}).defaults,
-        isShut: () => false,
-        mustAllowCopy: async () => undefined,
-      }),
-    },
-    explainDct,
-  );
+  const { defaults } = readConfig([], {});
+  const dctSource = createDctSource({ dct, defaults, isShut: () => false, mustAllowCopy: async () => undefined });
   const bench: ActionBench = Object.assign(state, {
     client,
     clock,
@@ -193,7 +192,9 @@ export async function actionBench(kinds: readonly ActionKind[], dctClient?: DctC
         vdbs: manager.cacheFor(vdbs, { indexes: { [vdbsByHandle]: () => [] } }),
         pods: manager.cacheFor(pods, { indexes: { [podsByInstance]: instanceOfPod } }),
       };
-      const config = { watchNamespace: undefined, allowCrossNamespace: false, concurrency: 4 };
+      const config = { watchNamespace: undefined, allowCrossNamespace: false, concurrency: 4, defaults };
+      const csi = createCsiSources(csiWorldOf({ config, caches, exec, dct: dctSource, now: clock.now }));
+      const sources = createDataSources({ "dct-source": dctSource, ...csi }, explainDct);
       controlActions(manager, {
         config,
         caches,
@@ -207,6 +208,7 @@ export async function actionBench(kinds: readonly ActionKind[], dctClient?: DctC
         await clock.advance(1000);
         await playDatabase(client, bench.trouble);
         if (!bench.holdSnapshots) await playSnapshots(client);
+        await bench.playStorage(client);
       }
       stop.abort();
       await running.catch(() => undefined);
@@ -308,7 +310,7 @@ export async function playSnapshots(client: Client): Promise<readonly string[]> 
 }
 
 /** As the runner in the pod: what has begun under a token is found again; at the second look it has ended. */
-function playPod({ command, pod }: ExecRequest, begun: string[], ended: string[], play: Play): ExecResult {
+async function playPod({ command, pod }: ExecRequest, begun: string[], ended: string[], play: Play): Promise<ExecResult> {
   const [, , text = "", , folder = "", , type] = command;
   const answer = { exitCode: 0, stdout: "", stderr: "", truncated: false };
   if (command.length === 3) {
@@ -319,12 +321,15 @@ function playPod({ command, pod }: ExecRequest, begun: string[], ended: string[]
   if (type === "end") ended.push(token);
   const isNew = !begun.includes(token) && !ended.includes(token);
   if (isNew) begun.push(token);
-  const stdout = ended.includes(token) ? "interrupted\n" : isNew ? "running\n" : play(token);
+  const stdout = ended.includes(token) ? "interrupted\n" : isNew ? "running\n" : await play(token);
   return { ...answer, stdout };
 }
 
 const quietEvents = (api: Api): Api =>
-  interceptApi(api, { call: async (call, next) => (call.resource.plural === "events" ? {} : await next()) });
+  interceptApi(api, {
+    call: async (call, next) =>
+      call.resource.plural === "events" ? { metadata: { resourceVersion: "1" }, items: [] } : await next(),
+  });
 
 async function watchLaws(client: Client, kinds: readonly ActionKind[], { broken, seen }: ActionBench): Promise<void> {
   for (const kind of kinds)
@@ -366,3 +371,17 @@ export const mortal = (death: number, when: "before" | "after"): Faulty => fault
 /** The nth write is lost, or does its work and gives no answer. */
 export const lossy = (nth: number, what: "unsent" | "answer lost"): Faulty =>
   faultyAt(nth, { kind: what === "unsent" ? "fail" : "loseAnswer", error: new ApiError({ kind: "unavailable" }, "no answer") });
+
+/** Some of the writes, by a seed that is printed; all of them in the longest tier. */
+export function sampled(count: number): readonly number[] {
+  const all = [...Array(count).keys()].map((at) => at + 1);
+  if (process.env["TEST_TIER"] === "all") return all;
+  const seed = Number(process.env["TEST_SEED"] ?? randomInt(2 ** 31));
+  const random = seededRandom(seed);
+  console.log(`${count} writes; seed ${seed}`);
+  return all
+    .map((nth) => ({ nth, order: random() }))
+    .toSorted((a, b) => a.order - b.order)
+    .slice(0, 5)
+    .map(({ nth }) => nth);
+}

@@ -32,6 +32,12 @@ export function observe<A extends ActionObject>(world: ActionWorld, run: Run<A>)
 export const vdbOf = ({ world, target }: Pick<ActionContext, "world" | "target">): PostgresVDB | undefined =>
   world.caches.vdbs.get(target);
 
+/** Whether the database is on its way out, or is there no more: its data goes with it, and what fails by now fails for that. */
+export function isGone(ctx: Pick<ActionContext, "world" | "target">): boolean {
+  const vdb = vdbOf(ctx);
+  return vdb === undefined || vdb.metadata.deletionTimestamp !== undefined;
+}
+
 /** All of the database's pods, those that are ending too. */
 export const podsOf = ({ world }: Pick<ActionContext, "world">, vdb: PostgresVDB): readonly Pod[] =>
   world.caches.pods.byIndex(podsByInstance, instanceKey(vdb));

@@ -18,6 +18,7 @@ import {
 import { DctError } from "@vdb/dct";
 import { dSourceId, FakeWorld, fakeDct } from "@vdb/dct/testing";
 import { type ActionBench, actionBench, forever, makeVolume } from "./action-bench.ts";
+import { claimsBench } from "./claims-bench.ts";
 
 const kinds = [vdbRefresh, vdbRewind, postgresRefresh, postgresRewind, vdbSnapshot, postgresSnapshot];
 /** What a backup session tells at its end. */
@@ -54,14 +55,19 @@ async function stage(down: { is: boolean } = { is: false }): Promise<Stage> {
     if (down.is) throw new DctError("unreachable", "DCT is away");
   };
   const bench = await actionBench(kinds, fakeDct(world, { beforeCall }));
-  bench.play = (token) => (token.endsWith("backup-session") && !bench.ended.includes("cut") ? "running" : `exit 0\n${position}`);
+  bench.play = playScripts(bench);
   await makeVolume(bench.client);
   await bench.setSpec({ hooks });
   const content = { id: "c1", madeBy: "create", openedTime: "2026-01-01T00:10:00Z", claimName: "orders-c1", handle: "vdb-1" };
   const at = { lastTransitionTime: "2026-01-01T00:00:00Z", message: "as declared", observedGeneration: 1 };
   await bench.setVdb({ delphixID: "vdb-1", content, conditions: [{ type: "Ready", status: "True", reason: "Ready", ...at }] });
+  return { bench, world, run: runsOn(bench) };
+}
+
+/** Carries out one action to its end, with a pod for each content. */
+function runsOn(bench: ActionBench): Stage["run"] {
   const pods = new Set(["c1"]);
-  const run = async (kind: ActionKind, name: string, spec: object = {}): Promise<ActionObject> => {
+  return async (kind: ActionKind, name: string, spec: object = {}): Promise<ActionObject> => {
     await bench.apply(kind, name, { vdbRef, ...spec });
     await bench.live(async () => {
       const { id: current = "c1" } = (await bench.vdb()).status.content ?? {};
@@ -71,8 +77,24 @@ async function stage(down: { is: boolean } = { is: false }): Promise<Stage> {
     });
     return await bench.get(kind, name);
   };
-  return { bench, world, run };
 }
+
+/** A database of plain CSI with a snapshot of its own, and earlier data on a claim of its own. */
+async function stageOnClaims(type?: "k8s-snapshot"): Promise<Pick<Stage, "bench" | "run">> {
+  const bench = await claimsBench(kinds, type);
+  bench.play = playScripts(bench);
+  const run = runsOn(bench);
+  await run(vdbSnapshot, "own");
+  await run(vdbRefresh, "earlier");
+  await bench.setSpec({ hooks });
+  bench.begun.length = 0;
+  return { bench, run };
+}
+
+const playScripts =
+  (bench: ActionBench) =>
+  (token: string): string =>
+    token.endsWith("backup-session") && !bench.ended.includes("cut") ? "running" : `exit 0\n${position}`;
 
 function planOf({ status }: ActionObject): ActionPlan {
   const found = "plan" in status ? status.plan : undefined;
@@ -84,7 +106,14 @@ const stagesOf = (plan: ActionObject): readonly string[] => planOf(plan).hooks.m
 const reasonOf = ({ status }: ActionObject): string => status.conditions?.find(({ type }) => type === "Succeeded")?.reason ?? "";
 
 const script = { content: "SELECT 1" };
-const ways: readonly { readonly name: string; readonly kind: ActionKind; readonly spec?: object }[] = [
+interface Way {
+  readonly name: string;
+  readonly kind: ActionKind;
+  readonly spec?: object;
+  /** Of plain CSI; of DCT, where it is not told. */
+  readonly on?: () => Promise<Pick<Stage, "bench" | "run">>;
+}
+const ways: readonly Way[] = [
   { name: "the latest of the source", kind: vdbRefresh },
   {
     name: "a snapshot of the source",
@@ -98,10 +127,27 @@ const ways: readonly { readonly name: string; readonly kind: ActionKind; readonl
   { name: "scripts around it", kind: postgresRewind, spec: { preRewind: script, postRewind: script, previousRetention: "0s" } },
   { name: "of its volume", kind: vdbSnapshot },
   { name: "in a backup session", kind: postgresSnapshot, spec: { preSnapshot: script } },
+  { name: "a fresh clone of a claim", kind: vdbRefresh, on: stageOnClaims },
+  { name: "its source snapshot again", kind: vdbRefresh, on: async () => await stageOnClaims("k8s-snapshot") },
+  {
+    name: "a VolumeSnapshot, scripts around it",
+    kind: postgresRefresh,
+    spec: { preRefresh: script, postRefresh: script, snapshotRef: { type: "volume-snapshot", name: "monday" } },
+    on: stageOnClaims,
+  },
+  { name: "the latest VolumeSnapshot", kind: vdbRewind, on: stageOnClaims },
+  {
+    name: "the claim of the previous data",
+    kind: postgresRewind,
+    spec: { snapshotRef: { type: "previous" }, preRewind: script, previousRetention: "0s" },
+    on: stageOnClaims,
+  },
+  { name: "of a claim", kind: vdbSnapshot, on: stageOnClaims },
+  { name: "of a claim, in a backup session", kind: postgresSnapshot, spec: { postSnapshot: script }, on: stageOnClaims },
 ];
-for (const { name, kind, spec = {} } of ways)
+for (const { name, kind, spec = {}, on = stage } of ways)
   test(`the law: ${kind.kind}, ${name}: the steps, the snapshot and the hooks of the action are those of its plan`, async () => {
-    const { bench, run } = await stage();
+    const { bench, run } = await on();
     const before = await bench.vdb();
     const plan = await run(kind, "plan", { ...spec, planOnly: true });
     equal(plan.status.phase, "Completed", plan.status.lastError ?? "");
@@ -116,7 +162,11 @@ for (const { name, kind, spec = {} } of ways)
       planned.steps,
     );
     const used = "snapshot" in done.status ? done.status.snapshot : undefined;
-    if (planned.snapshot !== undefined) deepEqual([used?.id, used?.timestamp], [planned.snapshot.id, planned.snapshot.timestamp]);
+    if (planned.snapshot !== undefined)
+      deepEqual(
+        [used?.id, used?.name, used?.timestamp],
+        [planned.snapshot.id, planned.snapshot.name, planned.snapshot.timestamp],
+      );
     const wanted = planned.hooks
       .filter(({ stage: at }) => /^(?:pre|post-snapshot)/u.test(at))
       .map(({ stage: at, name: one }) => (one === "its own" ? at : `${at}/${one}`));

@@ -211,7 +211,7 @@ function dependantsOf({ world }: ActionContext, vdb: PostgresVDB, snapshots: rea
       if (source.namespace !== metadata.namespace) return false;
       return source.type === "k8s-snapshot"
         ? taken.has(source.name)
-        : source.type === "pvc-clone" && source.name === status.pvcName;
+        : source.type === "pvc-clone" && [status.pvcName, status.previous?.claimName].includes(source.name);
     })
     .map((other) => keyText(other.metadata))
     .toSorted();

@@ -104,6 +104,8 @@ function whole(content: VdbContent, source: Status["source"]): MergePatch<Status
   return {
     content: { ...noFields, ...content, snapshot: { id: snapshot.id ?? null, name: snapshot.name ?? null } },
     dataTimestamp,
+    ...(content.claimName === undefined ? {} : { pvcName: content.claimName }),
+    ...(content.handle === undefined ? {} : { delphixID: content.handle }),
     ...(source === undefined ? {} : { source: { snapshotId: snapshot.id ?? null, snapshotName: snapshot.name ?? null } }),
   };
 }

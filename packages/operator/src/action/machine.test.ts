@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { test } from "node:test";
-import { type ActionKind, isFinished, postgresTask, resourceOf, task } from "@vdb/api";
+import { type ActionKind, isFinished, postgresTask, postgresVDB, resourceOf, task } from "@vdb/api";
 import { type ActionBench, actionBench, forever, mortal } from "./action-bench.ts";
 
 const kinds = [postgresTask, task];
@@ -126,6 +126,20 @@ test("its database deleted under it, it ends; a new one of the same name is not 
     (await bench.get(postgresTask, "one")).status.conditions?.find(({ type }) => type === "Succeeded")?.reason,
     "VdbNotFound",
   );
+  deepEqual(bench.broken, []);
+});
+
+test("its database deleted while it waits for its end in the pod: it is not the text that has failed", async () => {
+  const bench = await actionBench(kinds);
+  bench.play = async () => {
+    await bench.client.delete(resourceOf(postgresVDB), { namespace: "shop", name: "orders" }, forever);
+    return "exit 2\nserver closed the connection";
+  };
+  await bench.apply(postgresTask, "one", sql);
+  await bench.live(ended(bench, "one"));
+  const { status } = await bench.get(postgresTask, "one");
+  equal(status.conditions?.find(({ type }) => type === "Succeeded")?.reason, "VdbNotFound");
+  match(status.lastError ?? "", /^PostgresVDB orders was deleted/u);
   deepEqual(bench.broken, []);
 });
 

@@ -1,5 +1,5 @@
 import { isSwitchedOn } from "@vdb/api";
-import { terminal, waiting } from "kube-runtime";
+import { waiting } from "kube-runtime";
 import { modeOf } from "../vdb/decide/decide-mode.ts";
 import type { Needs } from "./admit.ts";
 import { nameOfTarget, podsOf, vdbOf } from "./context.ts";
@@ -32,20 +32,13 @@ export const openOrStopped: Needs = (ctx) => {
   return waiting("VdbNotReady", `${nameOfTarget(ctx)} is shutting down`);
 };
 
-/** A volume in DCT with data: what runs on it now does not matter, for other data comes. While it is made it is waited for. */
+/** A volume with data: what runs on it now does not matter, for other data comes. While it is made it is waited for. */
 export const hasData: Needs = (ctx) => {
   const vdb = vdbOf(ctx);
   if (vdb === undefined) return waiting("VdbNotFound", `${nameOfTarget(ctx)} does not exist`);
-  const { type } = vdb.spec.source;
-  if (type !== "dct-source")
-    return terminal(
-      "VdbNotReady",
-      `${nameOfTarget(ctx)} is made from a ${type}, and this version refreshes and rewinds databases of dct-source alone: ` +
-        "make another PostgresVDB from the newer data or from a VolumeSnapshot of this one",
-    );
   const { content, delphixID = "" } = vdb.status;
   if (content === undefined || delphixID === "")
-    return waiting("VdbNotReady", `${nameOfTarget(ctx)} has no data in DCT yet; see its conditions`);
+    return waiting("VdbNotReady", `${nameOfTarget(ctx)} has no data yet; see its conditions`);
   if (content.openedTime !== undefined || settled(vdb) === "stalled") return undefined;
   return waiting("VdbNotReady", `${nameOfTarget(ctx)} comes up`);
 };

@@ -1,6 +1,6 @@
 import { done, type Outcome, type Plan, type Step, terminal } from "kube-runtime";
 import { admit } from "./admit.ts";
-import { type ActionContext, nameOfTarget, vdbOf } from "./context.ts";
+import { type ActionContext, isGone, nameOfTarget, vdbOf } from "./context.ts";
 import { withinDeadline } from "./deadline.ts";
 import { tellPlan, withinPlan } from "./foresee.ts";
 import { beginRollback, rolledBack } from "./rollback.ts";
@@ -83,6 +83,6 @@ function begin({ run }: ActionContext): Outcome {
 
 function failed({ definition }: Script, ctx: ActionContext): Outcome {
   const { reason = "", message = "", failure } = ctx.run.status.rollback ?? {};
-  if (definition.changesData) ctx.run.setCondition(rolledBack(definition, ctx));
+  if (definition.changesData && !isGone(ctx)) ctx.run.setCondition(rolledBack(definition, ctx));
   return terminal(reason, failure === undefined ? message : `${message}; ${failure}`);
 }

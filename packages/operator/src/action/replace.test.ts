@@ -1,13 +1,19 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { randomInt } from "node:crypto";
-import process from "node:process";
 import { test } from "node:test";
 import { type ActionKind, isFinished, postgresRefresh, postgresRewind, resourceOf, vdbRefresh, vdbRewind } from "@vdb/api";
 import { DctError } from "@vdb/dct";
 import { dSourceId, type FakeDctOptions, FakeWorld, fakeDct } from "@vdb/dct/testing";
 import { type Api, ApiError, interceptApi } from "kube-runtime";
-import { seededRandom } from "kube-runtime/testing";
-import { type ActionBench, actionBench, type Faulty, forever, lossy, makeVolumeSnapshot, mortal } from "./action-bench.ts";
+import {
+  type ActionBench,
+  actionBench,
+  type Faulty,
+  forever,
+  lossy,
+  makeVolumeSnapshot,
+  mortal,
+  sampled,
+} from "./action-bench.ts";
 
 const kinds = [vdbRefresh, vdbRewind, postgresRefresh, postgresRewind];
 const spec = { vdbRef: { name: "orders" } };
@@ -259,17 +265,6 @@ test("free space counts where data is made: not for a return to the previous, no
   );
 });
 
-test("a database of another source type is refused at once, in words", async () => {
-  const { bench, world } = await stage();
-  await bench.setSpec({ source: { type: "pvc-clone", reference: "orders-data" } });
-  await bench.apply(vdbRefresh, "monday", spec);
-  await bench.live(ended(bench, "monday", vdbRefresh));
-  const { status } = await bench.get(vdbRefresh, "monday");
-  deepEqual([status.phase, status.conditions?.find(({ type }) => type === "Succeeded")?.reason], ["Error", "VdbNotReady"]);
-  match(status.lastError ?? "", /made from a pvc-clone, and this version refreshes and rewinds .* dct-source alone/u);
-  deepEqual([changes(world), (await bench.vdb()).status.content?.id, bench.broken], [[], "c1", []]);
-});
-
 for (const trouble of ["beforeHooks", "beforeOpen"] as const)
   test(`new data that does not get to ${trouble} brings the old back, under its id`, async () => {
     const { bench, world, current } = await stage();
@@ -389,6 +384,7 @@ test("deleted in each phase, it is taken back, or goes on to its end", async () 
 
 for (const { kind, trouble } of [
   { kind: vdbRefresh, trouble: undefined },
+  { kind: vdbRewind, trouble: undefined },
   { kind: postgresRewind, trouble: undefined },
   { kind: postgresRefresh, trouble: "beforeOpen" as const },
 ]) {
@@ -404,20 +400,6 @@ for (const { kind, trouble } of [
     for (const nth of sampled(all))
       for (const what of ["unsent", "answer lost"] as const) await through(kind, trouble, (at) => lossy(at, what), nth);
   });
-}
-
-/** Some of the writes, by a seed that is printed; all of them in the longest tier. */
-function sampled(count: number): readonly number[] {
-  const all = Array.from({ length: count }, (_, at) => at + 1);
-  if (process.env["TEST_TIER"] === "all") return all;
-  const seed = Number(process.env["TEST_SEED"] ?? randomInt(2 ** 31));
-  const random = seededRandom(seed);
-  console.log(`${count} writes; seed ${seed}`);
-  return all
-    .map((nth) => ({ nth, order: random() }))
-    .toSorted((a, b) => a.order - b.order)
-    .slice(0, 5)
-    .map(({ nth }) => nth);
 }
 
 async function through(

@@ -1,6 +1,6 @@
-import { createJournal, isApiError, type Outcome, type Step, terminal, type Unmet } from "kube-runtime";
+import { after, createJournal, isApiError, type Outcome, type Step, terminal, type Unmet } from "kube-runtime";
 import { ActionFailed } from "../data/action-failed.ts";
-import { type ActionContext, nameOfTarget } from "./context.ts";
+import { type ActionContext, isGone, nameOfTarget } from "./context.ts";
 import { beginRollback } from "./rollback.ts";
 import type { ActionDefinition, PhasedStep } from "./step.ts";
 
@@ -59,13 +59,16 @@ function asJournalled({ abandon, ...step }: PhasedStep, at: number, all: readonl
   };
 }
 
-/** A step that cannot succeed: the action is taken back. */
+/** A step that cannot succeed: the action is taken back. Where its database is gone, the next run says that. */
 function failing(step: Step<ActionContext>): Step<ActionContext> {
   return {
     ...step,
     run: async (ctx, signal) => {
       const outcome = await orFailure(() => step.run(ctx, signal));
-      return outcome.kind === "terminal" ? await beginRollback(ctx, outcome.reason, outcome.message, signal) : outcome;
+      if (outcome.kind !== "terminal") return outcome;
+      return isGone(ctx)
+        ? after(0, "VdbNotFound", outcome.message)
+        : await beginRollback(ctx, outcome.reason, outcome.message, signal);
     },
   };
 }

@@ -18,7 +18,8 @@ import type { Discard, Told } from "./source.ts";
  * - The old data exists until `discard` is asked for it, and never changes. Only `cutOver` and `giveBack` may change what an
  *   unchanged claim leads to, and they need the database stopped.
  * - An outage is thrown, and `DataSources.explain` makes an outcome of it. What is refused for good, before anything was done, is
- *   thrown as ActionFailed. `discard`, `clear` and `needed`, on which nothing depends, return either as a value.
+ *   thrown as ActionFailed. `discard`, `clear` and `needed`, on which nothing depends, return either as a value; only an
+ *   outage of the API server is thrown.
  * - It writes nothing to the database's status: the caller does.
  */
 export interface ContentStore {

@@ -1,9 +1,9 @@
 import { equal } from "node:assert/strict";
 import { test } from "node:test";
 import { aVdb } from "../vdb/testing.ts";
-import { csiContent } from "./csi/content/csi-content.ts";
 import { createDataSources } from "./data-sources.ts";
 import type { DataSource } from "./source.ts";
+import { quietContent } from "./testing/quiet-content.ts";
 
 const dct: DataSource = {
   resolve: async () => ({ ok: false, reason: "SourceNotFound", message: "" }),
@@ -13,7 +13,7 @@ const dct: DataSource = {
   facts: async () => ({ kind: "told", value: undefined }),
   setAttached: async () => ({ kind: "asWanted" }),
   gone: async () => ({ kind: "gone" }),
-  content: csiContent,
+  content: quietContent,
 };
 const sources = createDataSources({ "dct-source": dct }, () => undefined);
 const clone = { type: "pvc-clone", reference: "shop/orders" };

@@ -5,6 +5,7 @@ export type Phased = KubeObject & { readonly status: { readonly phase: string } 
 
 /** An object stays in these as long as somebody wants it to: how long says nothing about the operator. */
 const resting: ReadonlySet<string> = new Set(["Ready", "Stopped", "Completed", "Error"]);
+export const isResting = (phase: string): boolean => resting.has(phase);
 
 export interface PhaseTimes {
   readonly on: (event: CacheEvent<Phased>) => void;
@@ -18,7 +19,7 @@ export function phaseTimes(now: () => number, tell: (phase: string, seconds: num
   const known = new Map<string, { readonly phase: string; readonly sinceMs: number | undefined }>();
   const leave = (uid: string): void => {
     const { phase, sinceMs } = known.get(uid) ?? { phase: "", sinceMs: undefined };
-    if (sinceMs !== undefined && !resting.has(phase)) tell(phase, (now() - sinceMs) / 1000);
+    if (sinceMs !== undefined && !isResting(phase)) tell(phase, (now() - sinceMs) / 1000);
   };
   return {
     on: (event) => {

@@ -54,3 +54,6 @@ export const shortHash = (text: string): string => createHash("sha256").update(t
 export function contentIdOf(vdb: PostgresVDB): string {
   return vdb.status.content?.id ?? shortHash(`content of ${vdb.metadata.uid}`);
 }
+
+/** Names the data that an action brings: by its uid, so that an operator that died comes to the same. */
+export const contentIdOfAction = (uid: string): string => shortHash(`content of ${uid}`);

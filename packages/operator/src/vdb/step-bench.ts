@@ -26,9 +26,9 @@ import {
 } from "kube-runtime";
 import { createVirtualClock, memoryApi, type VirtualClock } from "kube-runtime/testing";
 import { readConfig } from "../config.ts";
-import { csiContent } from "../data/csi/content/csi-content.ts";
 import { createDataSources } from "../data/data-sources.ts";
 import type { DataSource } from "../data/source.ts";
+import { quietContent } from "../data/testing/quiet-content.ts";
 import { observe, type VdbContext } from "./context.ts";
 import { createMemories } from "./memory.ts";
 import { containerName, contentIdOf, contentLabel, ownerOf } from "./names.ts";
@@ -133,7 +133,7 @@ const quietSource: DataSource = {
   facts: async () => ({ kind: "told", value: undefined }),
   setAttached: async () => ({ kind: "asWanted" }),
   gone: async () => ({ kind: "gone" }),
-  content: csiContent,
+  content: quietContent,
 };
 
 /** A cache of these objects; whatever an index is asked for, they are it. */

@@ -55,7 +55,7 @@ export async function startTestApi(): Promise<TestApi> {
   const catalogue = started.use(openCatalogue(join(folder, "catalogue.db")));
   reconcilePlaces(catalogue, decodeSettings(""));
   const lines: string[] = [];
-  const log = createLog({ destination: { write: (line) => void lines.push(line) } });
+  const log = createLog({ level: "warn", destination: { write: (line) => void lines.push(line) } });
   const pool = btrfsPool(join(folder, "pool"), join(folder, "pool.img"));
   const routes = allRoutes({
     catalogue,
@@ -75,8 +75,9 @@ export async function startTestApi(): Promise<TestApi> {
   });
   const { key, cert } = makeSelfSigned("engine", ["localhost"], new Date(Date.now() - 60_000), new Date(Date.now() + 86_400_000));
   const apiKey = "1.secret";
+  const callerOf = (given: string): string | undefined => (given === apiKey ? "tests" : undefined);
   const server = started.use(
-    await startServer({ host: "127.0.0.1", port: 0, key, cert, apiKey, routes, notReadyBecause, metricsText, log }),
+    await startServer({ host: "127.0.0.1", port: 0, key, cert, callerOf, routes, notReadyBecause, metricsText, log }),
   );
   const agent = new Agent({ connect: { ca: cert }, connections: 4 });
   started.defer(() => agent.destroy());

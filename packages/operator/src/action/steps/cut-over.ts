@@ -1,6 +1,6 @@
-import type { VdbContent } from "@vdb/api";
+import type { SnapshotStatus, VdbContent } from "@vdb/api";
 import { done, type Outcome, waiting } from "kube-runtime";
-import { shortHash } from "../../vdb/names.ts";
+import { contentIdOfAction } from "../../vdb/names.ts";
 import type { ActionContext } from "../context.ts";
 import { begunBy, heldAt, putBack, setHold, storeOf, swapContent } from "../hold.ts";
 import type { ActionStep } from "../step.ts";
@@ -30,9 +30,6 @@ export function cutOver(madeBy: "refresh" | "rewind"): ActionStep<ReplaceContext
   };
 }
 
-/** Names the data that this action brings: by its uid, so that an operator that died comes to the same. */
-export const contentIdFor = ({ action }: Pick<ActionContext, "action">): string => shortHash(`content of ${action.metadata.uid}`);
-
 async function swap(
   ctx: ReplaceContext,
   effect: string,
@@ -44,16 +41,19 @@ async function swap(
   const { dataTimestamp, ...brought } = await store.brought(work, effect, signal);
   const timestamp = snapshot?.timestamp ?? dataTimestamp;
   const next: VdbContent = {
-    id: contentIdFor(ctx),
+    id: contentIdOfAction(ctx.action.metadata.uid),
     madeBy,
     ...brought,
     ...(timestamp === undefined ? {} : { dataTimestamp: timestamp }),
-    ...(snapshot?.id === undefined
-      ? {}
-      : { snapshot: { id: snapshot.id, ...(snapshot.name === undefined ? {} : { name: snapshot.name }) } }),
+    ...(snapshot === undefined || snapshot.type === "previous" ? {} : namesOf(snapshot)),
   };
   await swapContent(ctx, { next, present: store.present(chosenIn(ctx)), hold }, signal);
   return next;
+}
+
+function namesOf({ id, name }: SnapshotStatus): Pick<VdbContent, "snapshot"> {
+  const names = { ...(id === undefined ? {} : { id }), ...(name === undefined ? {} : { name }) };
+  return Object.keys(names).length === 0 ? {} : { snapshot: names };
 }
 
 /** No storage changes data that is in use. */

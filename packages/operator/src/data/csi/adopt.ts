@@ -1,12 +1,13 @@
 import { type PostgresVDB, sourceReference } from "@vdb/api";
 import { DctNotConfigured } from "@vdb/dct";
-import { type Client, type Pod, persistentVolumeClaims, persistentVolumes, pods } from "kube-runtime";
+import { type Client, isControlledBy, type Pod, persistentVolumeClaims, persistentVolumes, pods } from "kube-runtime";
 import { usesClaim } from "../../vdb/decide/blockers.ts";
 import { instanceLabel, managedByLabel, operatorName } from "../../vdb/names.ts";
 import { ownDriver } from "../own-driver.ts";
 import { SourceRefusal } from "../refusal.ts";
 import type { Attachment, DataSource, ResolvedSource } from "../source.ts";
 import type { CsiWorld, Name } from "./csi-world.ts";
+import { contentsOf } from "./database-on.ts";
 import { identityOf } from "./identity.ts";
 import { usableClaim } from "./resolve-claim.ts";
 
@@ -59,7 +60,7 @@ export function adopterBefore(
 ): PostgresVDB | undefined {
   return vdbs.find((other) => {
     if (other.metadata.uid === vdb.metadata.uid || other.metadata.namespace !== namespace) return false;
-    if (other.status.pvcName === name) return true;
+    if (other.status.pvcName === name || contentsOf(other.status).some(({ claimName }) => claimName === name)) return true;
     const named = sourceReference(other.spec.source, namespace);
     return named.type === "pvc-adopt" && named.name === name && isOlder(other, vdb);
   });
@@ -85,9 +86,12 @@ const isOwn = ({ metadata: { labels } }: Pod, vdb: PostgresVDB): boolean =>
 const inUse = (pod: string, claim: string): string =>
   `pod ${pod} uses the claim ${claim}, and two servers on the same data would destroy it: stop what runs the pod`;
 
-/** The claim of a database that has its data. */
-export const adopted: NonNullable<DataSource["adopted"]> = async (client, { metadata: { namespace }, status }, signal) =>
-  await client.find(persistentVolumeClaims, { namespace, name: status.content?.claimName ?? "" }, signal);
+/** The claim of a database that has its data, as long as that is its user's: a refresh or rewind gives it one of its own. */
+export const adopted: NonNullable<DataSource["adopted"]> = async (client, vdb, signal) => {
+  const key = { namespace: vdb.metadata.namespace, name: vdb.status.content?.claimName ?? "" };
+  const claim = await client.find(persistentVolumeClaims, key, signal);
+  return claim === undefined || isControlledBy(claim, vdb) ? undefined : claim;
+};
 
 /** Before a pod starts nobody else may have begun to use the claim. A volume of our driver is enabled and disabled in DCT, where there is one. */
 export const attachAdopted =

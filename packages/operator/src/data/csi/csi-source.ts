@@ -4,7 +4,7 @@ import type { Implementations } from "../data-sources.ts";
 import { answered } from "../refusal.ts";
 import type { DataSource, ResolvedSource } from "../source.ts";
 import { adopted, attachAdopted, resolveAdopted } from "./adopt.ts";
-import { csiContent } from "./content/csi-content.ts";
+import { createCsiContent } from "./content/csi-content.ts";
 import type { CsiWorld, Name } from "./csi-world.ts";
 import { claimOf } from "./identity.ts";
 import { resolveClaim } from "./resolve-claim.ts";
@@ -38,6 +38,6 @@ function sourceOf(world: CsiWorld, find: Find): DataSource {
     facts: async () => ({ kind: "told", value: undefined }),
     setAttached: async () => ({ kind: "asWanted" }),
     gone: async () => ({ kind: "gone" }),
-    content: csiContent,
+    content: createCsiContent(world),
   };
 }

@@ -8,7 +8,7 @@ import type { Checkpoint } from "./stage.ts";
 
 /** What the sources of plain CSI act through, beside the client of the run. */
 export interface CsiWorld {
-  readonly config: Pick<OperatorConfig, "watchNamespace" | "allowCrossNamespace">;
+  readonly config: Pick<OperatorConfig, "watchNamespace" | "allowCrossNamespace" | "defaults">;
   /** All databases of ours that are known. */
   readonly vdbs: () => readonly PostgresVDB[];
   /** Whether the server of a database of ours can be asked. stopped: it has no pod, so its files rest. */
@@ -16,6 +16,8 @@ export interface CsiWorld {
   readonly checkpoint: Checkpoint;
   /** That of the volumes of our own driver, which DCT knows; DCT need not be configured. */
   readonly dct: Pick<DataSource, "setAttached">;
+  /** Wall clock, in milliseconds. */
+  readonly now: () => number;
 }
 
 export interface Name {
@@ -23,7 +25,9 @@ export interface Name {
   readonly name: string;
 }
 
-export interface CsiWorldParts extends Pick<World, "config" | "caches" | "exec"> {
+export interface CsiWorldParts extends Pick<World, "exec"> {
+  readonly config: CsiWorld["config"];
+  readonly caches: Pick<World["caches"], "vdbs" | "pods">;
   readonly dct: CsiWorld["dct"];
   readonly now: () => number;
 }
@@ -39,5 +43,6 @@ export function csiWorldOf({ config, caches, exec, dct, now }: CsiWorldParts): C
       return vdb === undefined || serverOf(world, vdb, now()) !== "answers" ? undefined : await checkpoint(world, vdb, signal);
     },
     dct,
+    now,
   };
 }

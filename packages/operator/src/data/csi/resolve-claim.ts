@@ -5,7 +5,7 @@ import { mustBeGranted } from "../granted.ts";
 import { choices, SourceRefusal } from "../refusal.ts";
 import type { ResolvedSource } from "../source.ts";
 import type { CsiWorld, Name } from "./csi-world.ts";
-import { databaseOn, mustBeOpen } from "./database-on.ts";
+import { databaseOn, heldBy, mustBeOpen } from "./database-on.ts";
 import { identityOf } from "./identity.ts";
 import { classFor } from "./storage-class.ts";
 import { snapshotClassFor } from "./volume-snapshots.ts";
@@ -28,7 +28,7 @@ export async function resolveClaim(
       `the volume ${volumeName} of claim ${name} is of no CSI driver, so nothing can copy it`,
     );
   const database = databaseOn(world.vdbs(), namespace, name);
-  mustBeOpen(database, `claim ${name}`, { takenAt: undefined, byAction: false });
+  mustBeOpen(heldBy(world.vdbs(), { namespace, name }, claim), `claim ${name}`, { takenAt: undefined, byAction: false });
   const snapshotClassName = await snapshotClassFor(client, driver, signal);
   if (snapshotClassName === undefined && namespace !== vdb.metadata.namespace)
     throw new SourceRefusal(

@@ -5,7 +5,7 @@ import { mustBeGranted } from "../granted.ts";
 import { choices, SourceRefusal } from "../refusal.ts";
 import type { ResolvedSource } from "../source.ts";
 import type { CsiWorld, Name } from "./csi-world.ts";
-import { databaseOn, mustBeOpen } from "./database-on.ts";
+import { heldBy, mustBeOpen } from "./database-on.ts";
 import { identityOf } from "./identity.ts";
 import { classFor } from "./storage-class.ts";
 import { actionLabel, type VolumeSnapshot, volumeSnapshotContents, volumeSnapshots } from "./volume-snapshots.ts";
@@ -24,25 +24,35 @@ export async function resolveSnapshot(
   const driver = await driverOf(client, snapshot, signal);
   const { metadata, spec, status } = snapshot;
   const claimName = spec.source.persistentVolumeClaimName ?? "";
-  const database = databaseOn(world.vdbs(), namespace, claimName);
-  const byAction = metadata.labels?.[actionLabel] !== undefined;
-  mustBeOpen(database, `VolumeSnapshot ${name}`, { takenAt: status?.creationTime, byAction });
   const claim = claimName === "" ? undefined : await client.find(persistentVolumeClaims, { namespace, name: claimName }, signal);
-  const storageClassName = await classFor(
-    client,
-    { asked: vdb.spec.storageClassName, ofSource: claim?.spec.storageClassName, driver },
-    signal,
-  );
+  const held = heldBy(world.vdbs(), { namespace, name: claimName }, claim);
+  const byAction = metadata.labels?.[actionLabel] !== undefined;
+  // A database's own data, as it was at any time, is no way around its hooks: they run on it again.
+  const isOwn = held?.vdb.metadata.uid === vdb.metadata.uid;
+  if (!isOwn) mustBeOpen(held, `VolumeSnapshot ${name}`, { takenAt: status?.creationTime, byAction });
+  const ofSource = claim?.spec.storageClassName ?? (await presentClass(client, vdb, signal));
+  const storageClassName = await classFor(client, { asked: vdb.spec.storageClassName, ofSource, driver }, signal);
   return {
     identity: identityOf(vdb, name, claim),
     sizeBytes: valueOf(status?.restoreSize) ?? valueOf(claim?.status?.capacity?.["storage"]),
-    postgresVersion: database?.status.source?.postgresVersion,
+    postgresVersion: held?.vdb.status.source?.postgresVersion,
     dataTimestamp: status?.creationTime,
     id: undefined,
     snapshotId: undefined,
     snapshotName: name,
     volume: { kind: "VolumeSnapshot", namespace, name, storageClassName, crashConsistent: false },
   };
+}
+
+/** The class of the data that a database has: for a snapshot whose claim is gone. */
+async function presentClass(
+  client: Client,
+  { metadata: { namespace }, status }: PostgresVDB,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const name = status.content?.claimName;
+  const claim = name === undefined ? undefined : await client.find(persistentVolumeClaims, { namespace, name }, signal);
+  return claim?.spec.storageClassName;
 }
 
 async function notFound(client: Client, namespace: string, name: string, signal: AbortSignal): Promise<SourceRefusal> {

@@ -22,10 +22,12 @@ import { livePods, type VdbContext } from "../context.ts";
 import { claimKeptBy, isLeftToDriver, keptBy } from "../decide/blockers.ts";
 import { claimTrouble } from "../decide/claim-events.ts";
 import { claimName, configMapName, keyOfVdb } from "../names.ts";
+import { isLate, patienceSeconds } from "./is-late.ts";
+import { releaseOthers } from "./release-others.ts";
 import { removeIfThere, removeOwn } from "./remove.ts";
 
 /** What the runtime says on Ready while an object is being deleted is the only reason there is. */
-interface CleanUpStep extends Step<VdbContext> {
+export interface CleanUpStep extends Step<VdbContext> {
   readonly run: (ctx: VdbContext, signal: AbortSignal) => Promise<Outcome<"Deleting">>;
 }
 
@@ -34,6 +36,7 @@ export const cleanUpSteps: readonly CleanUpStep[] = [
   { name: "heedProtection", run: heedProtection },
   { name: "endPod", run: endPod },
   { name: "endStage", run: endStage },
+  releaseOthers,
   { name: "releaseVolume", run: releaseVolume },
   { name: "confirmGone", run: confirmGone },
 ];
@@ -64,8 +67,8 @@ async function endPod(ctx: VdbContext, signal: AbortSignal): Promise<Outcome<"De
 
 /** What a volume was to be made from goes with it, where the volume has not come so far. */
 async function endStage({ run, vdb, world }: VdbContext, signal: AbortSignal): Promise<Outcome<"Deleting">> {
-  if ((vdb.status.delphixID ?? "") === "" && vdb.status.source !== undefined)
-    await world.sources.holding(vdb)?.unstage(run.client, vdb, signal);
+  const isUnfinished = (vdb.status.delphixID ?? "") === "" || vdb.status.activeAction !== undefined;
+  if (isUnfinished && vdb.status.source !== undefined) await world.sources.holding(vdb)?.unstage(run.client, vdb, signal);
   return done();
 }
 
@@ -126,12 +129,7 @@ async function confirmGone(ctx: VdbContext, signal: AbortSignal): Promise<Outcom
   }
 }
 
-/** Most of what goes is gone before this; only of what is not the causes are looked for. */
-const patienceSeconds = 2;
 const lookAgainSeconds = 5;
-
-const isLate = ({ run, vdb }: VdbContext): boolean =>
-  run.clock.now() - Date.parse(vdb.metadata.deletionTimestamp ?? "") > patienceSeconds * 1000;
 
 /**
  * A namespace that is deleted must not wait for DCT. The volume belongs to no namespace: it stays until its driver has deleted

@@ -1,8 +1,8 @@
 import { deepEqual } from "node:assert/strict";
 import { test } from "node:test";
 import type { Bytes, Place } from "../../data/content-store.ts";
-import { csiContent } from "../../data/csi/content/csi-content.ts";
 import type { Discard } from "../../data/source.ts";
+import { quietContent } from "../../data/testing/quiet-content.ts";
 import { forever, stepBench } from "../step-bench.ts";
 import { discardPrevious } from "./discard-previous.ts";
 
@@ -37,7 +37,7 @@ for (const { name, why, until = previous.until, answer, want } of rows)
       asked.push([handle, timeflow]);
       return answer;
     };
-    const content = { ...csiContent, discard };
+    const content = { ...quietContent, discard };
     const { ctx, events } = await stepBench({ status: { previous: { ...previous, until } }, source: { content } });
     const outcome = await discardPrevious.run(ctx, forever);
     const again =

@@ -1,8 +1,8 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { describe, test } from "node:test";
 import { done, type Outcome, retry, type Step, terminal, waiting } from "kube-runtime";
-import type { Bytes, Place } from "../../data/content-store.ts";
-import { csiContent } from "../../data/csi/content/csi-content.ts";
+import type { Bytes, Place, Work } from "../../data/content-store.ts";
+import { quietContent } from "../../data/testing/quiet-content.ts";
 import type { VdbContext } from "../context.ts";
 import { aPod, contentId, forever, stepBench } from "../step-bench.ts";
 import { heldOnTheWay, heldStopped, tellStarted, tidyTurn } from "./hold.ts";
@@ -114,7 +114,7 @@ describe("tidyTurn after the swap, with older data that is previous", () => {
         asked.push(id);
         return answer;
       };
-      const bench = await stepBench({ status, source: { content: { ...csiContent, discard } } });
+      const bench = await stepBench({ status, source: { content: { ...quietContent, discard } } });
       const { ctx } = bench;
       await tidyTurn.run({ ...ctx, world: { ...ctx.world, isAtWork: () => false } }, forever);
       deepEqual(asked, ["c0"]);
@@ -169,7 +169,7 @@ describe("tidyTurn asks the storage which data it has", () => {
     test(name, async () => {
       const discarded: unknown[] = [];
       const store = {
-        ...csiContent,
+        ...quietContent,
         standing: async () => standing,
         discard: async (_: Place, { timeflow }: Bytes) => {
           discarded.push(timeflow);
@@ -192,11 +192,23 @@ describe("tidyTurn asks the storage which data it has", () => {
     });
 
   test("a storage that is still at it, or does not answer, is waited for", async () => {
-    const store = { ...csiContent, standing: async () => ({ kind: "underWay", message: "a job" }) as const };
+    const store = { ...quietContent, standing: async () => ({ kind: "underWay", message: "a job" }) as const };
     const { ctx, writes } = await stepBench({ status: unswapped, source: { content: store } });
     equal((await tidyTurn.run({ ...ctx, world: { ...ctx.world, isAtWork: () => false } }, forever)).kind, "after");
     deepEqual([ctx.run.status.activeAction?.uid, ctx.run.status.content?.id, writes], ["u", contentId, []]);
   });
+});
+
+test("what an action that is gone had prepared is cleared, while the status still says whose turn it was", async () => {
+  const asked: unknown[] = [];
+  const clear = async ({ vdb, action }: Work) => {
+    asked.push([vdb.status.activeAction?.uid, vdb.status.content?.id, action.uid]);
+    return { kind: "kept", message: "down" } as const;
+  };
+  const status = under("none");
+  const bench = await stepBench({ status, source: { content: { ...quietContent, clear } } });
+  await tidyTurn.run({ ...bench.ctx, world: { ...bench.ctx.world, isAtWork: () => false } }, forever);
+  deepEqual([asked, bench.events], [[["u", contentId, "u"]], ["PreviousKept", "TurnCleared"]]);
 });
 
 describe("what an action is answered", () => {

@@ -83,6 +83,7 @@ export const tidyTurn: PlainVdbStep = {
       if ("kind" in left) return left;
       await takeOver(ctx, left, signal);
     }
+    await clearPrepared(ctx, activeAction, signal);
     delete run.status.activeAction;
     delete run.status.held;
     await run.saveStatus(signal);
@@ -139,6 +140,15 @@ async function takeOver({ run, vdb, world }: VdbContext, left: LeftBehind, signa
   delete source.snapshotName;
   if (content.snapshot?.id !== undefined) source.snapshotId = content.snapshot.id;
   if (content.snapshot?.name !== undefined) source.snapshotName = content.snapshot.name;
+}
+
+/** What the action had prepared for data that did not come. What the storage keeps of it goes with the next action. */
+async function clearPrepared({ run, vdb, world }: VdbContext, { name, uid }: ActionHolder, signal: AbortSignal): Promise<void> {
+  const store = world.sources.holding(vdb)?.content;
+  const { content, previous } = run.status;
+  if (store === undefined || content === undefined) return;
+  const status = { ...vdb.status, content, ...(previous === undefined ? {} : { previous }) };
+  tellKept(run, await store.clear({ client: run.client, vdb: { ...vdb, status }, action: { name, uid } }, signal));
 }
 
 export function actionWords({ status: { activeAction }, metadata }: VdbContext["vdb"]): string {

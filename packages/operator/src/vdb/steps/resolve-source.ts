@@ -73,8 +73,11 @@ const asCopied = (source: Recorded): { readonly message?: string } =>
     : {};
 
 /** The claim of the present data where it is its user's; the database's own follow after a refresh or rewind. */
-async function adoptedClaim({ run, vdb, world }: VdbContext, signal: AbortSignal): Promise<PersistentVolumeClaim | undefined> {
-  if ((vdb.status.delphixID ?? "") === "" || vdb.status.content?.madeBy !== "create") return undefined;
+async function adoptedClaim(
+  { run, vdb, world, claim }: VdbContext,
+  signal: AbortSignal,
+): Promise<PersistentVolumeClaim | undefined> {
+  if ((vdb.status.delphixID ?? "") === "" || claim !== undefined) return undefined;
   return await world.sources.holding(vdb)?.adopted?.(run.client, vdb, signal);
 }
 

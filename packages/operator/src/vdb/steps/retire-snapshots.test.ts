@@ -1,8 +1,8 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { test } from "node:test";
-import { csiContent } from "../../data/csi/content/csi-content.ts";
 import { actionLabel, snapshotOfLabel, volumeSnapshotContents, volumeSnapshots } from "../../data/csi/volume-snapshots.ts";
 import type { Told } from "../../data/source.ts";
+import { quietContent } from "../../data/testing/quiet-content.ts";
 import { forever, type Given, refusedBy, type StepBench, stepBench } from "../step-bench.ts";
 import { aVdb } from "../testing.ts";
 import type { NamedSnapshot } from "../world.ts";
@@ -25,7 +25,7 @@ const refuseLists = (call: string): void => {
 
 /** A database with three snapshots of its own. */
 async function stage({ needed = none, ...given }: Stage): Promise<StepBench> {
-  const content = { ...csiContent, needed: async (handles: readonly string[]) => needed(handles) };
+  const content = { ...quietContent, needed: async (handles: readonly string[]) => needed(handles) };
   const bench = await stepBench({ spec: { snapshots: { keep: 1 } }, ...given, source: { content } });
   for (const [name, creationTime] of Object.entries(taken)) await make(bench, name, creationTime, "uid-of-orders");
   // Of another database, of no action, and one that is still being taken.

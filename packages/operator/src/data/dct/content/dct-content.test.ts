@@ -39,6 +39,7 @@ contentContract("DCT", () => {
   const { world, store } = stage({ beforeCall });
   return {
     store,
+    inPlace: true,
     work,
     first,
     dataOf: ({ timeflow = "tf-1" }) => (world.timeflows.has(timeflow) ? timeflow : undefined),

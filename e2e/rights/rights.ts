@@ -1,0 +1,87 @@
+/** Rights that are given and rights that are used, by the API server's audit log: which are missing, which are too many. */
+import { at, items, type Json, parseJson, text } from "@vdb/cluster";
+
+/** One verb on one resource for one account: what a rule comes to, and what a request needs. */
+export interface Right {
+  /** `namespace/name` of the service account. */
+  readonly account: string;
+  readonly verb: string;
+  /** With its group unless that is the core, and its subresource: `deployments.apps`, `pods/exec`. */
+  readonly resource: string;
+}
+
+export const rightText = ({ account, verb, resource }: Right): string => `${account}: ${verb} ${resource}`;
+
+const resourceText = (group: string, resource: string): string => {
+  const [plural = "", subresource] = resource.split("/");
+  return `${plural}${group === "" ? "" : `.${group}`}${subresource === undefined ? "" : `/${subresource}`}`;
+};
+
+const idOf = (kind: string, namespace: string, name: string): string =>
+  kind === "ClusterRole" ? `ClusterRole/${name}` : `Role/${namespace}/${name}`;
+
+/** From what `kubectl get roles,clusterroles,rolebindings,clusterrolebindings -A -o json` lists. Of accounts in these namespaces. */
+export function grantedRights(objects: readonly Json[], namespaces: readonly string[]): readonly Right[] {
+  const rules = new Map<string, readonly Json[]>();
+  for (const object of objects) {
+    const kind = text(object, "kind");
+    const id = idOf(kind, text(object, "metadata", "namespace"), text(object, "metadata", "name"));
+    if (kind.endsWith("Role")) rules.set(id, items(object, "rules"));
+  }
+  const rights = new Map<string, Right>();
+  for (const binding of objects.filter((object) => text(object, "kind").endsWith("Binding"))) {
+    const role = at(binding, "roleRef");
+    const bound = rules.get(idOf(text(role, "kind"), text(binding, "metadata", "namespace"), text(role, "name"))) ?? [];
+    for (const subject of items(binding, "subjects")) {
+      if (text(subject, "kind") !== "ServiceAccount" || !namespaces.includes(text(subject, "namespace"))) continue;
+      const account = `${text(subject, "namespace")}/${text(subject, "name")}`;
+      for (const right of bound.flatMap((rule) => rightsOf(account, rule))) rights.set(rightText(right), right);
+    }
+  }
+  return [...rights.values()];
+}
+
+const strings = (value: Json, field: string): readonly string[] => items(value, field).filter((one) => typeof one === "string");
+
+const rightsOf = (account: string, rule: Json): readonly Right[] =>
+  strings(rule, "apiGroups").flatMap((group) =>
+    strings(rule, "resources").flatMap((resource) =>
+      strings(rule, "verbs").map((verb) => ({ account, verb, resource: resourceText(group, resource) })),
+    ),
+  );
+
+export interface Audited {
+  readonly used: readonly Right[];
+  /** What RBAC has refused, with the namespace and name that it was asked for. */
+  readonly refused: readonly string[];
+}
+
+/** From the lines of an audit log. Of accounts in these namespaces. */
+export function auditedRights(lines: Iterable<string>, namespaces: readonly string[]): Audited {
+  const used = new Map<string, Right>();
+  const refused = new Set<string>();
+  for (const line of lines) {
+    if (line === "") continue;
+    const event = parseJson(line);
+    const [, namespace = "", name = ""] = /^system:serviceaccount:([^:]+):(.+)$/u.exec(text(event, "user", "username")) ?? [];
+    const asked = at(event, "objectRef");
+    const plural = text(asked, "resource");
+    if (!namespaces.includes(namespace) || plural === "") continue;
+    const subresource = text(asked, "subresource");
+    const resource = resourceText(text(asked, "apiGroup"), subresource === "" ? plural : `${plural}/${subresource}`);
+    const right = { account: `${namespace}/${name}`, verb: text(event, "verb"), resource };
+    if (text(event, "annotations", "authorization.k8s.io/decision") === "forbid")
+      refused.add(`${rightText(right)} ${text(asked, "namespace")}/${text(asked, "name")}`);
+    else used.set(rightText(right), right);
+  }
+  return { used: [...used.values()], refused: [...refused] };
+}
+
+/** The rights that nobody has used. */
+export function needlessRights(granted: readonly Right[], used: readonly Right[]): readonly string[] {
+  const known = new Set(used.map(rightText));
+  return granted
+    .map(rightText)
+    .filter((right) => !known.has(right))
+    .toSorted();
+}
