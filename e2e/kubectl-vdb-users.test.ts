@@ -26,8 +26,8 @@ interface Verb {
   /** The right that the role view lacks for it; left out: view is enough. */
   readonly needs?: string;
   readonly exitCode?: number;
-  /** What it tells differs too much from run to run: this has to be in it. */
-  readonly has?: RegExp;
+  /** What it tells differs too much from run to run: these have to be in it. */
+  readonly has?: readonly RegExp[];
 }
 
 const creates = (plural: string): string => `create ${plural}.actions.delphix.com`;
@@ -45,7 +45,7 @@ const verbs: readonly Verb[] = [
   { as: "rewind-to-nothing", words: ["rewind", name, "--snapshot", "nothing"], needs: creates("vdbrewinds"), exitCode: 1 },
   { as: "run", words: ["run", name, "SELECT 40 + 2 AS sum"], needs: creates("postgrestasks") },
   { as: "run-failing", words: ["run", name, "SELECT nothing"], needs: creates("postgrestasks"), exitCode: 3 },
-  { as: "psql", words: ["psql", name, "--", "-qXAt", "-c", "SELECT 40 + 2"], needs: "create pods/exec" },
+  { as: "psql", words: ["psql", name, "--", "-qXAt", "-c", "SELECT 40 + 2"], needs: "create pods/exec", has: [/42/u] },
   { as: "stop", words: ["stop", name], needs: "patch postgresvdbs.core.delphix.com" },
   { as: "status-stopped", words: ["status", name] },
   { as: "start", words: ["start", name], needs: "patch postgresvdbs.core.delphix.com" },
@@ -54,8 +54,8 @@ const verbs: readonly Verb[] = [
   { as: "wait-in-vain", words: ["wait", name, "--for=stopped", "--timeout=1s"], exitCode: 124 },
   { as: "plan-delete", words: ["plan", "delete", name] },
   { as: "doctor", words: ["doctor"] },
-  { as: "logs", words: ["logs", name], has: /Z {2}postgres {2}.*ready to accept connections[\s\S]*Z {2}action {4}VDBRefresh /u },
-  { as: "report", words: ["report", name], has: /==== what has happened[\s\S]*==== what is not in this report/u },
+  { as: "logs", words: ["logs", name], has: [/ready to accept connections/u, /VDBRefresh by-hand-refresh-\w+: Stopping/u] },
+  { as: "report", words: ["report", name], has: [/==== what has happened/u, /==== what is not in this report/u] },
 ];
 
 describe("kubectl vdb by every user", { timeout: 900_000, skip: !isFullTier }, () => {
@@ -87,6 +87,17 @@ describe("kubectl vdb by every user", { timeout: 900_000, skip: !isFullTier }, (
     await kubectl.run(["delete", "namespace", vdb.namespace, "--timeout=120s"]);
   });
 
+  for (const way of ["pipe", "terminal"] as const)
+    test(`the role edit is enough for every verb; what it shows on a ${way}`, async () => {
+      for (const verb of verbs) {
+        const { exitCode, stdout, stderr } = await as("developer", verb, way);
+        equal(exitCode, verb.exitCode ?? 0, `${verb.as}: ${stdout}${stderr}`);
+        const shown = way === "pipe" ? `${stdout}---- standard error\n${stderr}` : stdout;
+        for (const words of verb.has ?? []) match(stdout, words);
+        if (verb.has === undefined) assertShown(`${verb.as}-${way}`, shown);
+      }
+    });
+
   test("who has no right is told which one is missing, and never whether something is there", async () => {
     const told: string[] = [];
     for (const verb of verbs.filter(({ as: one }) => one !== "doctor")) {
@@ -102,7 +113,6 @@ describe("kubectl vdb by every user", { timeout: 900_000, skip: !isFullTier }, (
 
   test("the role view is enough for what changes nothing, and of the rest it lacks what is named", async () => {
     const told: string[] = [];
-    // What only developers bring about (the database is stopped) is not there yet, nor are the lines of its actions in its log.
     for (const verb of verbs.filter(({ needs }) => needs !== undefined)) {
       const { exitCode, stdout, stderr } = await as("viewer", verb);
       deepEqual([exitCode, stdout], [1, ""], verb.as);
@@ -114,18 +124,7 @@ describe("kubectl vdb by every user", { timeout: 900_000, skip: !isFullTier }, (
     for (const verb of verbs.filter(({ needs }) => needs === undefined)) {
       const { exitCode, stdout, stderr } = await as("viewer", verb);
       equal(exitCode, verb.exitCode ?? 0, `${verb.as}: ${stdout}${stderr}`);
-      ok(!/may not (?:get|list|watch) [\w.]+ in namespace/u.test(stderr), stderr);
+      ok(!/^error: viewer may not/mu.test(stderr), stderr);
     }
   });
-
-  for (const way of ["pipe", "terminal"] as const)
-    test(`the role edit is enough for every verb; what it shows on a ${way}`, async () => {
-      for (const verb of verbs) {
-        const { exitCode, stdout, stderr } = await as("developer", verb, way);
-        equal(exitCode, verb.exitCode ?? 0, `${verb.as}: ${stdout}${stderr}`);
-        if (verb.has === undefined)
-          assertShown(`${verb.as}-${way}`, way === "pipe" ? `${stdout}---- standard error\n${stderr}` : stdout);
-        else match(stdout, verb.has);
-      }
-    });
 });

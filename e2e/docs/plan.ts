@@ -66,7 +66,7 @@ kubectl rollout status deployment/my-postgres --timeout=3m`,
   {
     what: "kubectl vdb",
     blocks: [
-      "docs/kubectl-vdb.md: node packages/cli/build.ts ~/.local/bin",
+      "docs/kubectl-vdb.md: make kubectl-vdb",
       "docs/kubectl-vdb.md: kubectl vdb completion >~/.local/bin/kubectl_complete-vdb",
       "docs/kubectl-vdb.md: kubectl vdb list -n pg-operator",
       "docs/kubectl-vdb.md: kubectl vdb status my-postgres-vdb -n pg-operator",

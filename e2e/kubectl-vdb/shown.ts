@@ -17,7 +17,10 @@ export async function shownBy(way: Way, words: readonly string[], env: NodeJS.Pr
 
 const escape = "\u001B";
 
-/** What stays on the screen, and of times, sizes and made-up names alone that they are there. */
+/**
+ * What stays on the screen; of times, sizes and made-up names only that they are there. Whether a wait was long enough to be
+ * seen differs from run to run, so the progress has no `Pending` and no reason after a phase.
+ */
 export function scrubbed(text: string): string {
   return text
     .split("\n")
@@ -26,12 +29,14 @@ export function scrubbed(text: string): string {
     .replaceAll(escape, "<ESC>")
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/gu, "<moment>")
     .replaceAll(/\b\d+-APPDATA_SNAPSHOT-\S+?(?=[\s,;:]|$)/gmu, "<snapshot>")
+    .replaceAll(/(?:<snapshot> \(<moment>\)(?:, )?)+/gu, "<snapshots>")
     .replaceAll(/\b\w+-(?:VDB|APPDATA_CONTAINER|APPDATA_TIMEFLOW)-\S+?(?=[\s,;:]|$)/gmu, "<id>")
     .replaceAll(/(?<=by-hand-(?:snapshot|refresh|rewind|undo|run|plan)-)\w{5}\b/gu, "<random>")
-    .replaceAll(/(?<=by-hand-)[0-9a-f]{6,}\b/gu, "<content>")
-    .replaceAll(/(?<![\w.-])\d+(?:\.\d+)? ?(?:ms|s|m|h|d)\b/gu, "<time>")
+    .replaceAll(/(?<=by-hand-)[0-9a-f]{6,}\b|\b[0-9a-f]{12}\b/gu, "<content>")
+    .replaceAll(/(?<![\w.[-])\d+(?:\.\d+)? ?(?:ms|s|m|h|d)\b/gu, "<time>")
     .replaceAll(/(?<=median of the last )\d+/gu, "<n>")
-    .replaceAll(/ {2,}/gu, "  ");
+    .replaceAll(/ {2,}/gu, "  ")
+    .replaceAll(/^ {2}<time> {2}(?:<ESC>\[\d+m)?(?:Pending|\w+: ).*\n/gmu, "");
 }
 
 const afterLastErasure = (line: string): string => line.slice(line.lastIndexOf(`\r${escape}[2K`) + 1).replace(`${escape}[2K`, "");
