@@ -136,7 +136,10 @@ for (const { name, object, want } of [
   {
     name: "a failure with the end of an output",
     object: anAction(vdbRefresh, {
-      status: { phase: "PostRefresh", conditions: conditions("Reconciling+ RollingBack: the hook failed; line 1: ERROR\nLINE 1: x") },
+      status: {
+        phase: "PostRefresh",
+        conditions: conditions("Reconciling+ RollingBack: the hook failed; line 1: ERROR\nLINE 1: x"),
+      },
     }),
     want: "PostRefresh: the hook failed; line 1: ERROR",
   },

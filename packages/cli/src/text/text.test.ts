@@ -181,7 +181,11 @@ for (const { name, why, got, want } of [
 
 test("the failure of the last action is one line, however long the end of its output", () => {
   const lastError = "the SQL failed with exit code 3; the end of its output: line 1: ERROR\nLINE 1: SELECT nothing";
-  const [first] = nextSteps({ ...nothing, vdb: readyVdb(), actions: [anAction(postgresTask, { status: { phase: "Error", lastError } })] }, now, {});
+  const [first] = nextSteps(
+    { ...nothing, vdb: readyVdb(), actions: [anAction(postgresTask, { status: { phase: "Error", lastError } })] },
+    now,
+    {},
+  );
   equal(first?.how, "PostgresTask one: the SQL failed with exit code 3; the end of its output: line 1: ERROR");
 });
 
