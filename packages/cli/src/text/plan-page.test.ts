@@ -43,5 +43,10 @@ test("the page of a plan with something in its way, on a terminal", () =>
 
 test("the page of a deletion", () => {
   const vdb = readyVdb({ spec: { protected: true } });
-  assertGolden("plan-delete", deletionPage(recorded(), vdb, ["sales/copy"], 2));
+  assertGolden("plan-delete", deletionPage(recorded(), vdb, { copies: ["sales/copy"], areCopiesSeen: true, snapshots: 2 }));
+});
+
+test("the page of a deletion does not say that nothing is there where it may not be seen", () => {
+  const around = { copies: [], areCopiesSeen: false, snapshots: undefined };
+  assertGolden("plan-delete-unseen", deletionPage(recorded(), readyVdb(), around));
 });

@@ -38,16 +38,37 @@ export function planPage(output: Output, title: string, plan: ActionPlan): strin
   return pageOf(output, title, [...cells, ...plan.blockers.map(({ reason, message }) => inTheWay(`${reason}: ${message}`))]);
 }
 
+/** What stands around a database that would be deleted, as far as its user may see it. */
+interface Around {
+  readonly copies: readonly string[];
+  /** Whether there can be no other copies. */
+  readonly areCopiesSeen: boolean;
+  /** How many VolumeSnapshots of it there are; undefined: that may not be seen. */
+  readonly snapshots: number | undefined;
+}
+
 /** Pure: what `kubectl delete postgresvdb` would do. */
-export function deletionPage(output: Output, vdb: PostgresVDB, copies: readonly string[], snapshots: number): string {
+export function deletionPage(output: Output, vdb: PostgresVDB, { copies, areCopiesSeen, snapshots }: Around): string {
   const { spec, status, metadata } = vdb;
   const claim = status.pvcName ?? "none yet";
   const isKept = spec.deletionPolicy === "Retain";
+  const under = spec.source.type === "dct-source" ? "its VDB in DCT" : "its volume";
+  const others = areCopiesSeen ? [] : ["perhaps others, which you may not see"];
   const rows: readonly (readonly [string, string])[] = [
-    ["data", isKept ? `claim ${claim} stays: deletionPolicy is Retain` : `claim ${claim} and its VDB in DCT are deleted`],
+    ["data", isKept ? `claim ${claim} stays: deletionPolicy is Retain` : `claim ${claim} and ${under} are deleted`],
     ["previous", status.previous === undefined ? "none" : isKept ? "stays too" : "is deleted too"],
-    ["snapshots", snapshots === 0 ? "none" : `${snapshots} VolumeSnapshots stay, and may keep the deletion waiting`],
-    ["copies", copies.length === 0 ? "none" : `${copies.join(", ")}: they keep their data`],
+    [
+      "snapshots",
+      snapshots === undefined
+        ? "unknown: you may not see VolumeSnapshots; those that there are stay, and may keep the deletion waiting"
+        : snapshots === 0
+          ? "none"
+          : `${snapshots} VolumeSnapshots stay, and may keep the deletion waiting`,
+    ],
+    [
+      "copies",
+      copies.length + others.length === 0 ? "none" : `${[...copies, ...others].join(", ")}: they keep their data`,
+    ],
   ];
   const lift = `kubectl patch postgresvdb ${metadata.name} -n ${metadata.namespace} --type=merge -p '{"spec":{"protected":false}}'`;
   const cells = rows.map((row) => row.map((text): Cell => ({ text })));
