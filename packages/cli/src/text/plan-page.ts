@@ -65,10 +65,7 @@ export function deletionPage(output: Output, vdb: PostgresVDB, { copies, areCopi
           ? "none"
           : `${snapshots} VolumeSnapshots stay, and may keep the deletion waiting`,
     ],
-    [
-      "copies",
-      copies.length + others.length === 0 ? "none" : `${[...copies, ...others].join(", ")}: they keep their data`,
-    ],
+    ["copies", copies.length + others.length === 0 ? "none" : `${[...copies, ...others].join(", ")}: they keep their data`],
   ];
   const lift = `kubectl patch postgresvdb ${metadata.name} -n ${metadata.namespace} --type=merge -p '{"spec":{"protected":false}}'`;
   const cells = rows.map((row) => row.map((text): Cell => ({ text })));
