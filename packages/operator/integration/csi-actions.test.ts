@@ -278,15 +278,15 @@ describe(`databases of another driver (seed ${testSeed})`, { timeout: isFullTier
         ["latest", vdbRewind, { previousRetention: "0s" }],
         ["scripted", postgresRefresh, { ...refresh, preRefresh: script, postRefresh: script }],
       ] as const) {
-        const before = (await bench.client.get(vdbs, { namespace, name: "orders" }, forever)).status;
+        const held = (await bench.client.get(vdbs, { namespace, name: "orders" }, forever)).status;
         const there = await claims(namespace);
         const asked = operator.execs.length;
         await begin(namespace, kind, `${name}-plan`, { ...spec, planOnly: true });
         const { status } = await end(namespace, kind, `${name}-plan`);
         const plan = "plan" in status ? status.plan : undefined;
         deepEqual([status.phase, plan?.blockers], ["Completed", []], status.lastError ?? "");
-        const after = (await bench.client.get(vdbs, { namespace, name: "orders" }, forever)).status;
-        deepEqual([after.content, after.previous, await claims(namespace)], [before.content, before.previous, there]);
+        const still = (await bench.client.get(vdbs, { namespace, name: "orders" }, forever)).status;
+        deepEqual([still.content, still.previous, await claims(namespace)], [held.content, held.previous, there]);
         deepEqual(
           operator.execs.slice(asked).filter(({ command }) => command[3] === "hook"),
           [],
@@ -304,7 +304,7 @@ describe(`databases of another driver (seed ${testSeed})`, { timeout: isFullTier
         for (const [field, value] of Object.entries(plan?.snapshot ?? {}))
           equal(Object.entries(used ?? {}).find(([one]) => one === field)?.[1], value, `${name}: ${field}`);
         const { previous } = (await untilVdb(bench.client, namespace, "orders", isReady)).status;
-        if (plan?.previous !== undefined) equal(previous?.id === before.content?.id, plan.previous.kept, name);
+        if (plan?.previous !== undefined) equal(previous?.id === held.content?.id, plan.previous.kept, name);
       }
 
       await begin(namespace, vdbRefresh, "stale-plan", { ...refresh, planOnly: true });
