@@ -64,6 +64,6 @@ if (overdue.aborted) {
   console.log(`ended by ${String(signal.reason)}, before all had run`);
   counts.failed += 1;
 }
-const skipped = counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`;
-console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
+if (counts.skipped > 0) console.log(`${counts.skipped} skipped`);
+console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exit(counts.failed === 0 && counts.passed > 0 ? 0 : 1);

@@ -1,8 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { randomInt } from "node:crypto";
 import { after, before, test } from "node:test";
 import * as fc from "fast-check";
-import { startApiServer, type TestApiServer } from "kube-runtime/testing";
+import { isFullTier, startApiServer, type TestApiServer, testSeed } from "kube-runtime/testing";
 import { jsonSchema } from "../src/generate/json-schema.ts";
 import { decode, type Kind, kinds } from "../src/index.ts";
 import type { Schema } from "../src/schema.ts";
@@ -13,9 +12,7 @@ import { type Answer, type Api, installKinds, openApi, pathOf } from "./testing/
 import { isObject, textAt } from "./testing/json.ts";
 
 const namespace = "pg-operator";
-const seed = Number(process.env["TEST_SEED"] ?? randomInt(2 ** 31));
-const full = process.env["TEST_TIER"] === "all";
-const runs = full ? { valid: 500, mutated: 2000 } : { valid: 50, mutated: 100 };
+const runs = isFullTier ? { valid: 500, mutated: 2000 } : { valid: 50, mutated: 100 };
 
 let server: TestApiServer;
 let api: Api;
@@ -49,7 +46,7 @@ function assertMeaning(kind: Kind, spec: unknown, answer: Answer): void {
 }
 
 for (const kind of kinds) {
-  test(`${kind.kind}: what the documentation allows is accepted, means what it says, and no editor underlines it (seed ${seed})`, async () => {
+  test(`${kind.kind}: what the documentation allows is accepted, means what it says, and no editor underlines it (seed ${testSeed})`, async () => {
     const holds = fc.asyncProperty(validSpec(kind), async (spec) => {
       const manifest = manifestOf(kind, spec);
       const answer = await create(kind, manifest);
@@ -58,10 +55,10 @@ for (const kind of kinds) {
       assertMeaning(kind, spec, answer);
       deepEqual(underlined(jsonSchema(kind), manifest), []);
     });
-    await fc.assert(holds, { seed, numRuns: runs.valid });
+    await fc.assert(holds, { seed: testSeed, numRuns: runs.valid });
   });
 
-  test(`${kind.kind}: a mutated object is refused, or is one that the documentation allows as well (seed ${seed})`, async () => {
+  test(`${kind.kind}: a mutated object is refused, or is one that the documentation allows as well (seed ${testSeed})`, async () => {
     const seen = { refused: 0, accepted: 0 };
     const holds = fc.asyncProperty(validSpec(kind).chain(mutantOf), async ({ spec }) => {
       const manifest = manifestOf(kind, spec);
@@ -75,7 +72,7 @@ for (const kind of kinds) {
       assertMeaning(kind, spec, answer);
       deepEqual(underlined(jsonSchema(kind), manifestOf(kind, withoutNull(kind.spec, spec))), []);
     });
-    await fc.assert(holds, { seed, numRuns: runs.mutated });
+    await fc.assert(holds, { seed: testSeed, numRuns: runs.mutated });
     equal(seen.refused > 0 && seen.accepted > 0, true, JSON.stringify(seen));
   });
 }

@@ -32,7 +32,15 @@ export { leastMemory, leastStorage, type Resources } from "./vdb/resources.ts";
 export type { ActionScript, RefreshSnapshotRef, RewindSnapshotRef, SessionScript, VdbRef } from "./actions/spec-fields.ts";
 
 // Status: phases, conditions, reasons, and what always holds of them.
-export { type HookRun, type PostgresVDBStatus, type VdbContent, type VdbHold, type VdbPhase, vdbPhases } from "./vdb/status.ts";
+export {
+  claimsOf,
+  type HookRun,
+  type PostgresVDBStatus,
+  type VdbContent,
+  type VdbHold,
+  type VdbPhase,
+  vdbPhases,
+} from "./vdb/status.ts";
 export {
   type ActionPhase,
   type ActionRun,

@@ -1,6 +1,6 @@
 import { object } from "./decode.ts";
 import { DctError } from "./errors.ts";
-import type { Transport } from "./transport.ts";
+import type { Call, Transport } from "./transport.ts";
 
 /** Up to DCT 21 the API lies at /v3, from DCT 22 on at /dct/v3 (server URLs of the vendor's SDKs). */
 const candidates = ["/v3", "/dct/v3"] as const;
@@ -15,15 +15,17 @@ export async function probeBasePath(transport: Transport, configuredPath: string
 
 async function answers(transport: Transport, path: string, signal: AbortSignal | undefined): Promise<boolean> {
   try {
-    const operation = "GET /management/engines";
-    await transport.call(
-      { method: "GET", path: `${path}/management/engines`, operation, query: { limit: 1 }, signal },
-      object({}, {}),
-    );
+    await transport.call(anyCall(path, signal), object({}, {}));
     return true;
   } catch (error) {
     // A web front end may answer any path with its own page: not the API either.
     if (error instanceof DctError && (error.kind === "notFound" || error.kind === "badAnswer")) return false;
     throw error;
   }
+}
+
+/** Pure: a call that every API answers which lies at this base path. */
+export function anyCall(basePath: string, signal: AbortSignal | undefined): Call {
+  const collection = "/management/engines";
+  return { method: "GET", path: basePath + collection, operation: `GET ${collection}`, query: { limit: 1 }, signal };
 }

@@ -1,4 +1,5 @@
 /** Calls relative to the base path of the API, which is found at the first call and kept. */
+import { anyCall } from "./base-path.ts";
 import { type Decoded, type Decoder, list, object, string } from "./decode.ts";
 import { DctError } from "./errors.ts";
 import type { Filter } from "./filter.ts";
@@ -56,9 +57,7 @@ export function createPages(transport: Transport, probe: (signal?: AbortSignal) 
         if (!(error instanceof DctError && error.kind === "notFound")) throw error;
         // After an upgrade that moves the base path, or behind a broken proxy, everything answers 404. To take that for
         // "gone" would let a caller forget objects that exist, so the API itself has to be there for a 404 to count.
-        const path = `${await base(signal)}/management/engines`;
-        const call = { method: "GET", path, operation: "GET /management/engines", query: { limit: 1 }, signal } as const;
-        await transport.call(call, object({}, {})).catch((cause: unknown) => {
+        await transport.call(anyCall(await base(signal), signal), object({}, {})).catch((cause: unknown) => {
           basePath = undefined;
           throw cause instanceof DctError && cause.kind === "notFound"
             ? new DctError("badAnswer", `${error.message}; the API itself answers 404 too: check DCT_URL`, { cause })

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type DctClient, eq, type Snapshot, type Vdb } from "@vdb/dct";
+import { testSeed } from "kube-runtime/testing";
 import {
   declared,
   type EngineProcess,
@@ -16,7 +17,7 @@ import {
   startEngineProcess,
   succeeded,
 } from "./testing/engine.ts";
-import { killedAt, nothingLost, seed, some } from "./testing/killed-at.ts";
+import { killedAt, nothingLost, some } from "./testing/killed-at.ts";
 import { contentOf, type Server, startOnClone, startSource } from "./testing/postgres.ts";
 import { type Scratch, scratchFolder, unmount } from "./testing/scratch.ts";
 
@@ -73,7 +74,7 @@ describe("killed while a VDB gets other data", { timeout: 900_000 }, () => {
     ok(existsSync(join(poolDir(scratch), "vdbs", id, "data/PG_VERSION")), "the path leads to data");
 
   for (const failpoint of some(["started", "cloned", "snapshotted", "swapped", "acted", "recorded"])) {
-    test(`DB_REFRESH:${failpoint} (seed ${seed}): the parent's data, and the old is what an undo brings back`, async () => {
+    test(`DB_REFRESH:${failpoint} (seed ${testSeed}): the parent's data, and the old is what an undo brings back`, async () => {
       await killedAt(
         scratch,
         { holdAt: `DB_REFRESH:${failpoint}` },
@@ -96,7 +97,7 @@ describe("killed while a VDB gets other data", { timeout: 900_000 }, () => {
   }
 
   for (const failpoint of some(["started", "cloned", "snapshotted", "swapped", "acted", "recorded"])) {
-    test(`DB_ROLLBACK:${failpoint} (seed ${seed}): the data of the snapshot`, async () => {
+    test(`DB_ROLLBACK:${failpoint} (seed ${testSeed}): the data of the snapshot`, async () => {
       await killedAt(
         scratch,
         { holdAt: `DB_ROLLBACK:${failpoint}` },
@@ -117,7 +118,7 @@ describe("killed while a VDB gets other data", { timeout: 900_000 }, () => {
 
   for (const type of ["DB_UNDO_REFRESH", "DB_SWITCH_TIMEFLOW"] as const)
     for (const failpoint of some(["started", "swapped", "acted", "recorded"], 1)) {
-      test(`${type}:${failpoint} (seed ${seed}): the data of the other timeflow, once`, async () => {
+      test(`${type}:${failpoint} (seed ${testSeed}): the data of the other timeflow, once`, async () => {
         await killedAt(
           scratch,
           { holdAt: `${type}:${failpoint}` },
@@ -144,7 +145,7 @@ describe("killed while a VDB gets other data", { timeout: 900_000 }, () => {
     }
 
   for (const failpoint of some(["started", "acted", "recorded"], 1)) {
-    test(`TIMEFLOW_DELETE:${failpoint} (seed ${seed}): it is gone, the VDB is not`, async () => {
+    test(`TIMEFLOW_DELETE:${failpoint} (seed ${testSeed}): it is gone, the VDB is not`, async () => {
       await killedAt(
         scratch,
         { holdAt: `TIMEFLOW_DELETE:${failpoint}` },
@@ -164,7 +165,7 @@ describe("killed while a VDB gets other data", { timeout: 900_000 }, () => {
   }
 
   for (const failpoint of some(["started", "snapshotted", "acted", "recorded"], 1)) {
-    test(`BOOKMARK_CREATE:${failpoint} (seed ${seed}): one bookmark, with one snapshot`, async () => {
+    test(`BOOKMARK_CREATE:${failpoint} (seed ${testSeed}): one bookmark, with one snapshot`, async () => {
       await killedAt(
         scratch,
         { holdAt: `BOOKMARK_CREATE:${failpoint}` },
@@ -187,7 +188,7 @@ describe("killed while a VDB gets other data", { timeout: 900_000 }, () => {
   }
 
   for (const failpoint of some(["started", "acted", "recorded"], 1)) {
-    test(`BOOKMARK_DELETE:${failpoint} (seed ${seed}): its name is gone, its snapshot is not`, async () => {
+    test(`BOOKMARK_DELETE:${failpoint} (seed ${testSeed}): its name is gone, its snapshot is not`, async () => {
       await killedAt(
         scratch,
         { holdAt: `BOOKMARK_DELETE:${failpoint}` },
@@ -209,7 +210,7 @@ describe("killed while a VDB gets other data", { timeout: 900_000 }, () => {
 
   const ownedBy = { appdata_source_params: { ownership_spec: "70:70" } };
   for (const failpoint of some(["drafted", "owned"], 1)) {
-    test(`DB_REFRESH:${failpoint} (seed ${seed}): the parent's data, of the VDB's owner, and no draft of it`, async () => {
+    test(`DB_REFRESH:${failpoint} (seed ${testSeed}): the parent's data, of the VDB's owner, and no draft of it`, async () => {
       await killedAt(
         scratch,
         { holdAt: `DB_REFRESH:${failpoint}` },

@@ -4,6 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eq, type Snapshot } from "@vdb/dct";
 import * as fc from "fast-check";
+import { isFullTier, testSeed } from "kube-runtime/testing";
 import {
   declared,
   type EngineOptions,
@@ -14,7 +15,7 @@ import {
   startEngineProcess,
   succeeded,
 } from "./testing/engine.ts";
-import { everyRun, killedAt as killedAtFailpoint, nothingLost as nothingLostIn, seed, some } from "./testing/killed-at.ts";
+import { killedAt as killedAtFailpoint, nothingLost as nothingLostIn, some } from "./testing/killed-at.ts";
 import { contentOf, password, type Server, startOnClone, startSource } from "./testing/postgres.ts";
 import { type Scratch, scratchFolder } from "./testing/scratch.ts";
 
@@ -135,7 +136,7 @@ describe("killed at a failpoint", { timeout: 900_000 }, () => {
   });
 
   for (const failpoint of some(["started", "backedUp", "recovered", "cloned", "acted"])) {
-    test(`DB_SYNC:${failpoint} (seed ${seed}): exactly one more snapshot`, async () => {
+    test(`DB_SYNC:${failpoint} (seed ${testSeed}): exactly one more snapshot`, async () => {
       await killedAt(
         { holdAt: `DB_SYNC:${failpoint}` },
         async ({ client }) => {
@@ -156,7 +157,7 @@ describe("killed at a failpoint", { timeout: 900_000 }, () => {
   }
 
   for (const failpoint of some(["started", "cloned", "acted", "recorded"])) {
-    test(`DB_SNAPSHOT:${failpoint} (seed ${seed}): exactly one snapshot of the VDB, which can be cloned`, async () => {
+    test(`DB_SNAPSHOT:${failpoint} (seed ${testSeed}): exactly one snapshot of the VDB, which can be cloned`, async () => {
       await killedAt(
         { holdAt: `DB_SNAPSHOT:${failpoint}` },
         async ({ client }) => {
@@ -177,7 +178,7 @@ describe("killed at a failpoint", { timeout: 900_000 }, () => {
   }
 
   for (const failpoint of some(["started", "acted", "recorded"])) {
-    test(`SNAPSHOT_DELETE:${failpoint} (seed ${seed}): the snapshot is gone, its clone is not`, async () => {
+    test(`SNAPSHOT_DELETE:${failpoint} (seed ${testSeed}): the snapshot is gone, its clone is not`, async () => {
       await killedAt(
         { holdAt: `SNAPSHOT_DELETE:${failpoint}` },
         async ({ client }) => {
@@ -208,7 +209,7 @@ describe("killed at a failpoint", { timeout: 900_000 }, () => {
   };
 
   for (const failpoint of some(["started", "backedUp", "recovered", "cloned", "acted"])) {
-    test(`DB_LINK:${failpoint} (seed ${seed}): linked, with exactly one snapshot`, async () => {
+    test(`DB_LINK:${failpoint} (seed ${testSeed}): linked, with exactly one snapshot`, async () => {
       await killedAt(
         { holdAt: `DB_LINK:${failpoint}` },
         (engine) => link(engine, `link-${failpoint}`),
@@ -224,7 +225,7 @@ describe("killed at a failpoint", { timeout: 900_000 }, () => {
   }
 
   for (const failpoint of some(["started", "removed", "acted", "recorded"])) {
-    test(`DSOURCE_DELETE:${failpoint} (seed ${seed}): the dSource and its snapshot are gone`, async () => {
+    test(`DSOURCE_DELETE:${failpoint} (seed ${testSeed}): the dSource and its snapshot are gone`, async () => {
       await killedAt(
         { holdAt: `DSOURCE_DELETE:${failpoint}` },
         async (engine) => {
@@ -242,8 +243,8 @@ describe("killed at a failpoint", { timeout: 900_000 }, () => {
     });
   }
 
-  test(`killed at any moment while VDBs come and go (seed ${seed}): one each, or none`, async () => {
-    const moments = fc.sample(fc.integer({ min: 0, max: 120 }), { numRuns: everyRun ? 25 : 4, seed });
+  test(`killed at any moment while VDBs come and go (seed ${testSeed}): one each, or none`, async () => {
+    const moments = fc.sample(fc.integer({ min: 0, max: 120 }), { numRuns: isFullTier ? 25 : 4, seed: testSeed });
     for (const [round, moment] of moments.entries()) {
       await using engine = await startEngineProcess(scratch);
       const names = Array.from({ length: 6 }, (_, i) => `moment-${round}-${i}`);

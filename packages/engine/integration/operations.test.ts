@@ -3,6 +3,7 @@ import { deepEqual, equal, notEqual } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { map, type Snapshot } from "@vdb/dct";
+import { testSeed } from "kube-runtime/testing";
 import {
   callByHand,
   declared,
@@ -13,7 +14,7 @@ import {
   startEngineProcess,
   succeeded,
 } from "./testing/engine.ts";
-import { nothingLost, seed, some } from "./testing/killed-at.ts";
+import { nothingLost, some } from "./testing/killed-at.ts";
 import { startSource } from "./testing/postgres.ts";
 import { type Scratch, scratchFolder } from "./testing/scratch.ts";
 
@@ -86,7 +87,7 @@ describe("operations on real bytes", { timeout: 300_000 }, () => {
   const points = ["DB_REFRESH:started", "DB_REFRESH:snapshotted", "DB_REFRESH:swapped", "DB_REFRESH:acted"];
   for (const holdAt of some(points))
     test(`a refresh that is abandoned at ${holdAt} leaves the data as it was, and nothing else`, async (t) => {
-      t.diagnostic(`TEST_SEED=${seed}`);
+      t.diagnostic(`TEST_SEED=${testSeed}`);
       await using engine = await startEngineProcess(scratch, { holdAt });
       const { client } = engine;
       const vdb = await provisioned(client, snapshot.id, "abandoned");

@@ -2,14 +2,14 @@
 import { deepEqual, doesNotMatch, equal } from "node:assert/strict";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 import { describe, test } from "node:test";
+import { isFullTier } from "kube-runtime/testing";
 import { declared, firstSnapshot, provisioned, startEngineProcess } from "./testing/engine.ts";
 import { contentOf, startOnClone, startSource } from "./testing/postgres.ts";
 import { scratchFolder } from "./testing/scratch.ts";
 
 /** The smallest, one that the default of min_wal_size does not hold twice, and the largest, which writes gigabytes. */
-const sizesMB = process.env["TEST_TIER"] === "all" ? [1, 2, 4, 8, 32, 64, 128, 256, 512, 1024] : [1, 64];
+const sizesMB = isFullTier ? [1, 2, 4, 8, 32, 64, 128, 256, 512, 1024] : [1, 64];
 
 describe("WAL segments", { timeout: 600_000 }, () => {
   for (const sizeMB of sizesMB)

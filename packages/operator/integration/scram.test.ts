@@ -1,10 +1,10 @@
 /** Our SCRAM verifiers beside PostgreSQL's own, for passwords of every kind. */
 import { equal, match } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as fc from "fast-check";
+import { isFullTier, testSeed } from "kube-runtime/testing";
 import { saltFor, scramVerifier } from "../src/postgres/scram.ts";
 import { newCluster, type Pod, programs, scratch, startPod } from "./testing/postgres.ts";
 
@@ -67,14 +67,15 @@ describe("SCRAM verifiers", { timeout: 600_000 }, () => {
   });
 
   test("equal the server's own for random passwords", () => {
-    const seed = Number(process.env["TEST_SEED"] ?? randomInt(2 ** 31));
-    console.log(`seed ${seed}`);
-    const size = process.env["TEST_TIER"] === "all" ? 2000 : 150;
+    console.log(`seed ${testSeed}`);
+    const size = isFullTier ? 2000 : 150;
     const password = fc.oneof(
       fc.string({ unit: "binary", minLength: 1, maxLength: 12 }),
       fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 }),
     );
-    const usable = fc.sample(password, { seed, numRuns: size }).filter((one) => !/[\0\uFEFF]/u.test(one) && one.isWellFormed());
+    const usable = fc
+      .sample(password, { seed: testSeed, numRuns: size })
+      .filter((one) => !/[\0\uFEFF]/u.test(one) && one.isWellFormed());
     equalVerifiers(usable);
   });
 

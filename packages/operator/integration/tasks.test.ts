@@ -31,7 +31,7 @@ async function untilAction(
   let earlier: ActionObject | undefined;
   return await until(`${kind.kind} ${name}`, async () => {
     const action = await client.get(resourceOf<ActionKind>(kind), { namespace, name }, forever);
-    const broken = brokenLaws(action, earlier);
+    const broken = brokenLaws(action, earlier, { isNext: false });
     if (broken.length > 0) throw new Error(`laws broken: ${broken.join("; ")}`);
     earlier = action;
     if (wanted(action)) return action;

@@ -89,13 +89,13 @@ export const commonLaws: readonly Law<StatusObject>[] = [
   {
     number: 9,
     says: "lastTransitionTime moves only when the condition's status does, and never back",
-    broken: (object, before) => {
+    broken: (object, before, isNext) => {
       if (before === undefined) return undefined;
       const wrong = conditionsOf(object).filter((now) => {
         const was = find(before, now.type);
         if (was === undefined) return false;
         const [then, at] = [Date.parse(was.lastTransitionTime), Date.parse(now.lastTransitionTime)];
-        return was.status === now.status ? at !== then : at < then; // two changes can lie within one second
+        return isNext && was.status === now.status ? at !== then : at < then; // two changes can lie within one second
       });
       return unless(wrong.length === 0, wrong.map(({ type }) => type).join(", "));
     },

@@ -181,6 +181,19 @@ for (const { law, how, object, before } of broken) {
   });
 }
 
+for (const { how, lastTransitionTime, want } of [
+  { how: "moved on may belong to a status that nobody saw", lastTransitionTime: "2026-01-31T12:00:01Z", want: [] },
+  { how: "went back belongs to none", lastTransitionTime: "2026-01-31T11:00:00Z", want: ["law 9"] },
+])
+  test(`seen now and then, a time that ${how}`, () => {
+    const object = vdb("ready", { conditions: change(ready, "Ready", { lastTransitionTime }) });
+    const found = brokenLaws(object, ready, { isNext: false });
+    deepEqual(
+      found.map((line) => line.slice(0, 5)),
+      want,
+    );
+  });
+
 test("every law has a number of its own, and an example that breaks it", () => {
   const numbers = [...commonLaws, ...vdbLaws, ...actionLaws].map(({ number }) => number);
   deepEqual(numbers, [...new Set(broken.map(({ law }) => law))]);

@@ -16,26 +16,29 @@ export type StatusObject = PostgresVDB | ActionObject;
 export interface Law<T> {
   readonly number: number;
   readonly says: string;
-  /** `before` is the same object as it was read earlier, for laws on changes. */
-  readonly broken: (object: T, before: T | undefined) => string | undefined;
+  /** `before` is the same object as it was read earlier, for laws on changes; `isNext`: there was no other status between the two. */
+  readonly broken: (object: T, before: T | undefined, isNext: boolean) => string | undefined;
 }
 
-/** The laws that a status breaks, as lines for people. Empty: it is sound. Give `before` to check the change as well. */
-export function brokenLaws(object: StatusObject, before?: StatusObject): readonly string[] {
+/**
+ * The laws that a status breaks, as lines for people. Empty: it is sound. Give `before` to check the change as well, and say that it is
+ * not `isNext` when the object may have had another status between the two, as it may for whoever asks now and then.
+ */
+export function brokenLaws(object: StatusObject, before?: StatusObject, { isNext = true } = {}): readonly string[] {
   const same = before?.metadata.uid === object.metadata.uid ? before : undefined;
-  return [...told(commonLaws, object, same), ...ownLaws(object, same)];
+  return [...told(commonLaws, object, same, isNext), ...ownLaws(object, same, isNext)];
 }
 
-function ownLaws(object: StatusObject, before: StatusObject | undefined): string[] {
-  if (isVdb(object)) return told(vdbLaws, object, before !== undefined && isVdb(before) ? before : undefined);
-  return told(actionLaws, object, before !== undefined && !isVdb(before) ? before : undefined);
+function ownLaws(object: StatusObject, before: StatusObject | undefined, isNext: boolean): string[] {
+  if (isVdb(object)) return told(vdbLaws, object, before !== undefined && isVdb(before) ? before : undefined, isNext);
+  return told(actionLaws, object, before !== undefined && !isVdb(before) ? before : undefined, isNext);
 }
 
 const isVdb = (object: StatusObject): object is PostgresVDB => object.kind === "PostgresVDB";
 
-function told<T extends StatusObject>(laws: readonly Law<T>[], object: T, before: T | undefined): string[] {
+function told<T extends StatusObject>(laws: readonly Law<T>[], object: T, before: T | undefined, isNext: boolean): string[] {
   return laws.flatMap(({ number, says, broken }) => {
-    const how = broken(object, before);
+    const how = broken(object, before, isNext);
     return how === undefined ? [] : [`law ${number} (${says}): ${object.kind} ${object.metadata.name}: ${how}`];
   });
 }

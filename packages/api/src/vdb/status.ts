@@ -208,3 +208,7 @@ export const postgresVdbStatus = schema({
   },
 });
 export type PostgresVDBStatus = TypeOf<typeof postgresVdbStatus>;
+
+/** Pure: the claims that hold a database's data: the present, and what the last refresh or rewind replaced. */
+export const claimsOf = (status: Pick<PostgresVDBStatus, "pvcName" | "previous">): readonly string[] =>
+  [status.pvcName, status.previous?.claimName].filter((name) => name !== undefined);

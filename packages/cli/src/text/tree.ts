@@ -1,4 +1,4 @@
-import { type PostgresVDB, sourceReference } from "@vdb/api";
+import { claimsOf, type PostgresVDB, sourceReference } from "@vdb/api";
 import type { Output } from "../world.ts";
 import { ageOf } from "./age.ts";
 import { painted, toneOfPhase } from "./style.ts";
@@ -80,10 +80,7 @@ export const copiesOf = (
 const ownerOf = (all: readonly PostgresVDB[], namespace: string, claim: string | undefined): PostgresVDB | undefined =>
   claim === undefined
     ? undefined
-    : all.find(
-        ({ metadata, status }) =>
-          metadata.namespace === namespace && [status.pvcName, status.previous?.claimName].includes(claim),
-      );
+    : all.find(({ metadata, status }) => metadata.namespace === namespace && claimsOf(status).includes(claim));
 
 /** Names that go in a circle must not hide their databases. */
 const descends = (above: Branch, branch: Branch): boolean =>

@@ -1,5 +1,5 @@
 /** The verb plan: what a refresh, rewind, undo, snapshot or deletion would do. It changes nothing. */
-import type { ActionObject } from "@vdb/api";
+import { type ActionObject, claimsOf } from "@vdb/api";
 import { Argument, type Command } from "commander";
 import { isApiError } from "kube-runtime";
 import { databaseOf, databases } from "../cluster/databases.ts";
@@ -83,8 +83,7 @@ async function tellDeletion(world: World, flags: DataFlags, name: string): Promi
     claim: one.spec.source.persistentVolumeClaimName,
   }));
   const copies = copiesOf(vdb, all, claims).map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
-  const { pvcName, previous } = vdb.status;
-  const own = claims.filter(({ claim }) => claim !== undefined && [pvcName, previous?.claimName].includes(claim));
+  const own = claims.filter(({ claim }) => claim !== undefined && claimsOf(vdb.status).includes(claim));
   world.stdout.write(deletionPage(world.stdout, vdb, copies, own.length));
   return vdb.spec.protected ? 1 : 0;
 }

@@ -1,7 +1,6 @@
 /** An operator's process that dies at one of its writes. */
-import { randomInt } from "node:crypto";
 import type { Api } from "kube-runtime";
-import { atWrite, faultyApi, seededRandom, writesOf } from "kube-runtime/testing";
+import { atWrite, faultyApi, isFullTier, seededRandom, testSeed, writesOf } from "kube-runtime/testing";
 
 export type Moment = "before" | "after";
 /** An API that is gone for its user at the nth write, just before it is sent or just after it took effect. */
@@ -12,12 +11,11 @@ export function mortal(api: Api, death: number, when: Moment): Api & { readonly 
 
 /** Some of the deaths there are, by a seed that is printed; all of them in the longest tier. */
 export function chosenDeaths(count: number, some: number): readonly { readonly death: number; readonly moment: Moment }[] {
-  const seed = Number(process.env["TEST_SEED"] ?? randomInt(2 ** 31));
-  const random = seededRandom(seed);
+  const random = seededRandom(testSeed);
   const all = Array.from({ length: count }, (_, index) => index + 1).flatMap((death) =>
     (["before", "after"] as const).map((moment) => ({ death, moment })),
   );
-  const chosen = process.env["TEST_TIER"] === "all" ? all : all.toSorted(() => random() - 0.5).slice(0, some);
-  console.log(`${count} writes; seed ${seed}, ${chosen.length} deaths`);
+  const chosen = isFullTier ? all : all.toSorted(() => random() - 0.5).slice(0, some);
+  console.log(`${count} writes; seed ${testSeed}, ${chosen.length} deaths`);
   return chosen;
 }

@@ -220,7 +220,7 @@ export async function untilVdb(
     `${namespace}/${name}`,
     async () => {
       const vdb = await client.get(vdbs, { namespace, name }, forever);
-      const broken = brokenLaws(vdb, before);
+      const broken = brokenLaws(vdb, before, { isNext: false });
       if (broken.length > 0) throw new Error(`laws broken: ${broken.join("; ")}\n${JSON.stringify(vdb.status, undefined, 1)}`);
       before = vdb;
       if (wanted(vdb)) return vdb;

@@ -1,11 +1,10 @@
 /** Actions on an API server in memory, with a pod that keeps its tokens as the real one does, and time that a test moves. */
-import { randomInt } from "node:crypto";
-import process from "node:process";
 import {
   type ActionKind,
   type ActionObject,
   brokenLaws,
   decode,
+  isFinished,
   type PostgresVDB,
   postgresVDB,
   resourceOf,
@@ -14,7 +13,6 @@ import {
 import type { DctClient, DctConnection } from "@vdb/dct";
 import {
   type Api,
-  ApiError,
   type Client,
   createClient,
   createManager,
@@ -27,17 +25,7 @@ import {
   pods,
   silentLog,
 } from "kube-runtime";
-import {
-  atWrite,
-  createVirtualClock,
-  type Fault,
-  type FaultyApi,
-  faultyApi,
-  memoryApi,
-  seededRandom,
-  type VirtualClock,
-  writesOf,
-} from "kube-runtime/testing";
+import { createVirtualClock, memoryApi, type VirtualClock } from "kube-runtime/testing";
 import { readConfig } from "../config.ts";
 import { createCsiSources } from "../data/csi/csi-source.ts";
 import { csiWorldOf } from "../data/csi/csi-world.ts";
@@ -346,42 +334,4 @@ async function watchLaws(client: Client, kinds: readonly ActionKind[], { broken,
     })();
 }
 
-/** An API with a fault at one of its writes. */
-export interface Faulty {
-  readonly wrap: (api: Api) => Api;
-  readonly written: () => number;
-  readonly isDead: () => boolean;
-}
-
-function faultyAt(nth: number, fault: Fault): Faulty {
-  let wrapped: FaultyApi | undefined;
-  return {
-    wrap: (api) => {
-      wrapped = faultyApi(api, atWrite(nth, fault));
-      return wrapped;
-    },
-    written: () => (wrapped === undefined ? 0 : writesOf(wrapped)),
-    isDead: () => wrapped?.crashed() === true,
-  };
-}
-
-/** Its user dies at the nth write, just before it is sent or just after it took effect. */
-export const mortal = (death: number, when: "before" | "after"): Faulty => faultyAt(death, { kind: "crash", when });
-
-/** The nth write is lost, or does its work and gives no answer. */
-export const lossy = (nth: number, what: "unsent" | "answer lost"): Faulty =>
-  faultyAt(nth, { kind: what === "unsent" ? "fail" : "loseAnswer", error: new ApiError({ kind: "unavailable" }, "no answer") });
-
-/** Some of the writes, by a seed that is printed; all of them in the longest tier. */
-export function sampled(count: number): readonly number[] {
-  const all = [...Array(count).keys()].map((at) => at + 1);
-  if (process.env["TEST_TIER"] === "all") return all;
-  const seed = Number(process.env["TEST_SEED"] ?? randomInt(2 ** 31));
-  const random = seededRandom(seed);
-  console.log(`${count} writes; seed ${seed}`);
-  return all
-    .map((nth) => ({ nth, order: random() }))
-    .toSorted((a, b) => a.order - b.order)
-    .slice(0, 5)
-    .map(({ nth }) => nth);
-}
+export const ended = (bench: ActionBench, name: string, kind: ActionKind) => async () => isFinished(await bench.get(kind, name));

@@ -1,6 +1,7 @@
 import {
   type ActionObject,
   type ActionPlan,
+  claimsOf,
   isSwitchedOn,
   type PostgresRefresh,
   type PostgresRewind,
@@ -211,7 +212,7 @@ function dependantsOf({ world }: ActionContext, vdb: PostgresVDB, snapshots: rea
       if (source.namespace !== metadata.namespace) return false;
       return source.type === "k8s-snapshot"
         ? taken.has(source.name)
-        : source.type === "pvc-clone" && [status.pvcName, status.previous?.claimName].includes(source.name);
+        : source.type === "pvc-clone" && claimsOf(status).includes(source.name);
     })
     .map((other) => keyText(other.metadata))
     .toSorted();

@@ -1,14 +1,12 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { test } from "node:test";
-import { type ActionKind, isFinished, postgresTask, postgresVDB, resourceOf, task } from "@vdb/api";
-import { type ActionBench, actionBench, forever, mortal } from "./action-bench.ts";
+import { type ActionKind, postgresTask, postgresVDB, resourceOf, task } from "@vdb/api";
+import { type ActionBench, actionBench, ended as endedOf, forever } from "./action-bench.ts";
+import { mortal } from "./faults-bench.ts";
 
 const kinds = [postgresTask, task];
 const sql = { targetRef: { name: "orders" }, content: "SELECT 1" };
-const ended =
-  (bench: ActionBench, name: string, kind: ActionKind = postgresTask) =>
-  async () =>
-    isFinished(await bench.get(kind, name));
+const ended = (bench: ActionBench, name: string, kind: ActionKind = postgresTask) => endedOf(bench, name, kind);
 const reason = async (bench: ActionBench, name: string) =>
   (await bench.get(postgresTask, name)).status.conditions?.find(({ type }) => type === "Reconciling")?.reason;
 

@@ -1,24 +1,15 @@
 /** Refreshes and rewinds of databases of plain CSI: their data lies on claims, of which the status names one. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { test } from "node:test";
-import {
-  type ActionKind,
-  isFinished,
-  postgresRefresh,
-  postgresRewind,
-  resourceOf,
-  vdbRefresh,
-  vdbRewind,
-  vdbSnapshot,
-} from "@vdb/api";
+import { type ActionKind, postgresRefresh, postgresRewind, resourceOf, vdbRefresh, vdbRewind, vdbSnapshot } from "@vdb/api";
 import { persistentVolumeClaims, persistentVolumes } from "kube-runtime";
 import { takenAt } from "../data/testing/csi-storage.ts";
-import { type ActionBench, type Faulty, forever, lossy, mortal, sampled } from "./action-bench.ts";
+import { type ActionBench, ended, forever } from "./action-bench.ts";
 import { claimNames as claims, claimsBench, snapshotNames as snapshots } from "./claims-bench.ts";
+import { type Faulty, faultTests } from "./faults-bench.ts";
 
 const kinds = [vdbRefresh, vdbRewind, postgresRefresh, postgresRewind, vdbSnapshot];
 const spec = { vdbRef: { name: "orders" } };
-const ended = (bench: ActionBench, name: string, kind: ActionKind) => async () => isFinished(await bench.get(kind, name));
 
 const stage = async (type?: "pvc-clone" | "k8s-snapshot"): Promise<ActionBench> => await claimsBench(kinds, type);
 
@@ -149,19 +140,11 @@ const loops: readonly Loop[] = [
     trouble: "beforeOpen",
   },
 ];
-for (const loop of loops) {
-  test(`an operator that dies at any write of a ${loop.name} of a pvc-clone: old data or new, one claim for each`, async () => {
-    const all = await through(loop, (nth) => mortal(nth, "before"), Infinity);
-    ok(all > 10, `${all} writes`);
-    for (const nth of sampled(all))
-      for (const moment of ["before", "after"] as const) await through(loop, (at) => mortal(at, moment), nth);
-  });
-  test(`any write of a ${loop.name} of a pvc-clone lost, or its answer`, async () => {
-    const all = await through(loop, (nth) => lossy(nth, "unsent"), Infinity);
-    for (const nth of sampled(all))
-      for (const what of ["unsent", "answer lost"] as const) await through(loop, (at) => lossy(at, what), nth);
-  });
-}
+for (const loop of loops)
+  faultTests(
+    { name: `${loop.name} of a pvc-clone`, holds: "old data or new, one claim for each", writes: 10 },
+    async (faultAt, nth) => await through(loop, faultAt, nth),
+  );
 
 /** On a database that has a snapshot of its own, and earlier data on a claim of its own. */
 async function through({ kind, snapshotRef, trouble }: Loop, faultAt: (nth: number) => Faulty, nth: number): Promise<number> {

@@ -4,20 +4,11 @@ import { type ActionKind, isFinished, postgresRefresh, postgresRewind, resourceO
 import { DctError } from "@vdb/dct";
 import { dSourceId, type FakeDctOptions, FakeWorld, fakeDct } from "@vdb/dct/testing";
 import { type Api, ApiError, interceptApi } from "kube-runtime";
-import {
-  type ActionBench,
-  actionBench,
-  type Faulty,
-  forever,
-  lossy,
-  makeVolumeSnapshot,
-  mortal,
-  sampled,
-} from "./action-bench.ts";
+import { type ActionBench, actionBench, ended, forever, makeVolumeSnapshot } from "./action-bench.ts";
+import { type Faulty, faultTests } from "./faults-bench.ts";
 
 const kinds = [vdbRefresh, vdbRewind, postgresRefresh, postgresRewind];
 const spec = { vdbRef: { name: "orders" } };
-const ended = (bench: ActionBench, name: string, kind: ActionKind) => async () => isFinished(await bench.get(kind, name));
 
 interface Stage {
   readonly bench: ActionBench;
@@ -389,17 +380,10 @@ for (const { kind, trouble } of [
   { kind: postgresRefresh, trouble: "beforeOpen" as const },
 ]) {
   const name = `${kind.kind}${trouble === undefined ? "" : " that is taken back"}`;
-  test(`an operator that dies at any write of a ${name}: one change, old data or new, the turn left`, async () => {
-    const all = await through(kind, trouble, (nth) => mortal(nth, "before"), Infinity);
-    ok(all > 12, `${all} writes`);
-    for (const nth of sampled(all))
-      for (const moment of ["before", "after"] as const) await through(kind, trouble, (at) => mortal(at, moment), nth);
-  });
-  test(`any write of a ${name} lost, or its answer`, async () => {
-    const all = await through(kind, trouble, (nth) => lossy(nth, "unsent"), Infinity);
-    for (const nth of sampled(all))
-      for (const what of ["unsent", "answer lost"] as const) await through(kind, trouble, (at) => lossy(at, what), nth);
-  });
+  faultTests(
+    { name, holds: "one change, old data or new, the turn left", writes: 12 },
+    async (faultAt, nth) => await through(kind, trouble, faultAt, nth),
+  );
 }
 
 async function through(

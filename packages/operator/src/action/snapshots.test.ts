@@ -1,8 +1,9 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type ActionKind, isFinished, postgresSnapshot, resourceOf, vdbSnapshot } from "@vdb/api";
+import { type ActionKind, postgresSnapshot, resourceOf, vdbSnapshot } from "@vdb/api";
 import { type FakeDctOptions, FakeWorld, fakeDct } from "@vdb/dct/testing";
-import { type ActionBench, actionBench, forever, lossy, makeVolume, mortal, playSnapshots } from "./action-bench.ts";
+import { type ActionBench, actionBench, ended, forever, makeVolume, playSnapshots } from "./action-bench.ts";
+import { lossy, mortal } from "./faults-bench.ts";
 
 const kinds = [vdbSnapshot, postgresSnapshot];
 const spec = { vdbRef: { name: "orders" } };
@@ -12,7 +13,6 @@ const example = {
   postSnapshot: { type: "sql", content: "SELECT pg_stop_backup();" },
 };
 const position = '(0/2000138,"START WAL LOCATION: 0/2000028 (file 000000010000000000000002)';
-const ended = (bench: ActionBench, name: string, kind: ActionKind) => async () => isFinished(await bench.get(kind, name));
 
 async function snapshotBench(): Promise<ActionBench> {
   const bench = await actionBench(kinds);

@@ -1,6 +1,7 @@
 import { type ActionObject, isFinished, type PostgresVDB } from "@vdb/api";
 import type { Cache, CacheEvent, KubeObject, Manager, Metrics } from "kube-runtime";
 import type { StorageFigures, StorageWatch } from "../data/storage.ts";
+import { listenUntil } from "../listen-until.ts";
 import { type Phased, phaseTimes } from "./phase-times.ts";
 
 /** What is measured. */
@@ -28,12 +29,7 @@ export function tellWork(manager: Pick<Manager, "metrics" | "whileLeading">, mea
   const subscribe = countEvents(manager.metrics, measured);
   manager.whileLeading("metrics", async (signal) => {
     state.isLeading = true;
-    const ends = subscribe();
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener("abort", () => resolve(), { once: true });
-    });
-    for (const end of ends) end();
+    await listenUntil(signal, subscribe);
     state.isLeading = false;
   });
 }
@@ -41,19 +37,23 @@ export function tellWork(manager: Pick<Manager, "metrics" | "whileLeading">, mea
 type Samples = readonly { readonly value: number; readonly labels: Readonly<Record<string, string>> }[];
 type WhenLeading = (read: () => Samples) => () => Samples;
 
+/** Of what has no value there is no sample. */
+const samplesOf = <T>(
+  all: readonly T[],
+  valueOf: (one: T) => number | undefined,
+  labels: (one: T) => Samples[number]["labels"],
+): Samples =>
+  all.flatMap((one) => {
+    const value = valueOf(one);
+    return value === undefined ? [] : [{ value, labels: labels(one) }];
+  });
+
 const ofVdb = ["namespace", "name"];
 const labelsOf = ({ metadata: { namespace, name } }: PostgresVDB) => ({ namespace, name });
 
 function tellDatabases(metrics: Metrics, { vdbs, storage, now }: Measured, whenLeading: WhenLeading): void {
   const gauge = (name: string, help: string, valueOf: (vdb: PostgresVDB) => number | undefined): void =>
-    metrics.gauge(name, help, ofVdb).collect(
-      whenLeading(() =>
-        vdbs.list().flatMap((vdb) => {
-          const value = valueOf(vdb);
-          return value === undefined ? [] : [{ value, labels: labelsOf(vdb) }];
-        }),
-      ),
-    );
+    metrics.gauge(name, help, ofVdb).collect(whenLeading(() => samplesOf(vdbs.list(), valueOf, labelsOf)));
   metrics
     .gauge("delphix_vdb_phase", "1 for the phase that a database is in.", [...ofVdb, "phase"])
     .collect(whenLeading(() => vdbs.list().map((vdb) => ({ value: 1, labels: { ...labelsOf(vdb), phase: vdb.status.phase } }))));
@@ -75,19 +75,17 @@ function tellDatabases(metrics: Metrics, { vdbs, storage, now }: Measured, whenL
 }
 
 function hookSamples(vdb: PostgresVDB): Samples {
-  const counts = new Map<string, number>();
-  for (const { outcome } of vdb.status.hooks ?? []) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-  return [...counts].map(([outcome, value]) => ({ value, labels: { ...labelsOf(vdb), outcome } }));
+  const byOutcome = Map.groupBy(vdb.status.hooks ?? [], ({ outcome }) => outcome);
+  return [...byOutcome].map(([outcome, { length }]) => ({ value: length, labels: { ...labelsOf(vdb), outcome } }));
 }
 
 function tellUnfinished(metrics: Metrics, actions: readonly Cache<ActionObject>[], whenLeading: WhenLeading): void {
   const read = (): Samples =>
     actions.flatMap((cache) => {
       const { kind } = cache.resource;
-      const phases = new Map<string, number>();
-      for (const { status } of cache.list().filter((action) => !isFinished(action)))
-        phases.set(status.phase, (phases.get(status.phase) ?? 0) + 1);
-      return [...phases].map(([phase, value]) => ({ value, labels: { kind, phase } }));
+      const unfinished = cache.list().filter((action) => !isFinished(action));
+      const byPhase = Map.groupBy(unfinished, ({ status }) => status.phase);
+      return [...byPhase].map(([phase, { length }]) => ({ value: length, labels: { kind, phase } }));
     });
   metrics.gauge("delphix_actions", "Actions that have not ended, by their phase.", ["kind", "phase"]).collect(whenLeading(read));
 }
@@ -95,14 +93,7 @@ function tellUnfinished(metrics: Metrics, actions: readonly Cache<ActionObject>[
 /** The engines' storage: what an alert can be made of before a database says PoolNearlyFull. */
 function tellFigures(metrics: Metrics, { figures }: Measured["storage"], whenLeading: WhenLeading): void {
   const gauge = (name: string, help: string, bytesOf: (one: StorageFigures) => number | undefined): void =>
-    metrics.gauge(name, help, ["engine"]).collect(
-      whenLeading(() =>
-        figures().flatMap((one) => {
-          const value = bytesOf(one);
-          return value === undefined ? [] : [{ value, labels: { engine: one.engine } }];
-        }),
-      ),
-    );
+    metrics.gauge(name, help, ["engine"]).collect(whenLeading(() => samplesOf(figures(), bytesOf, ({ engine }) => ({ engine }))));
   gauge("delphix_engine_storage_capacity_bytes", "Capacity of an engine's storage.", ({ capacityBytes }) => capacityBytes);
   gauge("delphix_engine_storage_used_bytes", "Used space of an engine's storage.", ({ usedBytes }) => usedBytes);
 }

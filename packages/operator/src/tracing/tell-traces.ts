@@ -1,5 +1,6 @@
 import type { ActionObject, PostgresVDB } from "@vdb/api";
 import { type Cache, errorMessage, type Log, type Manager } from "kube-runtime";
+import { listenUntil } from "../listen-until.ts";
 import { traceWork } from "./trace-work.ts";
 
 export interface TracingOptions {
@@ -22,8 +23,6 @@ export function tellTraces(
     const { otlpTracer } = await import("./otlp.ts");
     const tellError = (error: unknown): void => log.warn({ endpoint, error: errorMessage(error) }, "traces cannot be sent");
     await using tracer = otlpTracer(endpoint, instance, tellError);
-    const ends = [vdbs, ...actions].map((cache) => cache.subscribe(traceWork(tracer, Date.now)));
-    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-    for (const end of ends) end();
+    await listenUntil(signal, () => [vdbs, ...actions].map((cache) => cache.subscribe(traceWork(tracer, Date.now))));
   });
 }

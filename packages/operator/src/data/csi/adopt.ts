@@ -7,7 +7,7 @@ import { ownDriver } from "../own-driver.ts";
 import { SourceRefusal } from "../refusal.ts";
 import type { Attachment, DataSource, ResolvedSource } from "../source.ts";
 import type { CsiWorld, Name } from "./csi-world.ts";
-import { contentsOf } from "./database-on.ts";
+import { contentsOf, databaseOn } from "./database-on.ts";
 import { identityOf } from "./identity.ts";
 import { usableClaim } from "./resolve-claim.ts";
 
@@ -99,7 +99,7 @@ export const attachAdopted =
   async (client, volume, wanted, signal): Promise<Attachment> => {
     const found = await client.find(persistentVolumes, { name: volume.name }, signal);
     const { namespace = "", name = "" } = found?.spec.claimRef ?? {};
-    const vdb = vdbs().find(({ metadata, status }) => metadata.namespace === namespace && status.pvcName === name);
+    const vdb = databaseOn(vdbs(), namespace, name);
     const user = wanted && vdb !== undefined ? await userOf(client, vdb, { namespace, name }, signal) : undefined;
     if (user !== undefined) return { kind: "refused", reason: "ClaimInUse", message: inUse(user, name) };
     if (found?.spec.csi?.driver !== ownDriver) return { kind: "asWanted" };

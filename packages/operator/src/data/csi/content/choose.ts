@@ -1,5 +1,5 @@
 import { type SnapshotStatus, sourceReference } from "@vdb/api";
-import { type Client, persistentVolumeClaims, persistentVolumes } from "kube-runtime";
+import { persistentVolumeClaims } from "kube-runtime";
 import { claimName, contentIdOfAction } from "../../../vdb/names.ts";
 import { ActionFailed } from "../../action-failed.ts";
 import type { Chosen, Wanted, Work } from "../../content-store.ts";
@@ -8,6 +8,7 @@ import type { ResolvedSource, SourceVolume } from "../../source.ts";
 import type { CsiWorld } from "../csi-world.ts";
 import { resolveClaim } from "../resolve-claim.ts";
 import { resolveSnapshot } from "../resolve-snapshot.ts";
+import { volumeOf } from "../volume-of.ts";
 import { snapshotClassFor } from "../volume-snapshots.ts";
 import { changeText } from "./change.ts";
 import { ownSnapshots, wasTakenOpen } from "./own-snapshots.ts";
@@ -109,8 +110,7 @@ async function mustTakeSnapshots({ client, vdb }: Work, signal: AbortSignal): Pr
   const { namespace } = vdb.metadata;
   const { claimName: name = "" } = vdb.status.content ?? {};
   const claim = await client.find(persistentVolumeClaims, { namespace, name }, signal);
-  const volume = await volumeOf(client, claim?.spec.volumeName, signal);
-  const driver = volume?.spec.csi?.driver;
+  const driver = (await volumeOf(client, claim, signal))?.spec.csi?.driver;
   if (driver !== undefined && (await snapshotClassFor(client, driver, signal)) !== undefined) return;
   throw new ActionFailed(
     "StorageFailed",
@@ -118,9 +118,6 @@ async function mustTakeSnapshots({ client, vdb }: Work, signal: AbortSignal): Pr
       "so there are no snapshots to return to; a rewind to the previous data needs none",
   );
 }
-
-const volumeOf = async (client: Client, name: string | undefined, signal: AbortSignal) =>
-  name === undefined ? undefined : await client.find(persistentVolumes, { name }, signal);
 
 /** The claim has it already. */
 async function toPrevious({ client, vdb }: Work, signal: AbortSignal): Promise<Chosen> {

@@ -1,8 +1,9 @@
-import { done, isApiError, persistentVolumeClaims, persistentVolumes } from "kube-runtime";
+import { done, isApiError, persistentVolumeClaims } from "kube-runtime";
 import { ActionFailed } from "../../action-failed.ts";
 import type { Brought, ContentStore, Work } from "../../content-store.ts";
 import type { Discard } from "../../source.ts";
 import type { CsiWorld } from "../csi-world.ts";
+import { volumeOf } from "../volume-of.ts";
 import { byVolumeSnapshot } from "./by-volume-snapshot.ts";
 import { changeIn } from "./change.ts";
 import { choose } from "./choose.ts";
@@ -46,8 +47,7 @@ async function brought({ client, vdb }: Work, effect: string, signal: AbortSigna
   if (claim === undefined)
     throw new ActionFailed("StorageFailed", `the new claim ${change.claim} was deleted before it was used`);
   const { annotations = {}, creationTimestamp } = claim.metadata;
-  const name = claim.spec.volumeName;
-  const volume = name === undefined ? undefined : await client.find(persistentVolumes, { name }, signal);
+  const volume = await volumeOf(client, claim, signal);
   return {
     claimName: change.claim,
     ...handleField(volume?.spec.csi?.volumeHandle),

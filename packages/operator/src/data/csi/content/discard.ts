@@ -1,13 +1,5 @@
 import { safeLabelValue } from "@vdb/api";
-import {
-  type Client,
-  isApiError,
-  isControlledBy,
-  type PersistentVolumeClaim,
-  persistentVolumeClaims,
-  persistentVolumes,
-  pods,
-} from "kube-runtime";
+import { type Client, isApiError, isControlledBy, type PersistentVolumeClaim, persistentVolumeClaims, pods } from "kube-runtime";
 import { claimKeptBy } from "../../../vdb/decide/blockers.ts";
 import { contentIdOfAction, instanceLabel, ownObjects } from "../../../vdb/names.ts";
 import type { Bytes, Place, Work } from "../../content-store.ts";
@@ -15,6 +7,7 @@ import type { Discard } from "../../source.ts";
 import type { CsiWorld } from "../csi-world.ts";
 import { contentsOf } from "../database-on.ts";
 import { unstageOf } from "../stage.ts";
+import { volumeOf } from "../volume-of.ts";
 
 type Clock = Pick<CsiWorld, "now">;
 
@@ -39,9 +32,8 @@ export async function discardClaim(
   return await remove(world, client, claim, signal);
 }
 
-async function handleOf(client: Client, { spec }: PersistentVolumeClaim, signal: AbortSignal): Promise<string | undefined> {
-  const volume =
-    spec.volumeName === undefined ? undefined : await client.find(persistentVolumes, { name: spec.volumeName }, signal);
+async function handleOf(client: Client, claim: PersistentVolumeClaim, signal: AbortSignal): Promise<string | undefined> {
+  const volume = await volumeOf(client, claim, signal);
   return volume?.spec.csi?.volumeHandle ?? volume?.metadata.name;
 }
 

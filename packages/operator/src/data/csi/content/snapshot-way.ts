@@ -1,6 +1,7 @@
-import { persistentVolumeClaims, persistentVolumes } from "kube-runtime";
+import { persistentVolumeClaims } from "kube-runtime";
 import { ActionFailed } from "../../action-failed.ts";
 import type { SnapshotDeed, Work } from "../../content-store.ts";
+import { volumeOf } from "../volume-of.ts";
 
 /** One way to take a snapshot of a database's volume: a SnapshotDeed that may be none for a volume. */
 export interface SnapshotWay extends Omit<SnapshotDeed, "intend"> {
@@ -27,7 +28,7 @@ export function firstOf(ways: readonly SnapshotWay[], noneBeside: string): Snaps
   };
   return {
     intend: async (work, signal) => {
-      const volume = await volumeOf(work, signal);
+      const volume = await presentVolume(work, signal);
       for (const way of ways) {
         const intent = await way.intend(work, volume, signal);
         if (intent !== undefined) return intent;
@@ -47,10 +48,9 @@ export function firstOf(ways: readonly SnapshotWay[], noneBeside: string): Snaps
   };
 }
 
-async function volumeOf({ client, vdb: { metadata, status } }: Work, signal: AbortSignal): Promise<Volume> {
+async function presentVolume({ client, vdb: { metadata, status } }: Work, signal: AbortSignal): Promise<Volume> {
   const { pvcName = "", delphixID: handle = "" } = status;
   const claim = await client.find(persistentVolumeClaims, { namespace: metadata.namespace, name: pvcName }, signal);
-  const name = claim?.spec.volumeName;
-  const volume = name === undefined ? undefined : await client.find(persistentVolumes, { name }, signal);
+  const volume = await volumeOf(client, claim, signal);
   return { claim: pvcName, driver: volume?.spec.csi?.driver, handle };
 }
