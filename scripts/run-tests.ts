@@ -24,7 +24,10 @@ const groups = {
   e2e: { files: ["e2e/!(soak|rights|secrets).test.ts"], concurrency: 1, timeoutSeconds: 2400 },
   after: { files: ["e2e/{rights,secrets}.test.ts"], concurrency: 1, timeoutSeconds: 300 }, // behind all that they look at
   oldest: {
-    files: ["packages/{api,runtime}/integration/**/*.test.ts", "packages/operator/integration/{charts,vdb-*,tasks,deputy}.test.ts"],
+    files: [
+      "packages/{api,runtime}/integration/**/*.test.ts",
+      "packages/operator/integration/{charts,vdb-*,tasks,deputy}.test.ts",
+    ],
     concurrency: 2,
     timeoutSeconds: 2400,
   },
