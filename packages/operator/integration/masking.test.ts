@@ -17,7 +17,7 @@ const manifest: { readonly spec: { readonly hooks: readonly Hook[] } } = parse(
 const hooksOf = (stage: string): readonly Hook[] => manifest.spec.hooks.filter((hook) => hook.stage === stage);
 
 test("a refresh masks as the creation does", () => {
-  const plain = (stage: string): unknown => hooksOf(stage).map(({ stage: _, ...hook }) => hook);
+  const plain = (stage: string): unknown => hooksOf(stage).map((hook) => ({ ...hook, stage: "" }));
   ok(hooksOf("post-create").length > 0);
   deepEqual(plain("post-refresh"), plain("post-create"));
 });
@@ -90,11 +90,11 @@ describe("a database masked by pganonymize", { timeout: 600_000, skip: !isFullTi
   test("a table that has changed in production keeps the gate shut, and nothing is half masked", () => {
     sql("CREATE DATABASE renamed TEMPLATE shop", "postgres");
     sql("ALTER TABLE orders RENAME note TO remark", "renamed");
-    const before = sql("SELECT md5(string_agg(c::text, '' ORDER BY id)) FROM customers c", "renamed");
+    const unchanged = sql("SELECT md5(string_agg(c::text, '' ORDER BY id)) FROM customers c", "renamed");
     const { name, state } = stage("renamed");
     equal(name, "mask");
     match(state.kind === "ended" ? state.output : "", /column "note" does not exist/u);
-    equal(sql("SELECT md5(string_agg(c::text, '' ORDER BY id)) FROM customers c", "renamed"), before);
+    equal(sql("SELECT md5(string_agg(c::text, '' ORDER BY id)) FROM customers c", "renamed"), unchanged);
 
     sql("CREATE DATABASE grown TEMPLATE shop", "postgres");
     sql("ALTER TABLE customers ADD phone text", "grown");
