@@ -111,6 +111,8 @@ export const notRun: Readonly<Record<string, string>> = {
   'docs/operations.md: engine() { kubectl exec -i -n delphix-storage delphix-engine-0 -- node /app/main.mjs "$@"; }': adminTest,
   "docs/operations.md: engine backup - >engine-catalogue-$(date +%F).db": adminTest,
   "docs/operations.md: engine restore - <engine-catalogue-2026-11-26.db": adminTest,
+  "docs/masking.md: python3 -m pip install --no-deps --target=/opt/masking pganonymize==0.13.0 faker==40.63.0 parmap==1.7.0 pgcopy==1.6.2 psycopg2-binary==2.9.13 pytz==2026.6 pyyaml==6.0.4 tqdm==4.70.1":
+    "packages/operator/integration/masking.test.ts runs it into a folder of its own",
   "docs/postgresvdb.md: kubectl delete namespace pg-operator":
     "it shows a refusal; e2e/schedules.test.ts has a protected database of its own",
 };
