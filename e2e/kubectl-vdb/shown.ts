@@ -35,6 +35,7 @@ export function scrubbed(text: string): string {
     .replaceAll(/(?<=by-hand-)[0-9a-f]{6,}\b|\b[0-9a-f]{12}\b/gu, "<content>")
     .replaceAll(/(?<![\w.[-])\d+(?:\.\d+)? ?(?:ms|s|m|h|d)\b/gu, "<time>")
     .replaceAll(/(?<=median of the last )\d+/gu, "<n>")
+    .replaceAll(/\d+(?:\.\d)? (?:bytes|[KMGT]iB)\b/gu, "<size>")
     .replaceAll(/ {2,}/gu, "  ")
     .replaceAll(/^ {2}<time> {2}(?:<ESC>\[\d+m)?(?:Pending|\w+: ).*\n/gmu, "");
 }
