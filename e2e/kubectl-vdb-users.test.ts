@@ -79,6 +79,8 @@ describe("kubectl vdb by every user", { timeout: 900_000, skip: !isFullTier }, (
     await makePasswordSecret(kubectl, vdb);
     await applyVdb(kubectl, vdb);
     await waitForPhase(kubectl, vdb, "Ready");
+    const counted = ["--for=jsonpath={.status.ownBytes}", "--timeout=150s"]; // DCT is asked once a minute
+    await kubectl.run(["wait", "postgresvdb", vdb.name, "-n", vdb.namespace, ...counted]);
     await patchSpec(kubectl, vdb, { expiry: { at: "2036-01-31T18:00:00Z", action: "Stop" } });
   });
   after(async () => {
