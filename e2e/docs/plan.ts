@@ -8,6 +8,8 @@ export interface Session {
   readonly blocks: readonly string[];
   /** What stands in a command for what the reader puts in, or has to wait for. */
   readonly put?: Readonly<Record<string, string>>;
+  /** The page has all that its commands show: it is compared, but for what differs from run to run. */
+  readonly isRecording?: true;
 }
 
 const json = (expression: string): string =>
@@ -79,6 +81,13 @@ kubectl rollout status deployment/my-postgres --timeout=3m`,
 kubectl vdb wait my-postgres-vdb --for=ready --timeout=5m`,
       "kubectl vdb wait vdbrefresh/nightly": "kubectl vdb wait vdbrefresh/my-vdb-refresh",
     },
+  },
+  {
+    what: "a recording of kubectl vdb",
+    given: `kubectl wait --for=condition=Ready postgresvdb/my-postgres-vdb -n pg-operator --timeout=3m
+kubectl wait --for=jsonpath='{.status.ownBytes}' postgresvdb/my-postgres-vdb -n pg-operator --timeout=3m`,
+    blocks: ["README.md: kubectl vdb list -n pg-operator"],
+    isRecording: true,
   },
   {
     what: "rights for a team",

@@ -31,10 +31,11 @@ export function scrubbed(text: string): string {
     .replaceAll(/\b\d+-APPDATA_SNAPSHOT-\S+?(?=[\s,;:]|$)/gmu, "<snapshot>")
     .replaceAll(/(?:<snapshot> \(<moment>\)(?:, )?)+/gu, "<snapshots>")
     .replaceAll(/\b\w+-(?:VDB|APPDATA_CONTAINER|APPDATA_TIMEFLOW)-\S+?(?=[\s,;:]|$)/gmu, "<id>")
-    .replaceAll(/(?<=by-hand-(?:snapshot|refresh|rewind|undo|run|plan)-)\w{5}\b/gu, "<random>")
+    .replaceAll(/(?<=(?:by-hand|my-postgres-vdb)-(?:snapshot|refresh|rewind|undo|run|plan)-)\w{5}\b/gu, "<random>")
     .replaceAll(/(?<=by-hand-)[0-9a-f]{6,}\b|\b[0-9a-f]{12}\b/gu, "<content>")
     .replaceAll(/(?<![\w.[-])\d+(?:\.\d+)? ?(?:ms|s|m|h|d)\b/gu, "<time>")
     .replaceAll(/(?<=median of the last )\d+/gu, "<n>")
+    .replaceAll(/\d+(?:\.\d)? (?:bytes|[KMGT]iB)\b/gu, "<size>")
     .replaceAll(/ {2,}/gu, "  ")
     .replaceAll(/^ {2}<time> {2}(?:<ESC>\[\d+m)?(?:Pending|\w+: ).*\n/gmu, "");
 }

@@ -54,6 +54,7 @@ export const readyVdb = (more: VdbParts = {}): PostgresVDB =>
       pvcName: "orders-1a2b3c",
       delphixID: "vdb-7",
       dataTimestamp: "2026-01-31T09:00:00Z",
+      ownBytes: 17_825_792,
       content: { id: "1a2b3c", madeBy: "create", openedTime: created },
       conditions: conditions(
         "Ready+ Ready",

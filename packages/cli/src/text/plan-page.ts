@@ -1,5 +1,6 @@
 import type { ActionPlan, PostgresVDB } from "@vdb/api";
 import type { Output } from "../world.ts";
+import { sizeText } from "./size.ts";
 import { type Cell, table } from "./table.ts";
 
 /** Pure: a plan in words. */
@@ -27,6 +28,7 @@ export function planPage(output: Output, title: string, plan: ActionPlan): strin
       "lost",
       lost.since === undefined ? "nothing that is known" : `what clients have changed since ${lost.since}; ${saved}`,
     ],
+    lost && ["unsaved", unsavedWords(lost)],
     previous && [
       "undo",
       previous.discards === undefined ? kept : `${kept}; the data before it (${previous.discards}) is deleted`,
@@ -36,6 +38,12 @@ export function planPage(output: Output, title: string, plan: ActionPlan): strin
   ];
   const cells = rows.flatMap((row) => (row === undefined ? [] : [row.map((text): Cell => ({ text }))]));
   return pageOf(output, title, [...cells, ...plan.blockers.map(({ reason, message }) => inTheWay(`${reason}: ${message}`))]);
+}
+
+/** How much of what is lost no snapshot has. */
+function unsavedWords({ walBytes, walUnknown }: NonNullable<ActionPlan["lost"]>): string {
+  if (walBytes !== undefined) return `at most ${sizeText(walBytes)} of WAL, written since the last snapshot`;
+  return `an unknown amount of WAL${walUnknown === undefined ? "" : `: ${walUnknown}`}`;
 }
 
 /** What stands around a database that would be deleted, as far as its user may see it. */
