@@ -17,9 +17,9 @@ import {
 } from "@vdb/api";
 import { DctError } from "@vdb/dct";
 import { dSourceId, FakeWorld, fakeDct } from "@vdb/dct/testing";
-import { type ActionBench, actionBench, forever, makeVolume } from "./action-bench.ts";
 import { volumeSnapshots } from "../data/csi/volume-snapshots.ts";
 import { takenAt } from "../data/testing/csi-storage.ts";
+import { type ActionBench, actionBench, forever, makeVolume } from "./action-bench.ts";
 import { claimsBench } from "./claims-bench.ts";
 
 const kinds = [vdbRefresh, vdbRewind, postgresRefresh, postgresRewind, vdbSnapshot, postgresSnapshot];
