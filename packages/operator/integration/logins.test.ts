@@ -39,6 +39,12 @@ function trouble(user: string, name: string, settings?: string): readonly [reaso
 const fine = ["", ""] as const;
 const sql = (text: string): string => server().sql(text, "root_of_all");
 const other = (text: string): string => server().sql(text, "the other one");
+const execAsApp: PodExec = async ({ command }) => ({
+  ...server().exec(["/usr/bin/env", "PGUSER=app", "PGDATABASE=orders", ...command]),
+  truncated: false,
+});
+const position = async (): Promise<string> =>
+  (await walPosition({ exec: execAsApp }, { metadata: { name: "v" } }, forever)) ?? "";
 
 describe("sessions on a server that somebody else has set up", { timeout: 120_000 }, () => {
   before(async () => {
@@ -205,15 +211,10 @@ describe("sessions on a server that somebody else has set up", { timeout: 120_00
 
   test("how far the WAL has come is told, whatever is set for the role of the database", async () => {
     sql("ALTER ROLE app SET session_preload_libraries = 'absent'");
-    const exec: PodExec = async ({ command }) => ({
-      ...server().exec(["/usr/bin/env", "PGUSER=app", "PGDATABASE=orders", ...command]),
-      truncated: false,
-    });
-    const position = async (): Promise<string> => (await walPosition({ exec }, { metadata: { name: "v" } }, forever)) ?? "";
-    const before = await position();
+    const start = await position();
     sql("CREATE TABLE written AS SELECT repeat('x', 1000) AS text FROM generate_series(1, 1000)");
-    const written = walBytesBetween(before, await position());
-    equal(written > 1_000_000 && written < 20_000_000, true, `${before}: ${written} bytes`);
+    const written = walBytesBetween(start, await position());
+    equal(written > 1_000_000 && written < 20_000_000, true, `${start}: ${written} bytes`);
     sql("ALTER ROLE app RESET session_preload_libraries; DROP TABLE written");
   });
 

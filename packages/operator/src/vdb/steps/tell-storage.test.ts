@@ -78,8 +78,8 @@ describe("tellStorage", () => {
   ])
     test(`the bytes of its own: ${why}`, async () => {
       const bench = await stepBench({ status: told === undefined ? {} : { ownBytes: told } });
-      const bytesOf = () => (own === undefined ? undefined : { own, shared: 0 });
-      const world = { ...bench.ctx.world, storage: { ...bench.ctx.world.storage, bytesOf } };
+      const bytes = own === undefined ? undefined : { own, shared: 0 };
+      const world = { ...bench.ctx.world, storage: { ...bench.ctx.world.storage, bytesOf: () => bytes } };
       await tellStorage.run({ ...bench.ctx, world }, forever);
       equal(bench.ctx.run.status.ownBytes, want, why);
     });
