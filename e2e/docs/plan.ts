@@ -9,7 +9,7 @@ export interface Session {
   /** What stands in a command for what the reader puts in, or has to wait for. */
   readonly put?: Readonly<Record<string, string>>;
   /** The page has all that its commands show: it is compared, but for what differs from run to run. */
-  readonly isRecording?: true;
+  readonly isRecording?: boolean;
 }
 
 const json = (expression: string): string =>

@@ -1,7 +1,6 @@
-import type { Pod } from "kube-runtime";
 import type { World } from "../world.ts";
 import { asSuperuser } from "./as-superuser.ts";
-import { askPod, Unreachable } from "./ask-pod.ts";
+import { askPod, type PodName, Unreachable } from "./ask-pod.ts";
 
 /** Only words depend on it, so nothing waits for it longer. */
 const patienceSeconds = 5;
@@ -10,7 +9,7 @@ ELSE pg_catalog.pg_current_wal_insert_lsn() END`;
 const position = /^([0-9A-F]{1,8})\/([0-9A-F]{1,8})$/u;
 
 /** How far the WAL of a pod's server has come, as PostgreSQL writes it: 0/3000028. Undefined: it does not say. */
-export async function walPosition(world: Pick<World, "exec">, pod: Pod, signal: AbortSignal): Promise<string | undefined> {
+export async function walPosition(world: Pick<World, "exec">, pod: PodName, signal: AbortSignal): Promise<string | undefined> {
   try {
     const command = ["/bin/sh", "-c", asSuperuser(statement)];
     const { exitCode, stdout } = await askPod(world, pod, { command }, signal, patienceSeconds);
