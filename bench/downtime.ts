@@ -65,7 +65,7 @@ async function setUp(): Promise<void> {
   const copied = async (): Promise<object> => ({ source: { type: source, reference: await ready(origin, {}) } });
   const claim = await ready(vdb, source === "dct-source" ? {} : await copied());
   await act("VDBSnapshot", snapshot);
-  await kubectl.apply(bareCopy(bare, namespace, claim));
+  await kubectl.apply(bareCopy(bare, namespace, { kind: "PersistentVolumeClaim", name: claim }));
   await kubectl.run(["rollout", "status", `deployment/${bare}`, "-n", namespace, "--timeout=180s"]);
 }
 

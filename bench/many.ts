@@ -4,11 +4,12 @@
  *
  *   node bench/many.ts [VDBs=1000] [seconds=60]   on the cluster of CLUSTER_NAME, after node e2e/install.ts (docs/development.md, Tests)
  */
-import { readdirSync, readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { ensureNamespace, eventually, run, secretYaml, testCluster, vdbManifest } from "@vdb/cluster";
 import { barePostgres } from "./bare-postgres.ts";
+import { writesBy } from "./many/api-metrics.ts";
+import { operatorMemory } from "./many/operator-memory.ts";
 
 const count = Number(process.argv[2] ?? 1000);
 const seconds = Number(process.argv[3] ?? 60);
@@ -36,32 +37,11 @@ async function goneAfter(namespace: string): Promise<number> {
   return since(from);
 }
 
-/** Writes of the kind that the API server has served so far. */
-async function writes(plural: string): Promise<number> {
-  const { stdout } = await kubectl.try(["get", "--raw", "/metrics"]);
-  return stdout
-    .split("\n")
-    .filter((line) => line.startsWith("apiserver_request_total{") && line.includes(`resource="${plural}"`))
-    .filter((line) => /verb="(?:APPLY|DELETE|PATCH|POST|PUT)"/u.test(line))
-    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
-}
-
-/** The resident memory of the operators of this cluster in MiB, the largest first: that one leads. */
-function operatorMemory(): readonly number[] {
-  const ours = `delphix-${process.env["CLUSTER_NAME"] || "delphix"}`;
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/u.test(name))
-    .flatMap((pid) => {
-      try {
-        const isOperator = readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("--leader-election=true");
-        if (!isOperator || !readFileSync(`/proc/${pid}/cgroup`, "utf8").includes(ours)) return [];
-        const [, kib = "0"] = /^VmRSS:\s+(\d+)/mu.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-        return [Number(kib) / 1024];
-      } catch {
-        return []; // it has ended meanwhile
-      }
-    })
-    .toSorted((a, b) => b - a);
+/** Writes of PostgresVDBs and their status that the API server has served so far. */
+async function writes(): Promise<number> {
+  return [...(await writesBy(kubectl))]
+    .filter(([what]) => what.split("/")[0] === "postgresvdbs")
+    .reduce((all, [, times]) => all + times, 0);
 }
 
 const text = (numbers: readonly number[]): string => numbers.map((number) => number.toFixed(0)).join(" and ");
@@ -75,9 +55,9 @@ const bares = names.map((name) => barePostgres(name, bare).replace('"spec":{', '
 const before = operatorMemory();
 const settled = await settle(vdbs, switchedOff, "postgresvdbs", "{.status.phase}", "Stopped");
 await setTimeout(5000);
-const [from, during] = [await writes("postgresvdbs"), operatorMemory()];
+const [from, during] = [await writes(), operatorMemory()];
 await setTimeout(seconds * 1000);
-const atRest = (await writes("postgresvdbs")) - from;
+const atRest = (await writes()) - from;
 const bareSettled = await settle(bares, bare, "deployments", "{.status.observedGeneration}", "1");
 const gone = await goneAfter(switchedOff);
 const bareGone = await goneAfter(bare);

@@ -1,7 +1,7 @@
 /** What the demo, the e2e tests and the benchmarks do with a cluster. */
 export { inNode, restartKubelet, testCluster } from "./stack/cluster.ts";
 export { type CommandResult, run, tryRun } from "./stack/command.ts";
-export { cloneBytes, waitForSourceSnapshot, withEngine, withEngineAccess } from "./stack/engine.ts";
+export { cloneBytes, takeSourceSnapshot, waitForSourceSnapshot, withEngine, withEngineAccess } from "./stack/engine.ts";
 export { foreignDriver, foreignVolumes, installForeignDriver, uninstallForeignDriver } from "./stack/foreign-driver.ts";
 export { builtImages, emptySource, installCharts, operatorNamespace, storageNamespace } from "./stack/install.ts";
 export { at, entries, items, type Json, parseJson, text } from "./stack/json.ts";

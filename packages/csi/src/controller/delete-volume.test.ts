@@ -55,6 +55,24 @@ describe("DeleteVolume", () => {
       }
     });
 
+  for (const why of [
+    "VDB dlpx-1 is locked by account 1: unlock it first",
+    "VDB dlpx-1 has the clone orders-copy: delete it first",
+  ])
+    test(`what DCT refuses is told in its words, and a later call deletes it: ${why}`, async () => {
+      const { world, id } = await worldWithVdb();
+      const beforeCall = (call: string): void => {
+        if (call === "delete") throw new DctError("conflict", why);
+      };
+      await rejects(remove(world, id, { beforeCall }), {
+        code: status.FAILED_PRECONDITION,
+        message: `deleting VDB dlpx-1 (${id}): ${why}`,
+      });
+      equal(world.vdbs.size, 1);
+      await remove(world, id);
+      equal(world.vdbs.size, 0);
+    });
+
   test("a key that DCT refuses is no word on this VDB: the connection may find another key in the Secret", async () => {
     const { world, id } = await worldWithVdb();
     await rejects(
