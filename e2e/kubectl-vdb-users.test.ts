@@ -86,6 +86,7 @@ describe("kubectl vdb by every user", { timeout: 900_000, skip: !isFullTier }, (
   });
   after(async () => {
     rmSync(folder, { recursive: true });
+    await kubectl.run(["delete", "volumesnapshot", "--all", "-n", vdb.namespace, "--timeout=120s"]); // they hold the database
     await deleteVdb(kubectl, vdb);
     await kubectl.run(["delete", "namespace", vdb.namespace, "--timeout=120s"]);
   });
