@@ -209,13 +209,12 @@ describe("sessions on a server that somebody else has set up", { timeout: 120_00
     server().sql("UPDATE pg_database SET datcollate = 'C'", "root_of_all", "orders");
   });
 
-  test("how far the WAL has come is told, whatever is set for the role of the database", async () => {
-    sql("ALTER ROLE app SET session_preload_libraries = 'absent'");
+  test("how far the WAL has come is told by whichever role is a superuser", async () => {
     const start = await position();
     sql("CREATE TABLE written AS SELECT repeat('x', 1000) AS text FROM generate_series(1, 1000)");
     const written = walBytesBetween(start, await position());
     equal(written > 1_000_000 && written < 20_000_000, true, `${start}: ${written} bytes`);
-    sql("ALTER ROLE app RESET session_preload_libraries; DROP TABLE written");
+    sql("DROP TABLE written");
   });
 
   test("any superuser that can log in serves; where there is none, that is told with the roles there are", () => {

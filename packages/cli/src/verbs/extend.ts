@@ -1,7 +1,7 @@
 /** The verb extend: spec.expiry, later by a duration. */
 import { durationMilliseconds, expiryTimeMs, type PostgresVDB } from "@vdb/api";
 import type { Command } from "commander";
-import { timestamp } from "kube-runtime";
+import { isApiError, timestamp } from "kube-runtime";
 import { databaseOf, databases } from "../cluster/databases.ts";
 import { again, openSession } from "../cluster/session.ts";
 import { Complaint } from "../complaint.ts";
@@ -54,19 +54,39 @@ function durationText(seconds: number): string {
   return parts.map(([count, unit]) => (count === 0 ? "" : `${count}${unit}`)).join("");
 }
 
+interface Renewal {
+  readonly found: PostgresVDB;
+  readonly expiry: Expiry;
+  readonly timeMs: number;
+  /** Undefined: a dry run, which has printed what it would become. */
+  readonly patched: PostgresVDB | undefined;
+}
+type Place = Parameters<typeof patchSpec>[0];
+
+/** Of what stands there now: where somebody, mostly the operator, writes in between, it looks and tries again. */
+async function renew(place: Place, name: string, seconds: number, triesLeft = 5): Promise<Renewal> {
+  const { world, session } = place;
+  const found = await databaseOf(session, name, world.signal);
+  const wanted = extended(found, seconds, world.clock.now());
+  if (wanted === undefined)
+    throw new Complaint(`PostgresVDB ${session.namespace}/${name} never expires: it has no spec.expiry`, [
+      "to let it expire, set spec.expiry, for example {after: 8h, action: Stop}",
+    ]);
+  const { expiry } = wanted;
+  const { resourceVersion } = found.metadata;
+  try {
+    return { found, ...wanted, patched: await patchSpec(place, found, { spec: { expiry }, resourceVersion }) };
+  } catch (error) {
+    if (!isApiError(error, "conflict") || triesLeft === 1) throw error;
+    return await renew(place, name, seconds, triesLeft - 1);
+  }
+}
+
 async function extend(world: World, flags: ChangeFlags, name: string, seconds: number): Promise<number> {
   await using session = await openSession(world, flags);
   const key = { namespace: session.namespace, name };
   const what = `PostgresVDB ${key.namespace}/${name}`;
-  const found = await databaseOf(session, name, world.signal);
-  const wanted = extended(found, seconds, world.clock.now());
-  if (wanted === undefined)
-    throw new Complaint(`${what} never expires: it has no spec.expiry`, [
-      "to let it expire, set spec.expiry, for example {after: 8h, action: Stop}",
-    ]);
-  const { expiry, timeMs } = wanted;
-  const { resourceVersion } = found.metadata;
-  const patched = await patchSpec({ world, session, flags }, found, { spec: { expiry }, resourceVersion });
+  const { found, expiry, timeMs, patched } = await renew({ world, session, flags }, name, seconds);
   if (patched === undefined) return 0;
   const isToStart = found.status.expiry?.stoppedTime !== undefined && found.spec.enabled && flags.wait;
   const started = isToStart
