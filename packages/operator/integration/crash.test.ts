@@ -2,7 +2,15 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { PostgresVDB } from "@vdb/api";
-import { configMaps, deployments, persistentVolumeClaims, type Resource, services, storageClasses } from "kube-runtime";
+import {
+  configMaps,
+  deployments,
+  persistentVolumeClaims,
+  persistentVolumes,
+  type Resource,
+  services,
+  storageClasses,
+} from "kube-runtime";
 import { volumeSnapshotClasses, volumeSnapshotContents, volumeSnapshots } from "../src/data/csi/volume-snapshots.ts";
 import { playCluster } from "./testing/fake-cluster.ts";
 import { type FakeDct, fakeDct } from "./testing/fake-dct.ts";
@@ -148,6 +156,12 @@ describe("an operator that dies", { timeout: 1_200_000 }, () => {
         0,
         `${resource.plural}, ${moment} write ${death}`,
       );
+    const volumes = (await bench.client.list(persistentVolumes, {}, forever)).items;
+    deepEqual(
+      volumes.filter(({ spec }) => spec.claimRef?.namespace === namespace),
+      [],
+      `no data without an owner, ${moment} write ${death}`,
+    );
     return api.written();
   }
 
