@@ -47,6 +47,10 @@ images: setup ## Build the container images into the cache
 manifests: tools ## Write both charts as plain manifests into .local/delphix.yaml
 	@scripts/manifests
 
+.PHONY: kubectl-vdb
+kubectl-vdb: setup ## Build a release of kubectl vdb into .local/kubectl-vdb; URL=… of its archives for krew
+	@node packages/cli/release.ts .local/kubectl-vdb $(URL)
+
 .PHONY: generate format api-reference
 generate: setup ## Write every generated file again
 	@scripts/generate

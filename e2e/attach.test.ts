@@ -1,22 +1,19 @@
 /** csi.attachRequired: Kubernetes attaches volumes by the stock attacher, and a VDB is enabled only while a pod needs it. */
 import { deepEqual, equal } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { ensureNamespace, eventually, installCharts, testCluster, text, withEngine } from "@vdb/cluster";
+import { ensureNamespace, eventually, testCluster, text, withEngine } from "@vdb/cluster";
 import { isFullTier } from "kube-runtime/testing";
-import { applyVdb, deleteVdb, makePasswordSecret, waitForPhase } from "./vdb.ts";
+import { switchAttaching } from "./attaching.ts";
+import { applyVdb, deleteVdb, makePasswordSecret, runAction, setEnabled, waitForPhase } from "./vdb.ts";
 import { claim, pod, sleeps, together } from "./volumes/manifests.ts";
 
 const kubectl = await testCluster();
 const namespace = "attach";
+const vdb = { name: "attached", namespace };
 const starts = 10;
+const refreshes = 5;
 /** Each start and each stop takes 10 s, the pace at which a kubelet reports its volumes: too long for every run. */
 const skip = !isFullTier;
-
-/** A CSIDriver cannot be changed in this; pods that run with the other value go on. */
-async function switchTo(attachRequired: boolean): Promise<void> {
-  await kubectl.run(["delete", "csidriver", "defs.csi.delphix.com"]);
-  await installCharts(kubectl, { storageValues: { csi: { attachRequired } } });
-}
 
 const enabled = async (id: string): Promise<boolean | undefined> =>
   await withEngine(kubectl, async (engine) => (await engine.getVdb(id))?.enabled);
@@ -45,6 +42,18 @@ async function measure(): Promise<{ readonly start: readonly number[]; readonly 
   return took;
 }
 
+/** Seconds that each VDBRefresh takes. */
+async function measureRefreshes(named: string): Promise<readonly number[]> {
+  const took: number[] = [];
+  for (let nth = 0; nth < refreshes; nth += 1) {
+    const from = performance.now();
+    await runAction(kubectl, vdb, { kind: "VDBRefresh", name: `${named}-${nth}`, spec: {} });
+    await waitForPhase(kubectl, vdb, "Ready");
+    took.push((performance.now() - from) / 1000);
+  }
+  return took;
+}
+
 const seconds = (all: readonly number[]): string =>
   all
     .toSorted((one, other) => one - other)
@@ -55,7 +64,7 @@ describe("csi.attachRequired", { skip }, () => {
   before(async () => await ensureNamespace(kubectl, namespace));
   after(async () => {
     await kubectl.run(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=240s"]);
-    await switchTo(false);
+    await switchAttaching(kubectl, false);
   });
 
   test("a VDB is enabled while its volume is attached, with and without the operator", { timeout: 900_000 }, async (t) => {
@@ -63,8 +72,14 @@ describe("csi.attachRequired", { skip }, () => {
     await kubectl.run(["wait", "--for=jsonpath={.status.phase}=Bound", "pvc/used", "-n", namespace, "--timeout=120s"]);
     const volume = text(await kubectl.get("pvc", "used", namespace), "spec", "volumeName");
     const id = text(await kubectl.get("pv", volume), "spec", "csi", "volumeHandle");
+    await makePasswordSecret(kubectl, vdb);
+    await applyVdb(kubectl, vdb);
+    const own = text(await waitForPhase(kubectl, vdb, "Ready"), "status", "delphixID");
+    const refreshed = await measureRefreshes("without");
+    await setEnabled(kubectl, vdb, false);
+    await waitForPhase(kubectl, vdb, "Stopped");
     const without = await measure();
-    await switchTo(true);
+    await switchAttaching(kubectl, true);
     await startPod();
     deepEqual([await attachments(), await enabled(id)], [[volume], true]);
     await stopPod();
@@ -76,13 +91,13 @@ describe("csi.attachRequired", { skip }, () => {
       `seconds until pod and volume are free: ${seconds(without.stop)} without, ${seconds(attached.stop)} with attaching`,
     );
 
-    const vdb = { name: "attached", namespace };
-    await makePasswordSecret(kubectl, vdb);
-    await applyVdb(kubectl, vdb);
-    const ready = await waitForPhase(kubectl, vdb, "Ready");
-    const own = text(ready, "status", "delphixID");
+    await setEnabled(kubectl, vdb, true);
+    await waitForPhase(kubectl, vdb, "Ready");
     equal(await enabled(own), true);
-    await kubectl.run(["patch", "postgresvdb", vdb.name, "-n", namespace, "--type=merge", "-p", '{"spec":{"enabled":false}}']);
+    t.diagnostic(
+      `seconds of a refresh: ${seconds(refreshed)} without, ${seconds(await measureRefreshes("with"))} with attaching`,
+    );
+    await setEnabled(kubectl, vdb, false);
     await eventually("the database is stopped and its VDB disabled", 120, async () =>
       (await enabled(own)) === false ? true : undefined,
     );

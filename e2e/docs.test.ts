@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { testCluster, tryRun } from "@vdb/cluster";
 import { isFullTier } from "kube-runtime/testing";
-import { consoleBlocks, runnable } from "./docs/console.ts";
+import { type Block, consoleBlocks, runnable } from "./docs/console.ts";
 import { type Session, sessions } from "./docs/plan.ts";
+import { scrubbed } from "./kubectl-vdb/shown.ts";
 
 const kubectl = await testCluster();
 const clone = join(import.meta.dirname, "..");
@@ -18,17 +19,24 @@ trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 curl() { command curl -fsS "$@"; }
 `;
 
-function scriptOf({ given = "", blocks, put = {} }: Session): string {
-  const commands = blocks.flatMap((name) => {
-    const page = name.slice(0, name.indexOf(": "));
-    const found = consoleBlocks(page, readFileSync(join(clone, page), "utf8")).find(
-      (block) => block.name === name || block.name.startsWith(`${name}\n`),
-    );
-    if (found === undefined) throw new Error(`the documentation has no block ${name}`);
-    return found.commands.map((command) => `echo ${quoted(command)} >&2\n${runnable(put[command] ?? command)}`);
-  });
-  return [prelude, given, ...commands].join("\n");
+function blockNamed(name: string): Block {
+  const page = name.slice(0, name.indexOf(": "));
+  const found = consoleBlocks(page, readFileSync(join(clone, page), "utf8")).find(
+    (block) => block.name === name || block.name.startsWith(`${name}\n`),
+  );
+  if (found === undefined) throw new Error(`the documentation has no block ${name}`);
+  return found;
 }
+
+function scriptOf({ given = "", blocks, put = {}, isRecording = false }: Session): string {
+  const commands = blocks.flatMap((name) =>
+    blockNamed(name).commands.map((command) => `echo ${quoted(command)} >&2\n${runnable(put[command] ?? command)}`),
+  );
+  const begin = isRecording ? [`{ ${given}\n} >/dev/null`, "exec 2>&1"] : [given];
+  return [prelude, ...begin, ...commands].join("\n");
+}
+/** Numbers of rows are the source's. */
+const shown = (text: string): string => scrubbed(text).replaceAll(/\b\d{4,}\b/gu, "<n>");
 const quoted = (text: string): string => `'$ ${text.replaceAll("'", "'\\''")}'`;
 
 describe("the documentation's commands", { timeout: 900_000, skip: !isFullTier }, () => {
@@ -41,8 +49,7 @@ describe("the documentation's commands", { timeout: 900_000, skip: !isFullTier }
   after(async () => {
     rmSync(folder, { recursive: true });
     await kubectl.run(["delete", "namespace", "docs-driver", "shop", "--ignore-not-found", "--timeout=180s"]);
-    await kubectl.run(["delete", "volumesnapshot", "before-release", "-n", "pg-operator", "--ignore-not-found", "--timeout=60s"]);
-    for (const kind of ["postgrestask", "task", "vdbrefresh", "postgresvdb"])
+    for (const kind of ["volumesnapshot", "postgrestask", "task", "vdbsnapshot", "vdbrefresh", "vdbrewind", "postgresvdb"])
       await kubectl.run(["delete", kind, "--all", "-n", "pg-operator", "--timeout=180s"]);
     await kubectl.run(["delete", "secret", "my-db-password", "-n", "pg-operator", "--ignore-not-found"]);
   });
@@ -56,5 +63,6 @@ describe("the documentation's commands", { timeout: 900_000, skip: !isFullTier }
       writeFileSync(file, scriptOf(session));
       const { exitCode, stdout, stderr } = await tryRun("bash", [file], { cwd: folder, env });
       equal(exitCode, 0, `${stdout.slice(-2000)}\n${stderr.slice(-4000)}`);
+      if (session.isRecording ?? false) equal(shown(stdout), shown(session.blocks.map((name) => blockNamed(name).text).join("")));
     });
 });

@@ -3,8 +3,10 @@
  *
  * unit: beside the source, no cluster, no root. integration: packages/*\/integration, real API server, PostgreSQL, btrfs.
  * e2e: the whole path on the cluster of `make cluster-up`. after: what it has left behind. soak: there too, everything is killed at random for minutes or hours.
+ * oldest: of integration what asks an API server, with that of the oldest Kubernetes that the charts admit; cluster/oldest/build builds it.
  * --within=SECONDS ends what still runs then. Exit status 1 when anything failed or nothing ran.
  */
+import { execFileSync } from "node:child_process";
 import { globSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -21,6 +23,14 @@ const groups = {
   integration: { files: ["packages/*/integration/**/*.test.ts"], concurrency: 2, timeoutSeconds: 2400 },
   e2e: { files: ["e2e/!(soak|rights|secrets).test.ts"], concurrency: 1, timeoutSeconds: 2400 },
   after: { files: ["e2e/{rights,secrets}.test.ts"], concurrency: 1, timeoutSeconds: 300 }, // behind all that they look at
+  oldest: {
+    files: [
+      "packages/{api,runtime}/integration/**/*.test.ts",
+      "packages/operator/integration/{charts,vdb-*,tasks,deputy}.test.ts",
+    ],
+    concurrency: 2,
+    timeoutSeconds: 2400,
+  },
   soak: { files: ["e2e/soak.test.ts"], concurrency: 1, timeoutSeconds: 86_400 }, // the test has its own, by its minutes
 } as const;
 type Group = keyof typeof groups;
@@ -37,6 +47,7 @@ async function runGroup(group: Group, only: readonly string[]): Promise<void> {
     (file) => only.length === 0 || only.some((part) => file.includes(part)),
   );
   if (found.length === 0) return;
+  if (group === "oldest") process.env["KUBE_BIN"] = execFileSync("cluster/paths", ["oldest"], { encoding: "utf8" }).trim();
   const from = performance.now();
   const execArgv = ["--import", join(import.meta.dirname, "fail-when-left-open.ts")];
   const stream = run({ files: found.toSorted(), concurrency, timeout: timeoutSeconds * 1000, execArgv, signal });

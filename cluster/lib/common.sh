@@ -14,6 +14,7 @@ go_modules=(kube csi helm)
 module_folder() { echo "$cache/go-$1-$(key_of "go/$1" lib/build.sh)"; }
 tools_folder() { echo "$cache/tools-$(key_of go lib/build.sh)"; }
 definitions_folder() { echo "$cache/crds-$(key_of go/csi lib/definitions.sh)"; }
+oldest_folder() { echo "$cache/oldest-$(key_of oldest)"; }
 suite_folder() { echo "$cache/storage-suite-$(key_of ../e2e/storage-suite/{go.mod,go.sum,suite_test.go,build})"; }
 postgres_folder() { echo "$cache/postgres16-$(key_of lib/postgres.sh)"; }
 

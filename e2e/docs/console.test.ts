@@ -27,6 +27,7 @@ test("a command has its here-document, its loop and no output", () => {
     {
       name: "p: kubectl apply -f - <<YAML\na: 1\nYAML",
       commands: ["kubectl apply -f - <<YAML\na: 1\nYAML", "for one in a b; do\n    echo $one\n  done", "true"],
+      text: page.slice("```console\n".length, -"```\n".length),
     },
   ]);
   equal(runnable("echo &"), "echo &");

@@ -4,12 +4,15 @@ export interface Block {
   readonly name: string;
   /** Without `$`, each whole: with its here-document, its loop or its continued lines. */
   readonly commands: readonly string[];
+  /** All of it, with what the commands show. */
+  readonly text: string;
 }
 
 export function consoleBlocks(page: string, text: string): readonly Block[] {
   return [...text.matchAll(/^( *)```console\n([\s\S]*?)^ *```/gmu)].map(([, indent = "", body = ""]) => {
-    const commands = commandsIn(body.split("\n").map((line) => line.slice(indent.length)));
-    return { name: `${page}: ${commands[0] ?? ""}`, commands };
+    const lines = body.split("\n").map((line) => line.slice(indent.length));
+    const commands = commandsIn(lines);
+    return { name: `${page}: ${commands[0] ?? ""}`, commands, text: lines.join("\n") };
   });
 }
 

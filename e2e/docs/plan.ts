@@ -8,6 +8,8 @@ export interface Session {
   readonly blocks: readonly string[];
   /** What stands in a command for what the reader puts in, or has to wait for. */
   readonly put?: Readonly<Record<string, string>>;
+  /** The page has all that its commands show: it is compared, but for what differs from run to run. */
+  readonly isRecording?: boolean;
 }
 
 const json = (expression: string): string =>
@@ -66,7 +68,7 @@ kubectl rollout status deployment/my-postgres --timeout=3m`,
   {
     what: "kubectl vdb",
     blocks: [
-      "docs/kubectl-vdb.md: node packages/cli/build.ts ~/.local/bin",
+      "docs/kubectl-vdb.md: make kubectl-vdb",
       "docs/kubectl-vdb.md: kubectl vdb completion >~/.local/bin/kubectl_complete-vdb",
       "docs/kubectl-vdb.md: kubectl vdb list -n pg-operator",
       "docs/kubectl-vdb.md: kubectl vdb status my-postgres-vdb -n pg-operator",
@@ -79,6 +81,13 @@ kubectl rollout status deployment/my-postgres --timeout=3m`,
 kubectl vdb wait my-postgres-vdb --for=ready --timeout=5m`,
       "kubectl vdb wait vdbrefresh/nightly": "kubectl vdb wait vdbrefresh/my-vdb-refresh",
     },
+  },
+  {
+    what: "a recording of kubectl vdb",
+    given: `kubectl wait --for=condition=Ready postgresvdb/my-postgres-vdb -n pg-operator --timeout=3m
+kubectl wait --for=jsonpath='{.status.ownBytes}' postgresvdb/my-postgres-vdb -n pg-operator --timeout=3m`,
+    blocks: ["README.md: kubectl vdb list -n pg-operator"],
+    isRecording: true,
   },
   {
     what: "rights for a team",
@@ -111,6 +120,8 @@ export const notRun: Readonly<Record<string, string>> = {
   'docs/operations.md: engine() { kubectl exec -i -n delphix-storage delphix-engine-0 -- node /app/main.mjs "$@"; }': adminTest,
   "docs/operations.md: engine backup - >engine-catalogue-$(date +%F).db": adminTest,
   "docs/operations.md: engine restore - <engine-catalogue-2026-11-26.db": adminTest,
+  "docs/masking.md: python3 -m pip install --no-deps --target=/opt/masking pganonymize==0.13.0 faker==40.63.0 parmap==1.7.0 pgcopy==1.6.2 psycopg2-binary==2.9.13 pytz==2026.6 pyyaml==6.0.4 tqdm==4.70.1":
+    "packages/operator/integration/masking.test.ts runs it into a folder of its own",
   "docs/postgresvdb.md: kubectl delete namespace pg-operator":
     "it shows a refusal; e2e/schedules.test.ts has a protected database of its own",
 };

@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import type { Kubectl } from "@vdb/cluster";
+import { processesOf } from "../processes.ts";
 import type { Way } from "./plan.ts";
 import type { SeenPod } from "./pods.ts";
 
@@ -12,11 +12,9 @@ export async function strike(kubectl: Kubectl, pod: SeenPod, way: Way): Promise<
   return exitCode === 0;
 }
 
-type Process = { readonly pid: number; readonly parent: number; readonly inside: number; readonly name: string };
-
 /** kill -9 to the postmaster of a database, which is its container's first process's child, and else to the first process itself. */
 function killIn({ containerId }: SeenPod): boolean {
-  const all = processesOf(containerId.replace(/^.*:\/\//u, ""));
+  const all = processesOf(containerId);
   const first = all.find(({ inside }) => inside === 1);
   const victim = all.find(({ parent, name }) => parent === first?.pid && name === "postgres") ?? first;
   if (victim === undefined) return false;
@@ -26,25 +24,4 @@ function killIn({ containerId }: SeenPod): boolean {
   } catch {
     return false; // it ended a moment ago
   }
-}
-
-/** The cluster's processes are seen in the machine's /proc: it has no process namespace of its own, its containers have. */
-function processesOf(containerId: string): readonly Process[] {
-  if (containerId === "") return [];
-  return readdirSync("/proc")
-    .filter((entry) => /^\d+$/u.test(entry))
-    .flatMap((pid) => {
-      try {
-        if (!readFileSync(`/proc/${pid}/cgroup`, "utf8").includes(containerId)) return [];
-        return [describe(Number(pid), readFileSync(`/proc/${pid}/status`, "utf8"))];
-      } catch {
-        return []; // it has ended while we looked
-      }
-    });
-}
-
-function describe(pid: number, status: string): Process {
-  const field = (name: string): string => new RegExp(`^${name}:\\s*(.*)$`, "mu").exec(status)?.[1] ?? "";
-  const inside = field("NSpid").split(/\s+/u).at(-1);
-  return { pid, parent: Number(field("PPid")), inside: Number(inside), name: field("Name") };
 }

@@ -74,7 +74,7 @@ describe("kubectl vdb", { timeout: 300_000 }, () => {
   test("a viewer sees databases and how they are", async () => {
     const list = await as("viewer", "list");
     deepEqual([list.exitCode, list.stderr], [0, ""]);
-    match(list.stdout, /^NAME +PHASE +DATA AGE +PARENT +AGE\norders +Ready +\d+d +delphix-engine:production +\d+s\n$/u);
+    match(list.stdout, /^NAME +PHASE +DATA AGE +OWN +PARENT +AGE\norders +Ready +\d+d +- +delphix-engine:production +\d+s\n$/u);
     equal((await as("viewer", "list", "-o", "name")).stdout, "postgresvdb.core.delphix.com/orders\n");
     const status = await as("viewer", "status", "orders");
     deepEqual([status.exitCode, status.stderr], [0, ""]);

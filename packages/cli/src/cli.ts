@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { errorMessage, isApiError } from "kube-runtime";
+import manifest from "../package.json" with { type: "json" };
 import { Complaint, interrupted } from "./complaint.ts";
 import { painted } from "./text/style.ts";
 import { defineDataVerbs } from "./verbs/change-data.ts";
@@ -41,6 +42,7 @@ export async function runCli(words: readonly string[], world: World): Promise<nu
 export function createProgram(world: World, end: End): Command {
   const program = new Command("kubectl vdb")
     .description("Virtual PostgreSQL databases by hand: for people who have a kubeconfig.")
+    .version(manifest.version)
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({

@@ -253,6 +253,73 @@ describe(`databases of another driver (seed ${testSeed})`, { timeout: isFullTier
     await deleteVdb(bench.client, namespace, "orders");
   });
 
+  const saved = { snapshotRef: { type: "volume-snapshot", name: "saved" } };
+  const script = { content: "SELECT 1" };
+  for (const { type, reference, refresh } of [
+    { type: "pvc-clone", reference: "theirs", refresh: {} },
+    { type: "k8s-snapshot", reference: "base", refresh: {} },
+    { type: "pvc-adopt", reference: "theirs", refresh: saved },
+  ] as const)
+    test(`${type}: what is carried out is what was planned, and a plan changes nothing`, async () => {
+      const namespace = `planned-${type}`;
+      await place(namespace);
+      await using _ = Object.assign(playCluster(bench.client, namespace), { driver });
+      await using operator = startOperator(bench.api, fakeDct());
+      operator.answer = well;
+      const source = { persistentVolumeClaimName: "theirs" };
+      if (type === "k8s-snapshot")
+        await bench.client.create(volumeSnapshots, { metadata: { namespace, name: "base" }, spec: { source } }, forever);
+      await database(namespace, { source: { type, reference } });
+      for (const [name, kind, spec] of [
+        ["saved", vdbSnapshot, {}],
+        ["refreshed", vdbRefresh, refresh],
+        ["undone", vdbRewind, { snapshotRef: { type: "previous" } }],
+        ["rewound", vdbRewind, saved],
+        ["latest", vdbRewind, { previousRetention: "0s" }],
+        ["scripted", postgresRefresh, { ...refresh, preRefresh: script, postRefresh: script }],
+      ] as const) {
+        const held = (await bench.client.get(vdbs, { namespace, name: "orders" }, forever)).status;
+        const there = await claims(namespace);
+        const asked = operator.execs.length;
+        await begin(namespace, kind, `${name}-plan`, { ...spec, planOnly: true });
+        const { status } = await end(namespace, kind, `${name}-plan`);
+        const plan = "plan" in status ? status.plan : undefined;
+        deepEqual([status.phase, plan?.blockers], ["Completed", []], status.lastError ?? "");
+        const still = (await bench.client.get(vdbs, { namespace, name: "orders" }, forever)).status;
+        const made = (await claims(namespace)).filter((claim) => !there.includes(claim));
+        deepEqual([still.content, still.previous, made], [held.content, held.previous, []]);
+        deepEqual(
+          operator.execs.slice(asked).filter(({ command }) => command[3] === "hook"),
+          [],
+        );
+
+        await begin(namespace, kind, name, { ...spec, planRef: { name: `${name}-plan` } });
+        const deed = (await end(namespace, kind, name)).status;
+        equal(deed.phase, "Completed", `${name}: ${deed.lastError ?? ""}`);
+        deepEqual(
+          (deed.steps ?? []).map(({ name: step, phase }) => ({ name: step, phase })),
+          plan?.steps,
+          name,
+        );
+        const used = "snapshot" in deed ? deed.snapshot : undefined;
+        for (const [field, value] of Object.entries(plan?.snapshot ?? {}))
+          equal(Object.entries(used ?? {}).find(([one]) => one === field)?.[1], value, `${name}: ${field}`);
+        const { previous } = (await untilVdb(bench.client, namespace, "orders", isReady)).status;
+        if (plan?.previous !== undefined) equal(previous?.id === held.content?.id, plan.previous.kept, name);
+      }
+
+      await begin(namespace, vdbRefresh, "stale-plan", { ...refresh, planOnly: true });
+      await end(namespace, vdbRefresh, "stale-plan");
+      await bench.client.patch(vdbs, { namespace, name: "orders" }, { spec: { hooks: [] } }, forever);
+      await untilVdb(bench.client, namespace, "orders", isReady);
+      await begin(namespace, vdbRefresh, "stale", { ...refresh, planRef: { name: "stale-plan" } });
+      match(
+        (await end(namespace, vdbRefresh, "stale")).status.lastError ?? "",
+        /^plan stale-plan does not hold any more: the manifest of the database was edited/u,
+      );
+      await deleteVdb(bench.client, namespace, "orders");
+    });
+
   /** Carries out an action through one death of the operator; how many writes that took. */
   async function through({ name, kind, spec, isCopy }: Loop, namespace: string, death: number, moment: Moment): Promise<number> {
     await place(namespace);

@@ -9,8 +9,11 @@ import { hbaFile } from "../src/postgres/hba.ts";
 import { type PreparationResult, preparationCommand, preparationResult } from "../src/postgres/prepare.ts";
 import { saltFor, scramVerifier } from "../src/postgres/scram.ts";
 import { lockedOut, loginTrouble } from "../src/vdb/pod/login-trouble.ts";
+import { walBytesBetween, walPosition } from "../src/vdb/pod/wal-position.ts";
+import type { PodExec } from "../src/vdb/world.ts";
 import { newCluster, owner, type Pod, programs, scratch, startPod } from "./testing/postgres.ts";
 
+const forever: AbortSignal = new AbortController().signal;
 const folder = scratch();
 let pod: Pod | undefined;
 const server = (): Pod => {
@@ -36,6 +39,12 @@ function trouble(user: string, name: string, settings?: string): readonly [reaso
 const fine = ["", ""] as const;
 const sql = (text: string): string => server().sql(text, "root_of_all");
 const other = (text: string): string => server().sql(text, "the other one");
+const execAsApp: PodExec = async ({ command }) => ({
+  ...server().exec(["/usr/bin/env", "PGUSER=app", "PGDATABASE=orders", ...command]),
+  truncated: false,
+});
+const position = async (): Promise<string> =>
+  (await walPosition({ exec: execAsApp }, { metadata: { name: "v" } }, forever)) ?? "";
 
 describe("sessions on a server that somebody else has set up", { timeout: 120_000 }, () => {
   before(async () => {
@@ -198,6 +207,15 @@ describe("sessions on a server that somebody else has set up", { timeout: 120_00
     match(message, /^no superuser can open a session \(tried: root_of_all\): .*LC_COLLATE "xx_YY".*spec\.image/u);
     deepEqual(trouble("app", "orders"), fine, "one that can be used is enough");
     server().sql("UPDATE pg_database SET datcollate = 'C'", "root_of_all", "orders");
+  });
+
+  test("how far the WAL has come is told, whatever is set for the role of the database", async () => {
+    sql("ALTER ROLE app SET session_preload_libraries = 'absent'");
+    const start = await position();
+    sql("CREATE TABLE written AS SELECT repeat('x', 1000) AS text FROM generate_series(1, 1000)");
+    const written = walBytesBetween(start, await position());
+    equal(written > 1_000_000 && written < 20_000_000, true, `${start}: ${written} bytes`);
+    sql("ALTER ROLE app RESET session_preload_libraries; DROP TABLE written");
   });
 
   test("any superuser that can log in serves; where there is none, that is told with the roles there are", () => {

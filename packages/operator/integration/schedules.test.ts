@@ -43,6 +43,7 @@ describe("schedules", { timeout: 120_000 }, () => {
     );
     deepEqual([await names(snapshots), await names(refreshes)], [[wanted("snapshot")], [wanted("refresh")]]);
 
+    await stage.operator[Symbol.asyncDispose]();
     stage.restartOperator();
     const after = await untilVdb(client, namespace, "orders", isReady);
     equal(after.status.schedules?.refresh?.lastAction, wanted("refresh"));

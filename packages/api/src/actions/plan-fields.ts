@@ -92,6 +92,15 @@ const plan = schema({
           required: ["name", "time"],
           properties: { name: text("Its name.", 253), time: time("The moment whose data it holds.") },
         },
+        walBytes: {
+          type: "integer",
+          format: "int64",
+          description:
+            "At most so many bytes of WAL were written since an action last took a VolumeSnapshot of this data: no snapshot has them.",
+          minimum: 0,
+          example: 16_777_216,
+        },
+        walUnknown: text("Why walBytes is not known."),
       },
     },
     dependants: {

@@ -189,6 +189,14 @@ export const postgresVdbStatus = schema({
     dataTimestamp: time(
       "The moment of the source's data that the last create, refresh or rewind brought: how fresh the data is.",
     ),
+    ownBytes: {
+      type: "integer",
+      format: "int64",
+      description:
+        "The bytes that this database alone holds, as DCT counts them. Told anew when they have changed by more than a tenth and by more than a MiB.",
+      minimum: 0,
+      example: 16_777_216,
+    },
     content,
     source: origin,
     hooks: {

@@ -133,6 +133,16 @@ for (const { name, object, want } of [
     object: anAction(vdbRefresh, { status: { conditions: conditions("Reconciling+ Queued: waits for x") } }),
     want: "Pending: waits for x",
   },
+  {
+    name: "a failure with the end of an output",
+    object: anAction(vdbRefresh, {
+      status: {
+        phase: "PostRefresh",
+        conditions: conditions("Reconciling+ RollingBack: the hook failed; line 1: ERROR\nLINE 1: x"),
+      },
+    }),
+    want: "PostRefresh: the hook failed; line 1: ERROR",
+  },
 ])
   test(`a line of progress: ${name}`, () => equal(labelOf(object).text, want));
 

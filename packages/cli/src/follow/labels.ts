@@ -1,5 +1,6 @@
 import type { ActionObject, PostgresVDB } from "@vdb/api";
 import { findCondition } from "kube-runtime";
+import { firstLine } from "../text/first-line.ts";
 import { toneOfPhase } from "../text/style.ts";
 import type { Label } from "./progress.ts";
 
@@ -21,7 +22,7 @@ export function labelOf({ status }: ActionObject | PostgresVDB): Label {
   const why = findCondition(conditions, "Reconciling");
   if (why === undefined || why.status !== "True") return { text: phase, tone };
   const detail = `${phase}: ${why.message}`;
-  return telling.has(why.reason) ? { text: detail, tone, detail } : { text: phase, tone, detail };
+  return telling.has(why.reason) ? { text: firstLine(detail), tone, detail } : { text: phase, tone, detail };
 }
 
 /** Pure: the phases that an action has been through, for two may have passed between two looks. A database keeps no such list. */

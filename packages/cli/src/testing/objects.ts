@@ -16,7 +16,7 @@ const created = "2026-01-31T10:00:00Z";
 /** `Deployed- Starting: the pod starts`: type, + or -, reason, message. */
 export function conditions(...texts: readonly string[]) {
   return texts.map((text) => {
-    const [, type = "", sign, reason = "", message = "as declared"] = /^(\w+)([+-]) (\w+)(?:: (.*))?$/u.exec(text) ?? [];
+    const [, type = "", sign, reason = "", message = "as declared"] = /^(\w+)([+-]) (\w+)(?:: (.*))?$/su.exec(text) ?? [];
     const status = sign === "+" ? ("True" as const) : ("False" as const);
     return { type, status, reason, message, lastTransitionTime: created, observedGeneration: 1 };
   });
@@ -54,6 +54,7 @@ export const readyVdb = (more: VdbParts = {}): PostgresVDB =>
       pvcName: "orders-1a2b3c",
       delphixID: "vdb-7",
       dataTimestamp: "2026-01-31T09:00:00Z",
+      ownBytes: 17_825_792,
       content: { id: "1a2b3c", madeBy: "create", openedTime: created },
       conditions: conditions(
         "Ready+ Ready",

@@ -2,6 +2,7 @@ import { isFinished } from "@vdb/api";
 import { findCondition } from "kube-runtime";
 import { again } from "../cluster/session.ts";
 import type { ConnectionFlags } from "../world.ts";
+import { firstLine } from "./first-line.ts";
 import type { Seen } from "./status-page.ts";
 
 /** One thing to do, and the command for it or the words of the condition that asks for it. */
@@ -24,7 +25,7 @@ export function nextSteps({ vdb, actions }: Seen, now: number, flags: Connection
       ? [
           {
             what: "last action failed",
-            how: `${failed.kind} ${failed.metadata.name}: ${failed.status.lastError ?? "see its conditions"}`,
+            how: `${failed.kind} ${failed.metadata.name}: ${firstLine(failed.status.lastError ?? "see its conditions")}`,
           },
         ]
       : [];

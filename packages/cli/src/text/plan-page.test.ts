@@ -1,8 +1,10 @@
+import { deepEqual } from "node:assert/strict";
 import { test } from "node:test";
 import { assertGolden } from "../testing/golden.ts";
 import { readyVdb } from "../testing/objects.ts";
 import { recorded } from "../testing/world.ts";
 import { deletionPage, planPage } from "./plan-page.ts";
+import { sizeText } from "./size.ts";
 
 const steps = [
   { name: "pre-refresh-hooks", phase: "PreRefresh" },
@@ -22,7 +24,11 @@ test("the page of a plan", () =>
         { stage: "post-refresh", name: "mask" },
       ],
       blockers: [],
-      lost: { since: "2026-01-30T10:00:00Z", savedBy: { name: "monday", time: "2026-01-31T03:00:00Z" } },
+      lost: {
+        since: "2026-01-30T10:00:00Z",
+        savedBy: { name: "monday", time: "2026-01-31T03:00:00Z" },
+        walBytes: 17_825_792,
+      },
       previous: { kept: true, for: "24h", discards: "1a2b3c" },
       downtime: { seconds: 4, runs: 3 },
       dependants: ["sales/copy"],
@@ -36,12 +42,28 @@ test("the page of a plan with something in its way, on a terminal", () =>
       steps,
       hooks: [],
       blockers: [{ reason: "SnapshotNotFound", message: "there is no dct-snapshot 7; there are: 8, 9" }],
-      lost: {},
+      lost: { walUnknown: "the server does not answer" },
       previous: { kept: false, for: "0s" },
     }),
   ));
 
+test("sizes have the unit that they are read in", () =>
+  deepEqual([0, 1, 1023, 1024, 1_048_575, 2 ** 24, 3 * 2 ** 50].map(sizeText), [
+    "0 bytes",
+    "1 bytes",
+    "1023 bytes",
+    "1.0 KiB",
+    "1024.0 KiB",
+    "16.0 MiB",
+    "3072.0 TiB",
+  ]));
+
 test("the page of a deletion", () => {
   const vdb = readyVdb({ spec: { protected: true } });
-  assertGolden("plan-delete", deletionPage(recorded(), vdb, ["sales/copy"], 2));
+  assertGolden("plan-delete", deletionPage(recorded(), vdb, { copies: ["sales/copy"], areCopiesSeen: true, snapshots: 2 }));
+});
+
+test("the page of a deletion does not say that nothing is there where it may not be seen", () => {
+  const around = { copies: [], areCopiesSeen: false, snapshots: undefined };
+  assertGolden("plan-delete-unseen", deletionPage(recorded(), readyVdb(), around));
 });

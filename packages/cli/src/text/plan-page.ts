@@ -1,5 +1,6 @@
 import type { ActionPlan, PostgresVDB } from "@vdb/api";
 import type { Output } from "../world.ts";
+import { sizeText } from "./size.ts";
 import { type Cell, table } from "./table.ts";
 
 /** Pure: a plan in words. */
@@ -27,6 +28,7 @@ export function planPage(output: Output, title: string, plan: ActionPlan): strin
       "lost",
       lost.since === undefined ? "nothing that is known" : `what clients have changed since ${lost.since}; ${saved}`,
     ],
+    lost && ["unsaved", unsavedWords(lost)],
     previous && [
       "undo",
       previous.discards === undefined ? kept : `${kept}; the data before it (${previous.discards}) is deleted`,
@@ -38,16 +40,40 @@ export function planPage(output: Output, title: string, plan: ActionPlan): strin
   return pageOf(output, title, [...cells, ...plan.blockers.map(({ reason, message }) => inTheWay(`${reason}: ${message}`))]);
 }
 
+/** How much of what is lost no snapshot has. */
+function unsavedWords({ walBytes, walUnknown }: NonNullable<ActionPlan["lost"]>): string {
+  if (walBytes !== undefined) return `at most ${sizeText(walBytes)} of WAL, written since the last snapshot`;
+  return `an unknown amount of WAL${walUnknown === undefined ? "" : `: ${walUnknown}`}`;
+}
+
+/** What stands around a database that would be deleted, as far as its user may see it. */
+interface Around {
+  readonly copies: readonly string[];
+  /** Whether there can be no other copies. */
+  readonly areCopiesSeen: boolean;
+  /** How many VolumeSnapshots of it there are; undefined: that may not be seen. */
+  readonly snapshots: number | undefined;
+}
+
 /** Pure: what `kubectl delete postgresvdb` would do. */
-export function deletionPage(output: Output, vdb: PostgresVDB, copies: readonly string[], snapshots: number): string {
+export function deletionPage(output: Output, vdb: PostgresVDB, { copies, areCopiesSeen, snapshots }: Around): string {
   const { spec, status, metadata } = vdb;
   const claim = status.pvcName ?? "none yet";
   const isKept = spec.deletionPolicy === "Retain";
+  const under = spec.source.type === "dct-source" ? "its VDB in DCT" : "its volume";
+  const others = areCopiesSeen ? [] : ["perhaps others, which you may not see"];
   const rows: readonly (readonly [string, string])[] = [
-    ["data", isKept ? `claim ${claim} stays: deletionPolicy is Retain` : `claim ${claim} and its VDB in DCT are deleted`],
+    ["data", isKept ? `claim ${claim} stays: deletionPolicy is Retain` : `claim ${claim} and ${under} are deleted`],
     ["previous", status.previous === undefined ? "none" : isKept ? "stays too" : "is deleted too"],
-    ["snapshots", snapshots === 0 ? "none" : `${snapshots} VolumeSnapshots stay, and may keep the deletion waiting`],
-    ["copies", copies.length === 0 ? "none" : `${copies.join(", ")}: they keep their data`],
+    [
+      "snapshots",
+      snapshots === undefined
+        ? "unknown: you may not see VolumeSnapshots; those that there are stay, and may keep the deletion waiting"
+        : snapshots === 0
+          ? "none"
+          : `${snapshots} VolumeSnapshots stay, and may keep the deletion waiting`,
+    ],
+    ["copies", copies.length + others.length === 0 ? "none" : `${[...copies, ...others].join(", ")}: they keep their data`],
   ];
   const lift = `kubectl patch postgresvdb ${metadata.name} -n ${metadata.namespace} --type=merge -p '{"spec":{"protected":false}}'`;
   const cells = rows.map((row) => row.map((text): Cell => ({ text })));

@@ -179,6 +179,16 @@ for (const { name, why, got, want } of [
 ])
   test(`what to do next: ${name}`, () => deepEqual(got(), want, why));
 
+test("the failure of the last action is one line, however long the end of its output", () => {
+  const lastError = "the SQL failed with exit code 3; the end of its output: line 1: ERROR\nLINE 1: SELECT nothing";
+  const [first] = nextSteps(
+    { ...nothing, vdb: readyVdb(), actions: [anAction(postgresTask, { status: { phase: "Error", lastError } })] },
+    now,
+    {},
+  );
+  equal(first?.how, "PostgresTask one: the SQL failed with exit code 3; the end of its output: line 1: ERROR");
+});
+
 test("a proposed command has the flags of the command that proposes it", () => {
   const [first] = nextSteps({ ...nothing, vdb: aVdb({ status: { phase: "Stopped" } }) }, now, {
     namespace: "shop",

@@ -7,6 +7,7 @@ import { Complaint } from "../complaint.ts";
 import { ageOf } from "../text/age.ts";
 import { parentOf } from "../text/parent.ts";
 import { asFormat, nameOf } from "../text/print.ts";
+import { sizeText } from "../text/size.ts";
 import { toneOfPhase } from "../text/style.ts";
 import { type Cell, table } from "../text/table.ts";
 import type { ConnectionFlags, Output, World } from "../world.ts";
@@ -21,7 +22,7 @@ export function defineList(program: Command, world: World, end: End): void {
   program
     .command("list")
     .alias("ls")
-    .description("list databases: phase, age of the data, and what it is a copy of")
+    .description("list databases: phase, age of the data, bytes of their own, and what they are copies of")
     .option("-A, --all-namespaces", "in all namespaces")
     .option("-l, --selector <labels>", "only databases with these labels, for example sourceDBName=production")
     .addOption(outputOption())
@@ -63,6 +64,7 @@ export function listTable(
     "NAME",
     "PHASE",
     "DATA AGE",
+    "OWN",
     "PARENT",
     "AGE",
     ...(wide ? ["MODE", "ENDPOINT", "CLAIM", "DCT ID", "ACTION"] : []),
@@ -80,6 +82,7 @@ function rowOf(vdb: PostgresVDB, now: number, { allNamespaces, wide }: ListShape
     { text: metadata.name },
     { text: phase, tone: toneOfPhase(phase) },
     { text: ageOf(status.dataTimestamp, now) },
+    { text: status.ownBytes === undefined ? "-" : sizeText(status.ownBytes) },
     { text: parentOf(vdb) },
     { text: ageOf(metadata.creationTimestamp, now) },
     ...(wide ? [spec.mode, endpoint ?? "-", pvcName ?? "-", delphixID ?? "-", action].map((text) => ({ text })) : []),

@@ -1,5 +1,5 @@
 /** The verb plan: what a refresh, rewind, undo, snapshot or deletion would do. It changes nothing. */
-import { type ActionObject, claimsOf } from "@vdb/api";
+import { type ActionObject, claimsOf, type PostgresVDB } from "@vdb/api";
 import { Argument, type Command } from "commander";
 import { isApiError } from "kube-runtime";
 import { databaseOf, databases } from "../cluster/databases.ts";
@@ -59,31 +59,32 @@ async function tellDeletion(world: World, flags: DataFlags, name: string): Promi
   await using session = await openSession(world, flags);
   const vdb = await databaseOf(session, name, world.signal);
   const { namespace } = vdb.metadata;
-  const seen = async <T>(look: () => Promise<readonly T[]>, what: string): Promise<readonly T[]> => {
+  const seen = async <T>(look: () => Promise<readonly T[]>, what: string): Promise<readonly T[] | undefined> => {
     try {
       return await look();
     } catch (error) {
       if (isApiError(error, "notFound")) return []; // a cluster without snapshots
       if (!(error instanceof MissingRight)) throw error;
       world.stderr.write(`note: without ${what}: ${error.message}\n`);
-      return [];
+      return undefined;
     }
   };
-  const all = await seen(
-    async () => (await session.client.list(databases, {}, world.signal)).items,
-    "copies in other namespaces",
-  );
+  const databasesIn = async (place: { readonly namespace?: string }): Promise<readonly PostgresVDB[]> =>
+    (await session.client.list(databases, place, world.signal)).items;
+  const everywhere = await seen(async () => await databasesIn({}), "copies in other namespaces");
+  const all = everywhere ?? (await seen(async () => await databasesIn({ namespace }), "copies in this namespace"));
   const snapshots = await seen(
     async () => (await session.client.list(volumeSnapshots, { namespace }, world.signal)).items,
     "VolumeSnapshots",
   );
-  const claims = snapshots.map((one) => ({
+  const claims = snapshots?.map((one) => ({
     namespace,
     name: one.metadata.name,
     claim: one.spec.source.persistentVolumeClaimName,
   }));
-  const copies = copiesOf(vdb, all, claims).map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
-  const own = claims.filter(({ claim }) => claim !== undefined && claimsOf(vdb.status).includes(claim));
-  world.stdout.write(deletionPage(world.stdout, vdb, copies, own.length));
+  const copies = copiesOf(vdb, all ?? [], claims ?? []).map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+  const own = claims?.filter(({ claim }) => claim !== undefined && claimsOf(vdb.status).includes(claim));
+  const areCopiesSeen = everywhere !== undefined && snapshots !== undefined;
+  world.stdout.write(deletionPage(world.stdout, vdb, { copies, areCopiesSeen, snapshots: own?.length }));
   return vdb.spec.protected ? 1 : 0;
 }

@@ -108,7 +108,7 @@ export const runClient = (scratch: Scratch, name: string, port: number, args: re
     stdio: "pipe",
   });
 
-export const program = (scratch: Scratch, name: string): string => join(scratch.postgresDir, "16/bin", name);
+export const program = (scratch: Scratch, name: string): string => join(scratch.postgresDir, String(scratch.major), "bin", name);
 
 /** Rows and content of the pgbench tables, as one line that two databases can be compared by. */
 export const contentOf = (server: Server): string =>

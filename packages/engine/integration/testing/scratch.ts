@@ -11,20 +11,26 @@ export interface Scratch extends AsyncDisposable {
   readonly path: string;
   /** `<major>/bin/…`, as the engine's flag --postgres-dir wants it; readable for every user. */
   readonly postgresDir: string;
+  /** Which of them servers and client programs of the tests are of. */
+  readonly major: number;
 }
 
 /** A folder of its own for one test file. Afterwards every mount below it and the folder itself are gone. */
-export function scratchFolder(): Scratch {
+export function scratchFolder(majors: readonly number[] = [16]): Scratch {
   const path = mkdtempSync(join(tmpdir(), "engine-test-"));
   chmodSync(path, 0o755);
   const postgresDir = join(path, "postgresql");
   mkdirSync(postgresDir);
   // The cache lies in a home folder that other users cannot enter, and the server does not run as root.
-  cpSync(postgresTree(), join(postgresDir, "16"), { recursive: true, verbatimSymlinks: true });
-  return { path, postgresDir, [Symbol.asyncDispose]: () => remove(path) };
+  for (const major of majors) {
+    cpSync(postgresTree(major), join(postgresDir, String(major)), { recursive: true, verbatimSymlinks: true });
+    chmodSync(join(postgresDir, String(major)), 0o755);
+  }
+  return { path, postgresDir, major: majors[0] ?? 16, [Symbol.asyncDispose]: () => remove(path) };
 }
 
-function postgresTree(): string {
+function postgresTree(major: number): string {
+  if (major !== 16) return execFileSync(join(clone, "cluster/postgres"), [String(major)], { encoding: "utf8" }).trim();
   const tree =
     process.env["POSTGRES16"] ?? execFileSync(join(clone, "cluster/paths"), ["postgres16"], { encoding: "utf8" }).trim();
   if (!existsSync(join(tree, "bin/pg_basebackup"))) throw new Error(`there is no PostgreSQL 16 in ${tree}: run make tools`);

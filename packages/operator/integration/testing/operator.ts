@@ -5,6 +5,7 @@ import { createDctConnection, decodeCredentials } from "@vdb/dct";
 import {
   type Api,
   type Client,
+  type Clock,
   type CustomResourceDefinition,
   createClient,
   createManager,
@@ -19,6 +20,7 @@ import {
   secrets,
   serviceAccounts,
   silentLog,
+  systemClock,
 } from "kube-runtime";
 import { startApiServer, type TestApiServer } from "kube-runtime/testing";
 import { parse } from "yaml";
@@ -112,9 +114,14 @@ export interface RunningOperator extends AsyncDisposable {
 }
 
 /** Starts the operator as main.ts does, until it is disposed of. A crash is an `api` that stops answering. */
-export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] = []): RunningOperator {
+export function startOperator(
+  api: Api,
+  dct: FakeDct,
+  flags: readonly string[] = [],
+  clock: Clock = systemClock,
+): RunningOperator {
   const config = readConfig(["--namespace=pg-operator", "--leader-election=false", ...flags], {});
-  const manager = createManager({ name: "delphix-operator", api, log: silentLog, stopTimeoutSeconds: 1 });
+  const manager = createManager({ name: "delphix-operator", api, log: silentLog, stopTimeoutSeconds: 1, clock });
   const state: { execs: ExecRequest[]; answer: Answer } = { execs: [], answer: () => healthy() };
   const caches = vdbCaches(manager, undefined);
   const connection = createDctConnection({
@@ -133,7 +140,7 @@ export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] =
     mustAllowCopy: mustAllowCopyOf(caches.vdbs, config),
   });
   const sources = createDataSources(
-    { "dct-source": dctSource, ...createCsiSources(csiWorldOf({ config, caches, exec, dct: dctSource, now: Date.now })) },
+    { "dct-source": dctSource, ...createCsiSources(csiWorldOf({ config, caches, exec, dct: dctSource, now: clock.now })) },
     explainDct,
   );
   const looks = { intervalSeconds: 0.3, bytesSeconds: 0.3 };
@@ -155,7 +162,7 @@ export function startOperator(api: Api, dct: FakeDct, flags: readonly string[] =
     caches,
     actions,
     exec,
-    now: Date.now,
+    now: clock.now,
     sources,
   });
   tellWork(manager, { vdbs: caches.vdbs, actions, storage, now: Date.now });

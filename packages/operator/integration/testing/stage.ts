@@ -1,7 +1,7 @@
 /** One operator on one API server for the tests of a file, each in a namespace of its own. */
 import { after, afterEach, before } from "node:test";
 import type { PostgresVDB } from "@vdb/api";
-import { type Client, pods } from "kube-runtime";
+import { type Client, type Clock, pods, systemClock } from "kube-runtime";
 import { type FakeCluster, playCluster } from "./fake-cluster.ts";
 import { type FakeDct, fakeDct } from "./fake-dct.ts";
 import {
@@ -32,8 +32,8 @@ export interface Stage {
   /** A place of that name, and in it a database `orders` that is Ready. */
   readonly readyDatabase: (namespace: string, spec?: object) => Promise<PostgresVDB>;
   readonly podNames: (namespace: string) => Promise<string>;
-  /** After its end, another one that knows nothing of it. */
-  readonly restartOperator: () => void;
+  /** After its end, another one that knows nothing of it, by a clock that may be another. */
+  readonly restartOperator: (clock?: Clock) => void;
 }
 
 /** To be called in a `describe`. The cluster in the namespace `shared` is at work until the end of the file. */
@@ -47,8 +47,8 @@ export function setStage(shared: string, flags: readonly string[] = []): Stage {
     if (found === undefined) throw new Error(`there is no ${part} before the tests begin`);
     return found;
   };
-  const restartOperator = (): void => {
-    running.operator = stack.use(startOperator(started("bench").api, dct, flags));
+  const restartOperator = (clock: Clock = systemClock): void => {
+    running.operator = stack.use(startOperator(started("bench").api, dct, flags, clock));
   };
   const play = (namespace: string): FakeCluster => {
     const cluster = playCluster(started("bench").client, namespace);

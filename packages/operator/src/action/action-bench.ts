@@ -73,6 +73,8 @@ export interface ActionBench {
   trouble: VdbHold | undefined;
   /** Whether the cluster cuts no snapshot. */
   holdSnapshots: boolean;
+  /** How far the server says that its WAL has come. */
+  walPosition: string;
   /** What the storage does each second. */
   playStorage: (client: Client) => Promise<void>;
   readonly apply: (kind: ActionKind, name: string, spec: object, more?: object) => Promise<void>;
@@ -104,8 +106,9 @@ export async function actionBench(kinds: readonly ActionKind[], dctClient?: DctC
   const key = { namespace: "shop", name: "orders" };
   const [begun, ended, broken]: [string[], string[], string[]] = [[], [], []];
   const seen = new Map<string, string[]>();
-  const state: Pick<ActionBench, "play" | "holdSnapshots" | "playStorage" | "trouble"> = {
+  const state: Pick<ActionBench, "play" | "holdSnapshots" | "playStorage" | "trouble" | "walPosition"> = {
     trouble: undefined,
+    walPosition: "",
     playStorage: async () => undefined,
     play: () => "exit 0\ndone",
     holdSnapshots: false,
@@ -121,7 +124,7 @@ export async function actionBench(kinds: readonly ActionKind[], dctClient?: DctC
     spec,
   };
   await client.create(vdbs, { metadata: key, spec: decode(postgresVDB, manifest).spec }, forever);
-  const exec = async (request: ExecRequest): Promise<ExecResult> => await playPod(request, begun, ended, state.play);
+  const exec = async (request: ExecRequest): Promise<ExecResult> => await playPod(request, begun, ended, state);
   const dct: Pick<DctConnection, "call"> = {
     call: async (work) => {
       if (dctClient === undefined) throw new Error("there is no DCT");
@@ -298,11 +301,17 @@ export async function playSnapshots(client: Client): Promise<readonly string[]> 
 }
 
 /** As the runner in the pod: what has begun under a token is found again; at the second look it has ended. */
-async function playPod({ command, pod }: ExecRequest, begun: string[], ended: string[], play: Play): Promise<ExecResult> {
+async function playPod(
+  { command, pod }: ExecRequest,
+  begun: string[],
+  ended: string[],
+  { play, walPosition }: Pick<ActionBench, "play" | "walPosition">,
+): Promise<ExecResult> {
   const [, , text = "", , folder = "", , type] = command;
   const answer = { exitCode: 0, stdout: "", stderr: "", truncated: false };
   if (command.length === 3) {
     if (text.includes(`>'`) && text.includes("snapshot-cut")) ended.push("cut");
+    if (text.includes("pg_current_wal_insert_lsn")) return { ...answer, stdout: walPosition };
     return { ...answer, stdout: text.includes("PG_VERSION") ? "16\n" : "" };
   }
   const token = `${pod} ${folder.split("/").at(-1)}`;

@@ -17,6 +17,8 @@ import {
 } from "@vdb/api";
 import { DctError } from "@vdb/dct";
 import { dSourceId, FakeWorld, fakeDct } from "@vdb/dct/testing";
+import { volumeSnapshots } from "../data/csi/volume-snapshots.ts";
+import { takenAt } from "../data/testing/csi-storage.ts";
 import { type ActionBench, actionBench, forever, makeVolume } from "./action-bench.ts";
 import { claimsBench } from "./claims-bench.ts";
 
@@ -193,7 +195,14 @@ test("a plan tells what is lost, what stays, and how long clients wait, once tha
   const first = planOf(await run(vdbRewind, "first", { planOnly: true }));
   deepEqual(
     [first.lost, first.previous, first.downtime],
-    [{ since: "2026-01-01T00:30:00Z" }, { kept: true, for: "24h" }, undefined],
+    [
+      {
+        since: "2026-01-01T00:30:00Z",
+        walUnknown: "no action has taken a VolumeSnapshot of this data since clients were let in",
+      },
+      { kept: true, for: "24h" },
+      undefined,
+    ],
   );
   await run(vdbSnapshot, "saved");
   await run(vdbRefresh, "newer");
@@ -201,6 +210,47 @@ test("a plan tells what is lost, what stays, and how long clients wait, once tha
   equal(second.previous?.discards, "c1");
   equal(second.downtime?.runs, 1);
   ok((second.downtime?.seconds ?? -1) >= 0);
+});
+
+test("a plan tells how much of what is lost no snapshot has, or why nobody knows", async () => {
+  const bench = await claimsBench(kinds);
+  bench.play = playScripts(bench);
+  const run = runsOn(bench);
+  let plans = 0;
+  const lost = async (kind: ActionKind, spec: object = {}): Promise<ActionPlan["lost"]> => {
+    plans += 1;
+    return planOf(await run(kind, `plan-${plans}`, { ...spec, planOnly: true })).lost;
+  };
+  const since = "2026-01-01T00:10:00Z";
+  const savedBy = { name: "own", time: takenAt };
+  deepEqual(await lost(vdbRefresh), {
+    since,
+    walUnknown: "no action has taken a VolumeSnapshot of this data since clients were let in",
+  });
+  bench.walPosition = "0/5000000";
+  await run(vdbSnapshot, "own");
+  bench.walPosition = "1/5000028";
+  deepEqual(await lost(vdbRefresh), { since, savedBy, walBytes: 2 ** 32 + 0x28 });
+  deepEqual(
+    await lost(vdbRewind, { snapshotRef: { type: "volume-snapshot", name: "own" } }),
+    { since: takenAt, walBytes: 2 ** 32 + 0x28 },
+    "what came after it is not in it",
+  );
+  bench.walPosition = "0/4FFFFFF";
+  deepEqual(await lost(vdbRefresh), {
+    since,
+    savedBy,
+    walUnknown: "the server is not as far as when VolumeSnapshot own was taken",
+  });
+  bench.walPosition = "psql: error";
+  deepEqual(await lost(vdbRefresh), { since, savedBy, walUnknown: "the server does not answer" });
+  await bench.client.delete(volumeSnapshots, { namespace: "shop", name: "own" }, forever);
+  await run(vdbSnapshot, "mute");
+  deepEqual(await lost(vdbRefresh), {
+    since,
+    savedBy: { name: "mute", time: takenAt },
+    walUnknown: "the server did not say how far it was when VolumeSnapshot mute was taken",
+  });
 });
 
 for (const { name, why, change, says } of [

@@ -16,12 +16,13 @@ import {
 import { type Draft, done, type Outcome } from "kube-runtime";
 import { ActionFailed } from "../data/action-failed.ts";
 import type { Chosen, ContentStore, Work } from "../data/content-store.ts";
-import { snapshotsOf, type VolumeSnapshot } from "../data/csi/volume-snapshots.ts";
+import { snapshotsOf, takenSince, type VolumeSnapshot } from "../data/csi/volume-snapshots.ts";
 import { hookStagesFor } from "../vdb/decide/hook-stages.ts";
 import { blockedBy } from "./admit.ts";
 import { type ActionContext, actionsByVdb, keyText, nameOfTarget, vdbOf } from "./context.ts";
 import { answeringPod } from "./database.ts";
 import { differences, downtimeOf, otherSnapshot, sameDeed } from "./decide-plan.ts";
+import { withWal } from "./foresee-wal.ts";
 import { beginRollback } from "./rollback.ts";
 import type { Script } from "./script.ts";
 import { isPlanOnly } from "./turn.ts";
@@ -36,7 +37,7 @@ export async function tellPlan(script: Script, ctx: ActionContext, signal: Abort
   if (!isForeseeable(ctx)) return done();
   const { status, clock } = ctx.run;
   status.startTime ??= new Date(clock.now()).toISOString();
-  const plan = await foresee(script, ctx, signal);
+  const plan = await withWal(ctx, await foresee(script, ctx, signal), signal);
   const stale = ctx.action.spec.planRef === undefined ? undefined : staleness(ctx, plan);
   const blockers = [...plan.blockers, ...(stale === undefined ? [] : [stale])];
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a copy of one's own may be written to
@@ -190,13 +191,10 @@ function lostOf(
   const { openedTime } = content ?? {};
   const { type, timestamp } = chosen?.snapshot ?? {};
   const since = changeOf(action) === "rewind" && type !== "previous" ? (timestamp ?? openedTime) : openedTime;
-  const [saved] = snapshots
-    .flatMap(({ metadata: { name }, status }) =>
-      status?.readyToUse === true && status.creationTime !== undefined ? [{ name, time: status.creationTime }] : [],
-    )
-    .filter(({ time }) => openedTime !== undefined && Date.parse(time) >= Date.parse(openedTime))
-    .toSorted((a, b) => Date.parse(b.time) - Date.parse(a.time));
-  return { ...(since === undefined ? {} : { since }), ...(saved === undefined ? {} : { savedBy: saved }) };
+  const [newest] = openedTime === undefined ? [] : takenSince(snapshots, openedTime);
+  const hasSome = newest !== undefined && (since === openedTime || Date.parse(newest.time) > Date.parse(since ?? newest.time));
+  const savedBy = hasSome ? { name: newest.name, time: newest.time } : undefined;
+  return { ...(since === undefined ? {} : { since }), ...(savedBy === undefined ? {} : { savedBy }) };
 }
 
 /** Databases made from this one, from its claim, or from a snapshot that an action has taken of it. */

@@ -69,6 +69,8 @@ export interface Place {
 /** On whose behalf a store works there. */
 export interface Work extends Place {
   readonly action: { readonly name: string; readonly uid: string };
+  /** For a snapshot: how far the database's WAL had come just before; undefined: not known. */
+  readonly walPosition?: string | undefined;
 }
 
 /** One effect as the journal knows it: see JournalStep. `intent` and `effect` are what is recorded of it. */

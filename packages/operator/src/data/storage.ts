@@ -11,7 +11,7 @@ export type StorageLevel = "roomLeft" | "nearlyFull" | "full";
 
 /** The storage that databases lie on: one periodic query for all of them. */
 export interface StorageWatch {
-  /** Looks while the controller runs; wakes the databases of a storage whose level has changed. */
+  /** Looks while the controller runs; wakes the databases of a storage whose level has changed, and those whose bytes have moved. */
   readonly trigger: Trigger;
   /** That of a database. Undefined before its place is known, and where the place gives no figures. */
   readonly of: (vdb: PostgresVDB) => Storage | undefined;
@@ -27,6 +27,10 @@ export interface VdbBytes {
   /** That it has in common with its source, or with others. */
   readonly shared: number;
 }
+
+/** Pure: whether its own bytes are worth a write of the status: each one wakes whoever watches the database. */
+export const haveMoved = (told: number | undefined, ownBytes: number): boolean =>
+  told === undefined || Math.abs(ownBytes - told) > Math.max(told / 10, 2 ** 20);
 
 export interface Storage {
   /** The engine's name, as the manifest has it. */

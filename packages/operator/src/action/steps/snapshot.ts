@@ -1,7 +1,9 @@
 import type { PostgresSnapshot, VDBSnapshot } from "@vdb/api";
 import { done, type Outcome } from "kube-runtime";
 import { isOutcome } from "../../data/content-store.ts";
+import { walPosition } from "../../vdb/pod/wal-position.ts";
 import type { ActionContext } from "../context.ts";
+import { answeringPod } from "../database.ts";
 import { begunBy, storeOf } from "../hold.ts";
 import type { ActionStep } from "../step.ts";
 
@@ -14,7 +16,13 @@ export const takeSnapshot: ActionStep<SnapshotContext> = {
     const { store, work } = storeOf(ctx);
     return await store.snapshot.intend(work, signal);
   },
-  ...begunBy((store) => store.snapshot),
+  look: begunBy((store) => store.snapshot).look,
+  begin: async (ctx, intent, signal) => {
+    const { store, work } = storeOf(ctx);
+    const pod = answeringPod(ctx, work.vdb);
+    const position = pod === undefined ? undefined : await walPosition(ctx.world, pod, signal);
+    return await store.snapshot.begin({ ...work, walPosition: position }, intent, signal);
+  },
   end: async (ctx, effect, signal) => {
     const { store, work } = storeOf(ctx);
     const outcome = await store.snapshot.end(work, effect, signal);

@@ -70,6 +70,9 @@ export const actionLabel = "actions.delphix.com/action-uid";
 /** On the same: the uid of the database that it is of. */
 export const snapshotOfLabel = "postgresvdb.core.delphix.com/snapshot-of";
 
+/** On the same: how far the WAL of the database had come just before it was taken. Absent: its server did not say. */
+export const walPositionAnnotation = "postgresvdb.core.delphix.com/wal-position";
+
 /** None where the cluster knows no snapshots. */
 export async function snapshotsIn(
   client: Client,
@@ -92,3 +95,21 @@ export async function snapshotsOf(
 ): Promise<readonly VolumeSnapshot[]> {
   return await snapshotsIn(client, { namespace, labelSelector: `${snapshotOfLabel}=${uid}` }, signal);
 }
+
+/** A VolumeSnapshot that can be used. */
+export interface Taken {
+  readonly name: string;
+  readonly time: string;
+  readonly walPosition?: string;
+}
+
+/** Pure: those that can be used and were taken since then, the newest first. */
+export const takenSince = (snapshots: readonly VolumeSnapshot[], since: string): readonly Taken[] =>
+  snapshots
+    .flatMap(({ metadata: { name, annotations }, status }): readonly Taken[] => {
+      const { [walPositionAnnotation]: walPosition } = annotations ?? {};
+      if (status?.readyToUse !== true || status.creationTime === undefined) return [];
+      return [{ name, time: status.creationTime, ...(walPosition === undefined ? {} : { walPosition }) }];
+    })
+    .filter(({ time }) => Date.parse(time) >= Date.parse(since))
+    .toSorted((a, b) => Date.parse(b.time) - Date.parse(a.time));

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { PostgresVDB } from "@vdb/api";
 import { type DctConnection, type Engine, oneOf, type Vdb } from "@vdb/dct";
 import { type Cache, errorMessage, type Log } from "kube-runtime";
-import type { StorageLevel, StorageWatch, VdbBytes } from "../storage.ts";
+import { haveMoved, type StorageLevel, type StorageWatch, type VdbBytes } from "../storage.ts";
 import { storageLevel } from "./storage-level.ts";
 
 export interface StorageWatchOptions {
@@ -27,6 +27,7 @@ export function createStorageWatch({ dct, vdbs, log, intervalSeconds, bytesSecon
   const levels = new Map<string, StorageLevel | undefined>();
   let bytes: ReadonlyMap<string, VdbBytes> = new Map();
   let bytesReadAt = Number.NEGATIVE_INFINITY;
+  const bytesOf = ({ status }: PostgresVDB): VdbBytes | undefined => bytes.get(status.delphixID ?? "");
   const levelOf = (name: string): StorageLevel | "unknown" | undefined => {
     if (engines === undefined) return "unknown";
     const engine = engines.find((one) => one.name === name || one.hostname === name);
@@ -43,6 +44,10 @@ export function createStorageWatch({ dct, vdbs, log, intervalSeconds, bytesSecon
     if (performance.now() - bytesReadAt < bytesSeconds * 1000) return;
     bytes = await readBytes(dct, placed, signal);
     bytesReadAt = performance.now();
+    for (const vdb of placed) {
+      const found = bytesOf(vdb);
+      if (found !== undefined && haveMoved(vdb.status.ownBytes, found.own)) enqueue(vdb);
+    }
   };
 
   return {
@@ -57,7 +62,7 @@ export function createStorageWatch({ dct, vdbs, log, intervalSeconds, bytesSecon
         capacityBytes,
         usedBytes,
       })),
-    bytesOf: ({ status }) => bytes.get(status.delphixID ?? ""),
+    bytesOf,
     trigger: {
       cacheName: "storage",
       waitForSync: async () => undefined,

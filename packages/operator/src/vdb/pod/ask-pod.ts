@@ -7,10 +7,15 @@ export class Unreachable extends Error {
   override readonly name = "Unreachable";
 }
 
+/** What a call to a pod needs to know of it. */
+export interface PodName {
+  readonly metadata: Pick<Pod["metadata"], "namespace" | "name">;
+}
+
 /** Runs a command in the database's container. Throws Unreachable when there is no answer within `limitSeconds`. */
 export async function askPod(
   { exec }: Pick<World, "exec">,
-  { metadata: { namespace = "", name } }: Pod,
+  { metadata: { namespace = "", name } }: PodName,
   command: Pick<ExecRequest, "command" | "stdin">,
   signal: AbortSignal,
   limitSeconds = 40,

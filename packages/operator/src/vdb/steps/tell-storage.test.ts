@@ -1,4 +1,4 @@
-import { deepEqual } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { StorageLevel } from "../../data/storage.ts";
 import { forever, stepBench } from "../step-bench.ts";
@@ -66,5 +66,21 @@ describe("tellStorage", () => {
       const outcome = await tellStorage.run({ ...bench.ctx, world }, forever);
       deepEqual([outcome.kind, bench.conditions.map(({ status, reason }) => `${status} ${reason}`)], ["done", want], why);
       deepEqual(bench.events, events, why);
+    });
+
+  for (const { told, own, want, why } of [
+    { told: undefined, own: 16_384, want: 16_384, why: "the first look" },
+    { told: 16_384, own: 2 ** 20, want: 16_384, why: "less than a MiB is no news" },
+    { told: 2 ** 30, own: 2 ** 30 + 2 ** 25, want: 2 ** 30, why: "less than a tenth is no news" },
+    { told: 2 ** 30, own: 2 ** 31, want: 2 ** 31, why: "it has grown" },
+    { told: 2 ** 30, own: 16_384, want: 16_384, why: "a refresh has replaced it" },
+    { told: 2 ** 30, own: undefined, want: 2 ** 30, why: "what is not known any more stays" },
+  ])
+    test(`the bytes of its own: ${why}`, async () => {
+      const bench = await stepBench({ status: told === undefined ? {} : { ownBytes: told } });
+      const bytes = own === undefined ? undefined : { own, shared: 0 };
+      const world = { ...bench.ctx.world, storage: { ...bench.ctx.world.storage, bytesOf: () => bytes } };
+      await tellStorage.run({ ...bench.ctx, world }, forever);
+      equal(bench.ctx.run.status.ownBytes, want, why);
     });
 });

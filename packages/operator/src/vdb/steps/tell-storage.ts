@@ -1,14 +1,17 @@
 import { type ConditionValue, done, findCondition } from "kube-runtime";
-import type { StorageLevel } from "../../data/storage.ts";
+import { haveMoved, type StorageLevel } from "../../data/storage.ts";
 import type { PlainVdbStep } from "../context.ts";
 
 /**
+ * Tells how many bytes the database alone holds, where DCT counts them.
  * StorageHealthy: whether the storage that the data lies on has free space; an event when that changes. Ready ignores it: a
  * database on a full storage answers, and reading works. Absent where the engine gives no figures.
  */
 export const tellStorage: PlainVdbStep = {
   name: "tellStorage",
   run: async ({ run, vdb, world }) => {
+    const bytes = world.storage.bytesOf(vdb);
+    if (bytes !== undefined && haveMoved(vdb.status.ownBytes, bytes.own)) run.status.ownBytes = bytes.own;
     const storage = world.storage.of(vdb);
     if (storage === undefined) return done();
     const { engine, level } = storage;

@@ -12,6 +12,7 @@ import {
   type VolumeSnapshot,
   volumeSnapshotContents,
   volumeSnapshots,
+  walPositionAnnotation,
 } from "../volume-snapshots.ts";
 import type { SnapshotWay } from "./snapshot-way.ts";
 
@@ -31,9 +32,10 @@ export const byVolumeSnapshot: SnapshotWay = {
     const [, name = "", , claim = "", , snapshotClass = ""] = intent.split(" ");
     const { namespace, uid } = work.vdb.metadata;
     const labels = { [managedByLabel]: operatorName, [actionLabel]: work.action.uid, [snapshotOfLabel]: uid };
+    const known = work.walPosition === undefined ? {} : { annotations: { [walPositionAnnotation]: work.walPosition } };
     const spec = { volumeSnapshotClassName: snapshotClass, source: { persistentVolumeClaimName: claim } };
     try {
-      await work.client.create(volumeSnapshots, { metadata: { name, namespace, labels }, spec }, signal);
+      await work.client.create(volumeSnapshots, { metadata: { name, namespace, labels, ...known }, spec }, signal);
     } catch (error) {
       if (!isApiError(error, "alreadyExists") || (await own(work, signal)) === undefined) throw error;
     }
