@@ -40,7 +40,7 @@ const kubectl = await testCluster();
 const [namespace, origin, password] = ["first-answer", "origin", "bench-only-1"];
 const snapshotSource = (name: string) => ({ apiGroup: "snapshot.storage.k8s.io", kind: "VolumeSnapshot", name });
 
-/** Rows of a kilobyte that nothing compresses further, as many as are missing. */
+/** As many rows of a kilobyte as are missing: too short for PostgreSQL to compress them. */
 async function fillProduction(): Promise<void> {
   const missing = `greatest(0, ceil((${gib}::numeric * 1024 ^ 3 - pg_database_size(current_database())) / 1100))::int`;
   await productionSql(
@@ -92,7 +92,7 @@ async function sleepingPod(name: string): Promise<number> {
 const database = { name: "postgres", user: "postgres", passwordSecretRef: "bench-password" };
 const vdb = (name: string, spec: object): string => vdbManifest({ name, namespace, spec: { database, ...spec } });
 const remove = async (...objects: readonly string[]): Promise<void> =>
-  void (await kubectl.run(["delete", ...objects, "-n", namespace, "--cascade=foreground", "--timeout=240s"]));
+  void (await kubectl.run(["delete", ...objects, "-n", namespace, "--timeout=240s"]));
 const round = (value: number): string => value.toFixed(2);
 
 await kubectl.run(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=600s"]); // of a run that was ended
@@ -100,9 +100,14 @@ await ensureNamespace(kubectl, namespace);
 try {
   await fillProduction();
   await kubectl.apply(secretYaml(namespace, "bench-password", { password }));
+  const postgresConfig = [
+    { name: "checkpoint_timeout", value: "1h" },
+    { name: "max_wal_size", value: "8GB" },
+  ];
   // Without checkpoints of its own, so that a copy of the busy moment has all of the load to recover.
-  await kubectl.apply(vdb(origin, { postgresConfig: { checkpoint_timeout: "1h", max_wal_size: "8GB" } }));
+  await kubectl.apply(vdb(origin, { postgresConfig }));
   const claim = await untilReady(origin);
+  const storage = text(await kubectl.get("pvc", claim, namespace), "status", "capacity", "storage");
   const inOrigin = async (...command: readonly string[]): Promise<void> =>
     void (await kubectl.run(["exec", "-n", namespace, `deploy/${origin}`, "--", ...command]));
   await inOrigin("psql", "-qXAt", "-c", "CHECKPOINT");
@@ -117,7 +122,7 @@ try {
   const baselines = ["checkpointed", "busy", "pod"];
   const took = new Map([...sources, ...baselines].map((what) => [what, [] as number[]]));
   const measure: Record<string, (what: string, name: string) => Promise<number>> = {
-    copy: async (what, name) => await firstAnswer(name, bareCopy(name, namespace, snapshotSource(what))),
+    copy: async (what, name) => await firstAnswer(name, bareCopy(name, namespace, snapshotSource(what), storage)),
     vdb: async (what, name) => await firstAnswer(name, vdb(name, specOf(what))),
     pod: async (_, name) => await sleepingPod(name),
   };
@@ -126,8 +131,10 @@ try {
     for (const [what, seconds] of took) {
       const [name, kind] = [`${what}-${nth}`, what === "pod" ? "pod" : sources.includes(what) ? "vdb" : "copy"];
       seconds.push((await measure[kind]?.(what, name)) ?? Number.NaN);
-      if (kind === "copy") await remove(...["deployment", "service", "pvc"].map((one) => `${one}/${name}`));
-      else await remove(`${kind === "vdb" ? "postgresvdb" : kind}/${name}`);
+      if (kind === "copy") {
+        await remove(`deployment/${name}`, "--cascade=foreground");
+        await remove(`service/${name}`, `pvc/${name}`);
+      } else await remove(`${kind === "vdb" ? "postgresvdb" : kind}/${name}`);
     }
     console.log(
       `run ${nth}: ${[...took].map(([what, seconds]) => `${what} ${round(seconds.at(-1) ?? Number.NaN)} s`).join(", ")}`,

@@ -1,8 +1,8 @@
 /**
  * The baseline: PostgreSQL of the same image on a volume of the same kind, a copy of the claim or VolumeSnapshot that `dataSource`
- * names, as a plain Deployment with a Service. Nothing but Kubernetes starts and stops it, and nothing is done to its data.
+ * names, with at least that storage, as a plain Deployment with a Service. Nothing but Kubernetes starts and stops it, and nothing is done to its data.
  */
-export function bareCopy(name: string, namespace: string, dataSource: object): string {
+export function bareCopy(name: string, namespace: string, dataSource: object, storage = "1Gi"): string {
   const labels = { app: name };
   // The copy's own pg_hba.conf lets in nobody but the operator's socket.
   const script = 'printf "local all all trust\\nhost all all all trust\\n" >/tmp/hba && exec "$@"';
@@ -25,7 +25,7 @@ export function bareCopy(name: string, namespace: string, dataSource: object): s
   const volume = {
     storageClassName: "de-fs-storage",
     accessModes: ["ReadWriteOnce"],
-    resources: { requests: { storage: "1Gi" } },
+    resources: { requests: { storage } },
     dataSource,
   };
   const deployment = {

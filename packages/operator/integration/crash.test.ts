@@ -1,11 +1,19 @@
 /** The operator dies at any of its calls to the API server, before or after it took effect; the next one brings the database up. */
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { PostgresVDB } from "@vdb/api";
-import { persistentVolumeClaims, storageClasses } from "kube-runtime";
+import {
+  configMaps,
+  deployments,
+  persistentVolumeClaims,
+  persistentVolumes,
+  type Resource,
+  services,
+  storageClasses,
+} from "kube-runtime";
 import { volumeSnapshotClasses, volumeSnapshotContents, volumeSnapshots } from "../src/data/csi/volume-snapshots.ts";
 import { playCluster } from "./testing/fake-cluster.ts";
-import { fakeDct } from "./testing/fake-dct.ts";
+import { type FakeDct, fakeDct } from "./testing/fake-dct.ts";
 import { defineSnapshots, playSnapshots, snapshotTime } from "./testing/fake-snapshots.ts";
 import { chosenDeaths, type Moment, mortal } from "./testing/mortal.ts";
 import {
@@ -116,16 +124,52 @@ describe("an operator that dies", { timeout: 1_200_000 }, () => {
   });
   after(async () => await stack.disposeAsync());
 
-  /** Brings a database up through one death, takes it down through another; what happened outside is counted. */
-  async function live({ type, prepare, check }: Origin, namespace: string, death: number, moment: Moment): Promise<number> {
+  /** The played world of a source's databases. */
+  async function play({ type, prepare }: Origin, namespace: string) {
+    const played = new AsyncDisposableStack();
     const driver = type === "dct-source" ? {} : { driver: foreign };
     for (const name of [namespace, elsewhere(namespace)]) await newNamespace(bench.client, name);
     await makePassword(bench.client, namespace);
-    await using cluster = Object.assign(playCluster(bench.client, namespace), driver);
-    await using _ = Object.assign(playCluster(bench.client, elsewhere(namespace)), driver);
-    await using snapshots = playSnapshots(bench.client, foreign);
+    const cluster = Object.assign(played.use(playCluster(bench.client, namespace)), driver);
+    Object.assign(played.use(playCluster(bench.client, elsewhere(namespace))), driver);
+    const snapshots = played.use(playSnapshots(bench.client, foreign));
     const source = await prepare(bench, namespace);
     const dct = Object.assign(fakeDct(), { up: type === "dct-source" });
+    return { cluster, snapshots, source, dct, [Symbol.asyncDispose]: async () => await played.disposeAsync() };
+  }
+
+  /** Deletes it through a death, the next operator takes it to its end; how many writes the first one made. */
+  async function remove(dct: FakeDct, namespace: string, death: number, moment: Moment): Promise<number> {
+    const key = { namespace, name: "orders" };
+    const isGone = async () => (await bench.client.find(vdbs, key, forever)) === undefined;
+    const api = mortal(bench.api, death, moment);
+    {
+      await using _ = startOperator(api, dct, flags);
+      await bench.client.delete(vdbs, key, forever);
+      await until("it died or all is gone", async () => (api.written() >= death || (await isGone()) ? true : undefined));
+    }
+    await using _ = startOperator(bench.api, dct, flags);
+    await until("it is gone", async () => ((await isGone()) ? true : undefined));
+    for (const resource of [persistentVolumeClaims, deployments, services, configMaps] as Resource[])
+      equal(
+        (await bench.client.list(resource, { namespace }, forever)).items.length,
+        0,
+        `${resource.plural}, ${moment} write ${death}`,
+      );
+    const volumes = (await bench.client.list(persistentVolumes, {}, forever)).items;
+    deepEqual(
+      volumes.filter(({ spec }) => spec.claimRef?.namespace === namespace),
+      [],
+      `no data without an owner, ${moment} write ${death}`,
+    );
+    return api.written();
+  }
+
+  /** Brings a database up through one death, takes it down through another; what happened outside is counted. */
+  async function live(origin: Origin, namespace: string, death: number, moment: Moment, deathInDeletion = Infinity) {
+    const { type, check } = origin;
+    await using played = await play(origin, namespace);
+    const { cluster, snapshots, source, dct } = played;
     const tokens: string[] = [];
     const answer: Answer = ({ command }) => {
       if (command[3] !== "hook") return healthy();
@@ -142,9 +186,11 @@ describe("an operator that dies", { timeout: 1_200_000 }, () => {
         return api.written() >= death || isReady(vdb) ? true : undefined;
       });
     }
-    await using second = startOperator(bench.api, dct, flags);
-    Object.assign(second, { answer });
-    const vdb = await untilVdb(bench.client, namespace, "orders", isReady, 30);
+    const vdb = await (async () => {
+      await using second = startOperator(bench.api, dct, flags);
+      Object.assign(second, { answer });
+      return await untilVdb(bench.client, namespace, "orders", isReady, 30);
+    })();
     deepEqual([...cluster.provisioned.values()], [1], `provisioned once, whatever happened ${moment} write ${death}`);
     equal(new Set(tokens).size, 1, "the hook had one token: the pod ran it once");
     equal((await bench.client.list(persistentVolumeClaims, { namespace }, forever)).items.length, 1);
@@ -161,57 +207,57 @@ describe("an operator that dies", { timeout: 1_200_000 }, () => {
       if (left.length === given.length) return true;
       throw new Error(JSON.stringify(left));
     });
-    await bench.client.delete(vdbs, { namespace, name: "orders" }, forever);
-    await until("it is gone", async () =>
-      (await bench.client.find(vdbs, { namespace, name: "orders" }, forever)) === undefined ? true : undefined,
-    );
-    equal((await bench.client.list(persistentVolumeClaims, { namespace }, forever)).items.length, 0);
-    return api.written();
+    const deletion = await remove(dct, namespace, deathInDeletion, moment);
+    return { creation: api.written(), deletion };
   }
 
   for (const origin of origins)
-    test(`${origin.type}: at any of its writes, brings the database up all the same, once`, async () => {
+    test(`${origin.type}: at any of its writes, brings the database up all the same, once, and takes it down`, async () => {
       const { type, some } = origin;
       const all = await live(origin, `${type}-none`, Infinity, "before");
-      for (const { death, moment } of chosenDeaths(all, some)) await live(origin, `${type}-${death}-${moment}`, death, moment);
+      ok(all.deletion > 1 && all.deletion <= all.creation, "the deaths of creations are enough for all of deletions");
+      for (const { death, moment } of chosenDeaths(all.creation, some))
+        await live(origin, `${type}-${death}-${moment}`, death, moment, 1 + ((death - 1) % all.deletion));
     });
 
-  test("at any of its writes, stops and starts a database all the same, and asks DCT once for each", async () => {
-    await newNamespace(bench.client, "switch");
-    await makePassword(bench.client, "switch");
-    await using cluster = playCluster(bench.client, "switch");
-    const dct = fakeDct();
-    await applyVdb(bench.client, "switch", "orders");
-    {
-      await using _ = startOperator(bench.api, dct);
-      await untilVdb(bench.client, "switch", "orders", isReady);
-    }
-    equal(cluster.provisioned.size, 1);
-    /** Turns it off or on through one death; how many writes that took. */
-    const turn = async (enabled: boolean, death: number, moment: Moment): Promise<number> => {
-      dct.asked.length = 0;
-      await bench.client.patch(vdbs, { namespace: "switch", name: "orders" }, { spec: { enabled } }, forever);
-      const isTurned = (vdb: PostgresVDB) =>
-        vdb.status.observedGeneration === vdb.metadata.generation && vdb.status.phase === (enabled ? "Ready" : "Stopped");
-      const api = mortal(bench.api, death, moment);
+  for (const origin of origins)
+    test(`${origin.type}: at any of its writes, stops and starts a database all the same, and asks DCT once, or never`, async () => {
+      const [namespace, name] = [`switch-${origin.type}`, "orders"];
+      await using played = await play(origin, namespace);
+      const { cluster, dct, source } = played;
+      await applyVdb(bench.client, namespace, name, source);
       {
-        await using _ = startOperator(api, dct);
-        await until("it died or is done", async () => {
-          const vdb = await bench.client.get(vdbs, { namespace: "switch", name: "orders" }, forever);
-          return api.written() >= death || isTurned(vdb) ? true : undefined;
-        });
+        await using _ = startOperator(bench.api, dct, flags);
+        await untilVdb(bench.client, namespace, name, isReady);
       }
-      await using _ = startOperator(bench.api, dct);
-      const { status } = await untilVdb(bench.client, "switch", "orders", isTurned);
-      const id = status.delphixID ?? "";
-      deepEqual(dct.asked, [`${enabled ? "enable" : "disable"} ${id}`], `${moment} write ${death}`);
-      equal(dct.isEnabled(id), enabled);
-      return api.written();
-    };
-    const needed = [await turn(false, Infinity, "before"), await turn(true, Infinity, "before")];
-    for (const { death, moment } of chosenDeaths(Math.max(...needed), 4))
-      for (const enabled of [false, true]) await turn(enabled, death, moment);
-  });
+      equal(cluster.provisioned.size, 1);
+      /** Turns it off or on through one death; how many writes that took. */
+      const turn = async (enabled: boolean, death: number, moment: Moment): Promise<number> => {
+        dct.asked.length = 0;
+        await bench.client.patch(vdbs, { namespace, name }, { spec: { enabled } }, forever);
+        const isTurned = (vdb: PostgresVDB) =>
+          vdb.status.observedGeneration === vdb.metadata.generation && vdb.status.phase === (enabled ? "Ready" : "Stopped");
+        const api = mortal(bench.api, death, moment);
+        {
+          await using _ = startOperator(api, dct, flags);
+          await until("it died or is done", async () => {
+            const vdb = await bench.client.get(vdbs, { namespace, name }, forever);
+            return api.written() >= death || isTurned(vdb) ? true : undefined;
+          });
+        }
+        await using _ = startOperator(bench.api, dct, flags);
+        const { status } = await untilVdb(bench.client, namespace, name, isTurned);
+        const id = status.delphixID ?? "";
+        const want = origin.type === "dct-source" ? [`${enabled ? "enable" : "disable"} ${id}`] : [];
+        deepEqual(dct.asked, want, `${moment} write ${death}`);
+        if (origin.type === "dct-source") equal(dct.isEnabled(id), enabled);
+        equal(cluster.provisioned.size, 1);
+        return api.written();
+      };
+      const needed = [await turn(false, Infinity, "before"), await turn(true, Infinity, "before")];
+      for (const { death, moment } of chosenDeaths(Math.max(...needed), origin.some))
+        for (const enabled of [false, true]) await turn(enabled, death, moment);
+    });
 });
 
 const namesOf = async ({ client }: Bench, namespace: string): Promise<readonly string[]> =>

@@ -1,5 +1,6 @@
 /** How a PostgresVDB comes up: its phases, its objects, and what it says of a manifest. */
 import { deepEqual, equal, match } from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { describe, test } from "node:test";
 import type { PostgresVDB } from "@vdb/api";
 import { configMaps, deployments, findCondition, isTrue, persistentVolumeClaims, pods, secrets, services } from "kube-runtime";
@@ -8,6 +9,8 @@ import { setStage } from "./testing/stage.ts";
 import { until } from "./testing/until.ts";
 
 const messageOf = (vdb: PostgresVDB, type: string): string => findCondition(vdb.status.conditions, type)?.message ?? "";
+
+const hasJq = spawnSync("jq", ["--version"]).status === 0;
 
 describe("a PostgresVDB that comes up", { timeout: 480_000 }, () => {
   const stage = setStage("life");
@@ -63,6 +66,38 @@ describe("a PostgresVDB that comes up", { timeout: 480_000 }, () => {
     const [pod] = (await stage.client.list(pods, { namespace: "life" }, forever)).items;
     for (const [key, value] of Object.entries(service.spec.selector ?? {}))
       equal(pod?.metadata.labels?.[key], value, "an open gate leads to the pod");
+  });
+
+  test("the documented jq filters find its claim by the annotations", {
+    skip: hasJq ? false : "jq is not installed",
+  }, async () => {
+    const { pvcName = "" } = (await stage.client.get(vdbs, { namespace: "life", name: "orders" }, forever)).status;
+    const other = {
+      accessModes: ["ReadWriteOnce" as const],
+      resources: { requests: { storage: "1Gi" } },
+      storageClassName: "none",
+    };
+    const annotations = { vdbGroupName: "another", envName: "another", engineName: "another" };
+    for (const metadata of [
+      { namespace: "life", name: "theirs", annotations },
+      { namespace: "life", name: "plain" },
+    ])
+      await stage.client.create(persistentVolumeClaims, { metadata, spec: other }, forever);
+    const input = JSON.stringify(await stage.client.list(persistentVolumeClaims, {}, forever));
+    const found = (key: string, value: string): string => {
+      const filter = `.items[] | select(.metadata.annotations.${key}=="${value}") | .metadata.name`;
+      const { stdout, stderr } = spawnSync("jq", [filter], { input, encoding: "utf8" });
+      equal(stderr, "");
+      return stdout;
+    };
+    for (const [key, value] of [
+      ["vdbGroupName", "Untitled"],
+      ["envName", "dev-env"],
+      ["engineName", "delphix-engine"],
+    ] as const)
+      deepEqual([found(key, value), found(key, "another")], [`"${pvcName}"\n`, '"theirs"\n'], key);
+    for (const name of ["theirs", "plain"])
+      await stage.client.delete(persistentVolumeClaims, { namespace: "life", name }, forever);
   });
 
   test("ready, another look writes nothing", async () => {

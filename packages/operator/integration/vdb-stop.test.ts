@@ -87,6 +87,24 @@ describe("a PostgresVDB that stops", { timeout: 480_000 }, () => {
     );
   });
 
+  test("disabled while its container crashes again and again, it is Stopped; enabled when it can start, it is Ready", async () => {
+    const cluster = await place("crashing");
+    const terminated = { exitCode: 1, message: "vdb:NotADatabase: the volume is empty", finishedAt: "2026-01-01T00:00:00Z" };
+    cluster.container = () => ({ waiting: { reason: "CrashLoopBackOff" } });
+    cluster.details = () => ({ ready: false, lastState: { terminated } });
+    await applyVdb(stage.client, "crashing", "orders");
+    await untilVdb(stage.client, "crashing", "orders", ({ status }) => status.phase === "Error");
+    const key = { namespace: "crashing", name: "orders" };
+    await stage.client.patch(vdbs, key, { spec: { enabled: false } }, forever);
+    await untilVdb(stage.client, "crashing", "orders", ({ status }) => status.phase === "Stopped");
+    equal((await stage.client.list(pods, { namespace: "crashing" }, forever)).items.length, 0);
+    equal((await stage.client.list(persistentVolumeClaims, { namespace: "crashing" }, forever)).items.length, 1);
+    cluster.container = () => ({ running: { startedAt: new Date().toISOString() } });
+    cluster.details = () => ({ ready: true });
+    await stage.client.patch(vdbs, key, { spec: { enabled: true } }, forever);
+    await untilVdb(stage.client, "crashing", "orders", isReady);
+  });
+
   test("an evicted pod, which stays as an object, does not keep it from being Stopped or deleted", async () => {
     await readyDatabase("evicted");
     const [pod] = (await stage.client.list(pods, { namespace: "evicted" }, forever)).items;
