@@ -25,6 +25,7 @@ describe("the clock and a database", { timeout: 900_000, skip: !isFullTier }, ()
   });
   after(async () => {
     await patchSpec(kubectl, vdb, { protected: false });
+    await kubectl.run(["delete", "volumesnapshot", "--all", "-n", vdb.namespace, "--timeout=120s"]); // they hold the database
     await deleteVdb(kubectl, vdb);
     await kubectl.run(["delete", "namespace", vdb.namespace, "--timeout=120s"]);
   });

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { isOwnFailure } from "./own-failure.ts";
 import { keepFilesTogether } from "./run-folder.ts";
 
 const groups = {
@@ -57,7 +58,7 @@ async function runGroup(group: Group, only: readonly string[]): Promise<void> {
     else counts.passed += 1;
   });
   stream.on("test:fail", ({ details }) => {
-    if (details.type !== "suite") counts.failed += 1;
+    if (isOwnFailure(details)) counts.failed += 1;
   });
   const printed = stream.compose(new spec());
   for await (const chunk of printed) process.stdout.write(String(chunk));
