@@ -12,6 +12,7 @@ import { setTimeout } from "node:timers/promises";
 import { ensureNamespace, run, secretYaml, testCluster, vdbManifest } from "@vdb/cluster";
 import { barePostgres } from "./bare-postgres.ts";
 import { refusedRequests, writesBy } from "./many/api-metrics.ts";
+import { list } from "./many/list.ts";
 import { operatorMemory } from "./many/operator-memory.ts";
 
 const [count, standing, seconds] = [process.argv[2] ?? 20, process.argv[3] ?? 50, process.argv[4] ?? 300].map(Number);
@@ -21,7 +22,6 @@ const kubectl = await testCluster();
 const namespace = "burst";
 const names = (from: number, to: number): readonly string[] =>
   Array.from({ length: to - from }, (_, index) => `burst-${from + index}`);
-const together = (objects: readonly string[]): string => `{"apiVersion":"v1","kind":"List","items":[${objects.join(",")}]}`;
 const database = { name: "postgres", user: "postgres", passwordSecretRef: "bench-password" };
 const resources = { requests: { cpu: "1m", memory: "16Mi" } };
 const vdb = (name: string): string => vdbManifest({ name, namespace, spec: { database, resources } });
@@ -30,7 +30,7 @@ const bare = (name: string): string => barePostgres(name, namespace, resources);
 /** Seconds from apply until the last one is there, and the writes of that time by resource. */
 async function burst(manifests: readonly string[], objects: readonly string[], wanted: string) {
   const [before, from] = [await writesBy(kubectl), performance.now()];
-  await kubectl.apply(together(manifests));
+  await kubectl.apply(list(manifests));
   await kubectl.run(["wait", "-n", namespace, `--for=condition=${wanted}`, ...objects, "--timeout=900s"]);
   const took = (performance.now() - from) / 1000;
   await setTimeout(2000);

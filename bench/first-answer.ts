@@ -22,7 +22,7 @@ import {
   text,
   vdbManifest,
 } from "@vdb/cluster";
-import { snapshot } from "../e2e/volumes/manifests.ts";
+import { ofSnapshot, snapshot } from "../e2e/volumes/manifests.ts";
 import { ask } from "./downtime/asker.ts";
 import { bareCopy } from "./downtime/bare-copy.ts";
 import { watchSteps } from "./first-answer/watch-steps.ts";
@@ -38,7 +38,6 @@ if (!Number.isInteger(runs) || runs < 1 || !(gib > 0) || !sources.every((one) =>
   throw new Error(`usage: node bench/first-answer.ts [runs=30] [GiB=1] [sources=${all.join()}]`);
 const kubectl = await testCluster();
 const [namespace, origin, password] = ["first-answer", "origin", "bench-only-1"];
-const snapshotSource = (name: string) => ({ apiGroup: "snapshot.storage.k8s.io", kind: "VolumeSnapshot", name });
 
 /** As many rows of a kilobyte as are missing: too short for PostgreSQL to compress them. */
 async function fillProduction(): Promise<void> {
@@ -122,7 +121,7 @@ try {
   const baselines = ["checkpointed", "busy", "pod"];
   const took = new Map([...sources, ...baselines].map((what) => [what, [] as number[]]));
   const measure: Record<string, (what: string, name: string) => Promise<number>> = {
-    copy: async (what, name) => await firstAnswer(name, bareCopy(name, namespace, snapshotSource(what), storage)),
+    copy: async (what, name) => await firstAnswer(name, bareCopy(name, namespace, ofSnapshot(what), storage)),
     vdb: async (what, name) => await firstAnswer(name, vdb(name, specOf(what))),
     pod: async (_, name) => await sleepingPod(name),
   };

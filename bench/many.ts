@@ -9,6 +9,7 @@ import { setTimeout } from "node:timers/promises";
 import { ensureNamespace, eventually, run, secretYaml, testCluster, vdbManifest } from "@vdb/cluster";
 import { barePostgres } from "./bare-postgres.ts";
 import { writesBy } from "./many/api-metrics.ts";
+import { list } from "./many/list.ts";
 import { operatorMemory } from "./many/operator-memory.ts";
 
 const count = Number(process.argv[2] ?? 1000);
@@ -16,7 +17,6 @@ const seconds = Number(process.argv[3] ?? 60);
 const kubectl = await testCluster();
 const [switchedOff, bare] = ["many-vdbs", "many-bare"];
 const since = (from: number): number => (performance.now() - from) / 1000;
-const list = (items: readonly string[]): string => `{"apiVersion":"v1","kind":"List","items":[${items.join(",")}]}`;
 const names = Array.from({ length: count }, (_, index) => `many-${index}`);
 
 /** Seconds from the last one's creation until each has settled. */

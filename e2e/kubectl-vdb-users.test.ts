@@ -12,7 +12,7 @@ import { after, before, describe, test } from "node:test";
 import { ensureNamespace, testCluster } from "@vdb/cluster";
 import { isFullTier } from "kube-runtime/testing";
 import { assertShown, scrubbed, shownBy, type Way } from "./kubectl-vdb/shown.ts";
-import { applyVdb, deleteVdb, makePasswordSecret, patchSpec, waitForPhase } from "./vdb.ts";
+import { applyVdb, deleteSnapshots, deleteVdb, makePasswordSecret, patchSpec, waitForPhase } from "./vdb.ts";
 
 const kubectl = await testCluster();
 const vdb = { name: "by-hand", namespace: "by-users" };
@@ -86,7 +86,7 @@ describe("kubectl vdb by every user", { timeout: 900_000, skip: !isFullTier }, (
   });
   after(async () => {
     rmSync(folder, { recursive: true });
-    await kubectl.run(["delete", "volumesnapshot", "--all", "-n", vdb.namespace, "--timeout=120s"]); // they hold the database
+    await deleteSnapshots(kubectl, vdb.namespace);
     await deleteVdb(kubectl, vdb);
     await kubectl.run(["delete", "namespace", vdb.namespace, "--timeout=120s"]);
   });

@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { ensureNamespace, eventually, testCluster, text, tryRun } from "@vdb/cluster";
 import { isFullTier } from "kube-runtime/testing";
 import { killPods, operatorPods } from "./pods.ts";
-import { applyVdb, deleteVdb, makePasswordSecret, patchSpec, waitForPhase } from "./vdb.ts";
+import { applyVdb, deleteSnapshots, deleteVdb, makePasswordSecret, patchSpec, waitForPhase } from "./vdb.ts";
 
 const kubectl = await testCluster();
 const vdb = { name: "by-clock", namespace: "by-clock" };
@@ -25,7 +25,7 @@ describe("the clock and a database", { timeout: 900_000, skip: !isFullTier }, ()
   });
   after(async () => {
     await patchSpec(kubectl, vdb, { protected: false });
-    await kubectl.run(["delete", "volumesnapshot", "--all", "-n", vdb.namespace, "--timeout=120s"]); // they hold the database
+    await deleteSnapshots(kubectl, vdb.namespace);
     await deleteVdb(kubectl, vdb);
     await kubectl.run(["delete", "namespace", vdb.namespace, "--timeout=120s"]);
   });

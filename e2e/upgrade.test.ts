@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ensureNamespace, eventually, installCharts, items, type Kubectl, kubectlFor, run, text } from "@vdb/cluster";
 import { isFullTier } from "kube-runtime/testing";
-import { applyVdb, deleteVdb, makePasswordSecret, runAction, sqlInPod, waitForPhase } from "./vdb.ts";
+import { applyVdb, deleteSnapshots, deleteVdb, makePasswordSecret, runAction, sqlInPod, waitForPhase } from "./vdb.ts";
 
 const releaseBefore = "4e1bf91";
 
@@ -172,7 +172,7 @@ describe("install, upgrade, roll back, uninstall", { timeout: 1_800_000, skip },
   test("the uninstall keeps the definitions, and leaves nothing else of the cluster's", async () => {
     for (const action of ["after-upgrade", "after-all"])
       await kubectl.run(["delete", "vdbsnapshot", action, "-n", vdb.namespace]);
-    await kubectl.run(["delete", "volumesnapshot", "--all", "-n", vdb.namespace, "--timeout=120s"]);
+    await deleteSnapshots(kubectl, vdb.namespace);
     await deleteVdb(kubectl, vdb);
     await kubectl.run(["delete", "namespace", vdb.namespace, "--timeout=120s"]);
     for (const [release, namespace] of releases.toReversed())

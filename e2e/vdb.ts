@@ -79,6 +79,11 @@ export async function deleteVdb(kubectl: Kubectl, { name, namespace }: VdbOption
   await kubectl.run(["delete", "postgresvdb", name, "-n", namespace, "--ignore-not-found", "--timeout=180s"]);
 }
 
+/** Those of a namespace: the operator keeps a database whose VolumeSnapshots stand. */
+export async function deleteSnapshots(kubectl: Kubectl, namespace: string): Promise<void> {
+  await kubectl.run(["delete", "volumesnapshot", "--all", "-n", namespace, "--timeout=120s"]);
+}
+
 export async function patchSpec(kubectl: Kubectl, { name, namespace }: VdbOptions, spec: object): Promise<void> {
   await kubectl.run(["patch", "postgresvdb", name, "-n", namespace, "-p", JSON.stringify({ spec }), "--type=merge"]);
 }

@@ -1,24 +1,28 @@
 import type { ActionPlan } from "@vdb/api";
-import { snapshotsOf, takenSince } from "../data/csi/volume-snapshots.ts";
+import { takenSince, type VolumeSnapshot } from "../data/csi/volume-snapshots.ts";
 import { walBytesBetween, walPosition } from "../vdb/pod/wal-position.ts";
 import { type ActionContext, vdbOf } from "./context.ts";
 import { answeringPod } from "./database.ts";
 
 type Wal = Pick<NonNullable<ActionPlan["lost"]>, "walBytes" | "walUnknown">;
 
+/** A plan, and the database's VolumeSnapshots that it was made of. */
+export interface Foreseen {
+  readonly plan: ActionPlan;
+  readonly snapshots: readonly VolumeSnapshot[];
+}
+
 /** A plan by which something is lost tells how much of it no snapshot has. Nothing is decided by it. */
-export async function withWal(ctx: ActionContext, plan: ActionPlan, signal: AbortSignal): Promise<ActionPlan> {
-  return plan.lost === undefined ? plan : { ...plan, lost: { ...plan.lost, ...(await walSinceSnapshot(ctx, signal)) } };
+export async function withWal(ctx: ActionContext, { plan, snapshots }: Foreseen, signal: AbortSignal): Promise<ActionPlan> {
+  if (plan.lost === undefined) return plan;
+  return { ...plan, lost: { ...plan.lost, ...(await walSinceSnapshot(ctx, snapshots, signal)) } };
 }
 
 /** What the server has written since an action last took a snapshot of the present data. */
-async function walSinceSnapshot(ctx: ActionContext, signal: AbortSignal): Promise<Wal> {
+async function walSinceSnapshot(ctx: ActionContext, snapshots: readonly VolumeSnapshot[], signal: AbortSignal): Promise<Wal> {
   const vdb = vdbOf(ctx);
   const { openedTime } = vdb?.status.content ?? {};
-  const [last] =
-    vdb === undefined || openedTime === undefined
-      ? []
-      : takenSince(await snapshotsOf(ctx.run.client, vdb.metadata, signal), openedTime);
+  const [last] = openedTime === undefined ? [] : takenSince(snapshots, openedTime);
   if (vdb === undefined || last === undefined)
     return { walUnknown: "no action has taken a VolumeSnapshot of this data since clients were let in" };
   if (last.walPosition === undefined)

@@ -22,7 +22,7 @@ import { blockedBy } from "./admit.ts";
 import { type ActionContext, actionsByVdb, keyText, nameOfTarget, vdbOf } from "./context.ts";
 import { answeringPod } from "./database.ts";
 import { differences, downtimeOf, otherSnapshot, sameDeed } from "./decide-plan.ts";
-import { withWal } from "./foresee-wal.ts";
+import { type Foreseen, withWal } from "./foresee-wal.ts";
 import { beginRollback } from "./rollback.ts";
 import type { Script } from "./script.ts";
 import { isPlanOnly } from "./turn.ts";
@@ -37,7 +37,8 @@ export async function tellPlan(script: Script, ctx: ActionContext, signal: Abort
   if (!isForeseeable(ctx)) return done();
   const { status, clock } = ctx.run;
   status.startTime ??= new Date(clock.now()).toISOString();
-  const plan = await withWal(ctx, await foresee(script, ctx, signal), signal);
+  const foreseen = await foresee(script, ctx, signal);
+  const plan = await withWal(ctx, foreseen, signal);
   const stale = ctx.action.spec.planRef === undefined ? undefined : staleness(ctx, plan);
   const blockers = [...plan.blockers, ...(stale === undefined ? [] : [stale])];
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a copy of one's own may be written to
@@ -51,7 +52,8 @@ export async function tellPlan(script: Script, ctx: ActionContext, signal: Abort
 /** spec.planRef: before its first step an action that would do something else than its plan is refused. */
 export async function withinPlan(script: Script, ctx: ActionContext, signal: AbortSignal): Promise<Outcome> {
   if (!isForeseeable(ctx) || ctx.action.spec.planRef === undefined || (ctx.run.status.steps ?? []).length > 0) return done();
-  const stale = staleness(ctx, await foresee(script, ctx, signal));
+  const { plan } = await foresee(script, ctx, signal);
+  const stale = staleness(ctx, plan);
   return stale === undefined ? done() : await beginRollback(ctx, stale.reason, stale.message, signal);
 }
 
@@ -94,22 +96,25 @@ function plannedBy(ctx: ActionContext): ActionPlan | undefined {
 }
 
 /** Looks at all that decides what the action does. Changes nothing. */
-async function foresee(script: Script, ctx: ForeseeContext, signal: AbortSignal): Promise<ActionPlan> {
+async function foresee(script: Script, ctx: ForeseeContext, signal: AbortSignal): Promise<Foreseen> {
   const { definition } = script;
   const steps = definition.steps.map(({ name, phase }) => ({ name, phase }));
   const barred = await blockedBy(ctx, signal);
   const vdb = vdbOf(ctx);
   if (barred !== undefined || vdb === undefined)
     return {
-      steps,
-      hooks: [],
-      blockers: [blocker(barred?.reason ?? "VdbNotFound", barred?.message ?? `${nameOfTarget(ctx)} is gone`)],
+      plan: {
+        steps,
+        hooks: [],
+        blockers: [blocker(barred?.reason ?? "VdbNotFound", barred?.message ?? `${nameOfTarget(ctx)} is gone`)],
+      },
+      snapshots: [],
     };
   const needed = definition.needs(ctx);
   const found = needed === undefined || needed.kind !== "terminal" ? await look(ctx, vdb, signal) : { blockers: [] };
   const { content, previous } = vdb.status;
   const snapshots = await snapshotsOf(ctx.run.client, vdb.metadata, signal);
-  return {
+  const plan = {
     steps,
     hooks: hooksOf(ctx, vdb, found.chosen),
     blockers: [...(needed === undefined ? [] : [blocker(needed.reason, needed.message)]), ...found.blockers],
@@ -125,6 +130,7 @@ async function foresee(script: Script, ctx: ForeseeContext, signal: AbortSignal)
         }
       : {}),
   };
+  return { plan, snapshots };
 }
 
 const keptFor = (retention: string, discards: string | undefined): NonNullable<ActionPlan["previous"]> => ({
