@@ -198,4 +198,5 @@ export const suiteRecipes: Readonly<Record<string, Recipe>> = {
   agnhost: ofSuite("agnhost", "2.63.0"),
   busybox: ofSuite("busybox", "1.37.0-1"),
   nginx: ofSuite("nginx", "1.15-4"), // runs a script from a volume, and serves nothing
+  "glibc-dns-testing": ofSuite("glibc-dns-testing", "2.0.0"), // writes to volumes and reads from them, and asks no name
 };
