@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { chmod, chown, copyFile, cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, copyFile, cp, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { run } from "../stack/command.ts";
@@ -189,7 +189,11 @@ const ofSuite = (name: string, tag: string): Recipe => ({
     const programs = path("storage-suite");
     const file = join(programs, "agnhost");
     const contains = () => goComponents(file);
-    return [base, filledLayer("agnhost", [basename(dirname(programs))], contains, (root) => place(file, root, "agnhost"))];
+    const layer = filledLayer("agnhost", [basename(dirname(programs))], contains, async (root) => {
+      await place(file, root, "agnhost");
+      await symlink("bash", await parents(root, "usr/bin/sh")); // scripts of the tests count by `let`, as busybox and bash can, and dash cannot
+    });
+    return [base, layer];
   },
 });
 
