@@ -9,6 +9,7 @@ import {
   type Log,
   loadConnection,
   secrets,
+  systemClock,
 } from "kube-runtime";
 import { actionCaches, actionTriggers, controlActions, isAtWork, namedByActions, scheduledActions } from "./action/controller.ts";
 import { type OperatorConfig, readConfig } from "./config.ts";
@@ -68,7 +69,7 @@ async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Pro
     { "dct-source": dctSource, ...createCsiSources(csiWorldOf({ config, caches, exec, dct: dctSource, now: Date.now })) },
     explainDct,
   );
-  const storage = createStorageWatch({ dct, vdbs: caches.vdbs, log, ...storageLook });
+  const storage = createStorageWatch({ dct, vdbs: caches.vdbs, log, clock: systemClock, ...storageLook });
   controlVdbs(manager, {
     config,
     caches,

@@ -144,7 +144,7 @@ export function startOperator(
     explainDct,
   );
   const looks = { intervalSeconds: 0.3, bytesSeconds: 0.3 };
-  const storage = createStorageWatch({ dct: connection, vdbs: caches.vdbs, log: silentLog, ...looks });
+  const storage = createStorageWatch({ dct: connection, vdbs: caches.vdbs, log: silentLog, clock, ...looks });
   controlVdbs(manager, {
     config,
     caches,
