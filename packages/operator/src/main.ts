@@ -56,9 +56,9 @@ async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Pro
     read: async (stop) => decodeCredentials(await manager.client.find(secrets, key, stop), key),
     connect: measuredDct(manager.metrics, fencedDct(manager)),
   });
-  const caches = vdbCaches(manager, config.watchNamespace);
+  const caches = vdbCaches(manager, config.watchNamespaces);
   const exec = fencedExec(connection, manager);
-  const actions = actionCaches(manager, config.watchNamespace);
+  const actions = actionCaches(manager, config.watchNamespaces);
   const dctSource = createDctSource({
     dct,
     defaults: config.defaults,
