@@ -17,6 +17,7 @@ import {
   jobEnd,
   poolDir,
   provisioned,
+  settlePool,
   startEngineProcess,
   succeeded,
   writeConfig,
@@ -45,11 +46,11 @@ describe("too little free space", { timeout: 300_000 }, () => {
     const { bavail, bsize } = statfsSync(poolDir(scratch));
     return bavail * bsize;
   };
-  /** Leaves so many bytes free. What was removed before has to be free first: btrfs takes its time. */
+  /** Leaves so many bytes free. What was removed before has to be free first, which takes its time. */
   const fill = (left: number): void => {
-    for (const kind of ["subvolume", "filesystem"]) execFileSync("btrfs", [kind, "sync", poolDir(scratch)]);
+    settlePool(scratch);
     execFileSync("fallocate", ["-l", String(freeBytes() - left), filler()]);
-    execFileSync("btrfs", ["filesystem", "sync", poolDir(scratch)]);
+    settlePool(scratch);
     ok(freeBytes() <= left + 2 ** 20, `${freeBytes()} bytes are free`);
   };
   const free = (): void => rmSync(filler(), { force: true });
@@ -95,7 +96,7 @@ describe("too little free space", { timeout: 300_000 }, () => {
       "what the operator calls full: a write that gets ENOSPC is never beside figures that say there is free space",
     );
     free();
-    execFileSync("btrfs", ["filesystem", "sync", poolDir(scratch)]);
+    settlePool(scratch);
     ok((await freeMiB()) > 500);
   });
 
@@ -123,7 +124,7 @@ describe("too little free space", { timeout: 300_000 }, () => {
     const full = freeBytes();
     await succeeded(engine.client, (await engine.client.deleteVdb(vdb.id)).jobId);
     deepEqual(inPool(scratch).vdbs.includes(vdb.id), false);
-    for (const kind of ["subvolume", "filesystem"]) execFileSync("btrfs", [kind, "sync", poolDir(scratch)]);
+    settlePool(scratch);
     ok(freeBytes() > full + 32 * 2 ** 20, `${full} → ${freeBytes()}`);
   });
 

@@ -51,7 +51,7 @@ async function compare({ catalogue, pool }: Parts): Promise<Checked> {
   );
   for (const folder of poolFolders)
     for (const name of await pool.list(folder)) {
-      const place = `${folder}/${name.replace(/\.link$/u, "")}`;
+      const place = `${folder}/${name.replace(/\.(?:link|copy|gone)$/u, "")}`;
       if (!known.has(place)) differences.push(`${folder}/${name} is in the pool, and the catalogue does not know it`);
     }
   return {
