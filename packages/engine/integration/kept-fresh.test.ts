@@ -76,9 +76,9 @@ describe("later snapshots of a dSource", { timeout: 600_000 }, () => {
     await succeeded(engine.client, (await engine.client.snapshotDSource(dSourceId())).jobId);
     return { snapshot: await newest(), grownBytes: usedBytes() - earlier };
   };
+  const changes = (): number => engine.log().split("the changed configuration is in force").length;
   /** The dSource is now the server that `source` is. */
   const relinked = async (): Promise<void> => {
-    const changes = (): number => engine.log().split("the changed configuration is in force").length;
     const earlier = changes();
     writeConfig(scratch, { dsources: [declared("production", source.port)] });
     for (let left = 600; changes() === earlier; left -= 1) {
