@@ -72,7 +72,7 @@ const nothing = { own: new Array<number>(), shared: new Array<number>() };
 for (let run = 0; run < runs; run += 1) {
   const httpPort = await freePort();
   const from = performance.now();
-  const operator = start(join(folder, "main.mjs"), "--watch-namespace=", "--image=16=postgres:16", `--http-port=${httpPort}`);
+  const operator = start(join(folder, "main.mjs"), "--image=16=postgres:16", `--http-port=${httpPort}`);
   while (!(await isReadyAt(`http://127.0.0.1:${httpPort}/readyz`))) {
     if (operator.exitCode !== null) throw new Error(`the operator ended with code ${operator.exitCode}`);
     await setTimeout(5);

@@ -50,6 +50,8 @@ const { client } = bench;
 await newNamespace(client, namespace);
 await makePassword(client, namespace);
 stack.use(playCluster(createClient(cluster, { fieldManager: "cluster" }), namespace, 2));
+await applyVdb(client, namespace, "orders");
+await untilVdb(client, namespace, "orders", isReady);
 const stopWatches = new AbortController();
 stack.defer(() => stopWatches.abort());
 const actionEnd = {
@@ -141,8 +143,6 @@ async function plainWrites(count: number): Promise<number> {
   return performance.now() - from;
 }
 
-await applyVdb(client, namespace, "orders");
-await untilVdb(client, namespace, "orders", isReady);
 await measured.refresh("warm-up"); // from here on there is previous data
 const kinds = ["refresh", "rewind", "database"] as const;
 const all = { refresh: [] as Run[], rewind: [] as Run[], database: [] as Run[] };
