@@ -26,6 +26,7 @@ export function scrubbed(text: string): string {
     .split("\n")
     .map((line) => afterLastErasure(line.replace(/\r$/u, "")))
     .join("\n")
+    .replaceAll("^@", "") // the end of the input, which a terminal echoes until a program has taken it over
     .replaceAll(escape, "<ESC>")
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/gu, "<moment>")
     .replaceAll(/\b\d+-APPDATA_SNAPSHOT-\S+?(?=[\s,;:]|$)/gmu, "<snapshot>")
