@@ -12,75 +12,13 @@ import { after, before, describe, test } from "node:test";
 import { ensureNamespace, testCluster } from "@vdb/cluster";
 import { isFullTier } from "kube-runtime/testing";
 import { assertShown, scrubbed, shownBy, type Way } from "./kubectl-vdb/shown.ts";
+import { database, type Verb, verbs } from "./kubectl-vdb/verbs.ts";
 import { applyVdb, deleteSnapshots, deleteVdb, makePasswordSecret, patchSpec, waitForPhase } from "./vdb.ts";
 
 const kubectl = await testCluster();
-const vdb = { name: "by-hand", namespace: "by-users" };
-const { name } = vdb;
+const vdb = { name: database, namespace: "by-users" };
 
-interface Verb {
-  /** Of its golden files. */
-  readonly as: string;
-  readonly words: readonly string[];
-  readonly input?: string;
-  /** The right that the role view lacks for it; left out: view is enough. */
-  readonly needs?: string;
-  readonly exitCode?: number;
-  /** Which of its lines are the same from run to run; all unless told. */
-  readonly lasting?: (lines: readonly string[]) => readonly string[];
-  /** What has to be in the others. */
-  readonly has?: readonly RegExp[];
-}
-
-/**
- * Of a story, what actions and hooks did: events and logs tell of waits that were long enough to be noticed. Sorted, for what is of
- * one second comes in any order.
- */
-const ofActions = (lines: readonly string[]): readonly string[] => {
-  const told = lines.filter((line) => /Z {2}(?:action|hook) {2}/u.test(line)).map((line) => scrubbed(line));
-  return [...new Set(told)].toSorted((a, b) => (a < b ? -1 : 1));
-};
-/** Of a report, its parts, and the whole of the last one. */
-const outline = (lines: readonly string[]): readonly string[] => {
-  const last = lines.findLastIndex((line) => line.startsWith("==== "));
-  return lines.filter((line, at) => line.startsWith("==== ") || at > last);
-};
-
-const creates = (plural: string): string => `create ${plural}.actions.delphix.com`;
-/** In an order in which each finds what it needs. */
-const verbs: readonly Verb[] = [
-  { as: "list", words: ["list"] },
-  { as: "list-wide", words: ["list", "-o", "wide"] },
-  { as: "status", words: ["status", name] },
-  { as: "tree", words: ["tree"] },
-  { as: "snapshot", words: ["snapshot", name], needs: creates("vdbsnapshots") },
-  { as: "plan", words: ["plan", "refresh", name], needs: creates("vdbrefreshes") },
-  { as: "refresh", words: ["refresh", name], needs: creates("vdbrefreshes") },
-  { as: "undo", words: ["undo", name], needs: creates("vdbrewinds") },
-  { as: "rewind", words: ["rewind", name], needs: creates("vdbrewinds") },
-  { as: "rewind-to-nothing", words: ["rewind", name, "--snapshot", "nothing"], needs: creates("vdbrewinds"), exitCode: 1 },
-  { as: "run", words: ["run", name, "SELECT 40 + 2 AS sum"], needs: creates("postgrestasks") },
-  { as: "run-failing", words: ["run", name, "SELECT nothing"], needs: creates("postgrestasks"), exitCode: 3 },
-  { as: "psql", words: ["psql", name, "--", "-qXAt", "-c", "SELECT 40 + 2"], needs: "create pods/exec" },
-  { as: "stop", words: ["stop", name], needs: "patch postgresvdbs.core.delphix.com" },
-  { as: "status-stopped", words: ["status", name] },
-  { as: "start", words: ["start", name], needs: "patch postgresvdbs.core.delphix.com" },
-  { as: "extend", words: ["extend", name, "8h"], needs: "patch postgresvdbs.core.delphix.com" },
-  { as: "wait", words: ["wait", name, "--timeout", "2m"] },
-  { as: "wait-in-vain", words: ["wait", name, "--for=stopped", "--timeout=1s"], exitCode: 124 },
-  { as: "plan-delete", words: ["plan", "delete", name] },
-  { as: "doctor", words: ["doctor"] },
-  { as: "completion", words: ["completion"] },
-  {
-    as: "logs",
-    words: ["logs", name],
-    lasting: ofActions,
-    has: [/Z {2}postgres {2}.*ready to accept connections/u, /Z {2}event {5}PostgresVDB by-hand: /u],
-  },
-  { as: "report", words: ["report", name], lasting: outline, has: [/^kind: PostgresVDB\r?$/mu, /ready to accept connections/u] },
-];
-
-describe("kubectl vdb by every user", { timeout: 900_000, skip: !isFullTier }, () => {
+describe("kubectl vdb by every user", { timeout: 1_800_000, skip: !isFullTier }, () => {
   const folder = mkdtempSync(join(tmpdir(), "kubectl-vdb-"));
   const env = { ...kubectl.bound.env, PATH: `${folder}${delimiter}${process.env["PATH"] ?? ""}` };
   /** The flags stand before a `--` for another program. */
