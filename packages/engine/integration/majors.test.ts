@@ -42,6 +42,13 @@ describe("sources of each major version", { skip: !isFullTier, timeout: 600_000 
 
       const vdb = await provisioned(engine.client, snapshot.id, `clone${major}`);
       equal(readFileSync(join(vdb.exported_data_directory, "data/PG_VERSION"), "utf8").trim(), String(major));
+      source.sql("UPDATE pgbench_accounts SET abalance = 1 WHERE aid % 100 = 0");
+      await succeeded(engine.client, (await engine.client.snapshotDSource(dsource?.id ?? "")).jobId);
+      const later = await provisioned(engine.client, (await firstSnapshot(engine, name)).id, `later${major}`);
+      await using changed = await startOnClone(scratch, later.exported_data_directory);
+      equal(contentOf(changed), contentOf(source));
+      source.sql("UPDATE pgbench_accounts SET abalance = 0 WHERE aid % 100 = 0");
+
       await using clone = await startOnClone(scratch, vdb.exported_data_directory);
       doesNotMatch(clone.log(), /redo starts|not properly shut down/u);
       match(clone.log(), new RegExp(`starting PostgreSQL ${major}\\.`, "u"));

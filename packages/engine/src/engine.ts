@@ -79,6 +79,7 @@ function startJobs(running: Running): Runner {
     secrets: mountedSecrets(flags.secretsDir),
     reserveBytes: () => storage.reserveBytes(running.settings),
     log,
+    baseBackupCame: metrics.baseBackupCame,
     failpoint: stopAt(flags.holdAt, log),
   };
   return startRunner(parts, jobKinds, metrics.jobEnded);

@@ -18,6 +18,8 @@ test("metrics tell ended jobs by type and result, the pool's bytes, and how old 
   metrics.jobEnded("DB_PROVISION", "completed", 0.2);
   metrics.jobEnded("DB_PROVISION", "completed", 0.3);
   metrics.jobEnded("DB_PROVISION", "failed", 2);
+  metrics.baseBackupCame({ id: sourceId, name: "orders" }, { readBytes: 1000, writtenBytes: 900 });
+  metrics.baseBackupCame({ id: sourceId, name: "orders" }, { readBytes: 1000, writtenBytes: 8 });
   const text = metrics.text();
   deepEqual(samples(text, "delphix_engine_jobs_total"), [
     'delphix_engine_jobs_total{type="DB_PROVISION",result="completed"} 2',
@@ -31,6 +33,10 @@ test("metrics tell ended jobs by type and result, the pool's bytes, and how old 
   const labels = `{id="${sourceId}",name="orders"}`;
   deepEqual(samples(text, "delphix_engine_dsource_lag_seconds"), [`delphix_engine_dsource_lag_seconds${labels} 60`]);
   deepEqual(samples(text, "delphix_engine_dsource_failing"), [`delphix_engine_dsource_failing${labels} 0`]);
+  deepEqual(samples(text, "delphix_engine_dsource_read_bytes_total"), [`delphix_engine_dsource_read_bytes_total${labels} 2000`]);
+  deepEqual(samples(text, "delphix_engine_dsource_written_bytes_total"), [
+    `delphix_engine_dsource_written_bytes_total${labels} 908`,
+  ]);
 
   api.catalogue.run("UPDATE dsource SET last_error = 'the server does not answer'");
   api.catalogue.run("UPDATE snapshot SET state = 'creating'");

@@ -2,12 +2,14 @@ import { createMetrics } from "kube-runtime";
 import type { Catalogue } from "./catalogue/catalogue.ts";
 import { allDSources, latestSnapshot } from "./catalogue/datasets.ts";
 import { isEmptySource } from "./catalogue/rows.ts";
+import type { BaseBackupCame } from "./jobs/job-kind.ts";
 import type { JobEnded } from "./jobs/runner.ts";
 import { unfinishedJobs } from "./jobs/submit.ts";
 import type { StorageFigures } from "./storage.ts";
 
 export interface EngineMetrics {
   readonly jobEnded: JobEnded;
+  readonly baseBackupCame: BaseBackupCame;
   /** In the Prometheus text format. */
   readonly text: () => string;
 }
@@ -54,7 +56,17 @@ export function engineMetrics({ catalogue, storageFigures, now }: Measured): Eng
       labels: { id, name },
     })),
   );
+  const read = metrics.counter("delphix_engine_dsource_read_bytes_total", "Bytes that base backups have read.", ofDSource);
+  const written = metrics.counter(
+    "delphix_engine_dsource_written_bytes_total",
+    "Bytes of base backups that differed from the snapshot before.",
+    ofDSource,
+  );
   return {
+    baseBackupCame: ({ id, name }, { readBytes, writtenBytes }) => {
+      read.inc({ id, name }, readBytes);
+      written.inc({ id, name }, writtenBytes);
+    },
     jobEnded: (type, result, took) => {
       ended.inc({ type, result });
       seconds.observe(took, { type });

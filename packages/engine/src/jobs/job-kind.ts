@@ -5,6 +5,12 @@ import type { Postgres } from "../link/postgres.ts";
 import type { Secrets } from "../link/secrets.ts";
 import type { Pool } from "../pool/pool.ts";
 
+/** How much the source has sent, and how much of that was new to the pool. */
+export type BaseBackupCame = (
+  source: { readonly id: string; readonly name: string },
+  bytes: { readonly readBytes: number; readonly writtenBytes: number },
+) => void;
+
 /** What jobs work with. */
 export interface Parts {
   readonly catalogue: Catalogue;
@@ -14,6 +20,8 @@ export interface Parts {
   /** Bytes that stay free in the pool whatever is asked for. */
   reserveBytes(): Promise<number>;
   readonly log: Log;
+  /** Told of each base backup that has come. */
+  readonly baseBackupCame: BaseBackupCame;
   /** Called at the points where a crash must do no harm. Does nothing, except in the tests that crash there. */
   readonly failpoint: (name: string) => Promise<void>;
 }

@@ -107,6 +107,7 @@ async function make(context: JobContext, id: string): Promise<void> {
   await ownFolder(data);
   const { end, readBytes, writtenBytes } = await backUp(context, source.name, source.connection, { draft, data, former });
   log.info({ dSource: source.name, former, readBytes, writtenBytes }, "a base backup has come");
+  context.baseBackupCame(source, { readBytes, writtenBytes });
   await failpoint(`${job.type}:backedUp`);
   context.progress(90, "Recovering");
   const { lsn, version } = await recoverAndShutDown(postgres, data, { signal, log });
