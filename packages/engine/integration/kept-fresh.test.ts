@@ -10,6 +10,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  statfsSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -25,6 +26,7 @@ import {
   jobEnd,
   poolDir,
   provisioned,
+  settlePool,
   startEngineProcess,
   succeeded,
   writeConfig,
@@ -62,7 +64,10 @@ describe("later snapshots of a dSource", { timeout: 600_000 }, () => {
 
   const folderOf = ({ id }: { readonly id: string }): string => join(poolDir(scratch), "snapshots", id);
   const usedBytes = (): number => {
-    for (const kind of ["subvolume", "filesystem"]) execFileSync("btrfs", [kind, "sync", poolDir(scratch)]);
+    if (settlePool(scratch) !== "btrfs") {
+      const { blocks, bfree, bsize } = statfsSync(poolDir(scratch));
+      return (blocks - bfree) * bsize;
+    }
     const lines = execFileSync("btrfs", ["filesystem", "df", "--raw", poolDir(scratch)], { encoding: "utf8" }).split("\n");
     const data = lines.find((line) => line.startsWith("Data"));
     return Number(/used=(\d+)/u.exec(data ?? "")?.[1]);

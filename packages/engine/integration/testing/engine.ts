@@ -67,12 +67,13 @@ export const smallPool = { size: "1Gi", reserve: "32Mi" } as const;
 /** The group `xfs` of the tests says so: every pool is of this file system. */
 const fileSystem = process.env["POOL"] ?? "auto";
 
-/** Waits until what was removed from the pool is free. */
-export function settlePool(scratch: Scratch): void {
+/** Waits until what was removed from the pool is free; answers its file system. */
+export function settlePool(scratch: Scratch): string {
   const pool = poolDir(scratch);
   execFileSync("sync", ["--file-system", pool]);
-  if (execFileSync("stat", ["--file-system", "--format=%T", pool], { encoding: "utf8" }).trim() !== "btrfs") return;
-  for (const kind of ["subvolume", "filesystem"]) execFileSync("btrfs", [kind, "sync", pool]);
+  const found = execFileSync("stat", ["--file-system", "--format=%T", pool], { encoding: "utf8" }).trim();
+  if (found === "btrfs") for (const kind of ["subvolume", "filesystem"]) execFileSync("btrfs", [kind, "sync", pool]);
+  return found;
 }
 
 /** What a dSource of the configuration needs to reach the source on this port. */
