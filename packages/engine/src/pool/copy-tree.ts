@@ -1,5 +1,5 @@
 /** A copy of a folder whose files share their blocks with the origin's (reflinks): it costs a step for each file, and no bytes. */
-import { constants } from "node:fs";
+import { closeSync, constants, fstatSync, lchownSync, openSync } from "node:fs";
 import { chmod, copyFile, type FileHandle, lchown, mkdir, open, readdir, readlink, symlink } from "node:fs/promises";
 
 /** A checkpoint of the database in the folder has ended meanwhile, so that the copy's parts may not fit together. */
@@ -52,13 +52,30 @@ async function copyFolder(from: Buffer, to: Buffer): Promise<void> {
 
 const isLast = ({ name }: { readonly name: Buffer }): boolean => lastOnes.has(name.toString());
 
+/** What takes microseconds is not handed to another thread: that would take longer than all of it, and there are thousands of files. */
 async function copyOne(source: Buffer, target: Buffer): Promise<void> {
-  const opened = await open(source, fileFlags).catch(vanished(source));
-  if (opened === undefined) return;
-  await using file = opened;
-  const { uid, gid } = await file.stat();
-  await copyFile(insideOf(file), target, copyFlags);
-  await lchown(target, uid, gid);
+  const file = openFile(source);
+  if (file === undefined) return;
+  try {
+    const { uid, gid, mode } = fstatSync(file);
+    if (!isRegular(mode)) return; // it has become a pipe meanwhile
+    await copyFile(`/proc/self/fd/${file}`, target, copyFlags);
+    lchownSync(target, uid, gid);
+  } finally {
+    closeSync(file);
+  }
+}
+
+const isRegular = (mode: number): boolean => (mode & constants.S_IFMT) === constants.S_IFREG;
+
+/** Undefined: it is gone. */
+function openFile(path: Buffer): number | undefined {
+  try {
+    return openSync(path, fileFlags);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 /** A link's owner decides nothing; its folder's is the most likely. */

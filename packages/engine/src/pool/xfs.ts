@@ -112,8 +112,11 @@ async function flush(folder: string): Promise<void> {
 
 const isNoSpace = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ENOSPC";
 
-/** Sums the extents of all files, in bytes; those that others have too are marked. What is not on disk yet has none. */
-const countExtents = `find "$0" -xdev -type f -print0 | xargs -0 -r filefrag -b1 -v 2>/dev/null |
+/**
+ * Sums the extents of all files, in bytes; those that others have too are marked. What is not on disk yet has none. Not for ever: a
+ * file that becomes a pipe meanwhile would be waited for.
+ */
+const countExtents = `find "$0" -xdev -type f -print0 | xargs -0 -r timeout 600 filefrag -b1 -v 2>/dev/null |
   awk -F: '/^ *[0-9]+: +[0-9]+\\.\\. *[0-9]+:/ { total += $4; if ($NF !~ /shared/) own += $4 } END { printf "%.0f %.0f", total, own }'`;
 
 export const xfsFileSystem: FileSystem = {
