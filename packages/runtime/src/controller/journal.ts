@@ -153,9 +153,11 @@ async function announced<Ctx>(
 ): Promise<Entry> {
   // A status that nobody has reported on would show work without a condition.
   const isUntold = (run.status.conditions ?? []).length === 0;
-  const comesTo = step.awaits?.(ctx) ?? (isUntold ? after(0, "Pending", "it is about to begin") : undefined);
+  const awaited = step.awaits?.(ctx);
+  const comesTo = awaited ?? (isUntold ? after(0, "Pending", "it is about to begin") : undefined);
   const isQuiet = step.isQuiet?.(ctx) === true;
   const entry = announce(run, step, intent);
+  if (awaited !== undefined) entry.message = awaited.message;
   if (!isQuiet) await run.saveStatus(signal, comesTo);
   return entry;
 }
