@@ -2,7 +2,7 @@ import { postgresVDB, resourceOf } from "@vdb/api";
 import { done, type Outcome, waiting } from "kube-runtime";
 import { returnWords } from "../data/content-store.ts";
 import { type ActionContext, nameOfTarget, vdbOf } from "./context.ts";
-import { previousAfter } from "./steps/keep-previous.ts";
+import { previousAfter } from "./previous-after.ts";
 import { claimantOf, type Holder, turnOf } from "./turn.ts";
 
 const vdbs = resourceOf(postgresVDB);

@@ -1,8 +1,7 @@
-import { type ActionObject, durationMilliseconds, type VdbContent } from "@vdb/api";
 import { beginsNothing, done, type Outcome, waiting } from "kube-runtime";
 import { makeRoom, tellKept } from "../../data/content-store.ts";
-import type { ActionContext } from "../context.ts";
-import { asPrevious, setHold, settled, storeOf, turnVdb } from "../hold.ts";
+import { setHold, settled, storeOf, turnVdb } from "../hold.ts";
+import { keepsPrevious, keptMs } from "../previous-after.ts";
 import type { ActionStep } from "../step.ts";
 import { chosenIn, type ReplaceContext } from "./prepare-content.ts";
 
@@ -55,7 +54,7 @@ function enforced({ run, world, target }: ReplaceContext, state: ReturnType<type
  * Past the point of no return nothing fails, and nothing waits for a deletion that has begun.
  */
 export const keepPrevious: ActionStep<ReplaceContext> = {
-  name: "keep-previous",
+  name: keepsPrevious,
   intend: (ctx) => chosenIn(ctx),
   isQuiet: () => true,
   ...beginsNothing, // what it does may be repeated
@@ -73,18 +72,3 @@ export const keepPrevious: ActionStep<ReplaceContext> = {
     return done();
   },
 };
-
-const keptMs = ({ spec }: ActionObject): number =>
-  "previousRetention" in spec ? durationMilliseconds(spec.previousRetention) : 0;
-
-/**
- * What the database's status says of the replaced data from the end of the turn on. Without an end where the action has not put it
- * aside: an undo was refused, and both data stay.
- */
-export function previousAfter(ctx: ActionContext, replaced: VdbContent): ReturnType<typeof asPrevious> | null {
-  const { steps = [] } = ctx.run.status;
-  const isPutAside = steps.some(({ name, completionTime }) => name === keepPrevious.name && completionTime !== undefined);
-  if (!isPutAside) return asPrevious(replaced, null);
-  const ms = keptMs(ctx.action);
-  return ms > 0 ? asPrevious(replaced, new Date(ctx.run.clock.now() + ms).toISOString()) : null;
-}
