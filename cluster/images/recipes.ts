@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { chmod, chown, copyFile, cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, copyFile, cp, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { run } from "../stack/command.ts";
@@ -189,7 +189,11 @@ const ofSuite = (name: string, tag: string): Recipe => ({
     const programs = path("storage-suite");
     const file = join(programs, "agnhost");
     const contains = () => goComponents(file);
-    return [base, filledLayer("agnhost", [basename(dirname(programs))], contains, (root) => place(file, root, "agnhost"))];
+    const layer = filledLayer("agnhost", [basename(dirname(programs))], contains, async (root) => {
+      await place(file, root, "agnhost");
+      await symlink("bash", await parents(root, "usr/bin/sh")); // scripts of the tests count by `let`, as busybox and bash can, and dash cannot
+    });
+    return [base, layer];
   },
 });
 
@@ -198,4 +202,5 @@ export const suiteRecipes: Readonly<Record<string, Recipe>> = {
   agnhost: ofSuite("agnhost", "2.63.0"),
   busybox: ofSuite("busybox", "1.37.0-1"),
   nginx: ofSuite("nginx", "1.15-4"), // runs a script from a volume, and serves nothing
+  "glibc-dns-testing": ofSuite("glibc-dns-testing", "2.0.0"), // writes to volumes and reads from them, and asks no name
 };
