@@ -44,6 +44,7 @@ export {
 export type { BackOff } from "./controller/look-again.ts";
 export { endingSummary, readySummary } from "./controller/summary.ts";
 export {
+  beginsNothing,
   createJournal,
   type Journal,
   type Journalled,

@@ -6,8 +6,9 @@ import type { ActionDefinition } from "./step.ts";
 export async function beginRollback(ctx: ActionContext, reason: string, message: string, signal: AbortSignal): Promise<Outcome> {
   const { status, clock } = ctx.run;
   status.rollback ??= { reason, message, startTime: new Date(clock.now()).toISOString() };
-  await ctx.run.saveStatus(signal);
-  return after(0, "RollingBack", message);
+  const comesTo = after(0, "RollingBack", message);
+  await ctx.run.saveStatus(signal, comesTo);
+  return comesTo;
 }
 
 /** What became of the data. */

@@ -46,14 +46,24 @@ export const isDone = ({ definition }: Script, ctx: ActionContext): boolean =>
 export const isPastReturn = ({ definition }: Script, ctx: ActionContext): boolean =>
   definition.steps.some((step) => step.isFinal === true && entryOf(ctx, step) !== undefined);
 
-function asJournalled({ abandon, ...step }: PhasedStep, at: number, all: readonly PhasedStep[]): PhasedStep {
+function asJournalled({ abandon, isQuiet, ...step }: PhasedStep, at: number, all: readonly PhasedStep[]): PhasedStep {
   const opensPhase = all[at - 1]?.phase !== step.phase;
+  const isAlone = opensPhase && all[at + 1]?.phase !== step.phase; // every phase is seen
   const undo = step.undo ?? abandon;
+  const tell = (ctx: ActionContext): void => {
+    if (opensPhase) ctx.run.event("Normal", step.phase, `${step.phase} has begun on ${nameOfTarget(ctx)}`);
+  };
   return {
     ...step,
     ...(undo === undefined ? {} : { undo }),
+    ...(isQuiet === undefined || isAlone ? {} : { isQuiet }),
+    intend: async (ctx, signal) => {
+      const intent = await step.intend(ctx, signal);
+      if (step.begins === "nothing") tell(ctx);
+      return intent;
+    },
     begin: async (ctx, intent, signal) => {
-      if (opensPhase) ctx.run.event("Normal", step.phase, `${step.phase} has begun on ${nameOfTarget(ctx)}`);
+      tell(ctx);
       return await step.begin(ctx, intent, signal);
     },
   };

@@ -2,7 +2,7 @@ import { postgresVDB, resourceOf } from "@vdb/api";
 import { done, type Outcome, waiting } from "kube-runtime";
 import { returnWords } from "../data/content-store.ts";
 import { type ActionContext, nameOfTarget, vdbOf } from "./context.ts";
-import { asPrevious } from "./hold.ts";
+import { previousAfter } from "./previous-after.ts";
 import { claimantOf, type Holder, turnOf } from "./turn.ts";
 
 const vdbs = resourceOf(postgresVDB);
@@ -30,17 +30,21 @@ export async function takeTurn(ctx: ActionContext, signal: AbortSignal): Promise
   return done();
 }
 
-/** Lets the next one in. What this action has recorded is written before: another may begin at once. */
+/**
+ * Lets the next one in; data that was replaced becomes the previous one in the same write. What this action has recorded is written
+ * before: another may begin at once.
+ */
 export async function leaveTurn(ctx: ActionContext, signal: AbortSignal): Promise<Outcome> {
   if (!hasTurn(ctx)) return done();
   await ctx.run.saveStatus(signal);
   const vdb = vdbOf(ctx);
   const resourceVersion = vdb?.metadata.resourceVersion ?? "";
-  const { replaced } = vdb?.status.activeAction ?? {}; // still there only where an undo was refused: it is kept, without an end
-  const status = { activeAction: null, ...(replaced === undefined ? {} : { previous: asPrevious(replaced, null) }) };
+  const { replaced } = vdb?.status.activeAction ?? {};
+  const previous = replaced && previousAfter(ctx, replaced);
+  const status = { activeAction: null, ...(previous === undefined ? {} : { previous }) };
   const patch = { metadata: { resourceVersion }, status };
   await ctx.run.client.patchStatus(vdbs, ctx.target, patch, signal);
-  if (replaced !== undefined)
+  if (replaced !== undefined && previous?.until === null)
     ctx.run.event("Warning", "OldDataKept", `the old data ${replaced.id} of ${nameOfTarget(ctx)} is kept: ${returnWords}`);
   return done();
 }

@@ -9,7 +9,7 @@ import { silentLog } from "../support/log.ts";
 import { memoryApi } from "../testing/memory-api.ts";
 import { createVirtualClock, type VirtualClock } from "../testing/virtual-clock.ts";
 import { type Widget, widgets } from "../testing/widget.ts";
-import { createJournal, type JournalEntry, type JournalStep, journalPhase } from "./journal.ts";
+import { beginsNothing, createJournal, type JournalEntry, type JournalStep, journalPhase } from "./journal.ts";
 import type { ControlledKind, Run } from "./kind.ts";
 import { createObjectMemories } from "./object-memory.ts";
 import { done, type Outcome, waiting } from "./outcome.ts";
@@ -319,6 +319,30 @@ test("an error that proves that nothing was begun costs no waiting", async () =>
   deepEqual(asked, ["begin", "begin", "look", "look", "begin"]);
   const [entry] = status.steps ?? [];
   ok(Date.parse(entry?.completionTime ?? "") >= Date.parse(entry?.startTime ?? ""));
+});
+
+test("a step that begins nothing has its intent as its effect, and a quiet one is stored with what follows", async () => {
+  const clock = createVirtualClock();
+  const status: { conditions?: []; steps?: { name: string; effect?: string; completionTime?: string }[] } = {};
+  const stored: string[] = [];
+  const saveStatus = async (_: AbortSignal, comesTo?: { readonly reason: string }): Promise<void> =>
+    void stored.push([...(status.steps ?? []).map(shown), comesTo?.reason ?? "untold"].join(", "));
+  const run = { status, clock, marks: new Map<string, number>(), saveStatus };
+  const step = { phase: "Working", ...beginsNothing, intend: () => "it", end: async () => done() };
+  const journal = createJournal<undefined>(
+    [
+      { ...step, name: "hooks", isQuiet: () => true },
+      { ...step, name: "wait" },
+      { ...step, name: "tidy", isQuiet: () => true },
+    ],
+    { runOf: () => run, requestTimeoutSeconds },
+  );
+  for (const one of journal.steps) deepEqual(await one.run(undefined, signal), done());
+  deepEqual(
+    stored,
+    ["hooks begun done, wait begun, Pending"],
+    "the last one's end is written with the status that tells the end",
+  );
 });
 
 const entry = (phase: string, completionTime?: string): JournalEntry => ({

@@ -15,6 +15,10 @@ export interface JournalStep<Ctx> {
   readonly intend: (ctx: Ctx, signal: AbortSignal) => string | Promise<string>;
   /** Searches for the effect of this intent; undefined: there is none. Throws when nobody answers, so that it is not begun twice. */
   readonly look: (ctx: Ctx, intent: string, signal: AbortSignal) => Promise<string | undefined>;
+  /** Set by `beginsNothing`. */
+  readonly begins?: "nothing";
+  /** Whether its intent may be written with what follows: for a step that begins nothing, and after whose loss `end` finds all again. */
+  readonly isQuiet?: (ctx: Ctx) => boolean;
   /** What `end` comes to first, as a rule: the conditions tell it with the intent, in one write. */
   readonly awaits?: (ctx: Ctx) => Unmet | undefined;
   /** Has the effect, and gives what it is known by from now on. */
@@ -24,6 +28,16 @@ export interface JournalStep<Ctx> {
   /** Takes the effect back, whether it has come to its end or not. Left out: there is nothing to take back. */
   readonly undo?: (ctx: Ctx, effect: string, signal: AbortSignal) => Promise<Outcome>;
 }
+
+/**
+ * For a step that begins nothing: it only waits, or whatever it does may be repeated and is found by other means. Its intent is its
+ * effect, and both are one write.
+ */
+export const beginsNothing = {
+  begins: "nothing",
+  look: async (_: unknown, intent: string): Promise<string> => await Promise.resolve(intent),
+  begin: async (_: unknown, intent: string): Promise<string> => await Promise.resolve(intent),
+} as const;
 
 /** What is recorded of a step, in `status.steps`. Times are of the wall clock, for people. */
 export interface JournalEntry {
@@ -94,10 +108,10 @@ interface Turn<Ctx> {
 }
 
 async function forward<Ctx>(turn: Turn<Ctx>, signal: AbortSignal): Promise<Outcome> {
-  const { step, ctx } = turn;
+  const { step, ctx, run } = turn;
   const present = entryOf(turn);
   if (present?.completionTime !== undefined) return done();
-  const entry = present ?? (await announceFirst(turn, signal));
+  const entry = present ?? (await announced(run, step, ctx, await step.intend(ctx, signal), signal));
   const effect = entry.effect ?? (await haveEffect(turn, entry, signal));
   if (typeof effect !== "string") return effect;
   entry.effect = effect;
@@ -129,19 +143,34 @@ const entryOf = <Ctx>({ step, run }: Turn<Ctx>): Entry | undefined => run.status
 const untouched = -Infinity;
 const markOf = ({ name }: { readonly name: string }): string => `journal ${name}`;
 
-async function announceFirst<Ctx>({ step, ctx, run }: Turn<Ctx>, signal: AbortSignal): Promise<Entry> {
-  const intent = await step.intend(ctx, signal);
+/** Has the intent stored, and tells what the step comes to. */
+async function announced<Ctx>(
+  run: JournalRun,
+  step: JournalStep<Ctx>,
+  ctx: Ctx,
+  intent: string,
+  signal: AbortSignal,
+): Promise<Entry> {
   // A status that nobody has reported on would show work without a condition.
   const isUntold = (run.status.conditions ?? []).length === 0;
-  const comesTo = step.awaits?.(ctx) ?? (isUntold ? after(0, "Pending", "it is about to begin") : undefined);
+  const awaited = step.awaits?.(ctx);
+  const comesTo = awaited ?? (isUntold ? after(0, "Pending", "it is about to begin") : undefined);
+  const isQuiet = step.isQuiet?.(ctx) === true;
   const entry = announce(run, step, intent);
-  await run.saveStatus(signal, comesTo);
+  if (awaited !== undefined) entry.message = awaited.message;
+  if (!isQuiet) await run.saveStatus(signal, comesTo);
   return entry;
 }
 
 /** Puts the intent into the draft: from the next write on it is stored. */
 function announce({ status, clock, marks }: JournalRun, step: JournalStep<never>, intent: string): Entry {
-  const entry: Entry = { name: step.name, phase: step.phase, startTime: timestamp(clock.now()), intent };
+  const entry: Entry = {
+    name: step.name,
+    phase: step.phase,
+    startTime: timestamp(clock.now()),
+    intent,
+    ...(step.begins === "nothing" ? { effect: intent } : {}),
+  };
   status.steps = [...(status.steps ?? []), entry];
   marks.set(markOf(step), untouched);
   return entry;
@@ -150,12 +179,10 @@ function announce({ status, clock, marks }: JournalRun, step: JournalStep<never>
 /** The end of one step and the intent of the next in one write: nobody sees a moment between two phases. */
 async function complete<Ctx>({ next, step, ctx, run }: Turn<Ctx>, entry: Entry, signal: AbortSignal): Promise<void> {
   const intent = await next?.intend(ctx, signal);
-  const comesTo = next?.awaits?.(ctx);
   entry.completionTime = notBefore(entry.startTime, run.clock.now());
   run.marks.delete(markOf(step));
   if (next === undefined || intent === undefined) return;
-  announce(run, next, intent);
-  await run.saveStatus(signal, comesTo);
+  await announced(run, next, ctx, intent, signal);
 }
 
 /** Finds the effect or begins it. An outcome: neither yet. */

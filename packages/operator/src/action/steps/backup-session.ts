@@ -1,5 +1,5 @@
 import { isSwitchedOn, type PostgresSnapshot, type SessionScript } from "@vdb/api";
-import { done, type Outcome, type Pod, retry, terminal, type Unmet } from "kube-runtime";
+import { beginsNothing, done, type Outcome, type Pod, retry, terminal, type Unmet } from "kube-runtime";
 import { ActionFailed } from "../../data/action-failed.ts";
 import { backupSession, positionIn, signals } from "../../postgres/backup-session.ts";
 import { paths } from "../../vdb/objects/deployment.ts";
@@ -28,8 +28,7 @@ export const beginBackup: ActionStep<BackupContext> = {
     const pod = podOf(ctx);
     return pod === undefined ? "none: the database is stopped" : `a session of major version ${await majorIn(ctx, pod, signal)}`;
   },
-  look: async (_, intent) => intent, // the session is found again by its record and token
-  begin: async (_, intent) => intent,
+  ...beginsNothing, // the session is found again by its record and token
   end: async (ctx, effect, signal) => {
     if (isCold(effect)) return done({ message: "the database is stopped: no backup session is needed" });
     const failed = await runBeside(ctx, "preSnapshot", signal);
@@ -52,8 +51,7 @@ export const beginBackup: ActionStep<BackupContext> = {
 export const endBackup: ActionStep<BackupContext> = {
   name: "end-backup",
   intend: ({ run }) => run.status.steps?.find(({ name }) => name === beginBackup.name)?.effect ?? "",
-  look: async (_, intent) => intent,
-  begin: async (_, intent) => intent,
+  ...beginsNothing,
   end: async (ctx, effect, signal) => {
     if (isCold(effect)) return done();
     const answer = await finish(ctx, effect, signal);
@@ -73,8 +71,7 @@ export const endBackup: ActionStep<BackupContext> = {
 export const afterBackup: ActionStep<BackupContext> = {
   name: "after-backup",
   intend: () => "runs spec.postSnapshot where it is a command",
-  look: async (_, intent) => intent,
-  begin: async (_, intent) => intent,
+  ...beginsNothing,
   end: async (ctx, _, signal) => {
     const record = recordOf(ctx, session);
     if (record !== undefined && record.outcome !== "Succeeded")

@@ -1,5 +1,5 @@
 import type { PostgresVDB, VdbHold } from "@vdb/api";
-import { done, type Outcome, terminal, waiting } from "kube-runtime";
+import { beginsNothing, done, type Outcome, terminal, waiting } from "kube-runtime";
 import type { ActionContext } from "../context.ts";
 import { heldAt, setHold, settled, turnVdb } from "../hold.ts";
 import type { ActionStep } from "../step.ts";
@@ -41,8 +41,7 @@ function holding(name: string, hold: VdbHold, asked: (ctx: ActionContext) => Vdb
     name,
     intend: () => hold,
     awaits: (ctx) => (heldAt(ctx, hold).kind === "notYet" ? waiting("Running", waits[hold]) : undefined),
-    look: async (_, intent) => intent, // the database's status has it, and writing it again changes nothing
-    begin: async (_, intent) => intent,
+    ...beginsNothing, // the database's status has it, and writing it again changes nothing
     end: async (ctx, _, signal) => {
       await setHold(ctx, asked(ctx), signal);
       return answered(ctx, hold, "StartFailed");

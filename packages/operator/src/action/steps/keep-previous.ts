@@ -1,7 +1,7 @@
-import { durationMilliseconds } from "@vdb/api";
-import { done, type Outcome, waiting } from "kube-runtime";
+import { beginsNothing, done, type Outcome, waiting } from "kube-runtime";
 import { makeRoom, tellKept } from "../../data/content-store.ts";
-import { asPrevious, setHold, settled, storeOf, turnVdb, writeVdb } from "../hold.ts";
+import { setHold, settled, storeOf, turnVdb } from "../hold.ts";
+import { keepsPrevious, keptMs } from "../previous-after.ts";
 import type { ActionStep } from "../step.ts";
 import { chosenIn, type ReplaceContext } from "./prepare-content.ts";
 
@@ -11,8 +11,7 @@ export const openDatabase: ActionStep<ReplaceContext> = {
   isFinal: true,
   intend: () => "none",
   awaits: () => opens,
-  look: async (_, intent) => intent, // the database's status has it, and writing it again changes nothing
-  begin: async (_, intent) => intent,
+  ...beginsNothing, // the database's status has it, and writing it again changes nothing
   end: async (ctx, _, signal) => {
     await setHold(ctx, "none", signal);
     const vdb = turnVdb(ctx);
@@ -50,31 +49,26 @@ function enforced({ run, world, target }: ReplaceContext, state: ReturnType<type
 }
 
 /**
- * The replaced data becomes the previous one, for as long as spec.previousRetention; what was previous until now is discarded. What
- * the storage keeps of it because something depends on it stays, and is told of: the next action asks again. Past the point of no
- * return nothing fails, and nothing waits for a deletion that has begun.
+ * Discards what was previous until now: the replaced data takes its place when the turn is left, for as long as
+ * spec.previousRetention. What the storage keeps because something depends on it stays, and is told of: the next action asks again.
+ * Past the point of no return nothing fails, and nothing waits for a deletion that has begun.
  */
 export const keepPrevious: ActionStep<ReplaceContext> = {
-  name: "keep-previous",
+  name: keepsPrevious,
   intend: (ctx) => chosenIn(ctx),
-  look: async (_, intent) => intent, // each of its writes may be repeated
-  begin: async (_, intent) => intent,
+  isQuiet: () => true,
+  ...beginsNothing, // what it does may be repeated
   end: async (ctx, _, signal) => {
     const { store, work } = storeOf(ctx);
-    const { content, activeAction: { replaced } = {} } = work.vdb.status;
-    const keptMs = durationMilliseconds(ctx.action.spec.previousRetention);
+    const { previous: _previous, ...status } = work.vdb.status;
+    const { content, activeAction: { replaced } = {} } = status;
+    const isKept = keptMs(ctx.action) > 0;
     if (replaced !== undefined) {
-      const previous = keptMs > 0 ? replaced : undefined;
-      tellKept(ctx.run, await makeRoom(store, work, [content, previous], signal));
-      if (previous === undefined) tellKept(ctx.run, await store.discard(work, replaced, signal));
-      const until = new Date(ctx.run.clock.now() + keptMs).toISOString();
-      await writeVdb(
-        ctx,
-        { activeAction: { replaced: null }, previous: previous === undefined ? null : asPrevious(previous, until) },
-        signal,
-      );
+      tellKept(ctx.run, await makeRoom(store, work, [content, isKept ? replaced : undefined], signal));
+      if (!isKept) tellKept(ctx.run, await store.discard(work, replaced, signal));
     }
-    tellKept(ctx.run, await store.clear(storeOf(ctx).work, signal));
+    const left = replaced === undefined ? work : { ...work, vdb: { ...work.vdb, status } };
+    tellKept(ctx.run, await store.clear(left, signal));
     return done();
   },
 };

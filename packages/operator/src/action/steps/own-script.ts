@@ -1,5 +1,5 @@
 import type { ActionScript, PostgresRefresh, PostgresRewind } from "@vdb/api";
-import { done, terminal } from "kube-runtime";
+import { beginsNothing, done, terminal } from "kube-runtime";
 import { type ActionContext, vdbOf } from "../context.ts";
 import { answeringPod } from "../database.ts";
 import type { ActionStep } from "../step.ts";
@@ -13,8 +13,7 @@ export function ownScript(field: Field): ActionStep<ScriptContext> {
   return {
     name: field,
     intend: ({ action }) => `runs spec.${field} under the token ${action.metadata.uid}-${field}`,
-    look: async (_, intent) => intent, // it is found again by its record and token
-    begin: async (_, intent) => intent,
+    ...beginsNothing, // it is found again by its record and token
     end: async (ctx, _, signal) => {
       const script = scriptIn(ctx, field);
       if (script === undefined) return done();

@@ -1,5 +1,5 @@
 import type { ActionRun, PostgresTask, Task } from "@vdb/api";
-import { after, done, type Outcome, terminal } from "kube-runtime";
+import { after, beginsNothing, done, type Outcome, terminal } from "kube-runtime";
 import type { ActionContext } from "../context.ts";
 import type { ActionStep } from "../step.ts";
 import { type Ended, endText, failureWords, hasEnded, recordOf, runText, type Text } from "./run-text.ts";
@@ -16,8 +16,7 @@ const outputBytes = 16_384;
 export const runAttempts: ActionStep<TaskContext> = {
   name: "run",
   intend: ({ action }) => `runs in the pod under the token ${action.metadata.uid}`,
-  look: async (_, intent) => intent, // each attempt is found again by its own record and token
-  begin: async (_, intent) => intent,
+  ...beginsNothing, // each attempt is found again by its own record and token
   end: async (ctx, _, signal) => {
     const { status } = ctx.run;
     for (;;) {
@@ -37,8 +36,7 @@ export const runAttempts: ActionStep<TaskContext> = {
 export const judgeAttempts: ActionStep<TaskContext> = {
   name: "judge",
   intend: () => "reads the last attempt's end",
-  look: async (_, intent) => intent,
-  begin: async (_, intent) => intent,
+  ...beginsNothing,
   end: async (ctx) => {
     const { attempts = 1 } = ctx.run.status;
     const record = recordOf(ctx, nameOf(attempts));

@@ -1,5 +1,5 @@
 import type { PostgresSnapshot, VDBSnapshot } from "@vdb/api";
-import { done, type Outcome } from "kube-runtime";
+import { beginsNothing, done, type Outcome } from "kube-runtime";
 import { isOutcome } from "../../data/content-store.ts";
 import { walPosition } from "../../vdb/pod/wal-position.ts";
 import type { ActionContext } from "../context.ts";
@@ -36,8 +36,7 @@ export const takeSnapshot: ActionStep<SnapshotContext> = {
 export const snapshotReady: ActionStep<SnapshotContext> = {
   name: "snapshot-ready",
   intend: (ctx) => effectIn(ctx) ?? "",
-  look: async (_, intent) => intent, // it only waits
-  begin: async (_, intent) => intent,
+  ...beginsNothing, // it only waits
   end: async (ctx, effect, signal) => {
     const { store, work } = storeOf(ctx);
     const answer = await store.snapshot.ready(work, effect, signal);

@@ -1,5 +1,5 @@
 import { type HookStage, isSwitchedOn } from "@vdb/api";
-import { done, terminal } from "kube-runtime";
+import { beginsNothing, done, terminal } from "kube-runtime";
 import { type ActionContext, vdbOf } from "../context.ts";
 import { answeringPod } from "../database.ts";
 import type { ActionStep } from "../step.ts";
@@ -14,8 +14,8 @@ export function vdbHooks(stage: HookStage): ActionStep<ActionContext> {
   return {
     name: `${stage}-hooks`,
     intend: ({ action }) => `runs hooks under tokens that begin with ${action.metadata.uid}-${stage}`,
-    look: async (_, intent) => intent, // each hook is found again by its own record and token
-    begin: async (_, intent) => intent,
+    isQuiet: (ctx) => hooksOf(ctx).length === 0,
+    ...beginsNothing, // each hook is found again by its own record and token
     end: async (ctx, _, signal) => {
       const vdb = vdbOf(ctx);
       if (vdb === undefined || (!isSwitchedOn(vdb) && answeringPod(ctx, vdb) === undefined))
