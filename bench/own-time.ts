@@ -1,18 +1,22 @@
 /**
- * The operator's own part of a VDBRefresh, a VDBRewind and twenty databases at once, and what it writes: on a real API server, with a DCT, a kubelet and a
- * PostgreSQL that are played and answer at once. What it prints is an upper bound: the played ones need some of it.
+ * The operator's own time in a VDBRefresh, a VDBRewind and the creation of a database, and what it writes for them: on a real API
+ * server, with a DCT, a kubelet and a PostgreSQL that are played.
  *
- *   node bench/own-time.ts [runs=30]
+ *   node bench/own-time.ts [runs=30] [--trace]
  *
- * Prints p50 and p95 from the action's creation to Completed, the API server's writes per action (Events not counted), and beside
- * them, in the same run, how long as many writes take that one client makes one after the other.
+ * Own time: from the creation until Completed or Ready, both as a watch tells of them, without the time in which a call to DCT
+ * runs, the played kubelet and provisioner have something to do, or a command runs in the pod. Prints p50 and p95 of it and of the
+ * whole, the writes (Events not counted), and beside them, in the same run, how long as many writes take that one client makes one
+ * after the other. --trace: what the last run of each consisted of.
  */
 import { setTimeout } from "node:timers/promises";
+import { parseArgs } from "node:util";
 import { resourceOf, vdbRefresh, vdbRewind } from "@vdb/api";
 import {
   applyVdb,
   fakeDct,
   forever,
+  healthy,
   isReady,
   makePassword,
   newNamespace,
@@ -21,53 +25,110 @@ import {
   startOperator,
   until,
   untilVdb,
+  vdbs,
 } from "@vdb/operator/testing";
-import { type ApiCall, configMaps, interceptApi } from "kube-runtime";
+import { configMaps, createClient } from "kube-runtime";
 import { median, percentile } from "./median.ts";
+import { type Noted, noteOutside } from "./own-time/outside.ts";
+import { type Span, uncovered } from "./own-time/uncovered.ts";
+import { watchEnds } from "./own-time/watch-ends.ts";
 
-const runs = Number(process.argv[2] ?? 30);
-if (!Number.isInteger(runs) || runs < 1) throw new Error("usage: node bench/own-time.ts [runs=30], a whole number from 1");
-
-const isWrite = ({ verb, resource }: ApiCall): boolean =>
-  !["get", "list", "watch"].includes(verb) && resource.plural !== "events";
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { trace: { type: "boolean", default: false } } });
+const runs = Number(positionals[0] ?? 30);
+if (!Number.isInteger(runs) || runs < 1)
+  throw new Error("usage: node bench/own-time.ts [runs=30] [--trace], runs a whole number from 1");
 
 await using stack = new AsyncDisposableStack();
 const bench = stack.use(await startBench());
-const written = { count: 0 };
-const counted = interceptApi(bench.api, {
-  call: async (call, next) => {
-    if (isWrite(call)) written.count += 1;
-    return await next();
-  },
-});
-stack.use(startOperator(counted, fakeDct(0)));
+const { noted, operator: operatorApi, cluster, awaited } = noteOutside(bench.api);
+const dct = fakeDct(0);
+const played = { ...dct, client: new Proxy(dct.client, { get: (client, name) => noteCalls(name, Reflect.get(client, name)) }) };
+const operator = stack.use(startOperator(operatorApi, played));
+operator.answer = async () => await awaited("a command in the pod", async () => await Promise.resolve(healthy()));
 const namespace = "own-time";
 const { client } = bench;
 await newNamespace(client, namespace);
 await makePassword(client, namespace);
-stack.use(playCluster(client, namespace, 2));
+stack.use(playCluster(createClient(cluster, { fieldManager: "cluster" }), namespace, 2));
 await applyVdb(client, namespace, "orders");
 await untilVdb(client, namespace, "orders", isReady);
-
-/** Milliseconds from its creation to its end, and the writes until the database is Ready again. */
-async function act(kind: typeof vdbRefresh | typeof vdbRewind, name: string, spec: object) {
-  const resource = resourceOf(kind);
-  const before = written.count;
-  const from = performance.now();
-  const action = { metadata: { name, namespace }, spec: { vdbRef: { name: "orders" }, ...spec } };
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- defaults are the API server's
-  await client.create(resource, action as never, forever);
-  let ms = Number.NaN;
-  await until(`${kind.kind} ${name} is Completed`, async () => {
-    const { status } = await client.get(resource, { namespace, name }, forever);
+const stopWatches = new AbortController();
+stack.defer(() => stopWatches.abort());
+const actionEnd = {
+  namespace,
+  judge: ({ status }: { readonly status: { readonly phase?: string } }) => {
     if (status.phase === "Error") throw new Error(JSON.stringify(status));
-    if (status.phase !== "Completed") throw new Error(status.phase ?? "no phase");
-    ms = performance.now() - from;
-    return true;
-  });
-  await untilVdb(client, namespace, "orders", isReady);
-  return { ms, writes: written.count - before };
+    return status.phase === "Completed";
+  },
+};
+const spanOf = {
+  database: watchEnds(client, { resource: vdbs, namespace, judge: isReady }, stopWatches.signal),
+  refresh: watchEnds(client, { resource: resourceOf(vdbRefresh), ...actionEnd }, stopWatches.signal),
+  rewind: watchEnds(client, { resource: resourceOf(vdbRewind), ...actionEnd }, stopWatches.signal),
+};
+
+/** Functions of the client to DCT, noted while they run. */
+function noteCalls(name: string | symbol, found: unknown): unknown {
+  return typeof found === "function" && typeof name === "string"
+    ? async (...args: unknown[]): Promise<unknown> => await awaited(`DCT ${name}`, async () => await found(...args))
+    : found;
 }
+
+interface Run {
+  readonly own: number;
+  readonly whole: number;
+  readonly writes: number;
+  readonly span: Span;
+  readonly noted: readonly Noted[];
+}
+
+/** What is noted from the rest before it to the rest after it. */
+async function measure(what: keyof typeof spanOf, name: string, create: () => Promise<unknown>): Promise<Run> {
+  await atRest();
+  noted.length = 0;
+  await create();
+  const span = await spanOf[what](name);
+  await atRest();
+  const awaitedSpans = noted.filter(({ kind }) => kind === "awaited");
+  return { own: uncovered(span, awaitedSpans), whole: span.to - span.from, writes: writes(), span, noted: [...noted] };
+}
+
+/** Until nothing is written any more. */
+async function atRest(): Promise<void> {
+  await untilVdb(client, namespace, "orders", isReady);
+  for (let before = -1; before !== writes(); ) {
+    before = writes();
+    await setTimeout(300);
+  }
+}
+
+function writes(): number {
+  return noted.filter(({ kind }) => kind === "write").length;
+}
+
+const target = { vdbRef: { name: "orders" } };
+const measured = {
+  database: async (name: string) => {
+    const run = await measure("database", name, async () => await applyVdb(client, namespace, name));
+    await client.delete(vdbs, { namespace, name }, forever);
+    await until(`${name} is gone`, async () => (await client.find(vdbs, { namespace, name }, forever)) === undefined);
+    return run;
+  },
+  refresh: async (name: string) =>
+    await measure(
+      "refresh",
+      name,
+      async () =>
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- defaults are the API server's
+        await client.create(resourceOf(vdbRefresh), { metadata: { name, namespace }, spec: target } as never, forever),
+    ),
+  rewind: async (name: string) =>
+    await measure("rewind", name, async () => {
+      const spec = { ...target, snapshotRef: { type: "previous" } };
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- defaults are the API server's
+      return await client.create(resourceOf(vdbRewind), { metadata: { name, namespace }, spec } as never, forever);
+    }),
+};
 
 /** As many writes, one after the other, as one client makes them. */
 async function plainWrites(count: number): Promise<number> {
@@ -82,32 +143,41 @@ async function plainWrites(count: number): Promise<number> {
   return performance.now() - from;
 }
 
-const took = { refresh: [] as number[], rewind: [] as number[], plain: [] as number[] };
-const writes = { refresh: [] as number[], rewind: [] as number[] };
-await act(vdbRefresh, "warm-up", {}); // from here on there is previous data
-for (let index = 0; index < runs; index += 1) {
-  const refresh = await act(vdbRefresh, `refresh-${index}`, {});
-  const rewind = await act(vdbRewind, `rewind-${index}`, { snapshotRef: { type: "previous" } });
-  took.refresh.push(refresh.ms);
-  took.rewind.push(rewind.ms);
-  writes.refresh.push(refresh.writes);
-  writes.rewind.push(rewind.writes);
-  took.plain.push(await plainWrites(refresh.writes));
-}
+await measured.refresh("warm-up"); // from here on there is previous data
+const kinds = ["refresh", "rewind", "database"] as const;
+const all = { refresh: [] as Run[], rewind: [] as Run[], database: [] as Run[] };
+const plain = { refresh: [] as number[], rewind: [] as number[], database: [] as number[] };
+for (let index = 0; index < runs; index += 1)
+  for (const kind of kinds) {
+    const run = await measured[kind](`${kind}-${index}`);
+    all[kind].push(run);
+    plain[kind].push(await plainWrites(run.writes));
+  }
 
 const together = 20;
-const before = written.count;
+await atRest();
+noted.length = 0;
 const from = performance.now();
 const databases = Array.from({ length: together }, (_, index) => `burst-${index}`);
 for (const name of databases) await applyVdb(client, namespace, name);
 for (const name of databases) await untilVdb(client, namespace, name, isReady, 60);
 const ms = performance.now() - from;
-await setTimeout(1000);
-const each = (written.count - before) / together;
+await atRest();
+const each = writes() / together;
 
-for (const name of ["refresh", "rewind"] as const)
+const figures = (of: readonly number[]): string => `p50 ${median(of).toFixed(0)} ms, p95 ${percentile(of, 0.95).toFixed(0)} ms`;
+for (const kind of kinds) {
+  const ofKind = all[kind];
   console.log(
-    `${name}: p50 ${median(took[name]).toFixed(0)} ms, p95 ${percentile(took[name], 0.95).toFixed(0)} ms, ${median(writes[name])} writes; ` +
-      `as many plain writes ${median(took.plain).toFixed(0)} ms`,
+    `${kind}: own time ${figures(ofKind.map(({ own }) => own))}; whole ${figures(ofKind.map(({ whole }) => whole))}; ` +
+      `${median(ofKind.map((run) => run.writes))} writes; as many plain writes p50 ${median(plain[kind]).toFixed(0)} ms`,
   );
+  const last = ofKind.at(-1);
+  if (!values.trace || last === undefined) continue;
+  for (const { kind: of, what, ...span } of last.noted.toSorted((a, b) => a.from - b.from))
+    console.log(
+      `  ${(span.from - last.span.from).toFixed(1).padStart(8)} ${`+${(span.to - span.from).toFixed(1)}`.padStart(7)} ms  ${of.padEnd(8)}${what}`,
+    );
+  console.log(`  ${(last.span.to - last.span.from).toFixed(1).padStart(8)}             the end`);
+}
 console.log(`${together} databases applied at once: the last is Ready after ${ms.toFixed(0)} ms; ${each} writes each`);

@@ -1,4 +1,5 @@
 /** What the demo, the e2e tests and the benchmarks do with a cluster. */
+export { credentialsOf, layerContent, leaksIn } from "./images/leaks.ts";
 export { inNode, restartKubelet, testCluster } from "./stack/cluster.ts";
 export { type CommandResult, run, tryRun } from "./stack/command.ts";
 export {

@@ -1,6 +1,6 @@
 /** The commands that the documentation shows, as they stand there, on a real cluster. Full tier: they take minutes. */
 import { equal } from "node:assert/strict";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -43,8 +43,10 @@ describe("the documentation's commands", { timeout: 900_000, skip: !isFullTier }
   const folder = mkdtempSync(join(tmpdir(), "reader-"));
   const home = join(folder, "home");
   mkdirSync(join(home, ".local/bin"), { recursive: true });
-  for (const name of ["samples", "packages", "cluster", "charts", "node_modules"])
-    symlinkSync(join(clone, name), join(folder, name));
+  // As a clone, but for what commands write into it.
+  for (const name of readdirSync(clone).filter((one) => !one.startsWith("."))) symlinkSync(join(clone, name), join(folder, name));
+  mkdirSync(join(folder, ".local"));
+  symlinkSync(join(clone, ".local/bin"), join(folder, ".local/bin"));
   const kubeconfig = join(folder, "kubeconfig"); // a copy: a session may choose its namespace
   after(async () => {
     rmSync(folder, { recursive: true });

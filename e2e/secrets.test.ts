@@ -1,10 +1,29 @@
 /**
  * Behind all other tests of a run: no Secret that they have made is anywhere but in Secrets. Their values begin with one mark, so that
  * also those are found whose Secret is gone; the engine's key and the like are looked for as they are. Full tier: half a minute.
+ * In every tier: the images hold none either.
  */
 import { deepEqual, ok } from "node:assert/strict";
+import { globSync, readFileSync, realpathSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
 import { before, describe, test } from "node:test";
-import { entries, inNode, operatorNamespace, secretMark, testCluster, text, tryRun } from "@vdb/cluster";
+import {
+  builtImages,
+  credentialsOf,
+  entries,
+  inNode,
+  items,
+  layerContent,
+  leaksIn,
+  operatorNamespace,
+  parseJson,
+  secretMark,
+  testCluster,
+  text,
+  tryRun,
+} from "@vdb/cluster";
 import { isFullTier } from "kube-runtime/testing";
 import { operatorPods } from "./pods.ts";
 
@@ -78,3 +97,33 @@ describe("secrets stay where they are", { timeout: 300_000, skip: !isFullTier },
     }
   });
 });
+
+/** Layers are made before tests have secrets. What may get into one is the building machine's: its keys, tokens, accounts, names. */
+describe("images hold nothing of whoever has built them", { timeout: 300_000 }, () => {
+  const clone = join(import.meta.dirname, "..");
+  const folders = Object.keys(builtImages()).map((name) => join(clone, ".local/images", name));
+  const machine = [clone, secretMark, ...credentialsOf(process.env), ...(hostname().length > 7 ? [hostname()] : [])];
+
+  test("no layer of an image has a key, a token, a password, or a string of the building machine", async () => {
+    const layers = new Set(folders.flatMap((folder) => globSync(join(folder, "*.tar"))).map((file) => realpathSync(file)));
+    ok(layers.size > 10, `${layers.size} layers`);
+    const places: string[] = [];
+    for (const layer of layers) {
+      const content = await layerContent(layer);
+      ok(content.names.length > 0 && content.bytes.length > 1024, layer);
+      places.push(...leaksIn(content, machine).map((leak) => `${layer}: ${leak}`));
+    }
+    deepEqual(places, []);
+  });
+
+  test("an image's environment has the few variables that its programs read", () => {
+    const names = folders
+      .flatMap((folder) => globSync(join(folder, "*.json")))
+      .flatMap((file) => variablesOf(readFileSync(file, "utf8")));
+    deepEqual([...new Set(names)].toSorted(), ["LANG", "NODE_ENV", "PATH", "PGDATA", "PG_MAJOR", "PG_VERSION"]);
+  });
+});
+
+function variablesOf(json: string): readonly string[] {
+  return items(parseJson(json), "config", "Env").map((one) => (typeof one === "string" ? one : "").replace(/=.*/u, ""));
+}

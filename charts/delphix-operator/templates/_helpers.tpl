@@ -10,5 +10,5 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end -}}
 
-{{/* Where the databases are: with a namespace to watch, rights are given in that one alone. */}}
-{{- define "operator.roleKind" -}}{{ ternary "Role" "ClusterRole" (ne .Values.watchNamespace "") }}{{- end -}}
+{{/* Where the databases are: with namespaces to watch, rights are given in these alone. */}}
+{{- define "operator.roleKind" -}}{{ ternary "Role" "ClusterRole" (not (empty .Values.watchNamespaces)) }}{{- end -}}

@@ -77,8 +77,9 @@ const rows: readonly { readonly name: string; readonly chart: Chart; readonly va
   {
     name: "one namespace, one replica without an election",
     chart: "delphix-operator",
-    values: { watchNamespace: "pg-operator", replicas: 1, leaderElection: false },
+    values: { watchNamespaces: ["pg-operator"], replicas: 1, leaderElection: false },
   },
+  { name: "some namespaces", chart: "delphix-operator", values: { watchNamespaces: ["pg-operator", "default"] } },
   {
     name: "another team's names, a DCT of its own, databases of all namespaces",
     chart: "delphix-operator",

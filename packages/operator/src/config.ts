@@ -8,8 +8,8 @@ export interface OperatorConfig {
   readonly kubeconfig: string | undefined;
   /** The operator's own namespace: its Lease and the Secret with DCT's credentials are there. */
   readonly namespace: string;
-  /** The one namespace to serve; undefined: all. */
-  readonly watchNamespace: string | undefined;
+  /** The namespaces to serve; none: all. */
+  readonly watchNamespaces: readonly string[];
   readonly leaderElection: boolean;
   /** Whether actions may refer to databases in other namespaces without a ReferenceGrant there. */
   readonly allowCrossNamespace: boolean;
@@ -44,7 +44,7 @@ export interface VdbDefaults {
 const options = {
   kubeconfig: { type: "string" },
   namespace: { type: "string" },
-  "watch-namespace": { type: "string" },
+  "watch-namespaces": { type: "string", default: "" },
   "allow-cross-namespace": { type: "string", default: "false" },
   "leader-election": { type: "string", default: "true" },
   "http-port": { type: "string", default: "8080" },
@@ -66,7 +66,7 @@ export function readConfig(argv: readonly string[], environment: Readonly<Record
   return {
     kubeconfig: values.kubeconfig,
     namespace: values.namespace ?? environment["POD_NAMESPACE"] ?? "pg-operator",
-    watchNamespace: given(values["watch-namespace"]),
+    watchNamespaces: values["watch-namespaces"].split(",").filter((name) => name !== ""),
     leaderElection: oneOf("leader-election", values["leader-election"], ["true", "false"]) === "true",
     allowCrossNamespace: oneOf("allow-cross-namespace", values["allow-cross-namespace"], ["true", "false"]) === "true",
     identity: environment["POD_NAME"],

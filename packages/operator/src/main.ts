@@ -9,6 +9,7 @@ import {
   type Log,
   loadConnection,
   secrets,
+  systemClock,
 } from "kube-runtime";
 import { actionCaches, actionTriggers, controlActions, isAtWork, namedByActions, scheduledActions } from "./action/controller.ts";
 import { type OperatorConfig, readConfig } from "./config.ts";
@@ -55,9 +56,9 @@ async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Pro
     read: async (stop) => decodeCredentials(await manager.client.find(secrets, key, stop), key),
     connect: measuredDct(manager.metrics, fencedDct(manager)),
   });
-  const caches = vdbCaches(manager, config.watchNamespace);
+  const caches = vdbCaches(manager, config.watchNamespaces);
   const exec = fencedExec(connection, manager);
-  const actions = actionCaches(manager, config.watchNamespace);
+  const actions = actionCaches(manager, config.watchNamespaces);
   const dctSource = createDctSource({
     dct,
     defaults: config.defaults,
@@ -68,7 +69,7 @@ async function serve(config: OperatorConfig, log: Log, signal: AbortSignal): Pro
     { "dct-source": dctSource, ...createCsiSources(csiWorldOf({ config, caches, exec, dct: dctSource, now: Date.now })) },
     explainDct,
   );
-  const storage = createStorageWatch({ dct, vdbs: caches.vdbs, log, ...storageLook });
+  const storage = createStorageWatch({ dct, vdbs: caches.vdbs, log, clock: systemClock, ...storageLook });
   controlVdbs(manager, {
     config,
     caches,

@@ -60,6 +60,7 @@ export { type ExecRequest, type ExecResult, type ExecSession, execInPod, openExe
 
 // Caches.
 export type { Cache, CacheEvent, CacheOptions, IndexFunction } from "./cache/cache.ts";
+export { joinCaches } from "./cache/join-caches.ts";
 
 // The client, and what it stands on.
 export type {

@@ -64,7 +64,7 @@ interface Renewal {
 type Place = Parameters<typeof patchSpec>[0];
 
 /** Of what stands there now: where somebody, mostly the operator, writes in between, it looks and tries again. */
-async function renew(place: Place, name: string, seconds: number, triesLeft = 5): Promise<Renewal> {
+export async function renew(place: Place, name: string, seconds: number, triesLeft = 5): Promise<Renewal> {
   const { world, session } = place;
   const found = await databaseOf(session, name, world.signal);
   const wanted = extended(found, seconds, world.clock.now());

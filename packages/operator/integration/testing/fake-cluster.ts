@@ -148,7 +148,9 @@ async function runDeployments(
   for (const deployment of wanted) await runDeployment(client, deployment, running, containers, signal);
 }
 
-const templateOf = ({ spec }: Deployment): string => createHash("sha256").update(JSON.stringify(spec.template)).digest("hex");
+/** Tells the pods of one template from those of another. */
+export const templateOf = ({ spec }: Deployment): string =>
+  createHash("sha256").update(JSON.stringify(spec.template)).digest("hex");
 
 async function runDeployment(
   client: Client,

@@ -1,6 +1,6 @@
 /** What the tests of other packages and the measurements take of these: an operator at work on a real API server. */
 
-export { type FakeCluster, playCluster } from "./fake-cluster.ts";
+export { type FakeCluster, playCluster, templateOf } from "./fake-cluster.ts";
 export { type FakeDct, fakeDct } from "./fake-dct.ts";
 export {
   applyVdb,

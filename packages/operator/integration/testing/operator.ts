@@ -22,7 +22,7 @@ import {
   silentLog,
   systemClock,
 } from "kube-runtime";
-import { startApiServer, type TestApiServer } from "kube-runtime/testing";
+import { type ApiServerOptions, startApiServer, type TestApiServer } from "kube-runtime/testing";
 import { parse } from "yaml";
 import {
   actionCaches,
@@ -68,8 +68,8 @@ export interface Bench extends AsyncDisposable {
 }
 
 /** An API server that knows our kinds, and the operator's own namespace with DCT's credentials. */
-export async function startBench(): Promise<Bench> {
-  const server = await startApiServer();
+export async function startBench(options: ApiServerOptions = {}): Promise<Bench> {
+  const server = await startApiServer(options);
   // The operator shares it with all that is played around it.
   const api = httpApi(server.connection, { requestsPerSecond: 1000, burst: 1000 });
   const client = createClient(api, { fieldManager: "test" });
@@ -123,7 +123,7 @@ export function startOperator(
   const config = readConfig(["--namespace=pg-operator", "--leader-election=false", ...flags], {});
   const manager = createManager({ name: "delphix-operator", api, log: silentLog, stopTimeoutSeconds: 1, clock });
   const state: { execs: ExecRequest[]; answer: Answer } = { execs: [], answer: () => healthy() };
-  const caches = vdbCaches(manager, undefined);
+  const caches = vdbCaches(manager, config.watchNamespaces);
   const connection = createDctConnection({
     read: async (stop) => decodeCredentials(await manager.client.find(secrets, credentialsKey, stop), credentialsKey),
     connect: measuredDct(manager.metrics, () => dct.client),
@@ -132,7 +132,7 @@ export function startOperator(
     state.execs.push(request);
     return { exitCode: 0, stdout: "", stderr: "", truncated: false, ...(await state.answer(request)) };
   };
-  const actions = actionCaches(manager, undefined);
+  const actions = actionCaches(manager, config.watchNamespaces);
   const dctSource = createDctSource({
     dct: connection,
     defaults: config.defaults,
@@ -144,7 +144,7 @@ export function startOperator(
     explainDct,
   );
   const looks = { intervalSeconds: 0.3, bytesSeconds: 0.3 };
-  const storage = createStorageWatch({ dct: connection, vdbs: caches.vdbs, log: silentLog, ...looks });
+  const storage = createStorageWatch({ dct: connection, vdbs: caches.vdbs, log: silentLog, clock, ...looks });
   controlVdbs(manager, {
     config,
     caches,

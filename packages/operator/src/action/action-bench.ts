@@ -183,13 +183,13 @@ export async function actionBench(kinds: readonly ActionKind[], dctClient?: DctC
         vdbs: manager.cacheFor(vdbs, { indexes: { [vdbsByHandle]: () => [] } }),
         pods: manager.cacheFor(pods, { indexes: { [podsByInstance]: instanceOfPod } }),
       };
-      const config = { watchNamespace: undefined, allowCrossNamespace: false, concurrency: 4, defaults };
+      const config = { watchNamespaces: [], allowCrossNamespace: false, concurrency: 4, defaults };
       const csi = createCsiSources(csiWorldOf({ config, caches, exec, dct: dctSource, now: clock.now }));
       const sources = createDataSources({ "dct-source": dctSource, ...csi }, explainDct);
       controlActions(manager, {
         config,
         caches,
-        actions: actionCaches(manager, undefined),
+        actions: actionCaches(manager, []),
         exec,
         now: clock.now,
         sources,

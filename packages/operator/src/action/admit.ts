@@ -1,6 +1,7 @@
 import { type ActionObject, apiVersionOf, postgresVDB } from "@vdb/api";
 import { after, done, type Outcome, terminal, type Unmet, waiting } from "kube-runtime";
 import { grantFor, isGranted, type Reference } from "../access/grant.ts";
+import { isServed, servedText } from "../access/served.ts";
 import { type ActionContext, nameOfTarget, vdbOf } from "./context.ts";
 import { queuedMark } from "./take-turn.ts";
 
@@ -42,10 +43,10 @@ function waitedSeconds({ run, action }: ActionContext): number {
 /** Why the action may not use this database at all, if so: nothing is told of it then. */
 export async function blockedBy(ctx: ActionContext, signal: AbortSignal): Promise<Unmet | undefined> {
   const { action, target, world, run } = ctx;
-  const { watchNamespace, allowCrossNamespace } = world.config;
+  const { watchNamespaces, allowCrossNamespace } = world.config;
   const isElsewhere = target.namespace !== action.metadata.namespace;
-  if (isElsewhere && watchNamespace !== undefined && target.namespace !== watchNamespace)
-    return waiting("VdbNotFound", `this operator serves the namespace ${watchNamespace} alone, not ${target.namespace}`);
+  if (isElsewhere && !isServed(watchNamespaces, target.namespace))
+    return waiting("VdbNotFound", `this operator serves ${servedText(watchNamespaces)}, not ${target.namespace}`);
   const reference = referenceOf(action, target);
   if (isElsewhere && !allowCrossNamespace && !(await isGranted(run.client, reference, signal)))
     return after(

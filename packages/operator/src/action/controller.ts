@@ -1,5 +1,6 @@
 import { type ActionKind, type ActionObject, isFinished, type PostgresVDB, resourceOf, type ScheduleName } from "@vdb/api";
 import { type Cache, type CacheEvent, isControlledBy, type Manager, mapped, type ObjectKey, type Trigger } from "kube-runtime";
+import { cacheOfServed, type Served } from "../access/served.ts";
 import { instanceLabel, scheduleLabel } from "../vdb/names.ts";
 import type { NamedSnapshot } from "../vdb/world.ts";
 import { actionsByVdb, keyText, targetOf, type VdbKey, vdbKeyOf } from "./context.ts";
@@ -30,12 +31,9 @@ export const actionDefinitions: readonly ActionDefinition[] = [
 ];
 
 /** The watches: one of each kind that is served. */
-export function actionCaches(manager: Pick<Manager, "cacheFor">, namespace: string | undefined): readonly Cache<ActionObject>[] {
+export function actionCaches(manager: Pick<Manager, "cacheFor">, served: Served): readonly Cache<ActionObject>[] {
   return actionDefinitions.map(({ kind }) =>
-    manager.cacheFor<ActionObject>(resourceOf<ActionKind>(kind), {
-      ...(namespace === undefined ? {} : { namespace }),
-      indexes: { [actionsByVdb]: vdbKeyOf },
-    }),
+    cacheOfServed<ActionObject>(manager, served, resourceOf<ActionKind>(kind), { indexes: { [actionsByVdb]: vdbKeyOf } }),
   );
 }
 

@@ -6,7 +6,7 @@ import type { Caches, PodExec } from "../vdb/world.ts";
 
 /** Everything outside of one action that its steps act through. Handed in, so that a test can be all of it. */
 export interface ActionWorld {
-  readonly config: Pick<OperatorConfig, "watchNamespace" | "allowCrossNamespace" | "concurrency">;
+  readonly config: Pick<OperatorConfig, "watchNamespaces" | "allowCrossNamespace" | "concurrency">;
   readonly caches: Pick<Caches, "vdbs" | "pods">;
   /** One for each kind that is served, with the index `actionsByVdb`. */
   readonly actions: readonly Cache<ActionObject>[];

@@ -1,6 +1,7 @@
 import { apiVersionOf, type PostgresVDB, postgresVDB } from "@vdb/api";
 import type { Client } from "kube-runtime";
 import { grantFor, isGranted, type Reference } from "../access/grant.ts";
+import { isServed, servedText } from "../access/served.ts";
 import type { OperatorConfig } from "../config.ts";
 import { SourceRefusal } from "./refusal.ts";
 
@@ -11,21 +12,21 @@ export interface Copied {
   readonly name: string;
 }
 
-type Allowance = Pick<OperatorConfig, "watchNamespace" | "allowCrossNamespace">;
+type Allowance = Pick<OperatorConfig, "watchNamespaces" | "allowCrossNamespace">;
 
 /** Throws a SourceRefusal with the grant to write when the source is in another namespace, which does not allow it. */
 export async function mustBeGranted(
   client: Client,
   vdb: PostgresVDB,
   { kind, namespace, name }: Copied,
-  { watchNamespace, allowCrossNamespace }: Allowance,
+  { watchNamespaces, allowCrossNamespace }: Allowance,
   signal: AbortSignal,
 ): Promise<void> {
   if (namespace === vdb.metadata.namespace) return;
-  if (watchNamespace !== undefined)
+  if (!isServed(watchNamespaces, namespace))
     throw new SourceRefusal(
       "ReferenceNotGranted",
-      `this operator serves the namespace ${watchNamespace} alone, so a source in ${namespace} is out of its reach`,
+      `this operator serves ${servedText(watchNamespaces)}, so a source in ${namespace} is out of its reach`,
     );
   const reference = referenceOf(vdb, kind, namespace, name);
   if (allowCrossNamespace || (await isGranted(client, reference, signal))) return;

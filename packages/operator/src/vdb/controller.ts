@@ -1,9 +1,12 @@
 import { isSwitchedOn, type PostgresVDB, postgresVDB, resourceOf, type VdbConditionType, vdbPhase } from "@vdb/api";
 import {
+  type Cache,
+  type CacheOptions,
   type ConditionValue,
   type ControlledKind,
   configMaps,
   deployments,
+  type KubeObject,
   type Manager,
   mapped,
   owned,
@@ -11,10 +14,12 @@ import {
   persistentVolumeClaims,
   podDisruptionBudgets,
   pods,
+  type Resource,
   type RunResult,
   readySummary,
   services,
 } from "kube-runtime";
+import { cacheOfServed, type Served } from "../access/served.ts";
 import { backOffSeconds, handleOfVdb, instanceOfPod, observe, podsByInstance, type VdbContext, vdbsByHandle } from "./context.ts";
 import { isToRun } from "./decide/hold.ts";
 import { instanceLabel, ownObjects } from "./names.ts";
@@ -100,17 +105,18 @@ function summary(result: RunResult<VdbContext>): readonly ConditionValue[] {
 const deployed = (reason: string, message: string): ConditionValue => ({ type: "Deployed", status: "False", reason, message });
 
 /** The watches: everything by the operator's own label, so that the caches hold no other owner's objects. */
-export function vdbCaches(manager: Pick<Manager, "cacheFor">, namespace: string | undefined): Caches {
-  const where = namespace === undefined ? {} : { namespace };
-  const options = { labelSelector: ownObjects, ...where };
+export function vdbCaches(manager: Pick<Manager, "cacheFor">, served: Served): Caches {
+  const ours = { labelSelector: ownObjects };
+  const cacheOf = <T extends KubeObject>(resource: Resource<T>, options: CacheOptions<T>): Cache<T> =>
+    cacheOfServed(manager, served, resource, options);
   return {
-    vdbs: manager.cacheFor(resourceOf(postgresVDB), { ...where, indexes: { [vdbsByHandle]: handleOfVdb } }),
-    claims: manager.cacheFor(persistentVolumeClaims, options),
-    configMaps: manager.cacheFor(configMaps, options),
-    deployments: manager.cacheFor(deployments, options),
-    services: manager.cacheFor(services, options),
-    disruptionBudgets: manager.cacheFor(podDisruptionBudgets, options),
-    pods: manager.cacheFor(pods, { ...options, indexes: { [podsByInstance]: instanceOfPod } }),
+    vdbs: cacheOf(resourceOf(postgresVDB), { indexes: { [vdbsByHandle]: handleOfVdb } }),
+    claims: cacheOf(persistentVolumeClaims, ours),
+    configMaps: cacheOf(configMaps, ours),
+    deployments: cacheOf(deployments, ours),
+    services: cacheOf(services, ours),
+    disruptionBudgets: cacheOf(podDisruptionBudgets, ours),
+    pods: cacheOf(pods, { ...ours, indexes: { [podsByInstance]: instanceOfPod } }),
   };
 }
 

@@ -127,11 +127,15 @@ describe("small decisions", () => {
 
 describe("the command line", () => {
   test("silence means the defaults, an empty flag as well", () => {
-    const config = readConfig(["--watch-namespace=", "--image=16=postgres:16.2"], { POD_NAMESPACE: "here", POD_NAME: "me" });
+    const config = readConfig(["--watch-namespaces=", "--image=16=postgres:16.2"], { POD_NAMESPACE: "here", POD_NAME: "me" });
     deepEqual(
-      [config.namespace, config.watchNamespace, config.leaderElection, config.identity, config.defaults.images.get("16")],
-      ["here", undefined, true, "me", "postgres:16.2"],
+      [config.namespace, config.watchNamespaces, config.leaderElection, config.identity, config.defaults.images.get("16")],
+      ["here", [], true, "me", "postgres:16.2"],
     );
+  });
+
+  test("the namespaces to serve are a list", () => {
+    deepEqual(readConfig(["--watch-namespaces=sales,billing"], {}).watchNamespaces, ["sales", "billing"]);
   });
 
   test("what cannot be read is refused with the flag and what is allowed", () => {

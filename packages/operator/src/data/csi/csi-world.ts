@@ -8,7 +8,7 @@ import type { Checkpoint } from "./stage.ts";
 
 /** What the sources of plain CSI act through, beside the client of the run. */
 export interface CsiWorld {
-  readonly config: Pick<OperatorConfig, "watchNamespace" | "allowCrossNamespace" | "defaults">;
+  readonly config: Pick<OperatorConfig, "watchNamespaces" | "allowCrossNamespace" | "defaults">;
   /** All databases of ours that are known. */
   readonly vdbs: () => readonly PostgresVDB[];
   /** Whether the server of a database of ours can be asked. stopped: it has no pod, so its files rest. */

@@ -12,7 +12,7 @@ import type { DctSourceOptions } from "./dct-source.ts";
 export const mustAllowCopyOf =
   (
     vdbs: Pick<Cache<PostgresVDB>, "byIndex">,
-    config: Pick<OperatorConfig, "watchNamespace" | "allowCrossNamespace">,
+    config: Pick<OperatorConfig, "watchNamespaces" | "allowCrossNamespace">,
   ): DctSourceOptions["mustAllowCopy"] =>
   async (client, vdb, id, signal) => {
     for (const { kind, metadata } of vdbs.byIndex(vdbsByHandle, id))

@@ -1,14 +1,14 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { PostgresVDB } from "@vdb/api";
 import { type DctConnection, type Engine, oneOf, type Vdb } from "@vdb/dct";
-import { type Cache, errorMessage, type Log } from "kube-runtime";
+import { type Cache, type Clock, errorMessage, type Log } from "kube-runtime";
 import { haveMoved, type StorageLevel, type StorageWatch, type VdbBytes } from "../storage.ts";
 import { storageLevel } from "./storage-level.ts";
 
 export interface StorageWatchOptions {
-  readonly dct: DctConnection;
-  readonly vdbs: Cache<PostgresVDB>;
+  readonly dct: Pick<DctConnection, "call">;
+  readonly vdbs: Pick<Cache<PostgresVDB>, "list">;
   readonly log: Log;
+  readonly clock: Clock;
   readonly intervalSeconds: number;
   /** How often the bytes of each database are read, which many databases make a larger answer. */
   readonly bytesSeconds: number;
@@ -22,7 +22,7 @@ const engineOf = ({ status }: PostgresVDB): string | undefined =>
 const idsAtOnce = 100;
 
 /** The engines' storage. By an engine's name or host name: a manifest may have either. */
-export function createStorageWatch({ dct, vdbs, log, intervalSeconds, bytesSeconds }: StorageWatchOptions): StorageWatch {
+export function createStorageWatch({ dct, vdbs, log, clock, intervalSeconds, bytesSeconds }: StorageWatchOptions): StorageWatch {
   let engines: readonly Engine[] | undefined;
   const levels = new Map<string, StorageLevel | undefined>();
   let bytes: ReadonlyMap<string, VdbBytes> = new Map();
@@ -41,9 +41,9 @@ export function createStorageWatch({ dct, vdbs, log, intervalSeconds, bytesSecon
     engines = await dct.call(async (client) => await client.searchEngines(undefined, { signal }), signal);
     for (const engine of engines) levels.set(engine.id, storageLevel(engine, levels.get(engine.id)));
     for (const [vdb, level] of before) if (levelOf(engineOf(vdb) ?? "") !== level) enqueue(vdb);
-    if (performance.now() - bytesReadAt < bytesSeconds * 1000) return;
+    if (clock.monotonic() - bytesReadAt < bytesSeconds * 1000) return;
     bytes = await readBytes(dct, placed, signal);
-    bytesReadAt = performance.now();
+    bytesReadAt = clock.monotonic();
     for (const vdb of placed) {
       const found = bytesOf(vdb);
       if (found !== undefined && haveMoved(vdb.status.ownBytes, found.own)) enqueue(vdb);
@@ -76,7 +76,7 @@ export function createStorageWatch({ dct, vdbs, log, intervalSeconds, bytesSecon
             await look(wake, signal).catch((error: unknown) => {
               if (!signal.aborted) log.debug({ error: errorMessage(error) }, "cannot read the engines' storage from DCT");
             });
-            await sleep(intervalSeconds * 1000, undefined, { signal, ref: false }).catch(() => undefined);
+            await clock.sleep(intervalSeconds * 1000, signal).catch(() => undefined);
           }
         })();
         return () => stopping.abort();
@@ -86,7 +86,7 @@ export function createStorageWatch({ dct, vdbs, log, intervalSeconds, bytesSecon
 }
 
 async function readBytes(
-  dct: DctConnection,
+  dct: StorageWatchOptions["dct"],
   placed: readonly PostgresVDB[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, VdbBytes>> {

@@ -18,7 +18,7 @@ import { type Change, changeIn, changeText } from "./change.ts";
 import { createCsiContent } from "./csi-content.ts";
 
 const { signal } = new AbortController();
-const config = { watchNamespace: undefined, allowCrossNamespace: false, defaults: readConfig([], {}).defaults };
+const config = { watchNamespaces: [], allowCrossNamespace: false, defaults: readConfig([], {}).defaults };
 const first: VdbContent = {
   id: "c1",
   madeBy: "create",

@@ -1,0 +1,17 @@
+/** Milliseconds by performance.now(). */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The milliseconds of a span that none of the others covers. */
+export function uncovered({ from, to }: Span, others: readonly Span[]): number {
+  let left = 0;
+  let at = from;
+  for (const other of others.toSorted((a, b) => a.from - b.from)) {
+    if (other.from > at) left += Math.min(other.from, to) - at;
+    at = Math.max(at, other.to);
+    if (at >= to) return left;
+  }
+  return left + to - at;
+}
