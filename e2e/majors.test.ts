@@ -5,7 +5,6 @@ import { after, before, describe, test } from "node:test";
 import {
   ensureNamespace,
   eventually,
-  type Json,
   linkDatabase,
   loadProduction,
   productionSql,
@@ -37,10 +36,10 @@ const majors = [14, 15, 17, 18] as const;
 const words = "SELECT string_agg(word, ' ' ORDER BY id) FROM words";
 const write = (word: string): string => `INSERT INTO words (word) VALUES ('${word}')`;
 
-async function ready(vdb: VdbOptions): Promise<Json> {
+async function ready(vdb: VdbOptions): Promise<void> {
   await makePasswordSecret(kubectl, vdb);
   await applyVdb(kubectl, vdb);
-  return await waitForPhase(kubectl, vdb, "Ready");
+  await waitForPhase(kubectl, vdb, "Ready");
 }
 
 async function completed(vdb: VdbOptions, kind: string, name: string, spec: object = {}): Promise<void> {
@@ -93,9 +92,8 @@ describe("each major version", { timeout: 2_400_000 }, () => {
       });
 
       test("a VDB of a dSource has its rows and runs its version", async () => {
-        const made = await ready(vdb);
+        await ready(vdb);
         match(await sqlInPod(kubectl, vdb, "SHOW server_version"), new RegExp(`^${major}\\.\\d+$`, "u"));
-        equal(text(made, "status", "postgresVersion").split(".")[0], String(major));
         equal(await sqlInPod(kubectl, vdb, accountsChecksum), await source(accountsChecksum));
         equal(await sqlInPod(kubectl, vdb, words), "first");
         for (const setting of ["data_checksums", "server_encoding", "TimeZone"])

@@ -121,7 +121,7 @@ export const majorRecipes: Readonly<Record<string, Recipe>> = Object.fromEntries
 
 /**
  * What the engine runs: of each major a server that recovers and pg_controldata, of the newest the clients. The servers load no
- * library of their own for that, and read one file of their share folder.
+ * library of their own for that, but insist on the folder, and read one folder of their share.
  */
 export async function recovery(): Promise<readonly Layer[]> {
   const newest = wheels[wheels.length - 1];
@@ -135,6 +135,7 @@ export async function recovery(): Promise<readonly Layer[]> {
         const clients = build === newest ? ["bin/psql", "bin/pg_basebackup", "lib/libpq.so.5"] : [];
         for (const file of ["bin/postgres", "bin/pg_controldata", ...clients])
           await place(join(tree, file), root, `usr/lib/postgresql/${major(build)}/${file}`);
+        await mkdir(join(root, `usr/lib/postgresql/${major(build)}/lib`), { recursive: true });
         const abbreviations = "share/timezonesets";
         await cp(join(tree, abbreviations), join(root, `usr/lib/postgresql/${major(build)}`, abbreviations), { recursive: true });
       }
