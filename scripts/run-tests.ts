@@ -4,6 +4,7 @@
  * unit: beside the source, no cluster, no root. integration: packages/*\/integration, real API server, PostgreSQL, btrfs.
  * e2e: the whole path on the cluster of `make cluster-up`. majors: there too, with every major version of PostgreSQL. after: what it has left behind. soak: there too, everything is killed at random for minutes or hours.
  * oldest: of integration what asks an API server, with that of the oldest Kubernetes that the charts admit; cluster/oldest/build builds it.
+ * xfs: of integration what has a pool, on XFS instead of the file system that the machine does best.
  * --within=SECONDS ends what still runs then. Exit status 1 when anything failed or nothing ran.
  */
 import { execFileSync } from "node:child_process";
@@ -33,6 +34,11 @@ const groups = {
     concurrency: 2,
     timeoutSeconds: 2400,
   },
+  xfs: {
+    files: ["packages/engine/integration/**/*.test.ts", "packages/csi/integration/{driver,killed}.test.ts"],
+    concurrency: 2,
+    timeoutSeconds: 2400,
+  },
   soak: { files: ["e2e/soak.test.ts"], concurrency: 1, timeoutSeconds: 86_400 }, // the test has its own, by its minutes
 } as const;
 type Group = keyof typeof groups;
@@ -50,6 +56,7 @@ async function runGroup(group: Group, only: readonly string[]): Promise<void> {
   );
   if (found.length === 0) return;
   if (group === "oldest") process.env["KUBE_BIN"] = execFileSync("cluster/paths", ["oldest"], { encoding: "utf8" }).trim();
+  if (group === "xfs") process.env["POOL"] = "xfs";
   const from = performance.now();
   const execArgv = ["--import", join(import.meta.dirname, "fail-when-left-open.ts")];
   const stream = run({ files: found.toSorted(), concurrency, timeout: timeoutSeconds * 1000, execArgv, signal });

@@ -5,10 +5,11 @@ set -euo pipefail
 umask 022
 folder=$1
 root=$folder/root
+. "$(dirname "$0")/../lib/packages.sh" # apt_update
 
 # Beside what Debian calls required: certificates, a process list for whoever debugs in a pod, what Node links against (libatomic1),
 # and three groups of files that become layers of their own. Libraries: of PostgreSQL other than 16.2, which has its own.
-storage=(btrfs-progs liblzo2-2 e2fsprogs libext2fs2 libss2 logsave)
+storage=(btrfs-progs liblzo2-2 xfsprogs libinih1 liburcu8 e2fsprogs libext2fs2 libss2 logsave)
 libraries=(libxml2 libicu72 libxslt1.1 libgssapi-krb5-2 libkrb5-3 libk5crypto3 libkrb5support0 libkeyutils1 libcom-err2
   libreadline8 readline-common libossp-uuid16)
 locales=(locales libc-l10n)
@@ -17,9 +18,13 @@ unused=(apt libapt-pkg6.0 gpgv debian-archive-keyring perl-base debconf adduser 
   libgnutls30 libhogweed6 libnettle8 libp11-kit0 libtasn1-6 libunistring2 libidn2-0 libffi8 libseccomp2)
 
 main() {
-  debootstrap --variant=minbase --include=ca-certificates,procps,xz-utils,btrfs-progs,locales,libatomic1,$(IFS=,; echo "${libraries[*]}") bookworm "$root"
+  local also
+  also=$(IFS=, && echo "${libraries[*]}")
+  debootstrap --variant=minbase --include="ca-certificates,procps,xz-utils,btrfs-progs,libinih1,liburcu8,locales,libatomic1,$also" bookworm "$root"
+  unpack_xfsprogs
   chroot "$root" localedef -i en_US -f UTF-8 -A /usr/share/locale/locale.alias en_US.UTF-8
   list_packages
+  files_of xfsprogs | grep -v '/\(mkfs\.xfs\|xfs_growfs\|xfs_repair\|copyright\)$' | move_to unused
   files_of "${storage[@]}" | move_to storage
   files_of "${libraries[@]}" | move_to libraries
   (cd "$root" && find usr/lib/locale -type f ! -path '*/C.utf8/*') | move_to locales
@@ -37,6 +42,13 @@ main() {
   printf '%s\n' postgres:x:999: nonroot:x:65532: >>etc/group
   find . -mindepth 1 -printf '%P\n' | pack base
   rm -rf "$root"
+}
+
+# Without what it depends on for other programs than these three: Python, ICU, libedit.
+unpack_xfsprogs() {
+  (cd "$folder" && { apt-get download xfsprogs || { apt_update && apt-get download xfsprogs; }; })
+  dpkg --root="$root" --force-depends --unpack "$folder"/xfsprogs_*.deb
+  rm "$folder"/xfsprogs_*.deb
 }
 
 # Packages still name files in /bin, /lib and their kin, which are links into /usr: a layer that held them would replace the links.

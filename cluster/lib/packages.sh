@@ -5,7 +5,7 @@
 cluster_packages=(
   runc containernetworking-plugins iptables conntrack iproute2 # containers and their network
   util-linux procps kmod openssl mount                         # namespaces, keys
-  btrfs-progs e2fsprogs                                         # the engine's pool in tests outside the cluster
+  btrfs-progs xfsprogs e2fsprogs                                # the engine's pool in tests outside the cluster
   debootstrap skopeo patchelf unzip xz-utils ca-certificates    # images
 )
 

@@ -202,7 +202,7 @@ describe("charts/delphix-storage", () => {
       interval: "1h30m",
       keep: 2,
     };
-    const config = { pool: { size: "20Gi", reserve: 500_000_000 }, dsources: [full] };
+    const config = { pool: { size: "20Gi", reserve: 500_000_000, fileSystem: "xfs" }, dsources: [full] };
     const { text } = find(render({ engine: { config } }), "StatefulSet", "delphix-engine");
     for (const secret of ["orders-link", "orders-ca"])
       ok(text.includes(`"mountPath":"/etc/delphix-engine/secrets/${secret}"`), secret);

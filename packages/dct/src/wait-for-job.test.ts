@@ -26,7 +26,7 @@ function scripted(...answers: readonly (string | DctError | undefined)[]) {
 const signal = new AbortController().signal;
 
 test("polls quickly first, then every two seconds", async () => {
-  const { client, pauses, clock } = scripted(...Array.from({ length: 9 }, () => "STARTED"), "COMPLETED");
+  const { client, pauses, clock } = scripted(...Array.from({ length: 11 }, () => "STARTED"), "COMPLETED");
   const seen: string[] = [];
   const end = await waitForJob(client, "7", {
     signal,
@@ -35,8 +35,8 @@ test("polls quickly first, then every two seconds", async () => {
     onProgress: ({ status }) => seen.push(status),
   });
   equal(end.kind, "succeeded");
-  deepEqual(pauses, [20, 40, 80, 160, 320, 640, 1280, 2000, 2000]);
-  equal(seen.length, 9);
+  deepEqual(pauses, [5, 10, 20, 40, 80, 160, 320, 640, 1280, 2000, 2000]);
+  equal(seen.length, 11);
 });
 
 const ends = [

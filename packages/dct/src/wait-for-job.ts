@@ -29,8 +29,8 @@ const realClock = {
   sleep: (milliseconds: number, signal: AbortSignal) => sleepMs(milliseconds, undefined, { signal }),
 };
 
-/** A small job is over in 0.05 s, and clients may wait for it; a long one must not fill DCT's access log. */
-const firstPauseMs = 20;
+/** The smallest jobs are over in milliseconds, and clients may wait for them; a long one must not fill DCT's access log. */
+const firstPauseMs = 5;
 const longestPauseMs = 2_000;
 const stuckPauseMs = 10_000;
 

@@ -135,7 +135,7 @@ describe("killed at a failpoint", { timeout: 900_000 }, () => {
     );
   });
 
-  for (const failpoint of some(["started", "backedUp", "recovered", "cloned", "acted"])) {
+  for (const failpoint of some(["started", "overwritten", "backedUp", "recovered", "cloned", "acted"])) {
     test(`DB_SYNC:${failpoint} (seed ${testSeed}): exactly one more snapshot`, async () => {
       await killedAt(
         { holdAt: `DB_SYNC:${failpoint}` },
@@ -208,7 +208,7 @@ describe("killed at a failpoint", { timeout: 900_000 }, () => {
     return await client.linkAppData({ name, group_id: group?.id ?? "", parameters });
   };
 
-  for (const failpoint of some(["started", "backedUp", "recovered", "cloned", "acted"])) {
+  for (const failpoint of some(["started", "overwritten", "backedUp", "recovered", "cloned", "acted"])) {
     test(`DB_LINK:${failpoint} (seed ${testSeed}): linked, with exactly one snapshot`, async () => {
       await killedAt(
         { holdAt: `DB_LINK:${failpoint}` },

@@ -16,10 +16,9 @@ import {
   startEngineProcess,
   writeConfig,
 } from "./testing/engine.ts";
-import { cloneOwner, password, type Server, startSource } from "./testing/postgres.ts";
+import { cloneOwner, password, type Server, sourceOwner, startSource } from "./testing/postgres.ts";
 import { type Scratch, scratchFolder } from "./testing/scratch.ts";
 
-const sourceOwner = 65534;
 const hour = 3_600_000;
 
 describe("sources", { timeout: 300_000 }, () => {

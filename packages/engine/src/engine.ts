@@ -56,7 +56,13 @@ export async function startEngine(flags: Flags, log: Log, stop: () => void): Pro
   const server = started.use(await startApi(running, runner, certificate));
   started.use(await startAdmin(flags.dataDir, adminWorks(storage, flags.dataDir, stop), log));
   log.info(
-    { port: server.port, pool: storage.pool.pathOf(""), engine: settings.name, node: flags.nodeName },
+    {
+      port: server.port,
+      pool: storage.pool.pathOf(""),
+      fileSystem: storage.fileSystem,
+      engine: settings.name,
+      node: flags.nodeName,
+    },
     "the engine has started",
   );
   started.use(startFollowing(running, runner, certificate));
@@ -95,7 +101,18 @@ function startApi(running: Running, runner: Runner, certificate: Certificate): P
   const { listenHost: host, listenPort: port } = flags;
   const notReadyBecause = (): Promise<string | undefined> => storage.notReadyBecause();
   const callerOf = (key: string): string | undefined => useApiKey(catalogue, key);
-  return startServer({ ...certificate, host, port, callerOf, routes, notReadyBecause, metricsText: metrics.text, log });
+  const { fileSystem: poolFileSystem } = storage;
+  return startServer({
+    ...certificate,
+    host,
+    port,
+    callerOf,
+    routes,
+    poolFileSystem,
+    notReadyBecause,
+    metricsText: metrics.text,
+    log,
+  });
 }
 
 /** What goes on by itself: following the configuration, keeping dSources linked, publishing the credentials. */

@@ -6,15 +6,17 @@ import type { Catalogue } from "./catalogue/catalogue.ts";
 import { knowsData, poolUuid, recordPool } from "./catalogue/engine-row.ts";
 import { takeOverCatalogue } from "./catalogue/take-over.ts";
 import type { Settings } from "./config/settings.ts";
-import { btrfsPool } from "./pool/btrfs.ts";
+import type { FileSystemName } from "./pool/file-system.ts";
 import { migrateTimeflows } from "./pool/migrate.ts";
-import { markedUuid, mountAt, mountPool, type PoolPlace } from "./pool/mount.ts";
-import type { Pool } from "./pool/pool.ts";
+import { markedUuid, mountAt, mountPool } from "./pool/mount.ts";
+import { openPool } from "./pool/open.ts";
+import type { Pool, PoolPlace } from "./pool/pool.ts";
 
 /** The engine's folder on the host: catalogue and pool. */
 export interface Storage extends Disposable {
   readonly catalogue: Catalogue;
   readonly pool: Pool;
+  readonly fileSystem: FileSystemName;
   /** Mounts the pool if it is not, and grows it to the configured size. */
   ensureMounted(settings: Settings): Promise<void>;
   /** Undefined when everything can be used, else why not. */
@@ -46,18 +48,19 @@ export async function openStorage(folder: string, settings: Settings, log: Log):
   const catalogue = await takeOverCatalogue(join(folder, "catalogue.db"), formerEngineMs, () =>
     log.warn({}, "the catalogue of a backup has taken the place of the one that was here; unfinished jobs of the backup go on"),
   );
-  const pool = btrfsPool(place.mountPoint, place.imageFile);
-  try {
-    await ensureMounted(catalogue, place, settings);
-    await migrateTimeflows(catalogue, pool);
-  } catch (error) {
+  const { pool, fileSystem } = await open(catalogue, place, settings).catch((error: unknown) => {
     catalogue[Symbol.dispose]();
     throw error;
-  }
+  });
   return {
     catalogue,
     pool,
-    ensureMounted: (changed) => ensureMounted(catalogue, place, changed),
+    fileSystem,
+    ensureMounted: async (changed) => {
+      const now = await ensureMounted(catalogue, place, changed);
+      if (now !== fileSystem)
+        throw new Error(`the pool at ${place.mountPoint} is ${now}, and was ${fileSystem}: restart the engine to use it`);
+    },
     notReadyBecause: () => notReadyBecause(catalogue, place.mountPoint),
     reserveBytes: async ({ reserveBytes }) => reserveBytes ?? defaultReserve(await statfs(place.mountPoint)),
     figures: (current) => figuresOf(place, current),
@@ -65,22 +68,44 @@ export async function openStorage(folder: string, settings: Settings, log: Log):
   };
 }
 
+async function open(
+  catalogue: Catalogue,
+  place: PoolPlace,
+  settings: Settings,
+): Promise<{ readonly pool: Pool; readonly fileSystem: FileSystemName }> {
+  const fileSystem = await ensureMounted(catalogue, place, settings);
+  const pool = await openPool(place, fileSystem);
+  await migrateTimeflows(catalogue, pool);
+  return { pool, fileSystem };
+}
+
 /** Catalogue and pool belong together: ids of one must never name what lies in another. */
-async function ensureMounted(catalogue: Catalogue, place: PoolPlace, { poolSizeBytes: sizeBytes }: Settings): Promise<void> {
+async function ensureMounted(catalogue: Catalogue, place: PoolPlace, settings: Settings): Promise<FileSystemName> {
   const holdsData = knowsData(catalogue);
-  const uuid = await mountPool(place, { sizeBytes, holdsData });
+  const wanted = { sizeBytes: settings.poolSizeBytes, fileSystem: settings.poolFileSystem, holdsData };
+  const { uuid, fileSystem } = await mountPool(place, wanted);
   const known = poolUuid(catalogue);
-  if (known === uuid) return;
+  if (known === uuid) return fileSystem;
   if (known !== undefined && holdsData) throw new Error(foreignPool(place.mountPoint, uuid, known));
   recordPool(catalogue, uuid);
+  return fileSystem;
 }
 
 async function notReadyBecause(catalogue: Catalogue, mountPoint: string): Promise<string | undefined> {
   const mount = await mountAt(mountPoint);
   if (mount === undefined) return `the pool is not mounted at ${mountPoint}`;
-  if (mount.isReadOnly) return `the pool at ${mountPoint} is read-only: btrfs found an error; see the kernel's log on the node`;
-  const [uuid, known] = [await markedUuid(mountPoint), poolUuid(catalogue)];
+  if (mount.isReadOnly)
+    return `the pool at ${mountPoint} is read-only: ${mount.name} found an error; see the kernel's log on the node`;
+  const [uuid, known] = [await markedUuid(mountPoint).catch(failedAsUndefined), poolUuid(catalogue)];
+  if (uuid === undefined)
+    return `the pool at ${mountPoint} cannot be read: ${mount.name} has shut down after an error; see the kernel's log on the node`;
   return uuid === known ? undefined : foreignPool(mountPoint, uuid, known);
+}
+
+/** After an error XFS refuses everything, where btrfs turns itself read-only. */
+function failedAsUndefined(error: NodeJS.ErrnoException): undefined {
+  if (error.code === "EIO") return undefined;
+  throw error;
 }
 
 const foreignPool = (mountPoint: string, uuid: string, known: string | undefined): string =>

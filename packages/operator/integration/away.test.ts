@@ -2,7 +2,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type ActionKind, isFinished, type PostgresVDB, resourceOf, vdbRefresh, vdbSnapshot } from "@vdb/api";
-import { type Clock, findCondition, persistentVolumeClaims, systemClock, timestamp } from "kube-runtime";
+import { type Clock, events, findCondition, persistentVolumeClaims, systemClock, timestamp } from "kube-runtime";
 import { isFullTier } from "kube-runtime/testing";
 import { applyVdb, forever, isReady, vdbs } from "./testing/operator.ts";
 import { setStage } from "./testing/stage.ts";
@@ -24,7 +24,10 @@ const expiring = (action: "Stop" | "Delete") => ({ expiry: { at: timestamp(begin
 /** How many databases of each sort there are; the names say what the operator owes them. */
 const some = (all: number): number => (isFullTier ? all : Math.ceil(all / 5));
 const sorts = {
-  both: { count: some(20), spec: { schedules: { refresh: hourly, snapshot: { schedule: "*/30 * * * *" } } } },
+  both: {
+    count: some(20), // ten minutes late, which the deadline allows
+    spec: { schedules: { refresh: hourly, snapshot: { schedule: "*/30 * * * *", startingDeadlineSeconds: 1200 } } },
+  },
   late: {
     count: some(8),
     spec: { schedules: { refresh: { schedule: `0 ${hourOf(beginMs + 6 * hourMs)} * * *`, startingDeadlineSeconds: 3600 } } },
@@ -65,6 +68,15 @@ describe("an operator that was away for a day", { timeout: 900_000 }, () => {
       .map((one) => `${one.metadata.name} ${isFinished(one) ? (one.status.phase ?? "") : "at work"}`)
       .toSorted();
   };
+  /** Which databases have an event of that reason, each as often as it was said. */
+  const toldOf = async (reason: string): Promise<readonly string[]> => {
+    const found = (await stage.client.list(events, { namespace }, forever)).items.filter((event) => event.reason === reason);
+    return found
+      .flatMap(({ regarding, series }) => Array.from({ length: series?.count ?? 1 }, () => regarding.name ?? ""))
+      .toSorted();
+  };
+  const timeflowsOf = async (sort: Sort): Promise<readonly number[]> =>
+    (await of(sort)).map(({ status }) => stage.dct.timeflowsOf(status.delphixID ?? "").length);
   /** Ends the operator and starts another one whose clock says another time. */
   const restartAt = async (ms: number): Promise<void> => {
     await stage.operator[Symbol.asyncDispose]();
@@ -78,6 +90,7 @@ describe("an operator that was away for a day", { timeout: 900_000 }, () => {
       for (const name of names(sort)) await applyVdb(stage.client, namespace, name, sorts[sort].spec);
     await until("all are as declared", async () => ((await all()).every(isSettled) ? true : undefined), 600);
     deepEqual([(await all()).length, await actions()], [total, []]);
+    const timeflows = await timeflowsOf("both");
 
     await restartAt(returnMs);
     const owed = names("both")
@@ -118,6 +131,17 @@ describe("an operator that was away for a day", { timeout: 900_000 }, () => {
       [0, total - sorts.goes.count - sorts.off.count],
     );
     deepEqual(await actions(), owed, "and nothing has begun twice");
+    const refreshed = timeflows.map((count) => count + 1);
+    deepEqual(await timeflowsOf("both"), refreshed, "nor has DCT refreshed twice");
     equal((await of("both")).every(isReady), true);
+    const twice = (sort: Sort) => [...names(sort), ...names(sort)];
+    const expected: readonly (readonly [string, readonly string[]])[] = [
+      ["ActionScheduled", twice("both")],
+      ["ScheduleSkipped", [...names("late"), ...names("off")]],
+      ["Announced", [...names("stops"), ...names("goes")]],
+      ["Expired", names("stops")],
+      ["ExpiryDeleted", names("goes")],
+    ];
+    for (const [reason, whom] of expected) deepEqual(await toldOf(reason), whom.toSorted(), reason);
   });
 });

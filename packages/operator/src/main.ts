@@ -34,8 +34,8 @@ import { operatorName } from "./vdb/names.ts";
 const storageLook = { intervalSeconds: 20, bytesSeconds: 60 };
 
 /**
- * A refresh is about 85 requests, twenty databases that are applied at once are 800: none of them waits here. The API server's own
- * priority and fairness shields it from more than it can serve.
+ * A refresh is some dozens of requests, twenty databases that are applied at once are several hundred: none of them waits here. The
+ * API server's own priority and fairness shields it from more than it can serve.
  */
 const requestLimits = { requestsPerSecond: 200, burst: 400 };
 

@@ -20,10 +20,13 @@ export interface Engine extends Program {
 export const nodeName = "test-node";
 export const poolDir = (scratch: Scratch): string => join(scratch.path, "engine/pool");
 
+/** The group `xfs` of the tests says so. */
+const fileSystem = process.env["POOL"] ?? "auto";
+
 /** `reserve` more than the pool has makes it full. */
 export function configureEngine({ path }: Scratch, source: Source, reserve = "32Mi"): void {
   const dsources = [{ name: "production", host: "127.0.0.1", port: source.port, user: "postgres" }];
-  writeFileSync(join(path, "config.yaml"), JSON.stringify({ pool: { size: "512Mi", reserve }, dsources }));
+  writeFileSync(join(path, "config.yaml"), JSON.stringify({ pool: { size: "512Mi", reserve, fileSystem }, dsources }));
 }
 
 export async function startEngine(scratch: Scratch, source: Source, more: readonly string[] = []): Promise<Engine> {

@@ -9,6 +9,9 @@ import type { VolumeData } from "./volume-data.ts";
 /** The engine writes it into the root of its pool; it holds the pool's uuid. */
 const marker = ".delphix-pool";
 
+/** What the engine makes pools of. */
+const poolFileSystems: ReadonlySet<string> = new Set(["btrfs", "xfs"]);
+
 /** What a volume says about itself. */
 export interface Volume {
   readonly directory: string;
@@ -58,7 +61,8 @@ async function mountedPool(poolDir: string, mounts: readonly MountEntry[], wante
     throw notMounted(`${poolDir} does not exist`, cause);
   });
   const mount = mountedAt(mounts, real);
-  if (mount?.fileSystem !== "btrfs") throw notMounted(`${poolDir} is not the mount point of a btrfs file system`);
+  if (mount === undefined || !poolFileSystems.has(mount.fileSystem))
+    throw notMounted(`${poolDir} is not the mount point of a btrfs or xfs file system`);
   const uuid = await readFile(join(real, marker), "utf8").catch((cause: unknown) => {
     throw notMounted(`the file system at ${poolDir} does not hold ${marker}`, cause);
   });

@@ -212,7 +212,7 @@ describe("NodePublishVolume and NodeUnpublishVolume", () => {
       spoil: async ({ table, poolDir }) =>
         void table.push({ ...disk, device: "0:9", root: "/", mountPoint: poolDir, readOnly: false, fileSystem: "tmpfs" }),
       code: status.UNAVAILABLE,
-      message: /not the mount point of a btrfs/u,
+      message: /not the mount point of a btrfs or xfs/u,
     },
     {
       name: "a btrfs without the marker",

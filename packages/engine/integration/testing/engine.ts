@@ -1,5 +1,5 @@
 import { deepEqual } from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
@@ -42,8 +42,13 @@ export interface EngineProcess extends AsyncDisposable {
   stop(): Promise<number | null>;
 }
 
+interface EngineConfig {
+  readonly pool?: object;
+  readonly [field: string]: unknown;
+}
+
 export interface EngineOptions {
-  readonly config?: object;
+  readonly config?: EngineConfig;
   readonly holdAt?: string;
   /** As the first process of a container: its own process numbers and mounts, and nobody reaps what it leaves. */
   readonly contained?: boolean;
@@ -59,6 +64,17 @@ const heapAsInThePod = "--max-old-space-size=410";
 /** Small, so that it can be filled; the reserve is smaller than the default. */
 export const smallPool = { size: "1Gi", reserve: "32Mi" } as const;
 
+/** The group `xfs` of the tests says so: every pool is of this file system. */
+const fileSystem = process.env["POOL"] ?? "auto";
+
+/** Waits until what was removed from the pool is free. */
+export function settlePool(scratch: Scratch): void {
+  const pool = poolDir(scratch);
+  execFileSync("sync", ["--file-system", pool]);
+  if (execFileSync("stat", ["--file-system", "--format=%T", pool], { encoding: "utf8" }).trim() !== "btrfs") return;
+  for (const kind of ["subvolume", "filesystem"]) execFileSync("btrfs", [kind, "sync", pool]);
+}
+
 /** What a dSource of the configuration needs to reach the source on this port. */
 export const declared = (name: string, port: number): object => ({
   name,
@@ -68,8 +84,8 @@ export const declared = (name: string, port: number): object => ({
   passwordSecret: { name: "link", key: "password" },
 });
 
-export function writeConfig(scratch: Scratch, config: object): void {
-  writeFileSync(configFile(scratch), stringify({ pool: smallPool, ...config }));
+export function writeConfig(scratch: Scratch, { pool = smallPool, ...config }: EngineConfig): void {
+  writeFileSync(configFile(scratch), stringify({ pool: { fileSystem, ...pool }, ...config }));
 }
 
 export async function startEngineProcess(

@@ -18,7 +18,7 @@ export interface Server extends AsyncDisposable {
 }
 
 /** initdb wants a user that the machine knows; the clones run as 999, as in the image. */
-const sourceOwner = 65534;
+export const sourceOwner = 65534;
 export const cloneOwner = 999;
 
 /** A "production" database in `<scratch>/<name>`: pgbench tables, and one pg_hba line for the link. */

@@ -51,8 +51,8 @@ async function compare({ catalogue, pool }: Parts): Promise<Checked> {
   );
   for (const folder of poolFolders)
     for (const name of await pool.list(folder)) {
-      const place = `${folder}/${name.replace(/\.link$/u, "")}`;
-      if (!known.has(place)) differences.push(`${folder}/${name} is in the pool, and the catalogue does not know it`);
+      if (![`${folder}/${name}`, ...placesBehind(name)].some((place) => known.has(place)))
+        differences.push(`${folder}/${name} is in the pool, and the catalogue does not know it`);
     }
   return {
     compared: {
@@ -115,6 +115,12 @@ function textsIn(value: unknown): readonly string[] {
 /** Where an id may lie, whatever it is the id of. */
 const placesOf = (ids: ReadonlySet<string>): readonly { readonly place: string }[] =>
   [...ids].flatMap((id) => [placeOfVdb(id), placeOfTimeflow(id), placeOfSnapshot(id), draftOf(id)].map((place) => ({ place })));
+
+/** Where that lies which comes or goes under such a name in `work`: a path that is swapped, a folder that is copied or removed. */
+function placesBehind(name: string): readonly string[] {
+  const [, id] = /^(.*)\.(?:link|copy|gone)$/u.exec(name) ?? [];
+  return id === undefined ? [] : placesOf(new Set([id])).map(({ place }) => place);
+}
 
 /** What SQLite finds wrong with the catalogue itself. */
 function damageOf(catalogue: Catalogue): readonly string[] {

@@ -10,6 +10,7 @@ test("an empty configuration is the documented default", () => {
     environments: [{ name: "dev-env", repository: "Empty vFile Repository" }],
     dsources: [],
     poolSizeBytes: undefined,
+    poolFileSystem: "auto",
     reserveBytes: undefined,
   });
 });
@@ -17,7 +18,7 @@ test("an empty configuration is the documented default", () => {
 test("a dSource gets its defaults, the first group among them", () => {
   const yaml = `
 groups: [Finance, Untitled]
-pool: { size: 20Gi, reserve: 500M }
+pool: { size: 20Gi, reserve: 500M, fileSystem: xfs }
 dsources:
   - { name: orders, host: db, user: link, interval: 1d }
 `;
@@ -36,6 +37,7 @@ dsources:
   ]);
   equal(settings.poolSizeBytes, 20 * 2 ** 30);
   equal(settings.reserveBytes, 500_000_000);
+  equal(settings.poolFileSystem, "xfs");
 });
 
 test("a dSource that is linked to nothing has a name and a group", () =>
@@ -44,6 +46,7 @@ test("a dSource that is linked to nothing has a name and a group", () =>
   ]));
 
 const refusals: readonly (readonly [yaml: string, says: RegExp])[] = [
+  ["pool: { fileSystem: zfs }", /pool\.fileSystem: must be one of auto, btrfs, xfs/u],
   ["dsources: [{ host: db, user: u }]", /dsources\[0\]\.name: must be a string/u],
   ["dsources: [{ name: a, host: db, user: u, port: 70000 }]", /dsources\[0\]\.port: must be a port/u],
   ["dsources: [{ name: a, host: db, user: u, sslmode: maybe }]", /sslmode: must be one of disable/u],

@@ -3,6 +3,7 @@ import { type Decoded, DecodeError, type Decoder, exactObject, list, number, str
 import { parse } from "yaml";
 import type { NoConnection } from "../catalogue/rows.ts";
 import type { SecretRef } from "../link/secrets.ts";
+import { type WantedFileSystem, wantedFileSystems } from "../pool/file-system.ts";
 import { host, name } from "../text-rules.ts";
 import { asksForNothing, database, emptySource, port, requireAuthority, secrets, sslmode, user } from "./connection-fields.ts";
 import { parseBytes, parseSeconds } from "./units.ts";
@@ -37,6 +38,7 @@ export interface Settings {
   readonly dsources: readonly DSourceSettings[];
   /** Undefined: decided when the pool is made. */
   readonly poolSizeBytes: number | undefined;
+  readonly poolFileSystem: WantedFileSystem;
   /** Undefined: 256 MiB or 2 % of the pool, whichever is more. */
   readonly reserveBytes: number | undefined;
 }
@@ -62,6 +64,11 @@ const count: Decoder<number> = (value, at) => {
   if (!Number.isInteger(value) || Number(value) < 1) throw new DecodeError(at, "must be a whole number of at least 1");
   return number(value, at);
 };
+const fileSystem: Decoder<WantedFileSystem> = (value, at) => {
+  const found = wantedFileSystems.find((one) => one === value);
+  if (found === undefined) throw new DecodeError(at, `must be one of ${wantedFileSystems.join(", ")}`);
+  return found;
+};
 
 const decodeLinked = exactObject(
   { name, host, user },
@@ -77,7 +84,7 @@ const decodeFile = exactObject(
     groups: list(name),
     environments: list(exactObject({ name }, { repository: name })),
     dsources: list(decodeDSource),
-    pool: exactObject({}, { size: bytes, reserve: bytes }),
+    pool: exactObject({}, { size: bytes, reserve: bytes, fileSystem }),
   },
 );
 
@@ -115,6 +122,7 @@ export function decodeSettings(yaml: string, shortestSeconds = shortestIntervalS
     environments: environments.map((one) => ({ repository: emptyRepository, ...one })),
     dsources,
     poolSizeBytes: file.pool?.size,
+    poolFileSystem: file.pool?.fileSystem ?? "auto",
     reserveBytes: file.pool?.reserve,
   };
 }

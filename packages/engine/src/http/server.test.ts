@@ -26,7 +26,18 @@ describe("the server", () => {
   const lines: string[] = [];
   before(async () => {
     const log = createLog({ level: "debug", destination: { write: (line) => void lines.push(line) } });
-    server = await startServer({ host: "127.0.0.1", port: 0, key, cert, callerOf, routes, notReadyBecause, metricsText, log });
+    server = await startServer({
+      host: "127.0.0.1",
+      port: 0,
+      key,
+      cert,
+      callerOf,
+      routes,
+      poolFileSystem: "btrfs",
+      notReadyBecause,
+      metricsText,
+      log,
+    });
   });
   after(() => server[Symbol.asyncDispose]());
 
@@ -40,6 +51,9 @@ describe("the server", () => {
       socket.once("error", reject).once("close", () => resolve(said));
       socket.once("secureConnect", () => void socket.write(Buffer.concat(parts.map((part) => Buffer.from(part)))));
     });
+
+  test("/readyz says what the pool is made of", async () =>
+    match(await send(request("GET /readyz")), /\{"status":"ready","pool_file_system":"btrfs"\}/u));
 
   for (const target of ["//", "http://[", "///x", "http://", "*", "/%"]) {
     test(`a target that is no path, ${target}, is refused, and the server goes on`, async () => {

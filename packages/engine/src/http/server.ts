@@ -16,6 +16,8 @@ export interface ServerOptions {
   readonly routes: readonly Route[];
   /** Answers /readyz: undefined when ready, else why not. */
   readonly notReadyBecause: () => Promise<string | undefined>;
+  /** /readyz names it. */
+  readonly poolFileSystem: string;
   /** Answers /metrics, in the Prometheus text format. */
   readonly metricsText: () => string;
   readonly log: Log;
@@ -106,7 +108,7 @@ async function answer(options: ServerOptions, request: IncomingMessage, caller: 
   if (pathname === "/readyz") {
     const reason = await options.notReadyBecause();
     return reason === undefined
-      ? { status: 200, body: { status: "ready" } }
+      ? { status: 200, body: { status: "ready", pool_file_system: options.poolFileSystem } }
       : { status: 503, body: { error: "not_ready", error_description: reason } };
   }
   // Public facts: an API browser loads them before anybody gives it a key.

@@ -1,14 +1,14 @@
 import { chmod, chown, mkdir } from "node:fs/promises";
 import { object, string } from "@vdb/dct";
-import { dSourceById } from "../catalogue/datasets.ts";
+import { dSourceById, latestSnapshot } from "../catalogue/datasets.ts";
 import { type Connection, type DSourceRow, isEmptySource, type SnapshotRow } from "../catalogue/rows.ts";
 import { Failure } from "../failure.ts";
-import { takeBaseBackup } from "../link/base-backup.ts";
+import { type BaseBackup, takeBaseBackup } from "../link/base-backup.ts";
 import { dataOwner, dataOwnerSpec } from "../link/owner.ts";
 import { recoverAndShutDown } from "../link/recover.ts";
 import { requireMajor, withSource } from "../link/source.ts";
 import { draftOf, placeOfSnapshot } from "../pool/places.ts";
-import { requireFreeSpace, TooLittleSpace } from "../pool/pool.ts";
+import { type Pool, requireFreeSpace, TooLittleSpace } from "../pool/pool.ts";
 import { conflict } from "../refusal.ts";
 import { type DefinedJob, defineJob } from "./define-job.ts";
 import type { JobContext } from "./job-kind.ts";
@@ -24,7 +24,8 @@ interface Wanted {
 
 /**
  * DB_LINK, DB_SYNC: a snapshot of a production database. A base backup goes into a subvolume of `work`, is recovered and shut
- * down there, and its read-only clone is the snapshot. So recovery is paid once here and not by every clone. Of a dSource that is
+ * down there, and its read-only clone is the snapshot. So recovery is paid once here and not by every clone. The subvolume begins as
+ * a clone of the latest snapshot, and only what differs is written: what did not change is in the pool once. Of a dSource that is
  * linked to nothing it is an empty folder.
  * Intent: the snapshot's row in state `creating`. A subvolume under `snapshots` is whole; one under `work` is begun anew.
  */
@@ -76,7 +77,7 @@ export const snapshotDSource: Pick<DefinedJob<Wanted>, "request"> = {
 
 /** A disk that fills up while PostgreSQL's programs write to it is told in their words: ours name the pool and its bytes. */
 async function fullDisk(context: JobContext, error: unknown): Promise<never> {
-  const isFull = error instanceof Error && error.message.includes("No space left on device");
+  const isFull = error instanceof Error && /no space left on device/iu.test(error.message);
   if (!isFull && !(error instanceof TooLittleSpace)) throw error;
   const { catalogue, pool, job } = context;
   // The next try checks the free space before it copies, so it need not be held back.
@@ -96,7 +97,7 @@ async function make(context: JobContext, id: string): Promise<void> {
   const source = dSourceById(catalogue, job.target_id);
   if (source === undefined) throw new Failure(`dSource ${job.target_id} does not exist any more`);
   const draft = draftOf(id);
-  await emptyDraft(context, draft);
+  const former = await beginDraft(context, source, draft);
   if (isEmptySource(source.connection)) {
     const now = new Date().toISOString();
     catalogue.run("UPDATE snapshot SET timestamp = ?, consistency = 'CONSISTENT' WHERE id = ?", now, id);
@@ -104,13 +105,14 @@ async function make(context: JobContext, id: string): Promise<void> {
   }
   const data = `${pool.pathOf(draft)}/data`;
   await ownFolder(data);
-  const timestamp = (await backUp(context, source.name, source.connection, { draft, data })).toISOString();
+  const { end, readBytes, writtenBytes } = await backUp(context, source.name, source.connection, { draft, data, former });
+  log.info({ dSource: source.name, former, readBytes, writtenBytes }, "a base backup has come");
   await failpoint(`${job.type}:backedUp`);
   context.progress(90, "Recovering");
   const { lsn, version } = await recoverAndShutDown(postgres, data, { signal, log });
   catalogue.run(
     "UPDATE snapshot SET timestamp = ?, location = ?, version = ?, consistency = 'CONSISTENT' WHERE id = ?",
-    timestamp,
+    end.toISOString(),
     lsn,
     version,
     id,
@@ -119,10 +121,25 @@ async function make(context: JobContext, id: string): Promise<void> {
   await pool.clone(draft, placeOfSnapshot(id), "readOnly");
 }
 
-async function emptyDraft({ pool }: JobContext, draft: string): Promise<void> {
+/** Answers the snapshot that the draft is a clone of, if there is one. */
+async function beginDraft({ catalogue, pool }: JobContext, source: DSourceRow, draft: string): Promise<string | undefined> {
   await pool.remove(draft);
+  const former = isEmptySource(source.connection) ? undefined : latestSnapshot(catalogue, source.id)?.id;
+  if (former !== undefined && (await cloneOf(pool, placeOfSnapshot(former), draft))) return former;
   await pool.create(draft);
   await ownFolder(pool.pathOf(draft));
+  return undefined;
+}
+
+/** False: it went away before. Nobody has to wait with its deletion for this. */
+async function cloneOf(pool: Pool, from: string, to: string): Promise<boolean> {
+  try {
+    await pool.clone(from, to, "writable");
+    return true;
+  } catch (error) {
+    if (await pool.has(from)) throw error;
+    return false;
+  }
 }
 
 async function ownFolder(folder: string): Promise<void> {
@@ -135,9 +152,9 @@ async function backUp(
   context: JobContext,
   name: string,
   connection: Connection,
-  { draft, data }: { readonly draft: string; readonly data: string },
-): Promise<Date> {
-  const { catalogue, pool, postgres, secrets, job, signal } = context;
+  { draft, data, former }: { readonly draft: string; readonly data: string; readonly former: string | undefined },
+): Promise<BaseBackup> {
+  const { catalogue, pool, postgres, secrets, job, failpoint, signal } = context;
   const reserveBytes = await context.reserveBytes();
   const what = `a base backup of dSource ${name}`;
   await requireFreeSpace(pool, reserveBytes, 0, what);
@@ -146,10 +163,12 @@ async function backUp(
     return await takeBaseBackup(postgres, source, data, {
       signal,
       onTotal: async (bytes, { paused }) => {
-        await requireFreeSpace(pool, reserveBytes, bytes, what, paused);
+        // How much of it differs from the former one shows as it comes; the watch below ends it in time.
+        if (former === undefined) await requireFreeSpace(pool, reserveBytes, bytes, what, paused);
         // From here on it costs production something to try again; see next-try.ts.
         catalogue.run("UPDATE job SET copying_since = ? WHERE id = ?", new Date().toISOString(), job.id);
       },
+      onFiles: () => failpoint(`${job.type}:overwritten`),
       onProgress: (percent) => context.progress(Math.floor(percent * 0.85), "Copying"),
       watch: ({ paused }) => requireFreeSpace(pool, reserveBytes, 0, what, paused),
     });

@@ -1,16 +1,22 @@
-import { join } from "node:path";
+import { createReadStream } from "node:fs";
+import { dirname, join } from "node:path";
 import { setInterval } from "node:timers/promises";
 import { Failure } from "../failure.ts";
+import { type ArchivePipe, archivePipe } from "./archive-pipe.ts";
 import { type Child, spawnAsOwner } from "./child.ts";
+import { type Overwriting, overwriting } from "./overwrite.ts";
+import { dataOwner } from "./owner.ts";
 import type { Postgres } from "./postgres.ts";
 import { explain, type Source } from "./source.ts";
-import { tablespacesAre, unsupportedTablespaces } from "./tablespaces.ts";
+import { unsupportedTablespaces } from "./tablespaces.ts";
 
 interface BaseBackupOptions {
   readonly signal: AbortSignal;
   /** Called once the source has said how much there is to copy; a throw ends the backup. */
   readonly onTotal: (bytes: number, copying: Copying) => Promise<void>;
   readonly onProgress: (percent: number) => void;
+  /** Called when the source's files are in their place, and not yet the WAL that makes them one. */
+  readonly onFiles: () => Promise<void>;
   /** Called again and again while it goes on; a throw ends the backup. */
   readonly watch: (copying: Copying) => Promise<void>;
 }
@@ -20,21 +26,56 @@ type Copying = Pick<Child, "paused">;
 /** A fast source writes some hundred MiB in this time. */
 const watchPauseMs = 250;
 
+/** How much has come, and how much of it differed from what was there. */
+export interface BaseBackup {
+  /** When the source was as the copy is. */
+  readonly end: Date;
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+}
+
+/** Each try costs the source a checkpoint. More than one is needed only where this process stands still for as long as that takes. */
+const tries = 5;
+
 /**
- * Copies a running cluster over the replication protocol; answers when it was as the copy is. It needs a role with REPLICATION and
- * its pg_hba line, nothing else: the slot that keeps the WAL for the length of the copy is a temporary one and goes with the connection.
+ * Makes the data folder what a running cluster is, over the replication protocol, and writes only what differs. It needs a role with
+ * REPLICATION and its pg_hba line, nothing else: the slot that keeps the WAL on its way is a temporary one and goes with the connection.
  */
 export async function takeBaseBackup(
   postgres: Postgres,
-  { connection, env }: Source,
+  source: Source,
   dataFolder: string,
   options: BaseBackupOptions,
-): Promise<Date> {
-  const { signal, onTotal, onProgress, watch } = options;
+): Promise<BaseBackup> {
+  const program = join(await postgres.newest(), "pg_basebackup");
+  const copy = overwriting(dataFolder, dataOwner);
+  for (let left = tries; left > 0; left -= 1) {
+    await using pipe = await archivePipe(dirname(dataFolder));
+    const end = await runBackup(program, source, pipe, copy, options);
+    if (end === undefined) continue;
+    await options.onFiles();
+    await copy.take(createReadStream(join(pipe.folder, "pg_wal.tar")), "pg_wal");
+    await copy.removeOthers();
+    return { end, readBytes: copy.bytes.read, writtenBytes: copy.bytes.written };
+  }
+  throw new Failure(`base backup of ${source.connection.host} failed: the engine is too busy to take what pg_basebackup sends`);
+}
+
+/** Undefined: the program has begun its archive before the pipe was in its place. */
+async function runBackup(
+  program: string,
+  { connection, env }: Source,
+  pipe: ArchivePipe,
+  copy: Overwriting,
+  { signal, onTotal, onProgress, watch }: BaseBackupOptions,
+): Promise<Date | undefined> {
   const stop = new AbortController();
+  const missed = new Error("the archive has been begun as a file");
   let roomChecked: Promise<void> | undefined;
   let end: Date | undefined;
   const onLine = (line: string): void => {
+    // The program has looked into its folder.
+    if (line.includes("initiating base backup") && !pipe.place()) stop.abort(missed);
     // What is committed from here on is not in the copy.
     if (line.includes("write-ahead log end point: ")) end ??= new Date();
     const [, totalKiB, percent, spaces] = /\d+\/(\d+) kB \((\d+)%\), \d+\/(\d+) tablespace/u.exec(line) ?? [];
@@ -47,20 +88,26 @@ export async function takeBaseBackup(
     }
     onProgress(Number(percent));
   };
-  const program = join(await postgres.newest(), "pg_basebackup");
   const limits = AbortSignal.any([signal, stop.signal]);
   limits.throwIfAborted();
-  const child = spawnAsOwner(program, argumentsFor(dataFolder), { env, onLine });
+  const child = spawnAsOwner(program, argumentsFor(pipe.folder), { env, onLine });
   const kill = (): void => child.kill("SIGKILL");
   limits.addEventListener("abort", kill, { once: true });
   void watchWhile(() => watch(child), limits, stop, child.ended);
+  const taken = copy.take(pipe.archive);
+  taken.catch((error: unknown) => stop.abort(error));
   const { status, lastLines } = await child.ended;
+  // An archive that ends in the middle does so because the program did, whose words say why.
+  const failed = status !== 0 && !limits.aborted;
+  pipe.end();
+  await taken.catch(() => undefined);
   limits.removeEventListener("abort", kill);
+  if (stop.signal.reason === missed) return undefined;
   // A small disk may be full before the check has answered; its words are the better ones.
   await roomChecked;
+  signal.throwIfAborted();
+  if (failed) throw new Failure(explain(connection, lastLines));
   limits.throwIfAborted();
-  if (status !== 0)
-    throw new Failure(tablespacesAre(lastLines, dataFolder) ? unsupportedTablespaces : explain(connection, lastLines));
   stop.abort();
   return end ?? new Date();
 }
@@ -85,12 +132,13 @@ async function watchWhile(
  * `--checkpoint=fast`: a spread checkpoint would let the copy wait for minutes. `--no-sync`: the clone that becomes the
  * snapshot brings everything to the disk (pool laws).
  */
-const argumentsFor = (dataFolder: string): readonly string[] => [
-  `--pgdata=${dataFolder}`,
-  "--format=plain",
+const argumentsFor = (folder: string): readonly string[] => [
+  `--pgdata=${folder}`,
+  "--format=tar",
   "--wal-method=stream",
   "--checkpoint=fast",
   "--no-sync",
+  "--no-manifest",
   "--progress",
   "--verbose",
   "--no-password",

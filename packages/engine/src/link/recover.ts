@@ -89,6 +89,9 @@ const settingsFor = (folder: string, source: ControlData): readonly (readonly [s
   ["dynamic_shared_memory_type", "mmap"], // a container may have no /dev/shm to speak of
   // The pool makes the snapshot durable as a whole; no single file needs it before.
   ["fsync", "off"],
+  // Segments that it makes or keeps for later would be bytes of each snapshot.
+  ["wal_init_zero", "off"],
+  ["wal_recycle", "off"],
   // As at the source: prepared transactions, with as many locks as they hold, and commit timestamps must come through.
   ["max_connections", String(source.maxConnections)],
   ["max_prepared_transactions", String(source.maxPreparedTransactions)],

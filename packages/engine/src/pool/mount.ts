@@ -1,58 +1,89 @@
-/** The pool's file system: a btrfs in one sparse file, mounted where every node plugin and pod finds it. */
+/** The pool's file system: in one sparse file, mounted where every node plugin and pod finds it. */
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, open, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { runCommand } from "../command.ts";
-import { poolFolders } from "./pool.ts";
-
-export interface PoolPlace {
-  readonly imageFile: string;
-  readonly mountPoint: string;
-}
-
-/** Proves to a reader of the mount point that the pool is really mounted there; holds the file system's uuid. */
-export const markerFile = ".delphix-pool";
+import { btrfsFileSystem } from "./btrfs.ts";
+import {
+  chooseFileSystem,
+  type FileSystem,
+  type FileSystemName,
+  isFileSystemName,
+  kernelHas,
+  offeredFileSystems,
+  orElse,
+  requireSame,
+  type WantedFileSystem,
+} from "./file-system.ts";
+import { markerFile, type PoolPlace, poolFolders } from "./pool.ts";
+import { xfsFileSystem } from "./xfs.ts";
 
 export interface PoolWanted {
   /** Undefined: whatever it has, or a default for a new one. */
   readonly sizeBytes?: number | undefined;
   /** Whether data is known to lie in the pool: then it has to be there, and none is made in its place. */
   readonly holdsData: boolean;
+  /** Auto: what it has, or what this kernel does best. */
+  readonly fileSystem?: WantedFileSystem;
 }
 
+export interface MountedPool {
+  readonly uuid: string;
+  readonly fileSystem: FileSystemName;
+}
+
+const fileSystems: Readonly<Record<FileSystemName, FileSystem>> = { btrfs: btrfsFileSystem, xfs: xfsFileSystem };
+
 /**
- * Makes the pool if there is none, grows it to `sizeBytes`, mounts it unless it is mounted; answers its uuid. The mount outlives
- * the process: VDBs go on while the engine is restarted.
+ * Makes the pool if there is none, grows it to `sizeBytes`, mounts it unless it is mounted. The mount outlives the process: VDBs go on
+ * while the engine is restarted.
  */
-export async function mountPool(place: PoolPlace, { sizeBytes, holdsData }: PoolWanted): Promise<string> {
+export async function mountPool(
+  place: PoolPlace,
+  { sizeBytes, holdsData, fileSystem = "auto" }: PoolWanted,
+): Promise<MountedPool> {
   const { imageFile, mountPoint } = place;
   await mkdir(mountPoint, { recursive: true });
-  const mounted = (await mountAt(mountPoint)) !== undefined;
-  if (!mounted && !existsSync(imageFile)) {
-    if (holdsData)
-      throw new Error(
-        `${imageFile} is missing, but the catalogue lists data in it: put it back, or remove the catalogue too to begin with nothing`,
-      );
-    await makeImage(imageFile, sizeBytes ?? (await defaultSizeBytes(imageFile)));
+  if ((await mountAt(mountPoint)) === undefined) {
+    if (!existsSync(imageFile)) {
+      if (holdsData)
+        throw new Error(
+          `${imageFile} is missing, but the catalogue lists data in it: put it back, or remove the catalogue too to begin with nothing`,
+        );
+      const name = chooseFileSystem(fileSystem, await offeredFileSystems(mountPoint));
+      await makeImage(imageFile, sizeBytes ?? (await defaultSizeBytes(imageFile)), fileSystems[name]);
+    }
+    await attach(place, await fileSystemIn(imageFile));
   }
-  if (!mounted) await attach(place);
-  const uuid = await checkMarker(place);
-  await growTo(place, sizeBytes ?? 0);
+  const mounted = await mountAt(mountPoint);
+  if (mounted === undefined) throw new Error(`the pool is not mounted at ${mountPoint}`);
+  const { name, device } = mounted;
+  requireSame(fileSystem, name, `the pool at ${mountPoint}`);
+  await fileSystems[name].requireClones(mountPoint);
+  const uuid = await checkMarker(place, await fileSystems[name].uuid(mountPoint, device));
+  await growTo(place, sizeBytes ?? 0, fileSystems[name]);
   for (const folder of poolFolders) await mkdir(join(mountPoint, folder), { recursive: true, mode: 0o711 });
-  return uuid;
+  return { uuid, fileSystem: name };
+}
+
+interface Mounted {
+  readonly name: FileSystemName;
+  readonly device: string;
+  readonly isReadOnly: boolean;
 }
 
 /** What is mounted on top at `mountPoint`, if anything: mountinfo lists in order, the last one is on top. */
-export async function mountAt(mountPoint: string): Promise<{ readonly isReadOnly: boolean } | undefined> {
+export async function mountAt(mountPoint: string): Promise<Mounted | undefined> {
   const lines = (await readFile("/proc/self/mountinfo", "utf8")).split("\n").filter((line) => line.split(" ")[4] === mountPoint);
   const top = lines.at(-1);
   if (top === undefined) return undefined;
   const [mount = "", fileSystem = ""] = top.split(" - ");
-  if (!fileSystem.startsWith("btrfs ")) throw new Error(`another file system is mounted at ${mountPoint}: unmount it (${top})`);
+  const [name, device = "", superOptions] = fileSystem.split(" ");
+  if (!isFileSystemName(name)) throw new Error(`another file system is mounted at ${mountPoint}: unmount it (${top})`);
   // Of the mount, and of the file system: btrfs turns itself read-only after an error.
-  const options = [mount.split(" ")[5], fileSystem.split(" ").at(-1)];
-  return { isReadOnly: options.some((list) => list?.split(",").includes("ro")) };
+  const options = [mount.split(" ")[5], superOptions];
+  return { name, device, isReadOnly: options.some((list) => list?.split(",").includes("ro")) };
 }
 
 /** The uuid that the marker of a mounted pool names. */
@@ -65,12 +96,12 @@ async function defaultSizeBytes(imageFile: string): Promise<number> {
 }
 
 /** Under a temporary name first: a half-made image must never be taken for a pool. */
-async function makeImage(imageFile: string, sizeBytes: number): Promise<void> {
+async function makeImage(imageFile: string, sizeBytes: number, fileSystem: FileSystem): Promise<void> {
   const draft = `${imageFile}.new`;
   await rm(draft, { force: true });
   await using file = await open(draft, "w", 0o600);
   await file.truncate(sizeBytes);
-  await runCommand("mkfs.btrfs", ["--quiet", "--uuid", randomUUID(), "--label", "delphix-pool", draft]);
+  await fileSystem.make(draft, randomUUID());
   await file.sync();
   await rename(draft, imageFile);
 }
@@ -79,23 +110,22 @@ async function makeImage(imageFile: string, sizeBytes: number): Promise<void> {
  * One loop device per image, ever: two of them on one file would be two file systems that overwrite each other. So a device
  * that is left over from a mount elsewhere is used again. `mount -o loop` frees its device with the last unmount.
  */
-async function attach({ imageFile, mountPoint }: PoolPlace): Promise<void> {
+async function attach({ imageFile, mountPoint }: PoolPlace, name: FileSystemName): Promise<void> {
   const device = await loopDeviceOf(imageFile);
   if (device === undefined) await ensureFreeLoopNode();
   const options = device === undefined ? "loop,noatime" : "noatime";
-  await runCommand("mount", ["-t", "btrfs", "-o", options, device ?? imageFile, mountPoint]).catch(async (error: unknown) => {
-    throw (await kernelHas("btrfs")) ? error : new Error(noBtrfs, { cause: error });
+  await runCommand("mount", ["-t", name, "-o", options, device ?? imageFile, mountPoint]).catch(async (error: unknown) => {
+    if (await kernelHas(name)) throw error;
+    throw new Error(`${imageFile} is a pool on ${name}, and the kernel of this node has no ${name}: ${orElse}`, { cause: error });
   });
 }
 
-/** To be asked after a mount has failed: that makes the kernel load its module, if it has one. */
-export async function kernelHas(fileSystem: string): Promise<boolean> {
-  const known = (await readFile("/proc/filesystems", "utf8")).split("\n").map((line) => line.split("\t").at(-1));
-  return known.includes(fileSystem);
+async function fileSystemIn(imageFile: string): Promise<FileSystemName> {
+  const answer = await runCommand("blkid", ["--probe", "--match-tag", "TYPE", "--output", "value", imageFile]).catch(() => "");
+  const found = answer.trim();
+  if (isFileSystemName(found)) return found;
+  throw new Error(`${imageFile} is no pool: it contains neither a btrfs nor an xfs${found === "" ? "" : `, but ${found}`}`);
 }
-
-const noBtrfs =
-  "the kernel of this node has no btrfs, which the embedded engine keeps its pool on (RHEL and OpenShift have none): run the engine on a node that has it, or do without the engine (engine.enabled: false) and take databases from sources k8s-snapshot, pvc-clone or pvc-adopt on a CSI driver of your storage";
 
 async function loopDeviceOf(imageFile: string): Promise<string | undefined> {
   const [device] = (await runCommand("losetup", ["--associated", imageFile, "--noheadings", "--output", "NAME"]))
@@ -112,9 +142,7 @@ async function ensureFreeLoopNode(): Promise<void> {
 }
 
 /** A mounted file system without our marker is a new pool or not ours; one with another uuid is another engine's. */
-async function checkMarker({ mountPoint }: PoolPlace): Promise<string> {
-  const [, uuid] = /uuid: ([0-9a-f-]{36})/u.exec(await runCommand("btrfs", ["filesystem", "show", mountPoint])) ?? [];
-  if (uuid === undefined) throw new Error(`btrfs filesystem show names no uuid for ${mountPoint}`);
+async function checkMarker({ mountPoint }: PoolPlace, uuid: string): Promise<string> {
   const marker = join(mountPoint, markerFile);
   if (!existsSync(marker)) {
     await writeFile(`${marker}.new`, `${uuid}\n`, { flush: true });
@@ -129,7 +157,7 @@ async function checkMarker({ mountPoint }: PoolPlace): Promise<string> {
  * A pool never shrinks: a smaller size in the configuration is ignored. Image, loop device and file system are each brought to the
  * size of the one below it, whatever an earlier growing that was cut short has left.
  */
-async function growTo({ imageFile, mountPoint }: PoolPlace, sizeBytes: number): Promise<void> {
+async function growTo({ imageFile, mountPoint }: PoolPlace, sizeBytes: number, fileSystem: FileSystem): Promise<void> {
   const earlier = await stat(imageFile).catch(() => undefined);
   if (earlier === undefined) return; // taken away below a mount that goes on
   if (earlier.size < sizeBytes) {
@@ -137,13 +165,12 @@ async function growTo({ imageFile, mountPoint }: PoolPlace, sizeBytes: number): 
     await file.truncate(sizeBytes);
   }
   const imageBytes = Math.max(earlier.size, sizeBytes);
-  const show = await runCommand("btrfs", ["filesystem", "show", "--raw", mountPoint]);
-  const usedBytes = Number(/devid +1 size (\d+)/u.exec(show)?.[1]);
+  const usedBytes = await fileSystem.sizeBytes(mountPoint);
   // The file system's size is a multiple of its sectors.
   if (imageBytes - usedBytes < sectorBytes) return;
   const device = await loopDeviceOf(imageFile);
   if (device !== undefined) await runCommand("losetup", ["--set-capacity", device]);
-  await runCommand("btrfs", ["filesystem", "resize", "max", mountPoint]);
+  await fileSystem.grow(mountPoint);
 }
 
 const sectorBytes = 4096;

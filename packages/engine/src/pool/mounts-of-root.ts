@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
 /**
- * Where a folder of a btrfs, or something in it, is mounted, as far as this process sees: the chart has the kubelet's folder of pods
+ * Where a folder of a pool, or something in it, is mounted, as far as this process sees: the chart has the kubelet's folder of pods
  * propagated into the engine's. `root` is the folder's path inside the file system; it contains an id that occurs in one pool only, so the
  * device is not asked for. Synchronous, because what is decided by it must not change meanwhile.
  */
@@ -11,7 +11,7 @@ export function mountsOfRoot(root: string): readonly string[] {
     .flatMap((line) => {
       const [, , , lineRoot = "", mountPoint = ""] = line.split(" ");
       const isBelow = lineRoot === root || lineRoot.startsWith(`${root}/`);
-      return isBelow && line.includes(" - btrfs ") ? [mountPoint] : [];
+      return isBelow && / - (?:btrfs|xfs) /u.test(line) ? [mountPoint] : [];
     });
   return [...new Set(mounted)].toSorted();
 }

@@ -1,8 +1,17 @@
-/** Where the data lies: a store of named folders that can be cloned at no cost in time or bytes. */
+/** Where the data lies: a store of named folders that can be cloned at hardly any cost in time or bytes. */
 
 /** What a pool is divided into; see places.ts. */
 export const poolFolders = ["snapshots", "timeflows", "vdbs", "work"] as const;
 export type PoolFolder = (typeof poolFolders)[number];
+
+/** The pool is one sparse file, mounted at one place. */
+export interface PoolPlace {
+  readonly imageFile: string;
+  readonly mountPoint: string;
+}
+
+/** Proves to a reader of the mount point that the pool is really mounted there; holds the file system's uuid. */
+export const markerFile = ".delphix-pool";
 
 export interface Bytes {
   /** What would come free if this folder alone went away. */
@@ -15,6 +24,8 @@ export interface Bytes {
  * Names look like `timeflows/1-APPDATA_TIMEFLOW-7`. Beside folders there are stable paths, `vdbs/1-APPDATA_CONTAINER-7`: each leads to
  * one folder, and may be pinned by somebody for years. Laws, held by every implementation (integration/pool.test.ts):
  * - `clone` is atomic and durable: afterwards the copy is there whole, after a crash it is there whole or not at all.
+ * - a clone of a database that runs meanwhile is what a crash at some instant of the clone would leave: PostgreSQL recovers from it.
+ *   Other files that are written meanwhile are each as of an instant, on btrfs all of the same one.
  * - a clone and its origin are independent from then on: each can be written or removed without the other's notice.
  * - `remove` of what is not there succeeds; after `remove`, `has` is false. Of a stable path it takes the path alone, not the folder.
  * - `swap` is atomic and durable: at every instant, also after a crash in its middle, the path leads to the old folder or to the new

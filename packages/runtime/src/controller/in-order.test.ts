@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { inOrder } from "./in-order.ts";
 import type { FindingStep, Step } from "./kind.ts";
 import { after, done } from "./outcome.ts";
-import { runSteps } from "./run-steps.ts";
+import { runSteps, type StepResult } from "./run-steps.ts";
 
 interface Observed {
   readonly seen: string[];
@@ -23,14 +23,16 @@ const cut: Step<Observed & { readonly size: number }> = {
 test("a step has what those before it have found, and the observed context stays as it was", async () => {
   const observed: Observed = { seen: [] };
   const { steps } = inOrder<Observed>().next(measure).next(cut);
-  const results = await runSteps(steps, observed, undefined, new AbortController().signal);
+  const results: StepResult[] = [];
+  await runSteps({ steps, results }, observed, undefined, new AbortController().signal);
   deepEqual([results.map(({ step }) => step.name), observed], [["measure", "cut"], { seen: ["size 3"] }]);
 });
 
 test("what a step that is not done would need stays unknown: nothing behind it runs", async () => {
   const unable: typeof measure = { name: "measure", run: async () => after(1, "Slow", "no ruler yet") };
   const observed: Observed = { seen: [] };
-  await runSteps(inOrder<Observed>().next(unable).next(cut).steps, observed, undefined, new AbortController().signal);
+  const { steps } = inOrder<Observed>().next(unable).next(cut);
+  await runSteps({ steps, results: [] }, observed, undefined, new AbortController().signal);
   deepEqual(observed.seen, []);
 });
 

@@ -132,6 +132,7 @@ function kindOf(call: Call, { ledger }: Office, client: Client, undo: boolean): 
     name,
     phase,
     intend: ({ object }) => `${object.metadata.name}-${name}`,
+    awaits: () => (name === "ship" ? waiting("Shipping", "the ship is under way") : undefined),
     look: (_run, intent) => call("look", () => (ledger.includes(intent) ? `job of ${intent}` : undefined)),
     begin: async (_run, intent) => {
       const { status } = await client.get(widgets, key, signal);
@@ -178,12 +179,15 @@ test("an intent is stored before its effect; one step's end and the next one's i
   deepEqual(
     stored.map(({ phase, steps = [] }) => [phase, ...steps.map(shown)]),
     [
-      ["Pending"],
       ["Copying", "copy"],
       ["Copying", "copy begun done", "check"],
       ["Shipping", "copy begun done", "check begun done", "ship"],
       ["Completed", "copy begun done", "check begun done", "ship begun done"],
     ],
+  );
+  deepEqual(
+    stored.map(({ conditions = [] }) => conditions[0]?.reason),
+    ["Pending", "Pending", "Shipping", "Completed"],
   );
   const entry = (await read()).status?.steps?.[0];
   deepEqual(

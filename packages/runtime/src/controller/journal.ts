@@ -15,6 +15,8 @@ export interface JournalStep<Ctx> {
   readonly intend: (ctx: Ctx, signal: AbortSignal) => string | Promise<string>;
   /** Searches for the effect of this intent; undefined: there is none. Throws when nobody answers, so that it is not begun twice. */
   readonly look: (ctx: Ctx, intent: string, signal: AbortSignal) => Promise<string | undefined>;
+  /** What `end` comes to first, as a rule: the conditions tell it with the intent, in one write. */
+  readonly awaits?: (ctx: Ctx) => Unmet | undefined;
   /** Has the effect, and gives what it is known by from now on. */
   readonly begin: (ctx: Ctx, intent: string, signal: AbortSignal) => Promise<string>;
   /** Looks how far the effect is. Called until it is done, and once more when that could not be written. */
@@ -92,11 +94,9 @@ interface Turn<Ctx> {
 }
 
 async function forward<Ctx>(turn: Turn<Ctx>, signal: AbortSignal): Promise<Outcome> {
-  const { step, ctx, run } = turn;
+  const { step, ctx } = turn;
   const present = entryOf(turn);
   if (present?.completionTime !== undefined) return done();
-  // The first report comes first: an intent in a status that nobody has reported on would show work without a condition.
-  if (present === undefined && (run.status.conditions ?? []).length === 0) return after(0, "Pending", "it is about to begin");
   const entry = present ?? (await announceFirst(turn, signal));
   const effect = entry.effect ?? (await haveEffect(turn, entry, signal));
   if (typeof effect !== "string") return effect;
@@ -130,8 +130,12 @@ const untouched = -Infinity;
 const markOf = ({ name }: { readonly name: string }): string => `journal ${name}`;
 
 async function announceFirst<Ctx>({ step, ctx, run }: Turn<Ctx>, signal: AbortSignal): Promise<Entry> {
-  const entry = announce(run, step, await step.intend(ctx, signal));
-  await run.saveStatus(signal);
+  const intent = await step.intend(ctx, signal);
+  // A status that nobody has reported on would show work without a condition.
+  const isUntold = (run.status.conditions ?? []).length === 0;
+  const comesTo = step.awaits?.(ctx) ?? (isUntold ? after(0, "Pending", "it is about to begin") : undefined);
+  const entry = announce(run, step, intent);
+  await run.saveStatus(signal, comesTo);
   return entry;
 }
 
@@ -146,11 +150,12 @@ function announce({ status, clock, marks }: JournalRun, step: JournalStep<never>
 /** The end of one step and the intent of the next in one write: nobody sees a moment between two phases. */
 async function complete<Ctx>({ next, step, ctx, run }: Turn<Ctx>, entry: Entry, signal: AbortSignal): Promise<void> {
   const intent = await next?.intend(ctx, signal);
+  const comesTo = next?.awaits?.(ctx);
   entry.completionTime = notBefore(entry.startTime, run.clock.now());
   run.marks.delete(markOf(step));
   if (next === undefined || intent === undefined) return;
   announce(run, next, intent);
-  await run.saveStatus(signal);
+  await run.saveStatus(signal, comesTo);
 }
 
 /** Finds the effect or begins it. An outcome: neither yet. */

@@ -100,9 +100,10 @@ export interface Run<T extends ObjectWithStatus> {
   readonly marks: Map<string, number>;
   /**
    * Writes the draft now, with the phase that follows from it: an intent, before the effect outside that it announces. Throws a
-   * conflict when the object moved on.
+   * conflict when the object moved on. `comesTo`: what this step will come to once it has begun; the conditions tell it already, and
+   * a run that ends so has nothing more to write.
    */
-  readonly saveStatus: (signal: AbortSignal) => Promise<void>;
+  readonly saveStatus: (signal: AbortSignal, comesTo?: Unmet) => Promise<void>;
   /** Sets labels or annotations of this object. The status is then written on top of it, without a conflict. */
   readonly patchMetadata: (patch: Pick<ObjectMeta, "annotations" | "labels">, signal: AbortSignal) => Promise<void>;
   /** Sets one of the kind's `extraConditions`: a warning beside the steps' own. */

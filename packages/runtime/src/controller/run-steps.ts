@@ -18,15 +18,15 @@ export interface StepResult {
 }
 
 /**
- * Runs the steps in order up to the first that is not done, each with what those before it have found. Throws what is no news about the object: an abort, a conflict.
+ * Runs the steps in order up to the first that is not done, each with what those before it have found, and notes what each came to.
+ * Throws what is no news about the object: an abort, a conflict.
  */
 export async function runSteps<Ctx>(
-  steps: readonly Step<Ctx>[],
+  { steps, results }: { readonly steps: readonly Step<Ctx>[]; readonly results: StepResult[] },
   ctx: Ctx,
   explain: ControlledKind<never, Ctx>["explain"],
   signal: AbortSignal,
-): Promise<readonly StepResult[]> {
-  const results: StepResult[] = [];
+): Promise<void> {
   let known = ctx;
   for (const step of steps) {
     const present = known;
@@ -35,7 +35,6 @@ export async function runSteps<Ctx>(
     if (outcome.kind !== "done") break;
     if (outcome.found !== undefined) known = { ...known, ...outcome.found };
   }
-  return results;
 }
 
 /** The only place where a throw becomes an outcome, or words. */

@@ -257,6 +257,47 @@ test("an intent is stored before the effect, and the result after it", async () 
   equal((await read())?.status?.copies, 1);
 });
 
+test("an intent tells what its step comes to: the run that ends so writes nothing more, and has its event all the same", async () => {
+  const { run, read, events } = await bench();
+  const unmet = waiting("Copying", "the copy is under way");
+  const stored: unknown[] = [];
+  const before = step(async () => done());
+  const kind = kindOf(
+    [
+      before,
+      {
+        name: "fill",
+        condition: "Filled",
+        run: async (ctx, own) => {
+          ctx.status.intent = "copy-1";
+          await ctx.saveStatus(own, unmet);
+          const { metadata, status } = (await read()) ?? {};
+          stored.push(
+            metadata?.resourceVersion,
+            status?.conditions?.map(({ type, reason }) => `${type} ${reason}`),
+            status?.phase,
+          );
+          return unmet;
+        },
+      },
+    ],
+    {
+      conditions: [
+        { type: "Made", reason: "Made", message: "it is made" },
+        { type: "Filled", reason: "Filled", message: "it is filled" },
+      ],
+      phase: (conditions) => conditions.find(({ type }) => type === "Filled")?.reason ?? "",
+    },
+  );
+  await run(kind);
+  const told = ["Ready Copying", "Reconciling Copying", "Made Made", "Filled Copying"];
+  deepEqual(stored, [(await read())?.metadata.resourceVersion, told, "Copying"]);
+  deepEqual(
+    events.map(({ reason }) => reason),
+    ["Made", "Copying"],
+  );
+});
+
 test("a change of the spec meanwhile does not lose what was found out; it counts for the generation it was found out about", async () => {
   const { run, read, client } = await bench();
   await run(

@@ -11,7 +11,7 @@ import { addFinalizer, hasFinalizer, removeFinalizer } from "./finalizer.ts";
 import type { ControlledKind, Plan, Run, RunResult, Steps } from "./kind.ts";
 import { backOffSeconds, defaultBackOff, lookAgainSeconds, noteFailing } from "./look-again.ts";
 import type { ObjectMemories, ObjectMemory } from "./object-memory.ts";
-import type { Outcome } from "./outcome.ts";
+import type { Outcome, Unmet } from "./outcome.ts";
 import { caught, type Failure, runSteps, type StepResult } from "./run-steps.ts";
 import { createStatusDraft, type StatusDraft } from "./status-draft.ts";
 import { readySummary } from "./summary.ts";
@@ -63,25 +63,38 @@ export async function runKind<T extends ObjectWithStatus, Ctx>(
   return resultOf(found, session);
 }
 
-interface Session<T extends ObjectWithStatus> {
+interface Session<T extends ObjectWithStatus, Ctx> {
   readonly run: Run<T>;
   readonly status: StatusDraft<T>;
   /** As stored before this run. */
   readonly before: readonly Condition[];
   readonly extra: Map<string, ConditionValue>;
   readonly memory: ObjectMemory;
+  /** How far this run has come. */
+  readonly course: Course<Ctx>;
+}
+
+interface Course<Ctx> {
+  ctx: Ctx | undefined;
+  /** Undefined when `observe` threw: nobody knows what this object needs. */
+  plan: Plan<Ctx> | undefined;
+  readonly results: StepResult[];
+  /** Whether conditions were written before the end: what they tell has no event yet. */
+  told: boolean;
 }
 
 function openSession<T extends ObjectWithStatus, Ctx>(
-  { resource, phase, backOff = defaultBackOff }: ControlledKind<T, Ctx>,
+  kind: ControlledKind<T, Ctx>,
   { client, statusClient = client, events, clock, memories }: SkeletonParts,
   { id, log, key }: ReconcileRequest<T>,
   object: T,
-): Session<T> {
+): Session<T, Ctx> {
+  const { resource, phase, backOff = defaultBackOff } = kind;
   const memory = memories.of(nameOfKey(key), object.metadata.uid);
   const status = createStatusDraft({ client: statusClient, resource, clock }, object);
   const extra = new Map<string, ConditionValue>();
   const before = object.status?.conditions ?? [];
+  const course: Course<Ctx> = { ctx: undefined, plan: undefined, results: [], told: false };
   const run: Run<T> = {
     object,
     status: status.draft,
@@ -91,8 +104,12 @@ function openSession<T extends ObjectWithStatus, Ctx>(
     clock,
     backOffSeconds: (reason) => backOffSeconds(memory, reason, clock.monotonic(), (failing) => backOff(failing, object)),
     marks: memory.marks,
-    saveStatus: async (signal) => {
-      if (phase !== undefined) Object.assign(status.draft, { phase: phase(before, status.draft, object) }); // it may follow from what is saved
+    saveStatus: async (signal, comesTo) => {
+      if (comesTo !== undefined) {
+        stamp(kind, session, { ...asIfEnded(course, comesTo), deleting: object.metadata.deletionTimestamp !== undefined });
+        course.told = true;
+      } else if (phase !== undefined)
+        Object.assign(status.draft, { phase: phase(status.draft.conditions ?? [], status.draft, object) }); // it may follow from what is saved
       await status.save(signal);
     },
     patchMetadata: async (metadata, signal) => {
@@ -102,12 +119,18 @@ function openSession<T extends ObjectWithStatus, Ctx>(
     setCondition: (condition) => extra.set(condition.type, condition),
     event: (type, reason, message) => events.record(object, { type, reason, message }),
   };
-  return { run, status, before, extra, memory };
+  const session = { run, status, before, extra, memory, course };
+  return session;
+}
+
+/** What a run has found when the step that it is at comes to this. */
+function asIfEnded<Ctx>({ ctx, plan, results }: Course<Ctx>, outcome: Unmet): Omit<Found<Ctx>, "deleting"> {
+  const step = plan?.steps[results.length];
+  return { ctx, plan, results: step === undefined ? results : [...results, { step, outcome }], outcome };
 }
 
 interface Found<Ctx> {
   readonly ctx: Ctx | undefined;
-  /** Undefined when `observe` threw: nobody knows what this object needs. */
   readonly plan: Plan<Ctx> | undefined;
   readonly results: readonly StepResult[];
   readonly outcome: Outcome | Failure;
@@ -117,7 +140,7 @@ interface Found<Ctx> {
 /** Observes, then runs the steps that this object needs. */
 async function workThrough<T extends ObjectWithStatus, Ctx>(
   kind: ControlledKind<T, Ctx>,
-  { run }: Session<T>,
+  { run, course }: Session<T, Ctx>,
   deleting: boolean,
   signal: AbortSignal,
 ): Promise<Found<Ctx>> {
@@ -129,7 +152,8 @@ async function workThrough<T extends ObjectWithStatus, Ctx>(
   if (observed.kind !== "observed") return { ctx: undefined, plan: undefined, results: [], outcome: observed, deleting };
   const { ctx } = observed;
   const plan = planOf<Ctx>(deleting ? (kind.cleanUp?.steps ?? []) : kind.steps, ctx);
-  const results = await runSteps(plan.steps, ctx, kind.explain, signal);
+  const { results } = Object.assign(course, { ctx, plan });
+  await runSteps({ steps: plan.steps, results }, ctx, kind.explain, signal);
   return { ctx, plan, results, outcome: results.at(-1)?.outcome ?? { kind: "done" }, deleting };
 }
 
@@ -139,10 +163,28 @@ const planOf = <Ctx>(steps: Steps<Ctx>, ctx: Ctx): Plan<Ctx> => (typeof steps ==
 async function report<T extends ObjectWithStatus, Ctx>(
   kind: ControlledKind<T, Ctx>,
   { events }: SkeletonParts,
-  { run, status, before, extra }: Session<T>,
+  session: Session<T, Ctx>,
   found: Found<Ctx>,
   signal: AbortSignal,
 ): Promise<void> {
+  const { run, status, before, course } = session;
+  const conditions = stamp(kind, session, found);
+  const saved = await saveDespiteDeadline(status, signal);
+  if (saved === "unchanged" && !course.told) return;
+  const { outcome } = found;
+  for (const condition of changed(before, conditions, found))
+    events.record(run.object, { ...condition, type: eventType(outcome) });
+  const fields = { outcome: outcome.kind, step: found.results.at(-1)?.step.name, reason: outcome.reason, text: outcome.message };
+  if (outcome.kind === "terminal" || outcome.kind === "failed") run.log.warn(fields, "status changed");
+  else run.log.info(fields, "status changed");
+}
+
+/** Puts the conditions of what was found into the draft, and the phase that follows. */
+function stamp<T extends ObjectWithStatus, Ctx>(
+  kind: ControlledKind<T, Ctx>,
+  { run, status, before, extra }: Session<T, Ctx>,
+  found: Found<Ctx>,
+): readonly (ConditionValue | Condition)[] {
   const { plan = { steps: kind.conditions.map(({ type }) => ({ condition: type })), keep: [] } } = found;
   const conditions = conditionsOf({
     before,
@@ -157,14 +199,7 @@ async function report<T extends ObjectWithStatus, Ctx>(
   });
   const { phase } = kind;
   status.stamp(conditions, phase === undefined ? undefined : (all) => phase(all, run.status, run.object));
-  const saved = await saveDespiteDeadline(status, signal);
-  if (saved === "unchanged") return;
-  const { outcome } = found;
-  for (const condition of changed(before, conditions, found))
-    events.record(run.object, { ...condition, type: eventType(outcome) });
-  const fields = { outcome: outcome.kind, step: found.results.at(-1)?.step.name, reason: outcome.reason, text: outcome.message };
-  if (outcome.kind === "terminal" || outcome.kind === "failed") run.log.warn(fields, "status changed");
-  else run.log.info(fields, "status changed");
+  return conditions;
 }
 
 /** When the run's own deadline has passed, its status is still written; when we are stopping, it is not. */
@@ -212,7 +247,7 @@ const withVersion = <T extends ObjectWithStatus>(object: T, resourceVersion: str
 /** When to look again: the earliest that any step of this run asks for. */
 function resultOf<T extends ObjectWithStatus, Ctx>(
   { outcome, results }: Found<Ctx>,
-  { run, memory }: Session<T>,
+  { run, memory }: Pick<Session<T, Ctx>, "run" | "memory">,
 ): SkeletonResult {
   noteFailing(memory, outcome, run.clock.monotonic());
   const outcomes = results.length === 0 ? [outcome] : results.map((result) => result.outcome);

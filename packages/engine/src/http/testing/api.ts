@@ -77,7 +77,18 @@ export async function startTestApi(): Promise<TestApi> {
   const apiKey = "1.secret";
   const callerOf = (given: string): string | undefined => (given === apiKey ? "tests" : undefined);
   const server = started.use(
-    await startServer({ host: "127.0.0.1", port: 0, key, cert, callerOf, routes, notReadyBecause, metricsText, log }),
+    await startServer({
+      host: "127.0.0.1",
+      port: 0,
+      key,
+      cert,
+      callerOf,
+      routes,
+      poolFileSystem: "btrfs",
+      notReadyBecause,
+      metricsText,
+      log,
+    }),
   );
   const agent = new Agent({ connect: { ca: cert }, connections: 4 });
   started.defer(() => agent.destroy());

@@ -40,6 +40,7 @@ function holding(name: string, hold: VdbHold, asked: (ctx: ActionContext) => Vdb
   return {
     name,
     intend: () => hold,
+    awaits: (ctx) => (heldAt(ctx, hold).kind === "notYet" ? waiting("Running", waits[hold]) : undefined),
     look: async (_, intent) => intent, // the database's status has it, and writing it again changes nothing
     begin: async (_, intent) => intent,
     end: async (ctx, _, signal) => {

@@ -10,15 +10,18 @@ export const openDatabase: ActionStep<ReplaceContext> = {
   name: "open-database",
   isFinal: true,
   intend: () => "none",
+  awaits: () => opens,
   look: async (_, intent) => intent, // the database's status has it, and writing it again changes nothing
   begin: async (_, intent) => intent,
   end: async (ctx, _, signal) => {
     await setHold(ctx, "none", signal);
     const vdb = turnVdb(ctx);
-    if (vdb.status.held?.uid === ctx.action.metadata.uid) return waiting("Running", "the gate opens");
+    if (vdb.status.held?.uid === ctx.action.metadata.uid) return opens;
     return enforced(ctx, settled(vdb));
   },
 };
+
+const opens = waiting("Running", "the gate opens");
 
 /** ModeEnforced: a database that cannot come up as declared is told of; the data is the new one all the same. */
 function enforced({ run, world, target }: ReplaceContext, state: ReturnType<typeof settled>): Outcome {
@@ -26,7 +29,7 @@ function enforced({ run, world, target }: ReplaceContext, state: ReturnType<type
   const type = "ModeEnforced";
   switch (state) {
     case "underWay":
-      return waiting("Running", "the gate opens");
+      return opens;
     case "stalled": {
       const message = vdb?.status.lastError ?? "see the conditions of the database";
       run.setCondition({ type, status: "False", reason: "NotEnforced", message });

@@ -5,7 +5,7 @@ import { applyDeployment, restartedFor } from "./apply-deployment.ts";
 import { isOutcome } from "./apply-own.ts";
 import { applyService } from "./apply-service.ts";
 import { imageOf, unknownImage } from "./ensure-deployment.ts";
-import { ensureSettings } from "./ensure-settings.ts";
+import { storeSettings } from "./ensure-settings.ts";
 
 /** The scheduler's troubles are told by the pod, which is watched; those of the driver by events of the claim. */
 const lookSeconds = 1.5;
@@ -21,7 +21,7 @@ export async function bringConsumer(
 ): Promise<VdbOutcome<"Provisioned"> | undefined> {
   const found = await ctx.run.client.find(storageClasses, { name: storageClassName }, signal);
   if (found?.volumeBindingMode !== "WaitForFirstConsumer") return undefined;
-  const settings = await ensureSettings.run(ctx, signal);
+  const settings = await storeSettings(ctx, signal);
   if (settings.kind === "terminal") return refused(settings.message);
   const image = imageOf(ctx);
   if (image === undefined) return refused(unknownImage(ctx).message);

@@ -12,9 +12,11 @@ function aConfigMap(settings: string, more: object = {}): ConfigMap {
 }
 const key = { namespace: "shop", name: "orders-postgres-config" };
 const apply = `apply configmaps ${key.name}`;
-const deployed = (reason: string) => [
-  { type: "Deployed", status: "False", reason, message: "", lastTransitionTime: "2026-01-01T00:00:00Z" },
+const failed = (type: string) => (reason: string) => [
+  { type, status: "False", reason, message: "", lastTransitionTime: "2026-01-01T00:00:00Z" },
 ];
+const deployed = failed("Deployed");
+const configured = failed("Configured");
 
 interface Row {
   readonly name: string;
@@ -31,7 +33,7 @@ interface Row {
 }
 
 const rows: readonly Row[] = [
-  { name: "nothing yet", why: "the phase is seen", want: "after Configuring", writes: [apply], stored: "new" },
+  { name: "nothing yet", why: "the phase is seen before", want: "done", writes: ["save", apply], stored: "new" },
   { name: "as wanted", why: "nothing is written", present: aConfigMap("new"), want: "done", writes: [], stored: "new" },
   {
     name: "new settings for a server that runs",
@@ -62,9 +64,10 @@ const rows: readonly Row[] = [
   },
   {
     name: "a namesake of somebody else's",
-    why: "it is not taken over",
+    why: "it is not taken over, and told without a write at each look",
     present: aConfigMap("theirs", { ownerReferences: [] }),
     isOurs: false,
+    conditions: configured("NameTaken"),
     want: "terminal NameTaken",
     writes: [],
     stored: "theirs",

@@ -1,28 +1,37 @@
 import { after, done, findCondition } from "kube-runtime";
-import type { AcceptedSpec, StoredSettings, VdbContext, VdbFindingStep } from "../context.ts";
+import type { AcceptedSpec, StoredSettings, VdbContext, VdbFinding, VdbFindingStep } from "../context.ts";
 import { settingsKey } from "../objects/config-map.ts";
 import { applyConfigMap } from "./apply-config-map.ts";
 import { isOutcome } from "./apply-own.ts";
 
 /**
- * Configured: the ConfigMap holds the start script, settings and who may connect.
- * Returns early once, when it has just been made.
+ * Configured: the ConfigMap holds the start script, settings and who may connect. A new one is announced: in the documented order
+ * of phases this one is seen by itself, and is over in milliseconds.
  */
 export const ensureSettings: VdbFindingStep<"Configured", StoredSettings, VdbContext & AcceptedSpec> = {
   name: "ensureSettings",
   condition: "Configured",
   run: async (ctx, signal) => {
-    const isNew = ctx.configMap === undefined;
-    const settings = settingsToStartWith(ctx);
-    const settingsCorrected = !isNew && ctx.configMap?.data?.[settingsKey] !== settings;
-    const configMap = await applyConfigMap(ctx, { gate: ctx.gate, settings }, signal);
-    if (isOutcome(configMap)) return configMap;
-    // Seen by itself in the documented order of phases, and over in milliseconds.
-    return isNew
-      ? after(0, "Configuring", "the operator writes settings and start script")
-      : done({ found: { configMap, settingsCorrected } });
+    if (announcesSettings(ctx))
+      await ctx.run.saveStatus(signal, after(0, "Configuring", "the operator writes settings and start script"));
+    return await storeSettings(ctx, signal);
   },
 };
+
+/** Whether a first ConfigMap is announced: once, for what then keeps it from being made is what the conditions tell. */
+export const announcesSettings = ({ configMap, vdb }: VdbContext): boolean =>
+  configMap === undefined && findCondition(vdb.status.conditions, "Configured")?.status !== "False";
+
+/** The ConfigMap alone. */
+export async function storeSettings(
+  ctx: VdbContext & AcceptedSpec,
+  signal: AbortSignal,
+): Promise<VdbFinding<"Configured", StoredSettings>> {
+  const settings = settingsToStartWith(ctx);
+  const settingsCorrected = ctx.configMap !== undefined && ctx.configMap.data?.[settingsKey] !== settings;
+  const configMap = await applyConfigMap(ctx, { gate: ctx.gate, settings }, signal);
+  return isOutcome(configMap) ? configMap : done({ found: { configMap, settingsCorrected } });
+}
 
 /** Failures of the pod that other settings may fix. */
 const mendedBySettings: ReadonlySet<string> = new Set(["SettingRefused", "Crashing"]);

@@ -1,6 +1,6 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type PersistentVolumeClaim, persistentVolumeClaims, persistentVolumes } from "kube-runtime";
+import { type ConfigMap, type PersistentVolumeClaim, persistentVolumeClaims, persistentVolumes } from "kube-runtime";
 import type { ClaimPlan } from "../../data/source.ts";
 import type { VdbContext } from "../context.ts";
 import { claimName } from "../names.ts";
@@ -28,6 +28,7 @@ const aClaim = (phase: "Pending" | "Bound", more: object = {}): PersistentVolume
   spec: phase === "Bound" ? { volumeName: "dlpx-c" } : {},
   status: { phase },
 });
+const configMap: ConfigMap = { apiVersion: "v1", kind: "ConfigMap", metadata: meta("orders-postgres-config") };
 const warning = (note: string) => ({ metadata: meta("e"), type: "Warning", note, reason: "ProvisioningFailed" });
 
 interface Row {
@@ -104,10 +105,18 @@ const rows: readonly Row[] = [
   {
     name: "bound",
     why: "the handle is recorded before any pod: from then on the source cannot change",
-    given: { claim: aClaim("Bound") },
+    given: { claim: aClaim("Bound"), configMap },
     volume: "csi",
     want: "done",
     writes: ["save"],
+  },
+  {
+    name: "bound, and there are no settings yet",
+    why: "the handle is recorded when they are announced, which is before any pod too",
+    given: { claim: aClaim("Bound") },
+    volume: "csi",
+    want: "done",
+    writes: [],
   },
   {
     name: "bound and recorded",

@@ -15,11 +15,12 @@ import {
   waiting,
 } from "kube-runtime";
 import type { ClaimPlan, Making } from "../../data/source.ts";
-import type { AcceptedSpec, Origin, VdbContext, VdbOutcome, VdbStep } from "../context.ts";
+import type { AcceptedSpec, Origin, VdbContext, VdbOutcome, VdbStep, VdbUnmet } from "../context.ts";
 import { claimTrouble } from "../decide/claim-events.ts";
 import { childLabels, claimName, keyOfVdb, operatorName } from "../names.ts";
 import { desiredClaim } from "../objects/claim.ts";
 import { bringConsumer } from "./bring-consumer.ts";
+import { announcesSettings } from "./ensure-settings.ts";
 import { recordContent } from "./record-content.ts";
 
 const postgresVdbs = resourceOf(postgresVDB);
@@ -94,7 +95,7 @@ export function decideVolume({ vdb, origin }: Pick<VdbContext, "vdb"> & { readon
   return { kind: "wait", claim };
 }
 
-const provisioning = (name: string): VdbOutcome<"Provisioned"> =>
+const provisioning = (name: string): VdbUnmet<"Provisioned"> =>
   after(lookAtEventsSeconds, "Provisioning", `the CSI driver provisions the claim ${name}`);
 
 /** Nothing is written to the user's claim. Its name is recorded before anything uses it. */
@@ -115,7 +116,7 @@ async function make(ctx: VdbContext, plan: Making, signal: AbortSignal): Promise
   const namesake = await relabel(ctx, signal);
   if (namesake !== undefined) return namesake;
   // Recorded before anything is made for it: it tells where that is, and once the claim exists no step looks at the source again.
-  await run.saveStatus(signal);
+  await run.saveStatus(signal, provisioning(name));
   const staged = await world.sources.named(vdb)?.stage(run.client, vdb, plan, signal);
   switch (staged?.kind) {
     case "underWay":
@@ -203,7 +204,8 @@ async function bound(
     run.status.delphixID = handle;
     recordContent(ctx, { handle });
     await tellFacts(ctx, handle, signal);
-    await run.saveStatus(signal); // before any pod: from here on the manifest's source can no longer be changed
+    // Before any pod: from here on the manifest's source can no longer be changed. A first ConfigMap is announced in the same write.
+    if (!announcesSettings(ctx)) await run.saveStatus(signal);
   }
   if (world.config.holdAt === "Provisioning" && ctx.gate === "shut")
     return after(5, "Provisioning", "the operator's flag --hold-at, which is for tests, holds the database here");
