@@ -58,7 +58,7 @@ async function deleteAll(databases: readonly VdbOptions[]): Promise<void> {
 describe("each major version", { timeout: 2_400_000 }, () => {
   let vdbs = 0;
   before(async () => {
-    const images = [...majors.map((major) => `postgres${major}`), "postgres16.15"];
+    const images = [...majors.map((major) => `postgres${major}`), "postgres16-15"];
     await run(join(import.meta.dirname, "../cluster/load-images"), images);
     await ensureNamespace(kubectl, namespace);
     vdbs = await vdbCount(kubectl);

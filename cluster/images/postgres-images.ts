@@ -19,6 +19,8 @@ type Build = {
   /** Where the tree has its `errcodes.txt`, `extension` … */
   readonly share: string;
 };
+/** In names of images and layers: the build takes what has a dot in its name for half made. */
+const called = ({ name }: Build): string => `postgres${name.replace(".", "-")}`;
 const major = ({ version }: Build): string => version.slice(0, version.indexOf("."));
 
 const ofDemo: Build = { name: "16", version: "16.2", share: "share/postgresql" };
@@ -45,7 +47,7 @@ async function treeOf(build: Build): Promise<string> {
 const programs = (build: Build, tree: string): Layer => {
   const target = `usr/lib/postgresql/${major(build)}`;
   return filledLayer(
-    `postgres${build.name}`,
+    called(build),
     [basename(tree)],
     () => [postgresComponent(build.version)],
     async (root) => {
@@ -59,7 +61,7 @@ const programs = (build: Build, tree: string): Layer => {
 /** The folders that a server of the image's own writes to: user postgres is 999, as the official image numbers it. */
 const start = (build: Build, tree: string): Layer =>
   filledLayer(
-    `postgres${build.name}-start`,
+    `${called(build)}-start`,
     [basename(tree), readFileSync(startScript, "utf8")],
     () => [],
     async (root) => {
@@ -114,9 +116,9 @@ const image = (build: Build, tag: string, below: readonly Layer[]): Recipe => ({
 
 export const postgresRecipe = image(ofDemo, "16.2", [base, locales]);
 
-/** Built only by their names: postgres14, postgres15, postgres16.15, postgres17, postgres18. */
+/** Built only by their names: postgres14, postgres15, postgres16-15, postgres17, postgres18. */
 export const majorRecipes: Readonly<Record<string, Recipe>> = Object.fromEntries(
-  wheels.map((build) => [`postgres${build.name}`, image(build, build.name, [base, libraries, locales])]),
+  wheels.map((build) => [called(build), image(build, build.name, [base, libraries, locales])]),
 );
 
 /**
