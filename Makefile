@@ -31,9 +31,9 @@ soak: setup ## Kill everything at random under five writers; SOAK_MINUTES=30
 
 .PHONY: storage-suite
 storage-suite: export CLUSTER_NAME := $(or $(CLUSTER_NAME),storage-suite)
-storage-suite: setup ## Run Kubernetes' own storage tests for the CSI driver on a cluster of their own
-	@e2e/storage-suite/build && cluster/up && cluster/load-images && cluster/load-images agnhost busybox nginx
-	@node e2e/install.ts && { node e2e/storage-suite/run.ts; code=$$?; cluster/down; exit $$code; }
+storage-suite: setup ## Run Kubernetes' own storage tests for the CSI driver on a cluster of their own; GROUP=slow runs the slow ones
+	@e2e/storage-suite/build && cluster/up && cluster/load-images && cluster/load-images agnhost busybox nginx glibc-dns-testing
+	@node e2e/install.ts && { node e2e/storage-suite/run.ts $(GROUP); code=$$?; cluster/down; exit $$code; }
 
 .PHONY: cluster-up cluster-down tools images manifests
 cluster-up: setup ## Start a real Kubernetes cluster; CLUSTER_NAME names it

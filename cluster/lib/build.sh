@@ -6,7 +6,6 @@ prepare_go() {
   mkdir "$scratch/go"
   find_go "$scratch/go"
   if [ -z "${KEEP_GO_CACHE:-}" ]; then export GOCACHE=$scratch/gocache GOMODCACHE=$scratch/gomod; fi
-  say "the first build of all programs takes about 15 minutes on two cores"
   go_prepared=yes
 }
 

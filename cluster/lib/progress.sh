@@ -57,5 +57,14 @@ elapsed() {
 }
 
 no_status() { :; }
-go_status() { echo ", $(grep -c '^go: downloading ' "$1") modules downloaded, $(grep -vc '^go: ' "$1") packages compiled$(time_left)"; }
-time_left() { :; } # a script that knows defines it anew
+go_status() {
+  local compiled
+  compiled=$(grep -vc '^go: ' "$1")
+  echo ", $(grep -c '^go: downloading ' "$1") modules downloaded, $compiled packages compiled$(time_left "$compiled")"
+}
+time_left() { :; } # COMPILED: a script that knows defines it anew
+# at_this_pace SECONDS DONE ALL: says how long the rest takes, once enough is done to tell.
+at_this_pace() {
+  local rest=$(($3 > $2 ? $3 - $2 : 0))
+  [ $(($2 * 20)) -lt "$3" ] || echo "; about $(($1 * rest / $2 / 60 + 1)) min left"
+}

@@ -1,5 +1,5 @@
 import { equal, match, ok } from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -50,3 +50,16 @@ test("a build that fails says so with the end of its output", { timeout: 30_000 
   equal(status, 3);
   match(said, /no such module[^]*building: failed after 0 min/u);
 });
+
+const paces: readonly (readonly [seconds: number, done: number, all: number, said: string])[] = [
+  [31, 200, 5281, ""], // as yet a guess
+  [123, 1046, 5281, "; about 9 min left"],
+  [570, 4700, 5281, "; about 2 min left"],
+  [700, 5400, 5281, "; about 1 min left"], // more than there were when they were counted
+];
+for (const [seconds, done, all, said] of paces) {
+  test(`what is left after ${seconds} s and ${done} of ${all}: "${said}"`, () => {
+    const script = `. "$1/common.sh"; . "$1/progress.sh"; at_this_pace ${seconds} ${done} ${all}`;
+    equal(execFileSync("/bin/bash", ["-c", script, "tools", import.meta.dirname], { encoding: "utf8" }).trim(), said);
+  });
+}

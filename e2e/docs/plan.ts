@@ -83,6 +83,16 @@ kubectl vdb wait my-postgres-vdb --for=ready --timeout=5m`,
     },
   },
   {
+    what: "a recording of kubectl vdb",
+    given: `kubectl delete volumesnapshot,vdbsnapshot,vdbrefresh,vdbrewind --all -n pg-operator
+kubectl delete postgresvdb my-postgres-vdb -n pg-operator --ignore-not-found
+kubectl apply -f samples/secret.yaml -f cluster/demo/my-postgres-vdb.yaml
+kubectl wait --for=condition=Ready postgresvdb/my-postgres-vdb -n pg-operator --timeout=4m
+kubectl wait --for=jsonpath='{.status.ownBytes}' postgresvdb/my-postgres-vdb -n pg-operator --timeout=3m`,
+    blocks: ["README.md: kubectl vdb list -n pg-operator"],
+    isRecording: true,
+  },
+  {
     what: "rights for a team",
     given: "kubectl create namespace shop",
     blocks: [

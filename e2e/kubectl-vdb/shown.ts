@@ -19,13 +19,14 @@ const escape = "\u001B";
 
 /**
  * What stays on the screen; of times, sizes and made-up names only that they are there. Whether a wait was long enough to be
- * seen differs from run to run, so the progress has no `Pending` and no reason after a phase.
+ * seen differs from run to run, so the progress has no `Pending`, no reason after a phase, and of a database its last phase alone.
  */
 export function scrubbed(text: string): string {
   return text
     .split("\n")
     .map((line) => afterLastErasure(line.replace(/\r$/u, "")))
     .join("\n")
+    .replaceAll("^@", "") // the end of the input, which a terminal echoes until a program has taken it over
     .replaceAll(escape, "<ESC>")
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/gu, "<moment>")
     .replaceAll(/\b\d+-APPDATA_SNAPSHOT-\S+?(?=[\s,;:]|$)/gmu, "<snapshot>")
@@ -37,7 +38,8 @@ export function scrubbed(text: string): string {
     .replaceAll(/(?<=median of the last )\d+/gu, "<n>")
     .replaceAll(/\d+(?:\.\d)? (?:bytes|[KMGT]iB)\b/gu, "<size>")
     .replaceAll(/ {2,}/gu, "  ")
-    .replaceAll(/^ {2}<time> {2}(?:<ESC>\[\d+m)?(?:Pending|\w+: ).*\n/gmu, "");
+    .replaceAll(/^ {2}<time> {2}(?:<ESC>\[\d+m)?(?:Pending|\w+: ).*\n/gmu, "")
+    .replaceAll(/^ {2}<time> {2}(?:<ESC>\[\d+m)?(?:Ready|Deploying|Stopped)\b.*\n(?= {2}<time> )/gmu, "");
 }
 
 const afterLastErasure = (line: string): string => line.slice(line.lastIndexOf(`\r${escape}[2K`) + 1).replace(`${escape}[2K`, "");

@@ -1,7 +1,7 @@
 /**
  * Kubernetes' own storage tests for this driver, on the cluster of CLUSTER_NAME with its images loaded: make storage-suite.
  *
- *   node e2e/storage-suite/run.ts [--focus=… | --skip=…]
+ *   node e2e/storage-suite/run.ts [slow | --focus=… | --skip=…]
  *
  * Their claims carry no annotations, so for this run the chart's default is a dSource of empty volumes. Prints ginkgo's output, then what was
  * skipped, counted by its reason; the report is in .local/storage-suite.
@@ -20,10 +20,10 @@ const programs = execFileSync(join(clone, "cluster/paths"), ["storage-suite"], {
 /** Tests that wait more than they work: four at once take two cores. */
 const processes = 4;
 
-/** What a run without arguments leaves out. */
+const slow = String.raw`\[Slow\]`;
+/** What neither a run of the quick tests nor one of the slow ones has. */
 const left = [
   String.raw`\[Disruptive\]`, // a kubelet restarted by ssh; volumes.test.ts does it in the cluster's namespaces
-  String.raw`\[Slow\]`,
   "any volume data source", // a populator of its own, whose images are not built here; nothing of the driver
   "should not mount / map unused volumes", // enters the mounts of process 1, which here is the machine's and not the node's
 ];
@@ -40,11 +40,6 @@ for (const [reason, count] of skipped()) console.log(`storage-suite: skipped ${c
 
 async function runSuite(more: readonly string[]): Promise<number> {
   const { KUBECONFIG: _, ...environment } = process.env;
-  // What these tests are made of brings others along, of pods and nodes.
-  const [ours, option] = ["External.Storage", "--focus="];
-  const chosen = more.map((one) => one.replace(option, `${option}${ours}.*`));
-  if (!chosen.some((one) => one.startsWith(option))) chosen.push(`${option}${ours}`);
-  if (more.length === 0) chosen.push(`--skip=${left.join("|")}`);
   const suite = spawn(
     join(programs, "ginkgo"),
     [
@@ -54,7 +49,7 @@ async function runSuite(more: readonly string[]): Promise<number> {
       "--poll-progress-after=0s",
       `--output-dir=${reports}`,
       "--json-report=report.json",
-      ...chosen,
+      ...selection(more),
       join(programs, "storage.test"),
       "--",
       "--provider=skeleton",
@@ -65,6 +60,15 @@ async function runSuite(more: readonly string[]): Promise<number> {
   );
   await once(suite, "exit");
   return suite.exitCode ?? 1;
+}
+
+/** Without arguments the quick tests; each run names ours, because what they are made of brings others along, of pods and nodes. */
+function selection(more: readonly string[]): readonly string[] {
+  const [ours, option] = ["External.Storage", "--focus="];
+  if (more.length === 0) return [`${option}${ours}`, `--skip=${[...left, slow].join("|")}`];
+  if (more[0] === "slow") return [`${option}${ours}.*${slow}`, `--skip=${left.join("|")}`, ...more.slice(1)];
+  const chosen = more.map((one) => one.replace(option, `${option}${ours}.*`));
+  return chosen.some((one) => one.startsWith(option)) ? chosen : [...chosen, `${option}${ours}`];
 }
 
 /** Why tests that were begun were not run to their end: most often that the driver does not claim a capability. */

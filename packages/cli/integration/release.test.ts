@@ -45,16 +45,24 @@ function works(machine: BareMachine): void {
   worksAlone(machine);
 }
 
-test("the program needs Node.js and nothing of the repository", async () => {
+test("the program needs Node.js and nothing of the repository, and goes where kubectl's flags say", async () => {
   const program = await buildProgram(join(folder, "bundle"));
   const kubeconfig = join(folder, "kubeconfig");
-  const cluster = { name: "nowhere", cluster: { server: "https://127.0.0.1:1" } };
-  const context = { name: "nowhere", context: { cluster: "nowhere", user: "nobody" } };
+  const ports = { nowhere: 1, elsewhere: 2 };
+  const names = Object.entries(ports);
+  const clusters = names.map(([name, port]) => ({ name, cluster: { server: `https://127.0.0.1:${port}` } }));
+  const contexts = names.map(([name]) => ({ name, context: { cluster: name, user: "nobody", namespace: `of-${name}` } }));
   const users = [{ name: "nobody", user: { token: "none" } }];
-  const config = { "current-context": "nowhere", clusters: [cluster], contexts: [context], users };
+  const config = { "current-context": "nowhere", clusters, contexts, users };
   writeFileSync(kubeconfig, stringify({ apiVersion: "v1", kind: "Config", ...config }));
   const programs = { env: "/usr/bin/env", kubectl, node: process.execPath, "kubectl-vdb": program };
-  worksAlone(makeBareMachine(join(folder, "alone"), programs, kubeconfig));
+  const machine = makeBareMachine(join(folder, "alone"), programs, kubeconfig);
+  worksAlone(machine);
+  const says = (...flags: readonly string[]): string => machine.run(["kubectl", "vdb", "list", ...flags]).stderr;
+  match(says(), / of-nowhere: .* 127\.0\.0\.1:1\n/u);
+  match(says("--context", "elsewhere"), / of-elsewhere: .* 127\.0\.0\.1:2\n/u);
+  match(says("--context", "elsewhere", "-n", "shop"), / shop: .* 127\.0\.0\.1:2\n/u);
+  match(says("--context", "nothing"), /has no cluster for its context "nothing"/u);
 });
 
 const anySha256 = "a".repeat(64);
