@@ -2,7 +2,7 @@
  * Runs the test files of the named groups, one group after the other, and ends with the line `N passed, N failed`.
  *
  * unit: beside the source, no cluster, no root. integration: packages/*\/integration, real API server, PostgreSQL, btrfs.
- * e2e: the whole path on the cluster of `make cluster-up`. after: what it has left behind. soak: there too, everything is killed at random for minutes or hours.
+ * e2e: the whole path on the cluster of `make cluster-up`. majors: there too, with every major version of PostgreSQL. after: what it has left behind. soak: there too, everything is killed at random for minutes or hours.
  * oldest: of integration what asks an API server, with that of the oldest Kubernetes that the charts admit; cluster/oldest/build builds it.
  * xfs: of integration what has a pool, on XFS instead of the file system that the machine does best.
  * --within=SECONDS ends what still runs then. Exit status 1 when anything failed or nothing ran.
@@ -23,7 +23,8 @@ const groups = {
     timeoutSeconds: 120,
   },
   integration: { files: ["packages/*/integration/**/*.test.ts"], concurrency: 2, timeoutSeconds: 2400 },
-  e2e: { files: ["e2e/!(soak|rights|secrets).test.ts"], concurrency: 1, timeoutSeconds: 2400 },
+  e2e: { files: ["e2e/!(soak|rights|secrets|majors).test.ts"], concurrency: 1, timeoutSeconds: 2400 },
+  majors: { files: ["e2e/majors.test.ts"], concurrency: 1, timeoutSeconds: 2400 },
   after: { files: ["e2e/{rights,secrets}.test.ts"], concurrency: 1, timeoutSeconds: 300 }, // behind all that they look at
   oldest: {
     files: [

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the layers that come from Debian: base.sh FOLDER leaves base.tar, storage.tar and locales.tar there.
+# Makes the layers that come from Debian: base.sh FOLDER leaves base.tar, storage.tar, libraries.tar and locales.tar there.
 # Debian's own packages at the day of the build; the folder they are cached in is named by this file's content.
 set -euo pipefail
 umask 022
@@ -8,20 +8,25 @@ root=$folder/root
 . "$(dirname "$0")/../lib/packages.sh" # apt_update
 
 # Beside what Debian calls required: certificates, a process list for whoever debugs in a pod, what Node links against (libatomic1),
-# and two groups of files that become layers of their own.
-storage=(btrfs-progs liblzo2-2 xfsprogs libinih1 liburcu8 e2fsprogs libext2fs2 libcom-err2 libss2 logsave)
+# and three groups of files that become layers of their own. Libraries: of PostgreSQL other than 16.2, which has its own.
+storage=(btrfs-progs liblzo2-2 xfsprogs libinih1 liburcu8 e2fsprogs libext2fs2 libss2 logsave)
+libraries=(libxml2 libicu72 libxslt1.1 libgssapi-krb5-2 libkrb5-3 libk5crypto3 libkrb5support0 libkeyutils1 libcom-err2
+  libreadline8 readline-common libossp-uuid16)
 locales=(locales libc-l10n)
 # What only installs packages has no place in an image that nothing is installed into.
 unused=(apt libapt-pkg6.0 gpgv debian-archive-keyring perl-base debconf adduser openssl init-system-helpers
   libgnutls30 libhogweed6 libnettle8 libp11-kit0 libtasn1-6 libunistring2 libidn2-0 libffi8 libseccomp2)
 
 main() {
-  debootstrap --variant=minbase --include=ca-certificates,procps,xz-utils,btrfs-progs,libinih1,liburcu8,locales,libatomic1 bookworm "$root"
+  local also
+  also=$(IFS=, && echo "${libraries[*]}")
+  debootstrap --variant=minbase --include="ca-certificates,procps,xz-utils,btrfs-progs,libinih1,liburcu8,locales,libatomic1,$also" bookworm "$root"
   unpack_xfsprogs
   chroot "$root" localedef -i en_US -f UTF-8 -A /usr/share/locale/locale.alias en_US.UTF-8
   list_packages
   files_of xfsprogs | grep -v '/\(mkfs\.xfs\|xfs_growfs\|xfs_repair\|copyright\)$' | move_to unused
   files_of "${storage[@]}" | move_to storage
+  files_of "${libraries[@]}" | move_to libraries
   (cd "$root" && find usr/lib/locale -type f ! -path '*/C.utf8/*') | move_to locales
   files_of "${locales[@]}" "${unused[@]}" | move_to unused
   rm "$folder/unused.tar"
@@ -54,8 +59,9 @@ list_packages() {
   local format='${Package}\t${Version}\t${Architecture}\t${source:Package}\n'
   dpkg-query --admindir="$root/var/lib/dpkg" --show --showformat="$format" >"$folder/all"
   grep -P "^($(IFS='|'; echo "${storage[*]}"))\t" "$folder/all" >"$folder/storage.packages"
+  grep -P "^($(IFS='|'; echo "${libraries[*]}"))\t" "$folder/all" >"$folder/libraries.packages"
   grep -P "^($(IFS='|'; echo "${locales[*]}"))\t" "$folder/all" >"$folder/locales.packages"
-  grep -vP "^($(IFS='|'; echo "${storage[*]}|${locales[*]}|${unused[*]}"))\t" "$folder/all" >"$folder/base.packages"
+  grep -vP "^($(IFS='|'; echo "${storage[*]}|${libraries[*]}|${locales[*]}|${unused[*]}"))\t" "$folder/all" >"$folder/base.packages"
   rm "$folder/all"
 }
 

@@ -8,8 +8,8 @@ import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { type Archive, imageArchive } from "./archive.ts";
-import { builtLayer } from "./layers.ts";
-import { type Recipe, recipes, suiteRecipes } from "./recipes.ts";
+import { builtLayer, type Layer } from "./layers.ts";
+import { type Recipe, recipes, recipesByName } from "./recipes.ts";
 import { type Component, sbom } from "./sbom.ts";
 
 const [cache, local, ...wanted] = process.argv.slice(2);
@@ -20,13 +20,19 @@ for (const folder of ["images", "sbom"]) mkdirSync(join(local, folder), { recurs
 
 const listFile = join(local, "images.json");
 const list: Record<string, string> = existsSync(listFile) ? JSON.parse(readFileSync(listFile, "utf8")) : {};
-for (const name of wanted.length === 0 ? Object.keys(recipes) : wanted) {
-  const recipe = recipes[name] ?? suiteRecipes[name];
+const begun = (wanted.length === 0 ? Object.keys(recipes) : wanted).map((name) => {
+  const recipe = recipes[name] ?? recipesByName[name];
   if (recipe === undefined) {
-    const choices = [...Object.keys(recipes), ...Object.keys(suiteRecipes)];
+    const choices = [...Object.keys(recipes), ...Object.keys(recipesByName)];
     throw new Error(`there is no image ${name}; the images: ${choices.join(", ")}`);
   }
-  const { archive, folder, fresh, components } = await buildImage(cache, name, recipe);
+  // What has to be fetched or bundled comes while the lower layers are made.
+  const layers = recipe.layers();
+  layers.catch(() => {}); // told when it is this image's turn
+  return { name, recipe, layers };
+});
+for (const { name, recipe, layers } of begun) {
+  const { archive, folder, fresh, components } = await buildImage(cache, name, recipe, await layers);
   if (fresh) console.log(`images: built ${name} (${archive.reference})`);
   await point(join(local, "images", name), folder);
   await replace(join(local, "sbom", `${name}.cdx.json`), sbom(archive.reference, components));
@@ -38,9 +44,10 @@ async function buildImage(
   images: string,
   name: string,
   recipe: Recipe,
+  made: readonly Layer[],
 ): Promise<{ archive: Archive; folder: string; fresh: boolean; components: readonly Component[] }> {
   const layers = [];
-  for (const layer of await recipe.layers()) layers.push(await builtLayer(images, layer));
+  for (const layer of made) layers.push(await builtLayer(images, layer));
   const archive = imageArchive(recipe.repository, recipe.tag, recipe.config, layers);
   const folder = join(images, `${name}-${archive.id}`);
   const fresh = !existsSync(folder);

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream, existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, copyFile, mkdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { run } from "../stack/command.ts";
 import type { BuiltLayer } from "./archive.ts";
@@ -61,7 +61,9 @@ async function makeSet(set: LayerSet, folder: string): Promise<void> {
 }
 
 /** How layers are made and what is put into them: part of their key. It costs seconds to make them anew. */
-const recipe = ["layers.ts", "recipes.ts"].map((file) => readFileSync(join(import.meta.dirname, file), "utf8"));
+const recipe = ["layers.ts", "recipes.ts", "postgres-images.ts"].map((file) =>
+  readFileSync(join(import.meta.dirname, file), "utf8"),
+);
 
 /** A set of the one layer `name`, holding what `fill` puts under its root folder. */
 export function filledLayer(
@@ -81,4 +83,16 @@ export function filledLayer(
     await rm(root, { recursive: true });
   };
   return { set: { name, inputs: [...inputs, ...recipe], make }, name, contains };
+}
+
+/** A file that a layer holds as `target`, for everybody to run. */
+export async function place(file: string, root: string, target: string): Promise<void> {
+  const placed = await parents(root, target);
+  await copyFile(file, placed);
+  await chmod(placed, 0o755);
+}
+
+export async function parents(root: string, target: string): Promise<string> {
+  await mkdir(dirname(join(root, target)), { recursive: true });
+  return join(root, target);
 }

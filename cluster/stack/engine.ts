@@ -3,6 +3,7 @@ import { sourceName, storageNamespace } from "./install.ts";
 import { text } from "./json.ts";
 import { eventually, type Kubectl } from "./kubectl.ts";
 import { portForward } from "./port-forward.ts";
+import { linkRole, type Production } from "./production.ts";
 
 /** Where the embedded engine's API answers, with the key it published. */
 export type EngineAccess = { readonly url: string; readonly apiKey: string; readonly caPem: string };
@@ -23,11 +24,30 @@ export async function withEngine<T>(kubectl: Kubectl, work: (engine: DctClient) 
   });
 }
 
-/** The newest snapshot of the production dSource, as soon as there is one. The time covers the base backup. */
-export async function waitForSourceSnapshot(kubectl: Kubectl, seconds: number): Promise<Snapshot> {
-  return await eventually(`a snapshot of dSource ${sourceName}`, seconds, async () => {
+/** Links a database as a dSource of its namespace's name, and answers when its first snapshot is taken. */
+export async function linkDatabase(kubectl: Kubectl, { namespace }: Production, password: string): Promise<void> {
+  await withEngine(kubectl, async (engine) => {
+    const [group] = await engine.searchGroups(eq("name", "Untitled"));
+    const parameters = { host: `production.${namespace}.svc`, port: 5432, user: linkRole, password };
+    const job = await engine.linkAppData({ name: namespace, group_id: group?.id ?? "", parameters });
+    await ended(engine, job, 180, `the link of dSource ${namespace}`);
+  });
+}
+
+/** Deletes the dSource with its snapshots; its VDBs have to be gone. Nothing to do when there is none. */
+export async function unlinkDatabase(kubectl: Kubectl, { namespace }: Production): Promise<void> {
+  await withEngine(kubectl, async (engine) => {
+    const [source] = await engine.searchDSources(eq("name", namespace));
+    if (source === undefined) return;
+    await ended(engine, await engine.deleteDSource(source.id), 120, `the deletion of dSource ${namespace}`);
+  });
+}
+
+/** The newest snapshot of a dSource, as soon as there is one. The time covers the base backup. */
+export async function waitForSourceSnapshot(kubectl: Kubectl, seconds: number, name: string = sourceName): Promise<Snapshot> {
+  return await eventually(`a snapshot of dSource ${name}`, seconds, async () => {
     return await withEngine(kubectl, async (engine) => {
-      const [source] = await engine.searchDSources(eq("name", sourceName));
+      const [source] = await engine.searchDSources(eq("name", name));
       if (source === undefined) throw new Error("the dSource is not linked yet");
       const [newest] = await engine.searchSnapshots(eq("dataset_id", source.id), { sort: "-timestamp", limit: 1 });
       if (newest === undefined) throw new Error(`the dSource has no snapshot yet; its status: ${source.status ?? "unknown"}`);
@@ -36,14 +56,14 @@ export async function waitForSourceSnapshot(kubectl: Kubectl, seconds: number): 
   });
 }
 
-/** A snapshot of the production dSource as it is now: by its interval the engine would take the next one much later. */
-export async function takeSourceSnapshot(kubectl: Kubectl, seconds: number): Promise<Snapshot> {
+/** A snapshot of a dSource as it is now: by its interval the engine would take the next one much later. */
+export async function takeSourceSnapshot(kubectl: Kubectl, seconds: number, name: string = sourceName): Promise<Snapshot> {
   await withEngine(kubectl, async (engine) => {
-    const [source] = await engine.searchDSources(eq("name", sourceName));
-    if (source === undefined) throw new Error(`the engine has no dSource ${sourceName}`);
-    await ended(engine, await engine.snapshotDSource(source.id), seconds, `the snapshot of dSource ${sourceName}`);
+    const [source] = await engine.searchDSources(eq("name", name));
+    if (source === undefined) throw new Error(`the engine has no dSource ${name}`);
+    await ended(engine, await engine.snapshotDSource(source.id), seconds, `the snapshot of dSource ${name}`);
   });
-  return await waitForSourceSnapshot(kubectl, 30);
+  return await waitForSourceSnapshot(kubectl, 30, name);
 }
 
 /** Deletes a snapshot that was asked for: those stay until somebody does. Nothing to do when there is none of that id. */

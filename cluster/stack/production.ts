@@ -9,32 +9,49 @@ export const linkRole = "delphix_link";
 export const linkSecret = "production-link";
 const manifest = new URL("production.yaml", import.meta.url);
 
+/** A database that stands for production: everything of it lies in a namespace of its own. */
+export type Production = {
+  readonly namespace: string;
+  /** `major.minor` or another tag of image postgres. */
+  readonly version: string;
+};
+const production: Production = { namespace: productionNamespace, version: "16.2" };
+
 /** Starts the production database, or leaves the one that stands alone. Ready when it answers queries. */
 export async function startProduction(kubectl: Kubectl, storageNamespace: string): Promise<void> {
-  await ensureNamespace(kubectl, productionNamespace);
-  const link = await ensureSecret(kubectl, productionNamespace, "production-passwords", ["postgres", "link"]);
-  await kubectl.apply(secretYaml(storageNamespace, linkSecret, { password: link["link"] ?? "" }));
-  await kubectl.apply(readFileSync(manifest, "utf8"));
-  await kubectl.run(["rollout", "status", "statefulset/production", "-n", productionNamespace, "--timeout=180s"]);
-  await eventually("the production database answers", 60, async () => await productionSql(kubectl, "SELECT 1"));
+  const password = await startDatabase(kubectl, production);
+  await kubectl.apply(secretYaml(storageNamespace, linkSecret, { password }));
+}
+
+/** The same for any database that stands for production; gives back the link role's password. */
+export async function startDatabase(kubectl: Kubectl, which: Production): Promise<string> {
+  const { namespace, version } = which;
+  await ensureNamespace(kubectl, namespace);
+  const { link = "" } = await ensureSecret(kubectl, namespace, "production-passwords", ["postgres", "link"]);
+  const yaml = readFileSync(manifest, "utf8").replaceAll("namespace: production ", `namespace: ${namespace} `);
+  await kubectl.apply(yaml.replace("image: postgres:16.2", `image: postgres:${version}`));
+  await kubectl.run(["rollout", "status", "statefulset/production", "-n", namespace, "--timeout=180s"]);
+  await eventually("the production database answers", 60, async () => await productionSql(kubectl, "SELECT 1", which));
+  return link;
 }
 
 /**
  * Fills the production database by pgbench once; `scale` 1 is 100,000 accounts, about 16 MB. Does nothing when it is filled:
  * the key of the accounts is what pgbench makes last. What an interrupted run left, pgbench drops by itself.
  */
-export async function loadProduction(kubectl: Kubectl, scale: number): Promise<void> {
-  const filled = await productionSql(kubectl, "SELECT to_regclass('pgbench_accounts_pkey') IS NOT NULL");
+export async function loadProduction(kubectl: Kubectl, scale: number, which = production): Promise<void> {
+  const filled = await productionSql(kubectl, "SELECT to_regclass('pgbench_accounts_pkey') IS NOT NULL", which);
   if (filled === "t") return;
   // A pgbench whose kubectl was killed goes on in its pod, and the two would fill each other's tables.
   await productionSql(
     kubectl,
     "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'pgbench'",
+    which,
   );
   await kubectl.run([
     "exec",
     "-n",
-    productionNamespace,
+    which.namespace,
     "production-0",
     "--",
     "pgbench",
@@ -49,13 +66,13 @@ export async function loadProduction(kubectl: Kubectl, scale: number): Promise<v
 }
 
 /** The answer of one statement on the production database, unaligned, rows by lines. */
-export async function productionSql(kubectl: Kubectl, sql: string): Promise<string> {
+export async function productionSql(kubectl: Kubectl, sql: string, { namespace } = production): Promise<string> {
   return await kubectl.run(
     [
       "exec",
       "-i",
       "-n",
-      productionNamespace,
+      namespace,
       "production-0",
       "--",
       "psql",

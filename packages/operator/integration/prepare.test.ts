@@ -8,7 +8,7 @@ import { setTimeout } from "node:timers/promises";
 import { hbaFile } from "../src/postgres/hba.ts";
 import { type Preparation, type PreparationResult, preparationCommand, preparationResult } from "../src/postgres/prepare.ts";
 import { saltFor, scramVerifier } from "../src/postgres/scram.ts";
-import { newCluster, type Pod, programs, scratch, startPod } from "./testing/postgres.ts";
+import { newCluster, type Pod, programs, scratch, serverVersion, startPod } from "./testing/postgres.ts";
 
 const folder = scratch();
 let pod: Pod | undefined;
@@ -100,7 +100,7 @@ describe("preparing a server from inside its pod", { timeout: 120_000 }, () => {
       setAside: "",
       isStandby: false,
       needsWriting: false,
-      version: "16.2",
+      version: serverVersion,
       inside: { told: [], unseen: [] },
       superuser: "not_postgres",
       superuserDatabase: "postgres",
@@ -219,6 +219,6 @@ describe("preparing a server from inside its pod", { timeout: 120_000 }, () => {
       "not_postgres",
     );
     server().sql("ALTER ROLE not_postgres SET search_path = public, pg_catalog", "not_postgres");
-    equal(stateOf(prepare()).version, "16.2");
+    equal(stateOf(prepare()).version, serverVersion);
   });
 });

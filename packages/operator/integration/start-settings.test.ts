@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { hbaFile } from "../src/postgres/hba.ts";
-import { type Pod, programs, startPod } from "./testing/postgres.ts";
+import { major, type Pod, programs, startPod } from "./testing/postgres.ts";
 import { configured, sourceData } from "./testing/source-data.ts";
 import { answering, noted, prepare, start, stateOf } from "./testing/started.ts";
 import { until } from "./testing/until.ts";
@@ -52,7 +52,11 @@ describe("settings with which PostgreSQL does not start", { timeout: 400_000 }, 
     await pod.stop();
   });
 
-  test("a server that runs keeps its settings where a start would fail, and is asked to restart for none of them", async () => {
+  // 14 can be asked little about a data directory that a server holds: it shows at the next start, which falls back.
+  const skip = major < 15;
+  test("a server that runs keeps its settings where a start would fail, and is asked to restart for none of them", {
+    skip,
+  }, async () => {
     const mount = clone();
     const pod = await start(mount, "work_mem = '7MB'\n");
     for (const { settings, words } of refusals) {

@@ -27,17 +27,27 @@ const clone = new URL("../../../../", import.meta.url).pathname;
 /** initdb wants a user that the machine knows, so not the image's 999: `nobody`. */
 export const owner = { uid: 65534, gid: 65534 };
 
-/** PostgreSQL 16.2's programs, copied to where a user without rights can run them: the cache is root's own. */
-const tree = mkdtempSync(join(tmpdir(), "postgres16-"));
+/** As cluster/postgres knows it; 16 is 16.2. */
+const build = process.env["POSTGRES_VERSION"] ?? "16";
+export const major: number = Number.parseInt(build, 10);
+/** The builds of other versions have no collations of ICU's. */
+export const hasIcu: boolean = build === "16";
+/** Its programs, copied to where a user without rights can run them: the cache is root's own. */
+const tree = mkdtempSync(join(tmpdir(), `postgres${build}-`));
 const atExit = [tree];
 process.on("exit", () => {
   for (const folder of atExit) rmSync(folder, { recursive: true, force: true });
 });
 chmodSync(tree, 0o755);
-const cached = execFileSync(join(clone, "cluster/paths"), ["postgres16"], { encoding: "utf8" }).trim();
+const locate = build === "16" ? ["paths", "postgres16"] : ["postgres", build];
+const cached = execFileSync(join(clone, "cluster", locate[0] ?? ""), locate.slice(1), { encoding: "utf8" }).trim();
 execFileSync("cp", ["-a", `${cached}/.`, tree]);
 chmodSync(tree, 0o755);
 export const programs: string = join(tree, "bin");
+export const extensions: string = join(tree, build === "16" ? "share/postgresql/extension" : "share/extension");
+/** As the server says it: `16.2`. */
+export const serverVersion: string =
+  execFileSync(join(programs, "postgres"), ["-V"], { encoding: "utf8" }).trim().split(" ").at(-1) ?? "";
 const environment = { PATH: `${programs}:/usr/bin:/bin`, LC_ALL: "C" };
 const startScript = new URL("../../src/postgres/start.sh", import.meta.url).pathname;
 

@@ -12,7 +12,8 @@ const routine = list(
    unix_socket_directory unix_socket_group unix_socket_permissions bonjour bonjour_name ssl krb_server_keyfile archive_mode
    archive_command archive_library archive_timeout archive_cleanup_command hot_standby summarize_wal log_destination
    logging_collector log_directory log_filename log_file_mode log_rotation_age log_rotation_size log_truncate_on_rotation
-   syslog_facility syslog_ident event_source stats_temp_directory huge_pages recovery_init_sync_method restart_after_crash`,
+   syslog_facility syslog_ident event_source stats_temp_directory huge_pages recovery_init_sync_method io_method
+   restart_after_crash`,
 );
 
 /** That the source is part of a group of servers: its copy is none. */
