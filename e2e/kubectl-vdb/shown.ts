@@ -19,7 +19,8 @@ const escape = "\u001B";
 
 /**
  * What stays on the screen; of times, sizes and made-up names only that they are there. Whether a wait was long enough to be
- * seen differs from run to run, so the progress has no `Pending`, no reason after a phase, and of a database its last phase alone.
+ * seen differs from run to run, so the progress has no `Pending`, no reason after a phase, no phase right before an error, and of a
+ * database its last phase alone.
  */
 export function scrubbed(text: string): string {
   return text
@@ -39,7 +40,8 @@ export function scrubbed(text: string): string {
     .replaceAll(/\d+(?:\.\d)? (?:bytes|[KMGT]iB)\b/gu, "<size>")
     .replaceAll(/ {2,}/gu, "  ")
     .replaceAll(/^ {2}<time> {2}(?:<ESC>\[\d+m)?(?:Pending|\w+: ).*\n/gmu, "")
-    .replaceAll(/^ {2}<time> {2}(?:<ESC>\[\d+m)?(?:Ready|Deploying|Stopped)\b.*\n(?= {2}<time> )/gmu, "");
+    .replaceAll(/^ {2}<time> {2}(?:<ESC>\[\d+m)?(?:Ready|Deploying|Stopped)\b.*\n(?= {2}<time> )/gmu, "")
+    .replaceAll(/^ {2}<time> {2}.*\n(?= {2}<time> {2}(?:<ESC>\[\d+m)?Error)/gmu, "");
 }
 
 const afterLastErasure = (line: string): string => line.slice(line.lastIndexOf(`\r${escape}[2K`) + 1).replace(`${escape}[2K`, "");
