@@ -1,5 +1,5 @@
 /** What says how to reach a source, as people write it: in the configuration, and to the API. */
-import { DecodeError, type Decoder, exactObject, map, number, string } from "@vdb/dct";
+import { DecodeError, type Decoder, exactObject, map, number } from "@vdb/dct";
 import type { DSourceConnection } from "../catalogue/rows.ts";
 import { host, longestName, secretWord, text } from "../text-rules.ts";
 
@@ -13,10 +13,7 @@ export const port: Decoder<number> = (value, at) => {
 const password = text(4_096);
 
 const sslmodes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] as const;
-export const sslmode: Decoder<string> = (value, at) => {
-  if (!sslmodes.some((mode) => mode === value)) throw new DecodeError(at, `must be one of ${sslmodes.join(", ")}`);
-  return string(value, at);
-};
+export const sslmode = oneOf(sslmodes);
 
 /** A role's and a database's name is any text to PostgreSQL. */
 export const user = text(longestName);
@@ -51,3 +48,12 @@ export const decodeNewConnection: Decoder<DSourceConnection> = (value, at) => {
   requireAuthority(at, connection);
   return connection;
 };
+
+/** A word out of a list. */
+export function oneOf<const Word extends string>(words: readonly Word[]): Decoder<Word> {
+  return (value, at) => {
+    const found = words.find((word) => word === value);
+    if (found === undefined) throw new DecodeError(at, `must be one of ${words.join(", ")}`);
+    return found;
+  };
+}

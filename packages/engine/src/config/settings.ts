@@ -5,7 +5,17 @@ import type { NoConnection } from "../catalogue/rows.ts";
 import type { SecretRef } from "../link/secrets.ts";
 import { type WantedFileSystem, wantedFileSystems } from "../pool/file-system.ts";
 import { host, name } from "../text-rules.ts";
-import { asksForNothing, database, emptySource, port, requireAuthority, secrets, sslmode, user } from "./connection-fields.ts";
+import {
+  asksForNothing,
+  database,
+  emptySource,
+  oneOf,
+  port,
+  requireAuthority,
+  secrets,
+  sslmode,
+  user,
+} from "./connection-fields.ts";
 import { parseBytes, parseSeconds } from "./units.ts";
 
 export type DSourceSettings = LinkedSettings | EmptySettings;
@@ -64,11 +74,7 @@ const count: Decoder<number> = (value, at) => {
   if (!Number.isInteger(value) || Number(value) < 1) throw new DecodeError(at, "must be a whole number of at least 1");
   return number(value, at);
 };
-const fileSystem: Decoder<WantedFileSystem> = (value, at) => {
-  const found = wantedFileSystems.find((one) => one === value);
-  if (found === undefined) throw new DecodeError(at, `must be one of ${wantedFileSystems.join(", ")}`);
-  return found;
-};
+const fileSystem = oneOf(wantedFileSystems);
 
 const decodeLinked = exactObject(
   { name, host, user },
