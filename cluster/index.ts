@@ -16,6 +16,7 @@ export { builtImages, emptySource, installCharts, operatorNamespace, storageName
 export { at, entries, items, type Json, parseJson, text } from "./stack/json.ts";
 export { eventually, type Kubectl, kubectlFor } from "./stack/kubectl.ts";
 export { type PortForward, portForward } from "./stack/port-forward.ts";
+export { postgresImage, postgresVersion } from "./stack/postgres-image.ts";
 export {
   ensureNamespace,
   loadProduction,

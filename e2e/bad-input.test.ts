@@ -1,7 +1,7 @@
 /** Bad input: the condition names the cause within 10 s, nothing half-made stays, and mending the cause is enough. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { eventually, inNode, type Json, storageNamespace, testCluster, text } from "@vdb/cluster";
+import { eventually, inNode, type Json, postgresImage, storageNamespace, testCluster, text } from "@vdb/cluster";
 import {
   applyVdb,
   condition,
@@ -114,7 +114,7 @@ describe("bad input", { timeout: 900_000 }, () => {
     await makePasswordSecret(kubectl, vdb);
     await applyVdb(kubectl, vdb);
     await namedWithin(vdb, /Image/u, /127\.0\.0\.1:1\/absent:1/u);
-    await applyVdb(kubectl, { ...vdb, spec: { image: "postgres:16.2" } });
+    await applyVdb(kubectl, { ...vdb, spec: { image: postgresImage } });
     await waitForPhase(kubectl, vdb, "Ready");
   });
 

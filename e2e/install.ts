@@ -1,8 +1,12 @@
 /** Brings the test cluster to what the e2e tests stand on: production filled, both charts installed, a dSource snapshot taken. */
+import { join } from "node:path";
+import process from "node:process";
 import {
   ensureNamespace,
   installCharts,
   loadProduction,
+  postgresVersion,
+  run,
   startProduction,
   storageNamespace,
   testCluster,
@@ -17,6 +21,10 @@ const step = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
 };
 
 const kubectl = await testCluster();
+if (process.env["POSTGRES_VERSION"] !== undefined)
+  await step("image", async () => {
+    await run(join(import.meta.dirname, "../cluster/load-images"), [`postgres${postgresVersion}`]);
+  });
 await step("production database", async () => {
   await ensureNamespace(kubectl, storageNamespace, "privileged");
   await startProduction(kubectl, storageNamespace);

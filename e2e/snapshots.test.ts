@@ -1,7 +1,17 @@
 /** VolumeSnapshots of a volume of the driver, with the stock snapshotter and snapshot-controller. */
 import { equal, match, notEqual } from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { at, ensureNamespace, eventually, type Json, storageNamespace, testCluster, text, withEngine } from "@vdb/cluster";
+import {
+  at,
+  ensureNamespace,
+  eventually,
+  type Json,
+  postgresImage,
+  storageNamespace,
+  testCluster,
+  text,
+  withEngine,
+} from "@vdb/cluster";
 import { killPods } from "./pods.ts";
 import { applyVdb, condition, makePasswordSecret, sqlInPod, vdbCount, waitForPhase } from "./vdb.ts";
 import * as volumes from "./volumes/manifests.ts";
@@ -63,7 +73,7 @@ const copyOf = (name: string, claim: string, dataSource: object): string =>
         containers: [
           {
             name: "postgres",
-            image: "postgres:16.2",
+            image: postgresImage,
             // The copy's own pg_hba.conf is the operator's, which knows where the VDB's pod has its socket.
             command: ["/bin/sh", "-c", 'echo "local all all trust" >/tmp/hba && exec "$@"', "sh", "postgres"],
             args: [

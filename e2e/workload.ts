@@ -1,4 +1,4 @@
-import type { Kubectl } from "@vdb/cluster";
+import { type Kubectl, postgresImage } from "@vdb/cluster";
 import { together } from "./volumes/manifests.ts";
 
 export type Workload = {
@@ -65,7 +65,7 @@ const podOn = (claimName: string, script: string) => ({
   containers: [
     {
       name: "postgres",
-      image: "postgres:16.2",
+      image: postgresImage,
       command: ["/bin/sh", "-euc"],
       args: [`cd /var/lib/postgresql/data; ${script}`],
       env: [{ name: "PGHOST", value: "/tmp" }],

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { entries } from "./json.ts";
 import { eventually, type Kubectl } from "./kubectl.ts";
+import { postgresVersion } from "./postgres-image.ts";
 
 export const productionNamespace = "production";
 export const linkRole = "delphix_link";
@@ -15,7 +16,7 @@ export type Production = {
   /** `major.minor` or another tag of image postgres. */
   readonly version: string;
 };
-const production: Production = { namespace: productionNamespace, version: "16.2" };
+const production: Production = { namespace: productionNamespace, version: postgresVersion };
 
 /** Starts the production database, or leaves the one that stands alone. Ready when it answers queries. */
 export async function startProduction(kubectl: Kubectl, storageNamespace: string): Promise<void> {

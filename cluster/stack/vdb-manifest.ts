@@ -1,3 +1,5 @@
+import { postgresImage } from "./postgres-image.ts";
+
 /** One PostgresVDB of a test or a measurement: what its manifest says beside the defaults. */
 export type VdbOptions = { readonly name: string; readonly namespace: string; readonly spec?: Readonly<Record<string, unknown>> };
 
@@ -11,7 +13,7 @@ export function vdbManifest({ name, namespace, spec = {} }: VdbOptions): string 
       source: { type: "dct-source", reference: "delphix-engine:production" },
       vdbGroupName: "Untitled",
       envName: "dev-env",
-      image: "postgres:16.2",
+      image: postgresImage,
       database: { name: "postgres", user: "postgres", passwordSecretRef: `${name}-password` },
       resources: { requests: { cpu: "50m", memory: "128Mi" } },
       ...spec,

@@ -1,4 +1,5 @@
 /** Objects that use the driver as any workload does: no operator, no PostgreSQL. */
+import { postgresImage } from "@vdb/cluster";
 
 export type Manifest = Readonly<Record<string, unknown>>;
 
@@ -45,7 +46,7 @@ export const pod = (name: string, namespace: string, claimName: string, script: 
     containers: [
       {
         name: "main",
-        image: "postgres:16.2",
+        image: postgresImage,
         command: ["/bin/sh", "-c", script],
         volumeMounts: [{ name: "data", mountPath: "/mnt" }],
       },
