@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { list, object, string } from "@vdb/dct";
+import { jobClass, list, object, string } from "@vdb/dct";
 import { isFullTier, seededRandom, testSeed } from "kube-runtime/testing";
 import { askEngine } from "../src/admin/socket.ts";
 import { jobTypes } from "../src/catalogue/rows.ts";
@@ -80,7 +80,7 @@ describe(`killed ${kills} times at random (seed ${testSeed})`, { timeout: 3_600_
     }
     await using engine = await startEngineProcess(scratch);
     for (;;) {
-      const unfinished = (await engine.client.searchJobs()).filter(({ status }) => status === "PENDING" || status === "RUNNING");
+      const unfinished = (await engine.client.searchJobs()).filter(({ status }) => jobClass(status) === "goesOn");
       if (unfinished.length === 0) break;
       for (const { id } of unfinished) await jobEnd(engine.client, id);
     }
