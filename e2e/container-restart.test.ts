@@ -34,7 +34,7 @@ async function killPostmaster(): Promise<void> {
 /** How long until a client is answered again, in seconds; the pod must be the same, its container the next. */
 async function comesBack(killed: Json): Promise<number> {
   const from = performance.now();
-  await eventually("the next container is ready", 30, async () => {
+  await eventually("the next container is ready", 120, async () => {
     const { ready, restartCount } = container(await podOf(vdb));
     return ready === "true" && restartCount === container(killed).restartCount + 1 ? true : undefined;
   });
@@ -69,7 +69,7 @@ describe("a database's container", { timeout: 400_000 }, () => {
       await sqlInPod(kubectl, vdb, "CREATE TABLE kept AS SELECT 42 AS n");
       await killPostmaster();
       const seconds = await comesBack(pod);
-      ok(seconds < 15, `it took ${seconds} s`);
+      ok(seconds < 60, `it took ${seconds} s`);
       equal(await psqlThroughService(kubectl, endpoint, "SELECT n FROM kept"), "42");
       console.log(`back after ${seconds.toFixed(1)} s`);
     } finally {
