@@ -71,6 +71,22 @@ describe("a folder is made equal to an archive", () => {
     equal(bytes.written, all - 2 ** 20 - 5 + page);
   });
 
+  test("two archives at once, each into a place of its own: neither takes the other's bytes", async () => {
+    const copy = overwriting(folder, owner);
+    const pieces = async function* (archive: Buffer): AsyncGenerator<Buffer> {
+      for (let from = 0; from < archive.length; from += 65_536) yield archive.subarray(from, from + 65_536);
+    };
+    const archives = ["spaces/1", "spaces/2"].map((below) => {
+      writeFileSync(join(place, "source/base/1/large"), Buffer.alloc(3 * 2 ** 20 + 100, below));
+      return { below, archive: archived() };
+    });
+    await Promise.all(archives.map(({ below, archive }) => copy.take(pieces(archive), below)));
+    await copy.removeOthers();
+    for (const { below } of archives)
+      ok(readFileSync(join(folder, below, "base/1/large")).equals(Buffer.alloc(3 * 2 ** 20 + 100, below)), below);
+    deepEqual(readdirSync(folder), ["spaces"]);
+  });
+
   test("one that is equal already: nothing is written", async () => {
     await taken();
     equal((await taken(archived(), 65_536)).bytes.written, 0);
