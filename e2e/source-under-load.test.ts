@@ -116,18 +116,18 @@ describe(`${count} snapshots of a production under load`, { timeout: 1_800_000 }
       deepEqual(others, [accounts, accounts, accounts], `${name}: the balances add up`);
       const there = numbers(await sqlInPod(kubectl, vdb, listed("ledger")));
       const at = `'${snapshot.location}'`;
-      const before = numbers(await source(listed(`committed WHERE lsn <= ${at}`)));
+      const due = numbers(await source(listed(`committed WHERE lsn <= ${at}`)));
       const later = numbers(await source(listed(`ledger WHERE began > ${at} OR at > '${snapshot.timestamp}'`)));
       equal(
         await sqlInPod(kubectl, vdb, "SET enable_seqscan = off; SELECT count(*) FROM pgbench_accounts WHERE aid > 0"),
         `${scale}00000`,
       );
       console.log(
-        `${name}: ${asked.size} were committed when it was asked for, ${before.size} at its position, ${there.size} are there; ${later.size} came later; sum ${accounts}`,
+        `${name}: ${asked.size} were committed when it was asked for, ${due.size} at its position, ${there.size} are there; ${later.size} came later; sum ${accounts}`,
       );
       ok(asked.size > 0 && later.size > 0, "pgbench has written before it and since");
       deepEqual(lacking(asked, there), [], `${name}: committed before it was asked for`);
-      deepEqual(lacking(before, there), [], `${name}: committed before its position`);
+      deepEqual(lacking(due, there), [], `${name}: committed before its position`);
       equal([...later].filter((n) => there.has(n)).length, 0, `${name}: nothing of later`);
     }
   });

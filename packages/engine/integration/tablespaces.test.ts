@@ -23,6 +23,11 @@ import { type Scratch, scratchFolder } from "./testing/scratch.ts";
 const mib = 2 ** 20;
 const sums = "SELECT (SELECT sum(x) FROM far), (SELECT sum(x) FROM near), (SELECT count(*) FROM pg_tablespace)";
 
+const filesBelow = (folder: string): readonly string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((one) => one.isFile())
+    .map((one) => join(one.parentPath, one.name));
+
 for (const major of isFullTier ? [14, 15, 16, 17, 18] : [16])
   describe(`tablespaces of PostgreSQL ${major}`, { timeout: 600_000 }, () => {
     const stack = new AsyncDisposableStack();
@@ -64,10 +69,6 @@ for (const major of isFullTier ? [14, 15, 16, 17, 18] : [16])
       await succeeded(engine.client, (await engine.client.snapshotDSource(first.dataset_id ?? "")).jobId);
       return await firstSnapshot(engine, "production");
     };
-    const filesBelow = (folder: string): readonly string[] =>
-      readdirSync(folder, { recursive: true, withFileTypes: true })
-        .filter((one) => one.isFile())
-        .map((one) => join(one.parentPath, one.name));
 
     test("a clone has tables, indexes and a database of a tablespace, all within its data folder", async () => {
       const vdb = await provisioned(engine.client, first.id, "clone");
@@ -145,9 +146,9 @@ for (const major of isFullTier ? [14, 15, 16, 17, 18] : [16])
       source.sql("DROP TABLESPACE one");
       makeTablespace("three");
       source.sql("CREATE TABLE other TABLESPACE three AS SELECT generate_series(1, 1000) AS x");
-      const after = await taken(); // as many as before, and not the same
-      deepEqual(readdirSync(join(folderOf(after), "data/vdb-tablespaces")), [oidOf("two"), oidOf("three")].toSorted());
-      const vdb = await provisioned(engine.client, after.id, "after");
+      const changed = await taken(); // as many as before, and not the same
+      deepEqual(readdirSync(join(folderOf(changed), "data/vdb-tablespaces")), [oidOf("two"), oidOf("three")].toSorted());
+      const vdb = await provisioned(engine.client, changed.id, "changed");
       await using server = await startOnClone(scratch, vdb.exported_data_directory);
       equal(server.sql(sums), source.sql(sums));
       equal(server.sql("SELECT count(*) FROM other"), "1000");

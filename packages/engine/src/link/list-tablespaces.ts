@@ -49,12 +49,11 @@ export async function listTablespaces(
   throw new Failure(explain(connection, words || "the source does not tell its tablespaces"));
 }
 
-/** The first answer is where the backup begins; then come the tablespaces, the data folder as the last of them, without an OID. */
+/** The first answer is where the backup begins; then come the tablespaces, and after them the data folder, without an OID. */
 export function tablespacesOf(head: string): readonly string[] | undefined {
-  const [, rows] = /^[0-9A-F]+\/[0-9A-F]+\u001f\d+\n((?:[^\u001e]*\u001e)*)\u001f/u.exec(head) ?? [];
-  return rows
-    ?.split(row)
-    .filter((one) => one !== "")
-    .map((one) => one.split(field)[0] ?? "")
-    .toSorted();
+  const rows = head.slice(head.indexOf("\n") + 1).split(row);
+  const dataFolder = rows.findIndex((one) => one.startsWith(field));
+  if (dataFolder === -1) return undefined;
+  const spaces = rows.slice(0, dataFolder);
+  return spaces.map((one) => one.split(field)[0] ?? "").toSorted();
 }
