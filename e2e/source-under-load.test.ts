@@ -29,7 +29,7 @@ const [namespace, count, mib] = ["of-a-loaded-source", 5, 2 ** 20];
 const production = { namespace: "loaded-production", version: "16.2" };
 /** Where no VDB has anything. */
 const beside = "/var/lib/postgresql/data/beside";
-const [scale, pauseSeconds, rate] = isFullTier ? [20, 60, 100] : [6, 2, 50];
+const [scale, pauseSeconds, rate] = isFullTier ? [20, 60, 100] : [3, 1, 50];
 const source = (sql: string): Promise<string> => productionSql(kubectl, sql, production);
 
 type Taken = {
