@@ -1,22 +1,14 @@
 /** Sources that cannot be copied are refused before anything is, and those that can are reached no less safely than was asked for. */
 import { deepEqual, doesNotMatch, equal, match } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { eq } from "@vdb/dct";
 import { makeSelfSigned } from "../src/identity/self-signed.ts";
-import {
-  declared,
-  type EngineProcess,
-  firstSnapshot,
-  inPool,
-  poolDir,
-  startEngineProcess,
-  writeConfig,
-} from "./testing/engine.ts";
-import { cloneOwner, password, type Server, sourceOwner, startSource } from "./testing/postgres.ts";
+import { declared, type EngineProcess, firstSnapshot, poolDir, startEngineProcess, writeConfig } from "./testing/engine.ts";
+import { password, type Server, sourceOwner, startSource } from "./testing/postgres.ts";
 import { type Scratch, scratchFolder } from "./testing/scratch.ts";
 
 const hour = 3_600_000;
@@ -56,24 +48,6 @@ describe("sources", { timeout: 300_000 }, () => {
     await seen("newer", /^Error: the source is PostgreSQL 16; this engine has 15 under /u, older);
     doesNotMatch(source.log(), /BASE_BACKUP/u);
     await older.stop();
-  });
-
-  test("tablespaces are named as the cause, and nothing is written where they would be", async () => {
-    const place = join(scratch.path, "space");
-    mkdirSync(place);
-    await using spacious = await startSource(scratch, "spacious", 1, [], { unseen: place });
-    // As inviting as can be.
-    chownSync(place, cloneOwner, cloneOwner);
-    chmodSync(place, 0o777);
-    spacious.sql(`CREATE TABLESPACE space LOCATION '${place}'`);
-    spacious.sql("CREATE TABLE elsewhere TABLESPACE space AS SELECT generate_series(1, 100000) AS x");
-    writeConfig(scratch, { dsources: [declared("spacious", spacious.port)] });
-    await seen("spacious", /^Error: the source has tablespaces outside of its data folder.*: move their contents/u);
-    deepEqual(readdirSync(place), []);
-    deepEqual(inPool(scratch).work, []);
-    spacious.sql("DROP TABLE elsewhere");
-    spacious.sql("DROP TABLESPACE space");
-    await seen("spacious", /^Linked$/u);
   });
 
   test("whoever stands in between and asks for the password in clear does not get it", async () => {

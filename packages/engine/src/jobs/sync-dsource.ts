@@ -160,9 +160,10 @@ async function backUp(
   const what = `a base backup of dSource ${name}`;
   await requireFreeSpace(pool, reserveBytes, 0, what);
   return await withSource(connection, secrets, pool.pathOf(draft), async (source) => {
-    await requireMajor(postgres, source, signal);
+    const major = await requireMajor(postgres, source, signal);
     return await takeBaseBackup(postgres, source, data, {
       signal,
+      major,
       onTotal: async (bytes, { paused }) => {
         // How much of it differs from the former one shows as it comes; the watch below ends it in time.
         if (former === undefined) await requireFreeSpace(pool, reserveBytes, bytes, what, paused);

@@ -2,16 +2,19 @@ import { createReadStream } from "node:fs";
 import { dirname, join } from "node:path";
 import { setInterval } from "node:timers/promises";
 import { Failure } from "../failure.ts";
-import { type ArchivePipe, archivePipe } from "./archive-pipe.ts";
+import { type ArchivePipes, archivePipes, walArchive } from "./archive-pipe.ts";
 import { type Child, spawnAsOwner } from "./child.ts";
+import { listTablespaces } from "./list-tablespaces.ts";
 import { type Overwriting, overwriting } from "./overwrite.ts";
 import { dataOwner } from "./owner.ts";
 import type { Postgres } from "./postgres.ts";
 import { explain, type Source } from "./source.ts";
-import { unsupportedTablespaces } from "./tablespaces.ts";
+import { folderOfTablespace, linkTablespaces, tablespacesIn } from "./tablespaces.ts";
 
 interface BaseBackupOptions {
   readonly signal: AbortSignal;
+  /** The source's. */
+  readonly major: number;
   /** Called once the source has said how much there is to copy; a throw ends the backup. */
   readonly onTotal: (bytes: number, copying: Copying) => Promise<void>;
   readonly onProgress: (percent: number) => void;
@@ -34,8 +37,15 @@ export interface BaseBackup {
   readonly writtenBytes: number;
 }
 
-/** Each try costs the source a checkpoint. More than one is needed only where this process stands still for as long as that takes. */
+/**
+ * Each try costs the source a checkpoint. More than one is needed only where this process stands still for as long as that takes, and
+ * where the source has other tablespaces than it had.
+ */
 const tries = 5;
+
+/** Why a try has come to nothing, and another may not. */
+const missed = new Error("an archive has been begun as a file");
+const others = new Error("the source has other tablespaces");
 
 /**
  * Makes the data folder what a running cluster is, over the replication protocol, and writes only what differs. It needs a role with
@@ -48,41 +58,51 @@ export async function takeBaseBackup(
   options: BaseBackupOptions,
 ): Promise<BaseBackup> {
   const program = join(await postgres.newest(), "pg_basebackup");
-  const copy = overwriting(dataFolder, dataOwner);
+  let tablespaces = await tablespacesIn(dataFolder);
   for (let left = tries; left > 0; left -= 1) {
-    await using pipe = await archivePipe(dirname(dataFolder));
-    const end = await runBackup(program, source, pipe, copy, options);
-    if (end === undefined) continue;
+    const copy = overwriting(dataFolder, dataOwner);
+    await using pipes = await archivePipes(dirname(dataFolder), [...tablespaces.map(archiveOf), "base.tar"]);
+    const end = await runBackup(program, source, pipes, copy, options);
+    if (end === missed) continue;
+    if (end instanceof Error) {
+      tablespaces = await listTablespaces(postgres, options.major, source, options.signal);
+      continue;
+    }
     await options.onFiles();
-    await copy.take(createReadStream(join(pipe.folder, "pg_wal.tar")), "pg_wal");
+    await copy.take(createReadStream(join(pipes.folder, walArchive)), "pg_wal");
     await copy.removeOthers();
+    await linkTablespaces(dataFolder, tablespaces);
     return { end, readBytes: copy.bytes.read, writtenBytes: copy.bytes.written };
   }
-  throw new Failure(`base backup of ${source.connection.host} failed: the engine is too busy to take what pg_basebackup sends`);
+  throw new Failure(
+    `base backup of ${source.connection.host} failed: the engine is too busy to take what pg_basebackup sends, or the source's tablespaces change all the time`,
+  );
 }
 
-/** Undefined: the program has begun its archive before the pipe was in its place. */
+const archiveOf = (oid: string): string => `${oid}.tar`;
+const placeOf = (archive: string): string => (archive === "base.tar" ? "" : folderOfTablespace(archive.replace(".tar", "")));
+
+/** Answers when the source was as the copy is, or why there has to be another try. */
 async function runBackup(
   program: string,
   { connection, env }: Source,
-  pipe: ArchivePipe,
+  pipes: ArchivePipes,
   copy: Overwriting,
   { signal, onTotal, onProgress, watch }: BaseBackupOptions,
-): Promise<Date | undefined> {
+): Promise<Date | Error> {
   const stop = new AbortController();
-  const missed = new Error("the archive has been begun as a file");
   let roomChecked: Promise<void> | undefined;
   let end: Date | undefined;
   const onLine = (line: string): void => {
     // The program has looked into its folder.
-    if (line.includes("initiating base backup") && !pipe.place()) stop.abort(missed);
+    if (line.includes("initiating base backup") && !pipes.place()) stop.abort(missed);
     // What is committed from here on is not in the copy.
     if (line.includes("write-ahead log end point: ")) end ??= new Date();
     const [, totalKiB, percent, spaces] = /\d+\/(\d+) kB \((\d+)%\), \d+\/(\d+) tablespace/u.exec(line) ?? [];
     if (totalKiB === undefined) return;
     // The data folder counts as one.
-    if (Number(spaces) > 1) stop.abort(new Failure(unsupportedTablespaces));
-    if (roomChecked === undefined) {
+    if (Number(spaces) !== pipes.archives.size) stop.abort(others);
+    else if (roomChecked === undefined) {
       roomChecked = onTotal(Number(totalKiB) * 1024, child);
       roomChecked.catch((error: unknown) => stop.abort(error));
     }
@@ -90,19 +110,24 @@ async function runBackup(
   };
   const limits = AbortSignal.any([signal, stop.signal]);
   limits.throwIfAborted();
-  const child = spawnAsOwner(program, argumentsFor(pipe.folder), { env, onLine });
+  const child = spawnAsOwner(program, argumentsFor(pipes.folder), { env, onLine });
   const kill = (): void => child.kill("SIGKILL");
   limits.addEventListener("abort", kill, { once: true });
-  void watchWhile(() => watch(child), limits, stop, child.ended);
-  const taken = copy.take(pipe.archive);
-  taken.catch((error: unknown) => stop.abort(error));
+  const look = async (): Promise<void> => {
+    if (pipes.hasOthers()) throw others;
+    await watch(child);
+  };
+  void watchWhile(look, limits, stop, child.ended);
+  const taken = [...pipes.archives].map(([name, archive]) => copy.take(archive, placeOf(name)));
+  for (const one of taken) one.catch((error: unknown) => stop.abort(error));
   const { status, lastLines } = await child.ended;
   // An archive that ends in the middle does so because the program did, whose words say why.
   const failed = status !== 0 && !limits.aborted;
-  pipe.end();
-  await taken.catch(() => undefined);
+  pipes.end();
+  await Promise.allSettled(taken); // nothing is written any more when another try begins
   limits.removeEventListener("abort", kill);
-  if (stop.signal.reason === missed) return undefined;
+  if (stop.signal.reason === missed || stop.signal.reason === others) return stop.signal.reason;
+  if (pipes.hasOthers()) return others;
   // A small disk may be full before the check has answered; its words are the better ones.
   await roomChecked;
   signal.throwIfAborted();

@@ -29,7 +29,7 @@ const diesWithUs = ["setpriv", "--pdeathsig", "KILL", "--"];
  * the engine is the first process of its container. Mounts of its own, see below.
  */
 const apart = ["unshare", "--pid", "--mount", "--fork", "--kill-child=KILL", "--"];
-/** pg_basebackup makes a source's tablespaces under the paths that they have there: here they must not be writable. */
+/** Replayed WAL makes the source's tablespaces under the paths that they have there: here they must not be writable. */
 const readOnlyRoot = ["sh", "-c", 'mount -o remount,bind,ro / && exec "$@"', "sh"];
 const asOwner = ["setpriv", "--reuid", `${uid}`, "--regid", `${gid}`, "--clear-groups", "--no-new-privs", ...diesWithUs.slice(1)];
 

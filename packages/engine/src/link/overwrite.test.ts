@@ -28,6 +28,10 @@ const wanted = {
   PG_VERSION: Buffer.from("16\n"),
 };
 
+async function* pieces(archive: Buffer, pieceBytes: number): AsyncGenerator<Buffer> {
+  for (let from = 0; from < archive.length; from += pieceBytes) yield archive.subarray(from, from + pieceBytes);
+}
+
 describe("a folder is made equal to an archive", () => {
   let place: string;
   let folder: string;
@@ -47,10 +51,7 @@ describe("a folder is made equal to an archive", () => {
     execFileSync("tar", ["--format=ustar", "--sort=name", "-C", join(place, "source"), "-cf", "-", "."], { maxBuffer: 2 ** 26 });
   const taken = async (archive = archived(), pieceBytes = 1000): Promise<Overwriting> => {
     const copy = overwriting(folder, owner);
-    const pieces = async function* (): AsyncGenerator<Buffer> {
-      for (let from = 0; from < archive.length; from += pieceBytes) yield archive.subarray(from, from + pieceBytes);
-    };
-    await copy.take(pieces());
+    await copy.take(pieces(archive, pieceBytes));
     await copy.removeOthers();
     return copy;
   };
@@ -69,6 +70,19 @@ describe("a folder is made equal to an archive", () => {
     const all = Object.values(wanted).reduce((sum, one) => sum + one.length, 0);
     equal(bytes.read, all);
     equal(bytes.written, all - 2 ** 20 - 5 + page);
+  });
+
+  test("two archives at once, each into a place of its own: neither takes the other's bytes", async () => {
+    const copy = overwriting(folder, owner);
+    const archives = ["spaces/1", "spaces/2"].map((below) => {
+      writeFileSync(join(place, "source/base/1/large"), Buffer.alloc(3 * 2 ** 20 + 100, below));
+      return { below, archive: archived() };
+    });
+    await Promise.all(archives.map(({ below, archive }) => copy.take(pieces(archive, 65_536), below)));
+    await copy.removeOthers();
+    for (const { below } of archives)
+      ok(readFileSync(join(folder, below, "base/1/large")).equals(Buffer.alloc(3 * 2 ** 20 + 100, below)), below);
+    deepEqual(readdirSync(folder), ["spaces"]);
   });
 
   test("one that is equal already: nothing is written", async () => {

@@ -3,7 +3,6 @@ import { constants, type Stats } from "node:fs";
 import { chmod, chown, type FileHandle, lstat, mkdir, open, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Failure } from "../failure.ts";
-import { unsupportedTablespaces } from "./tablespaces.ts";
 import { readTar, type TarEntry } from "./tar.ts";
 
 interface Owner {
@@ -12,13 +11,16 @@ interface Owner {
 }
 
 export interface Overwriting {
-  /** The archive's entries take the place of what is there under their names. */
+  /** The archive's entries take the place of what is there under their names. Archives of different places can come at once. */
   take(archive: AsyncIterable<Buffer>, below?: string): Promise<void>;
   /** Removes what no archive has named. */
   removeOthers(): Promise<void>;
   /** What has come, and what of it was written. */
   readonly bytes: { read: number; written: number };
 }
+
+/** What has come of a file, and what was there. */
+type Windows = readonly [Buffer, Buffer];
 
 /** A page of PostgreSQL. */
 const blockBytes = 8192;
@@ -28,9 +30,8 @@ const zeros = Buffer.alloc(blockBytes);
 export function overwriting(folder: string, owner: Owner): Overwriting {
   const seen = new Set([""]);
   const bytes = { read: 0, written: 0 };
-  const [window, former] = [Buffer.alloc(windowBytes), Buffer.alloc(windowBytes)];
 
-  const takeFile = async (path: string, { mode, size, content }: TarEntry): Promise<void> => {
+  const takeFile = async (path: string, { mode, size, content }: TarEntry, [window, former]: Windows): Promise<void> => {
     const found = await lookAt(path);
     if (found !== undefined && !found.isFile()) await rm(path, { recursive: true });
     // Whoever has run on the data may have put a link there, which must not lead the engine elsewhere.
@@ -64,7 +65,7 @@ export function overwriting(folder: string, owner: Owner): Overwriting {
       await rm(path);
       found = undefined;
     }
-    if (found === undefined) await mkdir(path, { mode: 0o700 });
+    if (found === undefined) await mkdir(path, { mode: 0o700, recursive: true }); // another archive may make it at this moment
     await chown(path, owner.uid, owner.gid);
     await chmod(path, mode);
   };
@@ -72,14 +73,23 @@ export function overwriting(folder: string, owner: Owner): Overwriting {
   return {
     bytes,
     take: async (archive, below = "") => {
+      const windows = [Buffer.allocUnsafe(windowBytes), Buffer.allocUnsafe(windowBytes)] as const;
+      for (const path of chainOf(below))
+        if (!seen.has(path)) {
+          await takeFolder(join(folder, path), 0o700);
+          seen.add(path);
+        }
       for await (const entry of readTar(archive)) {
         const path = join(below, entry.path);
         const parent = dirname(path) === "." ? "" : dirname(path);
         // A folder that an archive has named is none that a link leads to.
         if (!seen.has(parent)) throw new Failure(`the base backup contains ${path} without its folder`);
-        if (entry.kind === "link") throw new Failure(unsupportedTablespaces);
+        if (entry.kind === "link")
+          throw new Failure(
+            `the base backup contains a link, ${path}, which the engine does not support: replace it by what it leads to`,
+          );
         if (entry.kind === "folder") await takeFolder(join(folder, path), entry.mode);
-        else await takeFile(join(folder, path), entry);
+        else await takeFile(join(folder, path), entry, windows);
         seen.add(path);
       }
     },
@@ -95,6 +105,10 @@ export function overwriting(folder: string, owner: Owner): Overwriting {
     },
   };
 }
+
+/** `a/b/c` lies in `a` and in `a/b`. */
+const chainOf = (path: string): readonly string[] =>
+  path === "" ? [] : path.split("/").map((_, i, parts) => parts.slice(0, i + 1).join("/"));
 
 /** The runs of blocks that have to be written. What is not there yet reads as zeros. */
 export function* differing(wanted: Buffer, former: Buffer): Generator<readonly [number, number]> {

@@ -1,4 +1,4 @@
-import { chown, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { chown, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Log } from "kube-runtime";
 import { Failure } from "../failure.ts";
@@ -6,7 +6,7 @@ import { spawnAsOwner } from "./child.ts";
 import { type ControlData, cleanlyShutDown } from "./control-data.ts";
 import { dataOwner } from "./owner.ts";
 import { majorOf, type Postgres } from "./postgres.ts";
-import { unsupportedTablespaces } from "./tablespaces.ts";
+import { requireTablespaces } from "./tablespaces.ts";
 
 interface Recovered {
   /** How far the source's WAL was replayed. */
@@ -26,7 +26,7 @@ export async function recoverAndShutDown(
 ): Promise<Recovered> {
   const major = await majorOf(dataFolder);
   const program = join(await postgres.ofMajor(major), "postgres");
-  await refuseTablespaces(dataFolder);
+  await requireTablespaces(dataFolder);
   for (const left of ["standby.signal", "recovery.signal", "backup_manifest"]) await rm(join(dataFolder, left), { force: true });
   const before = await postgres.controlData(dataFolder, signal);
   // Beside the data, so that a crash leaves it in a folder that is begun anew.
@@ -42,11 +42,6 @@ export async function recoverAndShutDown(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-async function refuseTablespaces(dataFolder: string): Promise<void> {
-  const links = await readdir(join(dataFolder, "pg_tblspc"));
-  if (links.length > 0) throw new Failure(unsupportedTablespaces);
 }
 
 const ignoreAbsent = (error: NodeJS.ErrnoException): void => {
@@ -134,8 +129,12 @@ async function runUntilRecovered(
   const { status, lastLines } = await child.ended;
   signal.removeEventListener("abort", kill);
   signal.throwIfAborted();
-  if (status !== 0) throw new Failure(`recovery of the base backup failed: ${lastLines}`);
+  if (status !== 0) throw new Failure(`recovery of the base backup failed: ${lastLines}${adviceFor(lastLines)}`);
   // Written by the server at its end; it would be refused by a start elsewhere only if its process were alive.
   for (const left of ["postmaster.pid", "postmaster.opts"]) await rm(join(dataFolder, left), { force: true });
   return lsn;
 }
+
+/** What the source makes while it is copied, the WAL makes here in the place that it has there, and there is none. */
+const adviceFor = (words: string): string =>
+  words.includes("Tablespace/CREATE") ? "; the source has made a tablespace while it was copied: take the snapshot again" : "";

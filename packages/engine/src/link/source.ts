@@ -45,10 +45,10 @@ const environmentFor = ({ host, port, user, sslmode }: Connection, password: str
 });
 
 /**
- * Throws unless a server of the source's major is installed here. Asked before anything is copied: a base backup that cannot be
+ * Answers the source's major, and throws unless a server of it is installed here. Asked before anything is copied: a base backup that cannot be
  * recovered afterwards would have read all of production for nothing.
  */
-export async function requireMajor(postgres: Postgres, { connection, env }: Source, signal: AbortSignal): Promise<void> {
+export async function requireMajor(postgres: Postgres, { connection, env }: Source, signal: AbortSignal): Promise<number> {
   const psql = join(await postgres.newest(), "psql");
   const ask = [
     "--no-psqlrc",
@@ -60,7 +60,9 @@ export async function requireMajor(postgres: Postgres, { connection, env }: Sour
   const answer = await runCommand(psql, ask, { signal, env }).catch((error: unknown) => {
     throw error instanceof CommandFailed ? new Failure(explain(connection, error.stderr || error.message)) : error;
   });
-  await postgres.ofMajor(Math.floor(Number(answer.trim()) / 10_000));
+  const major = Math.floor(Number(answer.trim()) / 10_000);
+  await postgres.ofMajor(major);
+  return major;
 }
 
 /** The words of a program that failed, and what to do about those that are known. */
