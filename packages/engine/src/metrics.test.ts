@@ -14,6 +14,7 @@ test("metrics tell ended jobs by type and result, the pool's bytes, and how old 
     catalogue: api.catalogue,
     storageFigures: () => ({ capacityBytes: 300, usedBytes: 200, reserveBytes: 10 }),
     now: () => new Date("2026-01-02T03:05:05.678Z"), // a minute after the snapshot of linked()
+    streamOf: () => undefined,
   });
   metrics.jobEnded("DB_PROVISION", "completed", 0.2);
   metrics.jobEnded("DB_PROVISION", "completed", 0.3);
