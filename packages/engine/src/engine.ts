@@ -57,7 +57,7 @@ export async function startEngine(flags: Flags, log: Log, stop: () => void): Pro
   const runner = started.use(startJobs(running, standbys));
   await takeOverFormerKey(flags.dataDir, storage.catalogue);
   const certificate = await keepCertificate(flags.dataDir, certificateNames(flags.publicUrl));
-  const server = started.use(await startApi(running, runner, certificate));
+  const server = started.use(await startApi(running, runner, standbys, certificate));
   started.use(await startAdmin(flags.dataDir, adminWorks(storage, flags.dataDir, stop), log));
   log.info(
     {
@@ -102,7 +102,7 @@ function startJobs(running: Running, standbys: Standbys): Runner {
   return startRunner(parts, jobKinds, metrics.jobEnded);
 }
 
-function startApi(running: Running, runner: Runner, certificate: Certificate): Promise<RunningServer> {
+function startApi(running: Running, runner: Runner, standbys: Standbys, certificate: Certificate): Promise<RunningServer> {
   const { flags, log, storage, metrics } = running;
   const { catalogue, pool } = storage;
   const routes = allRoutes({
@@ -110,6 +110,7 @@ function startApi(running: Running, runner: Runner, certificate: Certificate): P
     pool,
     runner,
     sizes: countedSizes(pool, log),
+    streamOf: (id) => standbys.stateOf(id),
     storageFigures: () => storage.figures(running.settings),
     engineName: () => running.settings.name,
     nodeName: flags.nodeName,

@@ -86,7 +86,11 @@ export function engineMetrics({ catalogue, storageFigures, now, streamOf }: Meas
     "When the source has told its position last, as Unix time.",
     ({ lastContact }) => (lastContact === undefined ? undefined : lastContact.getTime() / 1000),
   );
-  const read = metrics.counter("delphix_engine_dsource_read_bytes_total", "Bytes that base backups and streams have read.", ofDSource);
+  const read = metrics.counter(
+    "delphix_engine_dsource_read_bytes_total",
+    "Bytes that base backups and streams have read.",
+    ofDSource,
+  );
   const written = metrics.counter(
     "delphix_engine_dsource_written_bytes_total",
     "Bytes of base backups that differed from the snapshot before.",

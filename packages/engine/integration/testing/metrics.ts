@@ -7,7 +7,12 @@ import { apiKeyOf, dataDir, type EngineProcess } from "./engine.ts";
 import type { Scratch } from "./scratch.ts";
 
 /** The value of a metric of the one dSource of this name; undefined: there is no such sample. */
-export async function metricOf({ url }: EngineProcess, scratch: Scratch, metric: string, name: string): Promise<number | undefined> {
+export async function metricOf(
+  { url }: EngineProcess,
+  scratch: Scratch,
+  metric: string,
+  name: string,
+): Promise<number | undefined> {
   const ca = readFileSync(join(dataDir(scratch), "tls.crt"));
   const asked = request(`${url}/metrics`, { headers: { authorization: `apk ${apiKeyOf(scratch)}` }, ca });
   asked.end();

@@ -118,7 +118,9 @@ function textsIn(value: unknown): readonly string[] {
 
 /** Where an id may lie, whatever it is the id of. */
 const placesOf = (ids: ReadonlySet<string>): readonly { readonly place: string }[] =>
-  [...ids].flatMap((id) => [placeOfVdb(id), placeOfTimeflow(id), placeOfSnapshot(id), placeOfStandby(id), draftOf(id)].map((place) => ({ place })));
+  [...ids].flatMap((id) =>
+    [placeOfVdb(id), placeOfTimeflow(id), placeOfSnapshot(id), placeOfStandby(id), draftOf(id)].map((place) => ({ place })),
+  );
 
 /** Where that lies which comes or goes under such a name in `work`: a path that is swapped, a folder that is copied or removed. */
 function placesBehind(name: string): readonly string[] {

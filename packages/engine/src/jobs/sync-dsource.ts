@@ -6,7 +6,7 @@ import { Failure } from "../failure.ts";
 import { type BaseBackup, takeBaseBackup } from "../link/base-backup.ts";
 import { dataOwner, dataOwnerSpec } from "../link/owner.ts";
 import { recoverAndShutDown } from "../link/recover.ts";
-import { obstacleToStreaming, requireMajor, withSource } from "../link/source.ts";
+import { requireMajor, stateOf, withSource } from "../link/source.ts";
 import type { Followed } from "../link/standbys.ts";
 import { isStreamed } from "../link/sync.ts";
 import { draftOf, placeOfSnapshot } from "../pool/places.ts";
@@ -178,7 +178,7 @@ async function backUp(
   await requireFreeSpace(pool, reserveBytes, 0, what);
   return await withSource(connection, secrets, pool.pathOf(draft), async (source) => {
     await requireMajor(postgres, source, signal);
-    const obstacle = isStreamed(connection) ? await obstacleToStreaming(postgres, source, signal) : undefined;
+    const obstacle = isStreamed(connection) ? (await stateOf(postgres, source, signal)).obstacle : undefined;
     const taken = await takeBaseBackup(postgres, source, data, {
       signal,
       onTotal: async (bytes, { paused }) => {

@@ -61,21 +61,19 @@ export interface SourcePosition {
   readonly position: bigint;
 }
 
-export async function positionOf(postgres: Postgres, source: Source, signal: AbortSignal): Promise<SourcePosition> {
-  const [answer = ""] = await ask(postgres, source, ["IDENTIFY_SYSTEM"], signal, "connection to");
-  const [, timeline, position = ""] = answer.split("|");
-  return { timeline: Number(timeline), position: parsePosition(position) };
+export interface SourceState extends SourcePosition {
+  /** Why this source is to be copied and not streamed from. */
+  readonly obstacle: string | undefined;
 }
 
-/** Why this source is better copied than streamed from; undefined: nothing speaks against it. */
-export async function obstacleToStreaming(
-  postgres: Postgres,
-  source: Source,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const [standbys = ""] = await ask(postgres, source, ["SHOW synchronous_standby_names"], signal);
-  if (!countsAsStandby(standbys)) return undefined;
-  return `synchronous_standby_names of the source ("${standbys}") would let its commits wait for the engine: name its standbys there, and neither * nor ${applicationName}`;
+export async function stateOf(postgres: Postgres, source: Source, signal: AbortSignal): Promise<SourceState> {
+  const commands = ["IDENTIFY_SYSTEM", "SHOW synchronous_standby_names"];
+  const [system = "", standbys = ""] = await ask(postgres, source, commands, signal, "connection to");
+  const [, timeline, position = ""] = system.split("|");
+  const obstacle = countsAsStandby(standbys)
+    ? `synchronous_standby_names of the source ("${standbys}") would let its commits wait for the engine: name its standbys there, and neither * nor ${applicationName}`
+    : undefined;
+  return { timeline: Number(timeline), position: parsePosition(position), obstacle };
 }
 
 /** Whether a standby that calls itself as the engine does can be one that commits wait for. */

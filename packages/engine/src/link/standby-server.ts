@@ -2,20 +2,25 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "kube-runtime";
 import { type Child, spawnAsOwner } from "./child.ts";
+import { type KnownWal, knownWal } from "./known-wal.ts";
 import { majorOf, type Postgres } from "./postgres.ts";
 import { type Setting, setAutoConfAside, writeServerFolder } from "./server-folder.ts";
 import { applicationName, type Source } from "./source.ts";
-import { heard, receivedBy, type Said } from "./standby-lines.ts";
+import { heard, misfits, receivedBy, type Said } from "./standby-lines.ts";
 
 /** A server that replays what the source sends, for as long as it lives. */
 export interface StandbyServer {
   readonly ended: Promise<{ readonly lastLines: string }>;
   /** Up to where the source's WAL is on its disk, as far as is known. */
   received(): bigint | undefined;
+  /** Changes while it receives or replays something. */
+  progress(): string;
   /** What it has received since it was asked last; bytes that were sent twice count twice. */
   newBytes(): number;
   /** Where it streams on, or streamed on last. */
   readonly timeline: () => number | undefined;
+  /** What it had when it was started. */
+  readonly known: KnownWal | undefined;
   readonly isConsistent: () => boolean;
   readonly paused: Child["paused"];
   /** Cleanly, within a while; otherwise by force. */
@@ -46,7 +51,8 @@ export async function startStandby(
   for (const left of ["recovery.signal", "backup_manifest"]) await rm(join(data, left), { force: true });
   await writeFile(join(data, "standby.signal"), "", { mode: 0o600 });
 
-  let [begun, received, counted, bytes] = [0n, 0n, 0n, 0];
+  const known = await knownWal(folder, control.walSegmentBytes);
+  let [received, counted, bytes] = [0n, 0n, 0];
   let timeline: number | undefined;
   let [consistent, stopping] = [false, false];
   const look = (): void => {
@@ -56,16 +62,17 @@ export async function startStandby(
     bytes += Number(now - counted);
     counted = now;
   };
+  const judge = misfits();
   const onLine = (line: string): void => {
     log.debug({ line }, "standby");
-    const said = heard(line);
-    if (said === undefined || stopping) return;
+    const words = heard(line);
+    if (words === undefined || stopping) return;
+    const said = judge(words);
     if (said.kind === "consistent") consistent = true;
     if (said.kind === "streaming") {
       // On another timeline what was received beyond its beginning does not count.
       received = timeline === undefined || timeline === said.timeline ? max(received, said.position) : said.position;
-      [begun, counted, timeline] = [said.position, said.position, said.timeline];
-      log.info({ at: begun.toString(16), timeline }, "the standby streams");
+      [counted, timeline] = [said.position, said.timeline];
     }
     onSaid(said);
   };
@@ -76,6 +83,11 @@ export async function startStandby(
       look();
       return timeline === undefined ? undefined : received;
     },
+    progress: () =>
+      child
+        .titles()
+        .filter((title) => /startup|walreceiver/u.test(title))
+        .join(),
     newBytes: () => {
       look();
       const since = bytes;
@@ -83,8 +95,9 @@ export async function startStandby(
       return since;
     },
     timeline: () => timeline,
+    known,
     isConsistent: () => consistent,
-    paused: child.paused,
+    paused: (work) => child.paused(work),
     stop: async () => {
       stopping = true;
       child.kill("SIGINT"); // a fast shutdown
@@ -100,6 +113,7 @@ const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 const connection = `application_name=${applicationName} keepalives_idle=30 keepalives_interval=10 keepalives_count=3 tcp_user_timeout=60000`;
 
 const standbySettings: readonly Setting[] = [
+  ["log_line_prefix", ""], // see standby-lines.ts
   ["primary_conninfo", connection],
   ["recovery_target_timeline", "latest"],
   ["wal_retrieve_retry_interval", "2s"],

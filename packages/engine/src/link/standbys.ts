@@ -9,10 +9,11 @@ import { type Pool, requireFreeSpace, TooLittleSpace } from "../pool/pool.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import type { Postgres } from "./postgres.ts";
 import type { Secrets } from "./secrets.ts";
-import { positionOf, type SourcePosition, withSource } from "./source.ts";
+import { type SourcePosition, type SourceState, stateOf, withSource } from "./source.ts";
+import { becauseOf, certainEnd, hasAll, hasEnded, hear, newStandby, type Standby, verify } from "./standby.ts";
 import type { Said } from "./standby-lines.ts";
-import { type StandbyServer, startStandby } from "./standby-server.ts";
-import { type Freshness, freshness } from "./standby-freshness.ts";
+import { startStandby } from "./standby-server.ts";
+import type { Freshness } from "./standby-freshness.ts";
 
 /** A dSource that a standby is wanted for. */
 export interface Followed {
@@ -65,37 +66,15 @@ export interface StandbyParts {
   readonly streamCame: (followed: Followed, bytes: number) => void;
 }
 
-interface Standby {
-  followed: Followed;
-  server?: StandbyServer;
-  /** What its server was started with. */
-  given?: string;
-  isStreaming: boolean;
-  /** Only another copy helps. */
-  lost?: string;
-  refused?: string;
-  /** The pool is nearly full. */
-  held?: string;
-  trouble?: string;
-  said?: string;
-  readonly fresh: ReturnType<typeof freshness>;
-  isAsking: boolean;
-  askedMs: number;
-  startedMs: number;
-  /** Since it has run for a while: how often its server has ended by itself, and when the next one may start. */
-  ends: number;
-  startAfterMs: number;
-}
-
 /** So often the source is asked where it is: a connection that a log of connections shows. */
 const askPauseMs = 15_000;
-/** A standby that receives nothing for so long while it is behind is of no use for a snapshot. */
+/** A standby that neither receives nor replays anything for so long while it is behind is of no use for a snapshot. */
 const patienceMs = 60_000;
 const lookMs = 100;
-/** A server that has run for so long has not ended because of what it replays. */
-const longRunMs = 60_000;
-const mostEnds = 5;
-const firstPauseMs = 1_000;
+/** A server that ends because of what it has said has ended by then, and counts as one that did. */
+const endingMs = 1_000;
+/** For so long a source that has answered is believed to be there. */
+const answerMs = 10_000;
 /** Else it would be held and let go with each segment. */
 const roomToGoOnBytes = 64 * 2 ** 20;
 
@@ -121,8 +100,7 @@ export function startStandbys(parts: StandbyParts): Standbys {
       known.followed = followed;
       return known;
     }
-    const fresh = freshness();
-    const one: Standby = { followed, isStreaming: false, fresh, isAsking: false, askedMs: 0, startedMs: 0, ends: 0, startAfterMs: 0 };
+    const one = newStandby(followed);
     standbys.set(followed.id, one);
     return one;
   };
@@ -142,42 +120,31 @@ export function startStandbys(parts: StandbyParts): Standbys {
     if (bytes > 0) streamCame(one.followed, bytes);
   };
 
-  const hear = (one: Standby, said: Said): void => {
-    if (said.kind === "lost") one.lost ??= said.because;
-    if (said.kind === "trouble") [one.isStreaming, one.trouble] = [false, said.because];
-    if (said.kind === "streaming") {
-      one.isStreaming = true;
-      delete one.trouble;
-    }
-  };
-
-  /** Its server has ended, and nobody has asked for it. */
-  const hasEnded = (one: Standby, lastLines: string): void => {
-    delete one.server;
-    one.isStreaming = false;
-    one.trouble = `its server has ended: ${lastLines}`;
-    const isFull = /no space left on device/iu.test(lastLines);
-    one.ends = Date.now() - one.startedMs > longRunMs || isFull ? 1 : one.ends + 1;
-    one.startAfterMs = Date.now() + firstPauseMs * 2 ** one.ends;
-    if (one.ends >= mostEnds) one.lost ??= `its server ends again and again: ${lastLines}`;
-    log.warn({ dSource: one.followed.name, lastLines }, "a standby has ended");
-  };
-
   const start = async (one: Standby, given: string): Promise<void> => {
     const { followed } = one;
     const folder = pool.pathOf(placeOfStandby(followed.id));
     const tls = join(folder, "tls");
     await rm(tls, { recursive: true, force: true });
     await mkdir(tls, { mode: 0o711 });
-    [one.given, one.startedMs] = [given, Date.now()];
+    [one.given, one.startedMs, one.isVerified] = [given, Date.now(), false];
     const started = Promise.withResolvers<void>();
     const life = withSource(followed.connection, secrets, tls, async (source) => {
-      const onSaid = (said: Said): void => hear(one, said);
+      const stopThis = (): Promise<void> =>
+        exclusive(followed.id, async () => {
+          if (one.server === server) await stop(one);
+        });
+      const onSaid = (said: Said): void => {
+        hear(one, said);
+        // It would connect again by itself, to whatever is there then: only its start looks whether that is the same source.
+        if (said.kind === "trouble") setTimeout(() => void stopThis(), endingMs).unref();
+      };
       const server = await startStandby(postgres, source, folder, { signal: closing.signal, log, onSaid });
       one.server = server;
       started.resolve();
       const { lastLines } = await server.ended;
-      if (one.server === server) hasEnded(one, lastLines);
+      if (one.server !== server) return;
+      hasEnded(one, lastLines, Date.now());
+      log.warn({ dSource: followed.name, lastLines }, "a standby has ended");
     });
     life.then(started.resolve, started.reject);
     await started.promise.catch((error: unknown) => {
@@ -186,12 +153,14 @@ export function startStandbys(parts: StandbyParts): Standbys {
     });
   };
 
-  const ask = async ({ followed, fresh }: Standby, signal: AbortSignal): Promise<SourcePosition> => {
+  const ask = async (one: Standby, signal: AbortSignal): Promise<SourceState> => {
+    const { followed, fresh } = one;
     const folder = await mkdtemp(join(pool.pathOf(placeOfStandby(followed.id)), "ask-"));
     try {
       const askedMs = Date.now();
-      const found = await withSource(followed.connection, secrets, folder, (source) => positionOf(postgres, source, signal));
+      const found = await withSource(followed.connection, secrets, folder, (source) => stateOf(postgres, source, signal));
       fresh.answered(askedMs, found);
+      one.answeredMs = Date.now();
       return found;
     } finally {
       await rm(folder, { recursive: true, force: true });
@@ -200,31 +169,36 @@ export function startStandbys(parts: StandbyParts): Standbys {
 
   /** Asks, and finds out whether the source is still in the history that the standby knows. */
   const compare = async (one: Standby, signal: AbortSignal): Promise<SourcePosition> => {
-    const { server } = one;
-    const before = server?.received();
+    const before = certainEnd(one);
     const found = await ask(one, signal);
-    if (before !== undefined && server?.timeline() === found.timeline && found.position < before)
+    one.refused = found.obstacle;
+    if (before?.timeline === found.timeline && found.position < before.position)
       one.lost ??= "the source has gone back to an earlier position";
     return found;
   };
 
-  const look = (one: Standby): void => {
+  const look = (one: Standby, mayRun: boolean): void => {
     count(one);
     const received = one.server?.received();
     if (received !== undefined) one.fresh.received(received);
-    if (one.isAsking || Date.now() - one.askedMs < askPauseMs || one.server === undefined) return;
+    if (!mayRun || one.isAsking || (one.server !== undefined && Date.now() - one.askedMs < askPauseMs)) return;
     [one.isAsking, one.askedMs] = [true, Date.now()];
     const failed = (error: unknown): void => {
       if (!one.isStreaming) one.trouble = wordsOf(error);
     };
-    void compare(one, closing.signal).catch(failed).finally(() => void (one.isAsking = false));
+    void compare(one, closing.signal)
+      .catch(failed)
+      .finally(() => void (one.isAsking = false));
   };
 
-  const isShort = async (one: Standby): Promise<string | undefined> => {
-    const more = one.held === undefined ? 0 : roomToGoOnBytes;
+  /** Waits for what was removed once, and not in each pass. */
+  const shortOf = async (one: Standby): Promise<string | undefined> => {
     const what = `the standby of dSource ${one.followed.name}`;
+    const more = one.held === undefined ? 0 : roomToGoOnBytes;
+    const reserve = await reserveBytes();
+    if (one.held !== undefined && (await pool.freeBytes()) < reserve + more) return one.held;
     try {
-      await requireFreeSpace(pool, await reserveBytes(), more, what);
+      await requireFreeSpace(pool, reserve, more, what);
       return undefined;
     } catch (error) {
       if (error instanceof TooLittleSpace) return error.message;
@@ -245,7 +219,7 @@ export function startStandbys(parts: StandbyParts): Standbys {
     const one = standbyOf(followed);
     const isThere = await pool.has(placeOfStandby(followed.id));
     const given = await fingerprintOf(followed.connection, secrets);
-    const short = isThere ? await isShort(one) : undefined;
+    const short = isThere ? await shortOf(one) : undefined;
     if (short === undefined) delete one.held;
     else one.held = short;
     const mayRun = isThere && one.lost === undefined && one.refused === undefined && one.held === undefined;
@@ -254,8 +228,10 @@ export function startStandbys(parts: StandbyParts): Standbys {
       await stop(one);
       if (hasChanged) one.startAfterMs = 0;
     }
-    if (mayRun && one.server === undefined && Date.now() >= one.startAfterMs) await start(one, given);
-    look(one);
+    const hasAnswered = Date.now() - one.answeredMs < answerMs;
+    if (mayRun && hasAnswered && one.server === undefined && Date.now() >= one.startAfterMs) await start(one, given);
+    await verify(one);
+    look(one, mayRun);
     tell(one);
   };
 
@@ -289,21 +265,24 @@ export function startStandbys(parts: StandbyParts): Standbys {
         tell(one);
       }),
     clone: async (followed, to, signal) => {
-      const one = standbys.get(followed.id);
-      if (one === undefined || !(await pool.has(placeOfStandby(followed.id)))) return { because: "it has no standby yet" };
+      if (!(await pool.has(placeOfStandby(followed.id)))) return { because: "it has no standby yet" };
+      // After a restart of the engine this may be asked before the first pass has started its server.
+      const one = standbyOf(followed);
       const wanted = await compare(one, signal);
-      let [progress, patience] = [-1n, Date.now() + patienceMs];
+      let [progress, patience] = ["", Date.now() + patienceMs];
       for (;;) {
-        const final = one.lost ?? one.refused ?? one.held;
+        const isGone = standbys.get(followed.id) !== one;
+        const final = isGone ? "its standby is not wanted any more" : (one.lost ?? one.refused ?? one.held);
         if (final !== undefined) return { because: final };
+        await verify(one);
         const taken = await exclusive(followed.id, async () => {
           if (!hasAll(one, wanted)) return false;
           await one.server?.paused(() => pool.clone(placeOfStandby(followed.id), to, "writable"));
           return one.server !== undefined;
         });
         if (taken) return { ...wanted, at: new Date() };
-        const received = one.server?.received() ?? -1n;
-        if (received > progress) [progress, patience] = [received, Date.now() + patienceMs];
+        const now = one.server?.progress() ?? "";
+        if (now !== progress) [progress, patience] = [now, Date.now() + patienceMs];
         if (Date.now() > patience) return { because: `the standby receives nothing: ${one.trouble ?? "it does not say why"}` };
         await sleepMs(lookMs, undefined, { signal });
       }
@@ -319,6 +298,8 @@ export function startStandbys(parts: StandbyParts): Standbys {
     stateOf: (id) => {
       const one = standbys.get(id);
       if (one === undefined) return undefined;
+      const received = one.server?.received();
+      if (received !== undefined) one.fresh.received(received);
       const because = becauseOf(one);
       return { isStreaming: one.isStreaming, ...one.fresh.now(Date.now()), ...(because === undefined ? {} : { because }) };
     },
@@ -327,19 +308,6 @@ export function startStandbys(parts: StandbyParts): Standbys {
       await Promise.all([...standbys.values()].map((one) => exclusive(one.followed.id, () => stop(one))));
     },
   };
-}
-
-/** Whether a clone of its data, recovered, would hold all this. */
-function hasAll({ server }: Standby, { position, timeline }: SourcePosition): boolean {
-  if (server === undefined || !server.isConsistent() || server.timeline() !== timeline) return false;
-  const received = server.received();
-  return received !== undefined && received >= position;
-}
-
-function becauseOf({ lost, refused, held, trouble, isStreaming }: Standby): string | undefined {
-  if (refused !== undefined) return `${refused}; until then each snapshot copies the source`;
-  if (lost !== undefined) return `${lost}; the next snapshot copies the source and begins another standby`;
-  return held ?? (isStreaming ? undefined : trouble);
 }
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
