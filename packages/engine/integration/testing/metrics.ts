@@ -1,8 +1,8 @@
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { once } from "node:events";
 import { apiKeyOf, dataDir, type EngineProcess } from "./engine.ts";
 import type { Scratch } from "./scratch.ts";
 

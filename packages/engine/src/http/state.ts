@@ -1,6 +1,6 @@
-import type { StreamState } from "../link/standbys.ts";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { Runner } from "../jobs/runner.ts";
+import type { StreamState } from "../link/standbys.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { Sizes } from "../sizes.ts";
 import type { StorageFigures } from "../storage.ts";

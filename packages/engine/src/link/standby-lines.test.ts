@@ -1,7 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
-import { contains, heard, misfits, receivedBy } from "./standby-lines.ts";
 import { countsAsStandby } from "./source.ts";
+import { contains, heard, misfits, receivedBy } from "./standby-lines.ts";
 import { formatPosition, parsePosition } from "./wal-position.ts";
 
 test("what a standby says is understood, as PostgreSQL 14 to 18 say it", () => {

@@ -11,9 +11,9 @@ import type { Postgres } from "./postgres.ts";
 import type { Secrets } from "./secrets.ts";
 import { type SourcePosition, type SourceState, stateOf, withSource } from "./source.ts";
 import { becauseOf, certainEnd, hasAll, hasEnded, hear, newStandby, type Standby, verify } from "./standby.ts";
+import type { Freshness } from "./standby-freshness.ts";
 import type { Said } from "./standby-lines.ts";
 import { startStandby } from "./standby-server.ts";
-import type { Freshness } from "./standby-freshness.ts";
 
 /** A dSource that a standby is wanted for. */
 export interface Followed {
