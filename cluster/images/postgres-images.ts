@@ -1,7 +1,7 @@
 /** The images of PostgreSQL, and what the engine's image has of each major. */
 
 import { readFileSync } from "node:fs";
-import { chmod, chown, cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, cp, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { run } from "../stack/command.ts";
 import { base, libraries, locales, searchPath } from "./debian.ts";
@@ -122,11 +122,12 @@ export const majorRecipes: Readonly<Record<string, Recipe>> = Object.fromEntries
 );
 
 /**
- * What the engine runs: of each major a server that recovers and pg_controldata, of the newest the clients. The servers load no
- * library of their own for that, but insist on the folder, and read one folder of their share.
+ * What the engine runs: of each major a server that recovers or follows its source and pg_controldata, of the newest the clients. To
+ * recover the servers load no library of their own, but insist on the folder, and read one folder of their share. To follow a source
+ * they load one, which takes the libpq beside it: the newest, since older ones do not know which ways of a login the engine refuses.
  */
 export async function recovery(): Promise<readonly Layer[]> {
-  const newest = wheels[wheels.length - 1];
+  const newest = wheels[4]; // the last
   const trees = await Promise.all(wheels.map(async (build) => ({ build, tree: await treeOf(build) })));
   const layer = filledLayer(
     "recovery",
@@ -137,7 +138,10 @@ export async function recovery(): Promise<readonly Layer[]> {
         const clients = build === newest ? ["bin/psql", "bin/pg_basebackup", "lib/libpq.so.5"] : [];
         for (const file of ["bin/postgres", "bin/pg_controldata", ...clients])
           await place(join(tree, file), root, `usr/lib/postgresql/${major(build)}/${file}`);
-        await mkdir(join(root, `usr/lib/postgresql/${major(build)}/lib`), { recursive: true });
+        const library = `usr/lib/postgresql/${major(build)}/lib`;
+        await mkdir(join(root, library), { recursive: true });
+        await place(join(tree, "lib/libpqwalreceiver.so"), root, `${library}/libpqwalreceiver.so`);
+        if (build !== newest) await symlink(`../../${major(newest)}/lib/libpq.so.5`, join(root, library, "libpq.so.5"));
         const abbreviations = "share/timezonesets";
         await cp(join(tree, abbreviations), join(root, `usr/lib/postgresql/${major(build)}`, abbreviations), { recursive: true });
       }

@@ -16,9 +16,11 @@ import { jobKinds } from "./jobs/kinds.ts";
 import { retireExpired } from "./jobs/retire.ts";
 import { type Runner, startRunner } from "./jobs/runner.ts";
 import { forgetOldJobs } from "./jobs/submit.ts";
+import { followedOf } from "./link/followed.ts";
 import { keepLinked } from "./link/keep-linked.ts";
 import { installedPostgres } from "./link/postgres.ts";
 import { mountedSecrets } from "./link/secrets.ts";
+import { type Standbys, startStandbys } from "./link/standbys.ts";
 import { type EngineMetrics, engineMetrics } from "./metrics.ts";
 import { countedSizes } from "./sizes.ts";
 import { openStorage, type Storage } from "./storage.ts";
@@ -48,12 +50,14 @@ export async function startEngine(flags: Flags, log: Log, stop: () => void): Pro
     catalogue: storage.catalogue,
     storageFigures: () => storage.figures(running.settings),
     now: () => new Date(),
+    streamOf: (id) => standbys.stateOf(id),
   });
   const running: Running = { flags, log, storage, metrics, settings };
-  const runner = started.use(startJobs(running));
+  const standbys = started.use(startFollowers(running));
+  const runner = started.use(startJobs(running, standbys));
   await takeOverFormerKey(flags.dataDir, storage.catalogue);
   const certificate = await keepCertificate(flags.dataDir, certificateNames(flags.publicUrl));
-  const server = started.use(await startApi(running, runner, certificate));
+  const server = started.use(await startApi(running, runner, standbys, certificate));
   started.use(await startAdmin(flags.dataDir, adminWorks(storage, flags.dataDir, stop), log));
   log.info(
     {
@@ -65,18 +69,31 @@ export async function startEngine(flags: Flags, log: Log, stop: () => void): Pro
     },
     "the engine has started",
   );
-  started.use(startFollowing(running, runner, certificate));
+  started.use(startFollowing(running, runner, standbys, certificate));
   const all = started.move();
   return { port: server.port, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
-function startJobs(running: Running): Runner {
+function startFollowers(running: Running): Standbys {
+  const { flags, log, storage, metrics } = running;
+  return startStandbys({
+    pool: storage.pool,
+    postgres: installedPostgres(flags.postgresDir),
+    secrets: mountedSecrets(flags.secretsDir),
+    reserveBytes: () => storage.reserveBytes(running.settings),
+    log,
+    streamCame: metrics.streamCame,
+  });
+}
+
+function startJobs(running: Running, standbys: Standbys): Runner {
   const { flags, log, storage, metrics } = running;
   const parts = {
     catalogue: storage.catalogue,
     pool: storage.pool,
     postgres: installedPostgres(flags.postgresDir),
     secrets: mountedSecrets(flags.secretsDir),
+    standbys,
     reserveBytes: () => storage.reserveBytes(running.settings),
     log,
     baseBackupCame: metrics.baseBackupCame,
@@ -85,7 +102,7 @@ function startJobs(running: Running): Runner {
   return startRunner(parts, jobKinds, metrics.jobEnded);
 }
 
-function startApi(running: Running, runner: Runner, certificate: Certificate): Promise<RunningServer> {
+function startApi(running: Running, runner: Runner, standbys: Standbys, certificate: Certificate): Promise<RunningServer> {
   const { flags, log, storage, metrics } = running;
   const { catalogue, pool } = storage;
   const routes = allRoutes({
@@ -93,6 +110,7 @@ function startApi(running: Running, runner: Runner, certificate: Certificate): P
     pool,
     runner,
     sizes: countedSizes(pool, log),
+    streamOf: (id) => standbys.stateOf(id),
     storageFigures: () => storage.figures(running.settings),
     engineName: () => running.settings.name,
     nodeName: flags.nodeName,
@@ -117,7 +135,7 @@ function startApi(running: Running, runner: Runner, certificate: Certificate): P
 }
 
 /** What goes on by itself: following the configuration, keeping dSources linked, publishing the credentials. */
-function startFollowing(running: Running, runner: Runner, certificate: Certificate): AsyncDisposable {
+function startFollowing(running: Running, runner: Runner, standbys: Standbys, certificate: Certificate): AsyncDisposable {
   const { flags, log, storage, settings } = running;
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -138,6 +156,7 @@ function startFollowing(running: Running, runner: Runner, certificate: Certifica
   const pass = async ({ dsources }: Settings): Promise<void> => {
     if ((await storage.notReadyBecause()) !== undefined) await storage.ensureMounted(running.settings);
     await keepLinked(linker, dsources);
+    await standbys.keep(followedOf(storage.catalogue, dsources));
     const retired = retireExpired({ catalogue: storage.catalogue, pool: storage.pool }, new Date());
     if (retired.length > 0) {
       log.info({ retired }, "the engine deletes what has expired");

@@ -14,12 +14,14 @@ test("metrics tell ended jobs by type and result, the pool's bytes, and how old 
     catalogue: api.catalogue,
     storageFigures: () => ({ capacityBytes: 300, usedBytes: 200, reserveBytes: 10 }),
     now: () => new Date("2026-01-02T03:05:05.678Z"), // a minute after the snapshot of linked()
+    streamOf: () => ({ isStreaming: true, lagBytes: 16, lagSeconds: 2.5, lastContact: new Date("2026-01-02T03:05:00Z") }),
   });
   metrics.jobEnded("DB_PROVISION", "completed", 0.2);
   metrics.jobEnded("DB_PROVISION", "completed", 0.3);
   metrics.jobEnded("DB_PROVISION", "failed", 2);
   metrics.baseBackupCame({ id: sourceId, name: "orders" }, { readBytes: 1000, writtenBytes: 900 });
   metrics.baseBackupCame({ id: sourceId, name: "orders" }, { readBytes: 1000, writtenBytes: 8 });
+  metrics.streamCame({ id: sourceId, name: "orders" }, 16);
   const text = metrics.text();
   deepEqual(samples(text, "delphix_engine_jobs_total"), [
     'delphix_engine_jobs_total{type="DB_PROVISION",result="completed"} 2',
@@ -32,8 +34,16 @@ test("metrics tell ended jobs by type and result, the pool's bytes, and how old 
   deepEqual(samples(text, "delphix_engine_jobs_unfinished"), ["delphix_engine_jobs_unfinished 0"]);
   const labels = `{id="${sourceId}",name="orders"}`;
   deepEqual(samples(text, "delphix_engine_dsource_lag_seconds"), [`delphix_engine_dsource_lag_seconds${labels} 60`]);
+  deepEqual(samples(text, "delphix_engine_dsource_streaming"), [`delphix_engine_dsource_streaming${labels} 1`]);
+  deepEqual(samples(text, "delphix_engine_dsource_stream_lag_bytes"), [`delphix_engine_dsource_stream_lag_bytes${labels} 16`]);
+  deepEqual(samples(text, "delphix_engine_dsource_stream_lag_seconds"), [
+    `delphix_engine_dsource_stream_lag_seconds${labels} 2.5`,
+  ]);
+  deepEqual(samples(text, "delphix_engine_dsource_last_contact_timestamp_seconds"), [
+    `delphix_engine_dsource_last_contact_timestamp_seconds${labels} 1767323100`,
+  ]);
   deepEqual(samples(text, "delphix_engine_dsource_failing"), [`delphix_engine_dsource_failing${labels} 0`]);
-  deepEqual(samples(text, "delphix_engine_dsource_read_bytes_total"), [`delphix_engine_dsource_read_bytes_total${labels} 2000`]);
+  deepEqual(samples(text, "delphix_engine_dsource_read_bytes_total"), [`delphix_engine_dsource_read_bytes_total${labels} 2016`]);
   deepEqual(samples(text, "delphix_engine_dsource_written_bytes_total"), [
     `delphix_engine_dsource_written_bytes_total${labels} 908`,
   ]);

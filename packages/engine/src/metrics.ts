@@ -5,11 +5,13 @@ import { isEmptySource } from "./catalogue/rows.ts";
 import type { BaseBackupCame } from "./jobs/job-kind.ts";
 import type { JobEnded } from "./jobs/runner.ts";
 import { unfinishedJobs } from "./jobs/submit.ts";
+import type { StreamState } from "./link/standbys.ts";
 import type { StorageFigures } from "./storage.ts";
 
 export interface EngineMetrics {
   readonly jobEnded: JobEnded;
   readonly baseBackupCame: BaseBackupCame;
+  readonly streamCame: (source: { readonly id: string; readonly name: string }, bytes: number) => void;
   /** In the Prometheus text format. */
   readonly text: () => string;
 }
@@ -18,12 +20,14 @@ export interface Measured {
   readonly catalogue: Catalogue;
   readonly storageFigures: () => StorageFigures;
   readonly now: () => Date;
+  /** Undefined: the dSource has no standby. */
+  readonly streamOf: (dSourceId: string) => StreamState | undefined;
 }
 
 /** From a clone, which takes a tenth of a second, to the copy of a large production database. */
 const jobBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200, 28_800];
 
-export function engineMetrics({ catalogue, storageFigures, now }: Measured): EngineMetrics {
+export function engineMetrics({ catalogue, storageFigures, now, streamOf }: Measured): EngineMetrics {
   const metrics = createMetrics();
   const ended = metrics.counter("delphix_engine_jobs_total", "Jobs that have ended since the engine started.", [
     "type",
@@ -56,7 +60,37 @@ export function engineMetrics({ catalogue, storageFigures, now }: Measured): Eng
       labels: { id, name },
     })),
   );
-  const read = metrics.counter("delphix_engine_dsource_read_bytes_total", "Bytes that base backups have read.", ofDSource);
+  const stream = (name: string, help: string, value: (state: StreamState) => number | undefined): void =>
+    metrics.gauge(name, help, ofDSource).collect(() =>
+      allDSources(catalogue).flatMap(({ id, name: called }) => {
+        const state = streamOf(id);
+        const found = state === undefined ? undefined : value(state);
+        return found === undefined ? [] : [{ value: found, labels: { id, name: called } }];
+      }),
+    );
+  stream("delphix_engine_dsource_streaming", "1 while the standby of the dSource receives the source's WAL.", (state) =>
+    state.isStreaming ? 1 : 0,
+  );
+  stream(
+    "delphix_engine_dsource_stream_lag_bytes",
+    "WAL that the standby had not received when the source was asked last.",
+    ({ lagBytes }) => lagBytes,
+  );
+  stream(
+    "delphix_engine_dsource_stream_lag_seconds",
+    "How long ago the source had no more than the standby has; up to 15 s when nothing is missing.",
+    ({ lagSeconds }) => lagSeconds,
+  );
+  stream(
+    "delphix_engine_dsource_last_contact_timestamp_seconds",
+    "When the source has told its position last, as Unix time.",
+    ({ lastContact }) => (lastContact === undefined ? undefined : lastContact.getTime() / 1000),
+  );
+  const read = metrics.counter(
+    "delphix_engine_dsource_read_bytes_total",
+    "Bytes that base backups and streams have read.",
+    ofDSource,
+  );
   const written = metrics.counter(
     "delphix_engine_dsource_written_bytes_total",
     "Bytes of base backups that differed from the snapshot before.",
@@ -67,6 +101,7 @@ export function engineMetrics({ catalogue, storageFigures, now }: Measured): Eng
       read.inc({ id, name }, readBytes);
       written.inc({ id, name }, writtenBytes);
     },
+    streamCame: ({ id, name }, bytes) => read.inc({ id, name }, bytes),
     jobEnded: (type, result, took) => {
       ended.inc({ type, result });
       seconds.observe(took, { type });

@@ -258,9 +258,17 @@ export async function provisioned(
 }
 
 /** What lies in the pool, by folder; of a VDB, its path. */
-export const inPool = (scratch: Scratch): Readonly<Record<"vdbs" | "timeflows" | "snapshots" | "work", readonly string[]>> => {
+export const inPool = (
+  scratch: Scratch,
+): Readonly<Record<"vdbs" | "timeflows" | "snapshots" | "standbys" | "work", readonly string[]>> => {
   const list = (folder: string): readonly string[] => readdirSync(join(poolDir(scratch), folder)).toSorted();
-  return { vdbs: list("vdbs"), timeflows: list("timeflows"), snapshots: list("snapshots"), work: list("work") };
+  return {
+    vdbs: list("vdbs"),
+    timeflows: list("timeflows"),
+    snapshots: list("snapshots"),
+    standbys: list("standbys"),
+    work: list("work"),
+  };
 };
 
 /** The timeflows of VDBs: those that have bytes. */

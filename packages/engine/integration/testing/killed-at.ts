@@ -32,7 +32,13 @@ const ids = async (all: Promise<readonly { readonly id: string }[]>): Promise<re
 
 /** What is in the pool is exactly what the API shows. */
 export async function nothingLost(scratch: Scratch, { client }: EngineProcess): Promise<void> {
-  deepEqual(inPool(scratch), {
+  const { standbys, ...rest } = inPool(scratch);
+  const sources = await ids(client.searchDSources());
+  deepEqual(
+    standbys.filter((id) => !sources.includes(id)),
+    [],
+  );
+  deepEqual(rest, {
     vdbs: await ids(client.searchVdbs()),
     timeflows: await timeflowsOfVdbs(client),
     snapshots: await ids(client.searchSnapshots()),

@@ -60,6 +60,15 @@ export async function startSource(
   return server;
 }
 
+/** A source that was stopped, at the address that it had. */
+export const startSourceAgain = (
+  scratch: Scratch,
+  name: string,
+  port: number,
+  settings: readonly string[] = [],
+): Promise<Server> =>
+  startServer(scratch, join(scratch.path, name, "data"), sourceOwner, ["fsync=off", ...settings], undefined, port);
+
 /** A server on the data of a VDB. Its log tells whether it had to recover. */
 export const startOnClone = (scratch: Scratch, exportedFolder: string, owner = cloneOwner): Promise<Server> =>
   startServer(scratch, join(exportedFolder, "data"), owner, []);
@@ -71,8 +80,9 @@ async function startServer(
   owner: number,
   settings: readonly string[],
   unseen?: string,
+  formerPort?: number,
 ): Promise<Server> {
-  const port = await freePort();
+  const port = formerPort ?? (await freePort());
   const all = [`port=${port}`, "listen_addresses=127.0.0.1", "unix_socket_directories=", "shared_buffers=16MB", ...settings];
   const as = ["setpriv", "--reuid", `${owner}`, "--regid", `${owner}`, "--clear-groups", "--", program(scratch, "postgres")];
   const mount = `mount -t tmpfs -o uid=${owner},gid=${owner},mode=700 none "${unseen}" && exec "$@"`;

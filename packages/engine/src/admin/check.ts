@@ -4,7 +4,7 @@ import type { Catalogue } from "../catalogue/catalogue.ts";
 import { allDSources, allVdbs } from "../catalogue/datasets.ts";
 import { decodeSnapshotRow, decodeTimeflowRow } from "../catalogue/rows.ts";
 import { unfinishedJobs } from "../jobs/submit.ts";
-import { draftOf, placeOfSnapshot, placeOfTimeflow, placeOfVdb } from "../pool/places.ts";
+import { draftOf, placeOfSnapshot, placeOfStandby, placeOfTimeflow, placeOfVdb } from "../pool/places.ts";
 import { type Pool, poolFolders } from "../pool/pool.ts";
 
 export interface Checked {
@@ -47,7 +47,9 @@ async function compare({ catalogue, pool }: Parts): Promise<Checked> {
       differences.push(`${what}: its path ${place} leads to ${found ?? "nothing"}, and the catalogue says ${leadsTo}`);
   }
   const known = new Set(
-    [...expected.timeflows, ...expected.snapshots, ...expected.paths, ...placesOf(busy)].map(({ place }) => place),
+    [...expected.timeflows, ...expected.snapshots, ...expected.paths, ...expected.standbys, ...placesOf(busy)].map(
+      ({ place }) => place,
+    ),
   );
   for (const folder of poolFolders)
     for (const name of await pool.list(folder)) {
@@ -95,6 +97,8 @@ function expectedIn(catalogue: Catalogue, busy: ReadonlySet<string>) {
       leadsTo: placeOfTimeflow(timeflow_id),
       isCompared: !busy.has(id),
     })),
+    // Each may have one, and whether it has is seen by whoever takes a snapshot.
+    standbys: dsources.map(({ id }) => ({ place: placeOfStandby(id) })),
     timeflows: timeflows.filter((one) => !withoutBytes.has(one.dataset_id)).map(of("timeflow", placeOfTimeflow)),
     snapshots: catalogue.all(decodeSnapshotRow, "SELECT * FROM snapshot").map(of("snapshot", placeOfSnapshot)),
   };
@@ -114,7 +118,9 @@ function textsIn(value: unknown): readonly string[] {
 
 /** Where an id may lie, whatever it is the id of. */
 const placesOf = (ids: ReadonlySet<string>): readonly { readonly place: string }[] =>
-  [...ids].flatMap((id) => [placeOfVdb(id), placeOfTimeflow(id), placeOfSnapshot(id), draftOf(id)].map((place) => ({ place })));
+  [...ids].flatMap((id) =>
+    [placeOfVdb(id), placeOfTimeflow(id), placeOfSnapshot(id), placeOfStandby(id), draftOf(id)].map((place) => ({ place })),
+  );
 
 /** Where that lies which comes or goes under such a name in `work`: a path that is swapped, a folder that is copied or removed. */
 function placesBehind(name: string): readonly string[] {

@@ -31,7 +31,7 @@ const secretRef = object({ name: string, key: string }, {});
 /** How to reach a source. A password stands here only where the API gave it; else `passwordSecret` says where it lies. */
 const decodeConnection = object(
   { host: string, port: number, user: string, sslmode: string },
-  { database: string, password: string, passwordSecret: secretRef, sslRootCertSecret: secretRef },
+  { database: string, password: string, passwordSecret: secretRef, sslRootCertSecret: secretRef, sync: oneOf("stream", "copy") },
 );
 export type Connection = Decoded<typeof decodeConnection>;
 

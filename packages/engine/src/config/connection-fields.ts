@@ -1,6 +1,7 @@
 /** What says how to reach a source, as people write it: in the configuration, and to the API. */
 import { DecodeError, type Decoder, exactObject, map, number } from "@vdb/dct";
 import type { DSourceConnection } from "../catalogue/rows.ts";
+import { syncs } from "../link/sync.ts";
 import { host, longestName, secretWord, text } from "../text-rules.ts";
 
 export const port: Decoder<number> = (value, at) => {
@@ -14,6 +15,7 @@ const password = text(4_096);
 
 const sslmodes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] as const;
 export const sslmode = oneOf(sslmodes);
+export const sync = oneOf(syncs);
 
 /** A role's and a database's name is any text to PostgreSQL. */
 export const user = text(longestName);
@@ -31,7 +33,7 @@ export function requireAuthority(at: string, given: { readonly sslmode?: string;
     );
 }
 
-const decodeParameters = exactObject({ host, user }, { port, database, sslmode, password, ...secrets });
+const decodeParameters = exactObject({ host, user }, { port, database, sslmode, password, sync, ...secrets });
 
 /** `empty: true` in place of all this: see NoConnection. */
 export const asksForNothing = (value: unknown, at: string): boolean => "empty" in map(value, at);

@@ -50,6 +50,7 @@ const refusals: readonly (readonly [yaml: string, says: RegExp])[] = [
   ["dsources: [{ host: db, user: u }]", /dsources\[0\]\.name: must be a string/u],
   ["dsources: [{ name: a, host: db, user: u, port: 70000 }]", /dsources\[0\]\.port: must be a port/u],
   ["dsources: [{ name: a, host: db, user: u, sslmode: maybe }]", /sslmode: must be one of disable/u],
+  ["dsources: [{ name: a, host: db, user: u, sync: often }]", /sync: must be one of stream, copy/u],
   ["dsources: [{ name: a, host: db, user: u, group: Nowhere }]", /a is in group Nowhere/u],
   ["dsources: [{ name: a, host: db, user: u }, { name: a, host: db2, user: u }]", /Untitled\/a appears twice/u],
   ["dsources: [{ name: ' a', host: db, user: u }]", /not a name/u],

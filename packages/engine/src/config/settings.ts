@@ -3,6 +3,7 @@ import { type Decoded, DecodeError, type Decoder, exactObject, list, number, str
 import { parse } from "yaml";
 import type { NoConnection } from "../catalogue/rows.ts";
 import type { SecretRef } from "../link/secrets.ts";
+import type { Sync } from "../link/sync.ts";
 import { type WantedFileSystem, wantedFileSystems } from "../pool/file-system.ts";
 import { host, name } from "../text-rules.ts";
 import {
@@ -14,6 +15,7 @@ import {
   requireAuthority,
   secrets,
   sslmode,
+  sync,
   user,
 } from "./connection-fields.ts";
 import { parseBytes, parseSeconds } from "./units.ts";
@@ -36,6 +38,8 @@ interface LinkedSettings {
   readonly passwordSecret?: SecretRef;
   /** The certificate of the authority that signed the server's. */
   readonly sslRootCertSecret?: SecretRef;
+  /** How later snapshots come; left out: see link/sync.ts. */
+  readonly sync?: Sync;
   readonly intervalSeconds?: number;
   /** So many snapshots made by interval are kept. */
   readonly keep: number;
@@ -78,7 +82,7 @@ const fileSystem = oneOf(wantedFileSystems);
 
 const decodeLinked = exactObject(
   { name, host, user },
-  { group: name, port, database, ...secrets, sslmode, interval: seconds, keep: count },
+  { group: name, port, database, ...secrets, sslmode, sync, interval: seconds, keep: count },
 );
 const decodeEmpty = exactObject({ name, empty: emptySource }, { group: name });
 const decodeDSource: Decoder<Decoded<typeof decodeLinked> | Decoded<typeof decodeEmpty>> = (value, at) =>

@@ -29,6 +29,7 @@ import {
   type VdbRow,
 } from "../catalogue/rows.ts";
 import type { VdbParams } from "../catalogue/vdb-params.ts";
+import type { StreamState } from "../link/standbys.ts";
 import { placeOfSnapshot, placeOfVdb } from "../pool/places.ts";
 import type { Bytes } from "../pool/pool.ts";
 import type { StorageFigures } from "../storage.ts";
@@ -126,7 +127,7 @@ export const viewDSource = (state: ApiState, row: DSourceRow, bytes: Bytes | und
   current_timeflow_id: row.timeflow_id,
   // What its newest snapshot would hold alone: blocks it shares with clones are the dSource's, not theirs.
   ...(bytes === undefined ? {} : { storage_size: bytes.total, size: bytes.total }),
-  appdata_source_params: withoutPassword(row),
+  appdata_source_params: { ...withoutPassword(row), ...viewStream(state.streamOf(row.id)) },
   tags: row.tags,
 });
 
@@ -135,6 +136,20 @@ function statusOfDSource({ state, last_error }: DSourceRow): string {
   if (last_error !== undefined) return `Error: ${last_error}`;
   return { linking: "Linking", linked: "Linked", deleting: "Deleting" }[state];
 }
+
+/** DCT has no field for it. */
+const viewStream = (stream: StreamState | undefined): Readonly<Record<string, unknown>> =>
+  stream === undefined
+    ? {}
+    : {
+        stream: {
+          streaming: stream.isStreaming,
+          ...(stream.because === undefined ? {} : { because: stream.because }),
+          ...(stream.lagBytes === undefined ? {} : { lag_bytes: stream.lagBytes }),
+          ...(stream.lagSeconds === undefined ? {} : { lag_seconds: stream.lagSeconds }),
+          ...(stream.lastContact === undefined ? {} : { last_contact: stream.lastContact.toISOString() }),
+        },
+      };
 
 /** What the API gave as a password is never given back. */
 const withoutPassword = ({ connection }: DSourceRow): Readonly<Record<string, unknown>> =>

@@ -27,7 +27,8 @@ export const deleteDSource = defineJob({
     catalogue.run("UPDATE dsource SET state = 'deleting' WHERE id = ?", id);
     return { targetId: id, targetName: source.name, parameters: {} };
   },
-  run: async ({ catalogue, pool, job: { target_id: id }, failpoint }) => {
+  run: async ({ catalogue, pool, standbys, job: { target_id: id }, failpoint }) => {
+    await standbys.end(id);
     for (const snapshot of snapshotsOf(catalogue, id)) {
       await pool.remove(placeOfSnapshot(snapshot.id));
       await pool.remove(draftOf(snapshot.id));

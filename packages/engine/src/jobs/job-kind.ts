@@ -3,6 +3,7 @@ import type { Catalogue } from "../catalogue/catalogue.ts";
 import type { JobRow } from "../catalogue/rows.ts";
 import type { Postgres } from "../link/postgres.ts";
 import type { Secrets } from "../link/secrets.ts";
+import type { Standbys } from "../link/standbys.ts";
 import type { Pool } from "../pool/pool.ts";
 
 /** How much the source has sent, and how much of that was new to the pool. */
@@ -17,6 +18,7 @@ export interface Parts {
   readonly pool: Pool;
   readonly postgres: Postgres;
   readonly secrets: Secrets;
+  readonly standbys: Standbys;
   /** Bytes that stay free in the pool whatever is asked for. */
   reserveBytes(): Promise<number>;
   readonly log: Log;

@@ -6,13 +6,16 @@ import { Failure } from "../failure.ts";
 import { type BaseBackup, takeBaseBackup } from "../link/base-backup.ts";
 import { dataOwner, dataOwnerSpec } from "../link/owner.ts";
 import { recoverAndShutDown } from "../link/recover.ts";
-import { requireMajor, withSource } from "../link/source.ts";
+import { requireMajor, stateOf, withSource } from "../link/source.ts";
+import type { Followed } from "../link/standbys.ts";
+import { isStreamed } from "../link/sync.ts";
 import { draftOf, placeOfSnapshot } from "../pool/places.ts";
 import { type Pool, requireFreeSpace, TooLittleSpace } from "../pool/pool.ts";
 import { conflict } from "../refusal.ts";
 import { type DefinedJob, defineJob } from "./define-job.ts";
 import type { JobContext } from "./job-kind.ts";
 import { reserveSnapshot } from "./reserve-snapshot.ts";
+import { type Recoverable, takeFromStandby } from "./take-from-standby.ts";
 import { dropUnfinished } from "./take-snapshot.ts";
 
 const parameters = object({ snapshotId: string }, {});
@@ -23,10 +26,10 @@ interface Wanted {
 }
 
 /**
- * DB_LINK, DB_SYNC: a snapshot of a production database. A base backup goes into a subvolume of `work`, is recovered and shut
- * down there, and its read-only clone is the snapshot. So recovery is paid once here and not by every clone. The subvolume begins as
- * a clone of the latest snapshot, and only what differs is written: what did not change is in the pool once. Of a dSource that is
- * linked to nothing it is an empty folder.
+ * DB_LINK, DB_SYNC: a snapshot of a production database. A clone of its standby, or a base backup, goes into a subvolume of `work`,
+ * is recovered and shut down there, and its read-only clone is the snapshot. So recovery is paid once here and not by every clone.
+ * For a base backup the subvolume begins as a clone of the latest snapshot, and only what differs is written: what did not change is
+ * in the pool once. Of a dSource that is linked to nothing it is an empty folder.
  * Intent: the snapshot's row in state `creating`. A subvolume under `snapshots` is whole; one under `work` is begun anew.
  */
 const sync = (type: "DB_LINK" | "DB_SYNC"): DefinedJob<Wanted> =>
@@ -93,33 +96,47 @@ async function fullDisk(context: JobContext, error: unknown): Promise<never> {
 }
 
 async function make(context: JobContext, id: string): Promise<void> {
-  const { catalogue, pool, postgres, job, failpoint, signal, log } = context;
+  const { catalogue, pool, job, failpoint } = context;
   const source = dSourceById(catalogue, job.target_id);
   if (source === undefined) throw new Failure(`dSource ${job.target_id} does not exist any more`);
   const draft = draftOf(id);
-  const former = await beginDraft(context, source, draft);
   if (isEmptySource(source.connection)) {
+    await beginDraft(context, source, draft);
     const now = new Date().toISOString();
     catalogue.run("UPDATE snapshot SET timestamp = ?, consistency = 'CONSISTENT' WHERE id = ?", now, id);
     return await pool.clone(draft, placeOfSnapshot(id), "readOnly");
   }
-  const data = `${pool.pathOf(draft)}/data`;
-  await ownFolder(data);
-  const { end, readBytes, writtenBytes } = await backUp(context, source.name, source.connection, { draft, data, former });
-  log.info({ dSource: source.name, former, readBytes, writtenBytes }, "a base backup has come");
-  context.baseBackupCame(source, { readBytes, writtenBytes });
-  await failpoint(`${job.type}:backedUp`);
-  context.progress(90, "Recovering");
-  const { lsn, version } = await recoverAndShutDown(postgres, data, { signal, log });
+  const followed = { id: source.id, name: source.name, connection: source.connection };
+  const { at, recovered } =
+    (isStreamed(source.connection) ? await takeFromStandby(context, followed, draft) : undefined) ??
+    (await copy(context, source, followed, draft));
   catalogue.run(
     "UPDATE snapshot SET timestamp = ?, location = ?, version = ?, consistency = 'CONSISTENT' WHERE id = ?",
-    end.toISOString(),
-    lsn,
-    version,
+    at.toISOString(),
+    recovered.lsn,
+    recovered.version,
     id,
   );
   await failpoint(`${job.type}:recovered`);
   await pool.clone(draft, placeOfSnapshot(id), "readOnly");
+}
+
+/** With a base backup, which becomes the standby too where there is to be one. */
+async function copy(context: JobContext, source: DSourceRow, followed: Followed, draft: string): Promise<Recoverable> {
+  const { pool, postgres, standbys, job, failpoint, signal, log } = context;
+  const { connection } = followed;
+  const former = await beginDraft(context, source, draft);
+  const data = `${pool.pathOf(draft)}/data`;
+  await ownFolder(data);
+  const { end, readBytes, writtenBytes, obstacle } = await backUp(context, source.name, connection, { draft, data, former });
+  log.info({ dSource: source.name, former, readBytes, writtenBytes }, "a base backup has come");
+  context.baseBackupCame(source, { readBytes, writtenBytes });
+  await failpoint(`${job.type}:backedUp`);
+  if (obstacle !== undefined) await standbys.refuse(followed, obstacle);
+  else if (isStreamed(connection)) await standbys.begin(followed, draft);
+  await failpoint(`${job.type}:begun`);
+  context.progress(90, "Recovering");
+  return { at: end, recovered: await recoverAndShutDown(postgres, data, { signal, log }) };
 }
 
 /** Answers the snapshot that the draft is a clone of, if there is one. */
@@ -154,14 +171,15 @@ async function backUp(
   name: string,
   connection: Connection,
   { draft, data, former }: { readonly draft: string; readonly data: string; readonly former: string | undefined },
-): Promise<BaseBackup> {
+): Promise<BaseBackup & { readonly obstacle: string | undefined }> {
   const { catalogue, pool, postgres, secrets, job, failpoint, signal } = context;
   const reserveBytes = await context.reserveBytes();
   const what = `a base backup of dSource ${name}`;
   await requireFreeSpace(pool, reserveBytes, 0, what);
   return await withSource(connection, secrets, pool.pathOf(draft), async (source) => {
     const major = await requireMajor(postgres, source, signal);
-    return await takeBaseBackup(postgres, source, data, {
+    const obstacle = isStreamed(connection) ? (await stateOf(postgres, source, signal)).obstacle : undefined;
+    const taken = await takeBaseBackup(postgres, source, data, {
       signal,
       major,
       onTotal: async (bytes, { paused }) => {
@@ -174,5 +192,6 @@ async function backUp(
       onProgress: (percent) => context.progress(Math.floor(percent * 0.85), "Copying"),
       watch: ({ paused }) => requireFreeSpace(pool, reserveBytes, 0, what, paused),
     });
+    return { ...taken, obstacle };
   });
 }

@@ -11,6 +11,8 @@ export interface Child {
   kill(signal: NodeJS.Signals): void;
   /** It and the programs that it started stand still while `work` is done. */
   paused<T>(work: () => Promise<T>): Promise<T>;
+  /** The programs that it started, by the names that they give themselves. */
+  titles(): readonly string[];
 }
 
 interface ChildOptions {
@@ -39,7 +41,7 @@ export function spawnAsOwner(program: string, args: readonly string[], { env = {
   const child = spawn(first, rest, {
     env: { ...baseEnvironment(), ...env },
     stdio: ["ignore", "ignore", "pipe"],
-    detached: true, // a process group of its own, see paused
+    detached: true, // what a terminal sends to the engine's group is not for it
   });
   const last: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => {
@@ -47,20 +49,19 @@ export function spawnAsOwner(program: string, args: readonly string[], { env = {
     if (last.length > keptLines) last.shift();
     onLine(line);
   });
-  const signalGroup = (signal: NodeJS.Signals): void => {
-    if (child.pid !== undefined) signalTo(-child.pid, signal);
-  };
   return {
     // Never unshare itself, if it has begun: it reaps the program, and ends after it.
     kill: (signal) => signalTo(onlyChildOf(child.pid) ?? child.pid, signal),
     paused: async (work) => {
-      signalGroup("SIGSTOP");
+      // Parents first: what stands still starts no other.
+      const stopped = child.pid === undefined ? [] : [...stopAll(child.pid)];
       try {
         return await work();
       } finally {
-        signalGroup("SIGCONT");
+        for (const pid of stopped.toReversed()) signalTo(pid, "SIGCONT");
       }
     },
+    titles: () => (child.pid === undefined ? [] : [...allBelow(child.pid)].map(titleOf)),
     ended: new Promise((resolve, reject) => {
       child.once("error", reject);
       child.once("close", (code, signal) => resolve({ status: code ?? signal ?? "SIGKILL", lastLines: last.join("; ") }));
@@ -69,11 +70,36 @@ export function spawnAsOwner(program: string, args: readonly string[], { env = {
 }
 
 function onlyChildOf(pid: number | undefined): number | undefined {
+  return pid === undefined ? undefined : childrenOf(pid)[0];
+}
+
+/** A process that is gone has none. */
+function childrenOf(pid: number): readonly number[] {
+  return readOf(`/proc/${pid}/task/${pid}/children`).trim().split(" ").filter(Boolean).map(Number);
+}
+
+function* allBelow(pid: number): Generator<number> {
+  for (const child of childrenOf(pid)) {
+    yield child;
+    yield* allBelow(child);
+  }
+}
+
+/** A server's processes leave the group of the one that started them, so each is stopped by itself. */
+function* stopAll(pid: number): Generator<number> {
+  signalTo(pid, "SIGSTOP");
+  yield pid;
+  for (const child of childrenOf(pid)) yield* stopAll(child);
+}
+
+const titleOf = (pid: number): string => readOf(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim();
+
+/** Empty: the process has ended. */
+function readOf(file: string): string {
   try {
-    const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
-    return child;
+    return readFileSync(file, "utf8");
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return undefined;
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ESRCH") return "";
     throw error;
   }
 }

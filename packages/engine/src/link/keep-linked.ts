@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Log } from "kube-runtime";
 import { isBookmarked } from "../catalogue/bookmarks.ts";
 import type { Catalogue } from "../catalogue/catalogue.ts";
@@ -14,6 +13,7 @@ import type { Runner } from "../jobs/runner.ts";
 import { unfinishedJobs } from "../jobs/submit.ts";
 import { snapshotDSource } from "../jobs/sync-dsource.ts";
 import type { Pool } from "../pool/pool.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 import { nextTry } from "./next-try.ts";
 import type { Secrets } from "./secrets.ts";
 
@@ -86,14 +86,6 @@ function keepOne(
   runner.wake();
 }
 
-/** Changes with everything that a try depends on: a Secret that was not there, or held something else, included. */
-async function fingerprintOf(connection: DSourceConnection, secrets: Secrets): Promise<string> {
-  const hash = createHash("sha256").update(JSON.stringify(connection));
-  const refs = isEmptySource(connection) ? [] : [connection.passwordSecret, connection.sslRootCertSecret];
-  for (const ref of refs) if (ref !== undefined) hash.update(await secrets.read(ref).catch((error: unknown) => String(error)));
-  return hash.digest("hex");
-}
-
 function ensureRecorded(catalogue: Catalogue, settings: DSourceSettings, groupId: string): DSourceRow {
   const find = (): DSourceRow | undefined => declaredSource(catalogue, settings, groupId);
   const connection = connectionOf(settings);
@@ -112,7 +104,7 @@ function ensureRecorded(catalogue: Catalogue, settings: DSourceSettings, groupId
 
 function connectionOf(settings: DSourceSettings): DSourceConnection {
   if (isEmptySource(settings)) return { empty: true };
-  const { host, port, user, sslmode, database, passwordSecret, sslRootCertSecret } = settings;
+  const { host, port, user, sslmode, database, passwordSecret, sslRootCertSecret, sync } = settings;
   return {
     host,
     port,
@@ -121,6 +113,7 @@ function connectionOf(settings: DSourceSettings): DSourceConnection {
     ...(database === undefined ? {} : { database }),
     ...(passwordSecret === undefined ? {} : { passwordSecret }),
     ...(sslRootCertSecret === undefined ? {} : { sslRootCertSecret }),
+    ...(sync === undefined ? {} : { sync }),
   };
 }
 

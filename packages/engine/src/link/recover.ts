@@ -1,17 +1,19 @@
-import { chown, mkdir, rename, rm, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Log } from "kube-runtime";
 import { Failure } from "../failure.ts";
 import { spawnAsOwner } from "./child.ts";
 import { type ControlData, cleanlyShutDown } from "./control-data.ts";
-import { dataOwner } from "./owner.ts";
 import { majorOf, type Postgres } from "./postgres.ts";
+import { putAutoConfBack, type Setting, setAutoConfAside, writeServerFolder } from "./server-folder.ts";
 import { requireTablespaces } from "./tablespaces.ts";
 
-interface Recovered {
+export interface Recovered {
   /** How far the source's WAL was replayed. */
   readonly lsn: string;
   readonly version: string;
+  /** Of the data now: its last checkpoint lies behind all that was replayed. */
+  readonly control: ControlData;
 }
 
 /**
@@ -32,79 +34,34 @@ export async function recoverAndShutDown(
   // Beside the data, so that a crash leaves it in a folder that is begun anew.
   const folder = join(dirname(dataFolder), "recovery");
   try {
-    await mkdir(folder, { mode: 0o700 });
-    await writeConfiguration(folder, before);
+    await writeServerFolder(folder, before, settingsFor(before));
     const lsn = await withAutoConfAside(dataFolder, () => runUntilRecovered(program, dataFolder, folder, signal, log));
     const after = await postgres.controlData(dataFolder, signal);
     if (after.state !== cleanlyShutDown)
       throw new Failure(`recovery left the data in state "${after.state}", not "${cleanlyShutDown}"`);
-    return { lsn: lsn ?? after.checkpointLsn, version: after.version };
+    return { lsn: lsn ?? after.checkpointLsn, version: after.version, control: after };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-const ignoreAbsent = (error: NodeJS.ErrnoException): void => {
-  if (error.code !== "ENOENT") throw error;
-};
-
-/** postgresql.auto.conf is read whatever the configuration file is, and may name what does not exist here. */
 async function withAutoConfAside<T>(dataFolder: string, work: () => Promise<T>): Promise<T> {
-  const [place, aside] = [join(dataFolder, "postgresql.auto.conf"), join(dataFolder, "postgresql.auto.conf.aside")];
-  await rename(place, aside).catch(ignoreAbsent);
+  await setAutoConfAside(dataFolder);
   try {
     return await work();
   } finally {
-    await rename(aside, place).catch(ignoreAbsent);
+    await putAutoConfBack(dataFolder);
   }
 }
 
-async function writeConfiguration(folder: string, source: ControlData): Promise<void> {
-  const files: Readonly<Record<string, string>> = {
-    "postgresql.conf": settingsFor(folder, source)
-      .map(([name, value]) => `${name} = '${value}'\n`)
-      .join(""),
-    "pg_hba.conf": "local all all reject\n",
-    "pg_ident.conf": "",
-  };
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, { mode: 0o644 });
-  await chown(folder, dataOwner.uid, dataOwner.gid);
-}
-
-const settingsFor = (folder: string, source: ControlData): readonly (readonly [string, string])[] => [
-  ["listen_addresses", ""],
-  // Relative to the data folder: a socket's path may not be longer than 107 bytes.
-  ["unix_socket_directories", `../${basename(folder)}`],
-  ["hba_file", join(folder, "pg_hba.conf")],
-  ["ident_file", join(folder, "pg_ident.conf")],
-  ["lc_messages", "C"], // its words are read below
-  ["autovacuum", "off"],
-  ["max_logical_replication_workers", "0"],
-  ["huge_pages", "off"],
-  ["dynamic_shared_memory_type", "mmap"], // a container may have no /dev/shm to speak of
+const settingsFor = (source: ControlData): Setting[] => [
   // The pool makes the snapshot durable as a whole; no single file needs it before.
   ["fsync", "off"],
-  // Segments that it makes or keeps for later would be bytes of each snapshot.
-  ["wal_init_zero", "off"],
-  ["wal_recycle", "off"],
-  // As at the source: prepared transactions, with as many locks as they hold, and commit timestamps must come through.
+  // As at the source: prepared transactions, with as many locks as they hold, must come through.
   ["max_connections", String(source.maxConnections)],
-  ["max_prepared_transactions", String(source.maxPreparedTransactions)],
   ["max_locks_per_transaction", String(source.maxLocksPerTransaction)],
-  ["track_commit_timestamp", source.trackCommitTimestamp ? "on" : "off"],
   ["wal_level", source.walLevel],
-  ["max_wal_senders", "0"],
-  ...walSizes(source),
 ];
-
-/** A server does not start on WAL segments of which either limit does not hold two; the defaults do so up to 40 MB. */
-function walSizes({ walSegmentBytes }: ControlData): readonly (readonly [string, string])[] {
-  const twoSegmentsMB = (2 * walSegmentBytes) / 2 ** 20;
-  return [
-    ["min_wal_size", `${Math.max(twoSegmentsMB, 80)}MB`],
-    ["max_wal_size", `${Math.max(twoSegmentsMB, 1024)}MB`],
-  ];
-}
 
 /** Answers up to where the WAL was replayed, if the server said so. */
 async function runUntilRecovered(

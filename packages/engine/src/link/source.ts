@@ -5,6 +5,7 @@ import { CommandFailed, runCommand } from "../command.ts";
 import { Failure } from "../failure.ts";
 import type { Postgres } from "./postgres.ts";
 import type { Secrets } from "./secrets.ts";
+import { parsePosition } from "./wal-position.ts";
 
 /** A production database and what PostgreSQL's client programs need to reach it. */
 export interface Source {
@@ -48,30 +49,66 @@ const environmentFor = ({ host, port, user, sslmode }: Connection, password: str
  * Answers the source's major, and throws unless a server of it is installed here. Asked before anything is copied: a base backup that cannot be
  * recovered afterwards would have read all of production for nothing.
  */
-export async function requireMajor(postgres: Postgres, { connection, env }: Source, signal: AbortSignal): Promise<number> {
-  const psql = join(await postgres.newest(), "psql");
-  const ask = [
-    "--no-psqlrc",
-    "--no-password",
-    "-tAc",
-    "SHOW server_version_num",
-    "replication=true application_name=delphix-engine",
-  ];
-  const answer = await runCommand(psql, ask, { signal, env }).catch((error: unknown) => {
-    throw error instanceof CommandFailed ? new Failure(explain(connection, error.stderr || error.message)) : error;
-  });
-  const major = Math.floor(Number(answer.trim()) / 10_000);
+export async function requireMajor(postgres: Postgres, source: Source, signal: AbortSignal): Promise<number> {
+  const [version] = await ask(postgres, source, ["SHOW server_version_num"], signal);
+  const major = Math.floor(Number(version) / 10_000);
   await postgres.ofMajor(major);
   return major;
 }
 
+/** Where a source is in its history. */
+export interface SourcePosition {
+  readonly timeline: number;
+  /** All before it is on the source's disk. */
+  readonly position: bigint;
+}
+
+export interface SourceState extends SourcePosition {
+  /** Why this source is to be copied and not streamed from. */
+  readonly obstacle: string | undefined;
+}
+
+export async function stateOf(postgres: Postgres, source: Source, signal: AbortSignal): Promise<SourceState> {
+  const commands = ["IDENTIFY_SYSTEM", "SHOW synchronous_standby_names"];
+  const [system = "", standbys = ""] = await ask(postgres, source, commands, signal, "connection to");
+  const [, timeline, position = ""] = system.split("|");
+  const obstacle = countsAsStandby(standbys)
+    ? `synchronous_standby_names of the source ("${standbys}") would let its commits wait for the engine: name its standbys there, and neither * nor ${applicationName}`
+    : undefined;
+  return { timeline: Number(timeline), position: parsePosition(position), obstacle };
+}
+
+/** Whether a standby that calls itself as the engine does can be one that commits wait for. */
+export const countsAsStandby = (synchronousStandbyNames: string): boolean =>
+  synchronousStandbyNames.includes("*") || synchronousStandbyNames.toLowerCase().includes(applicationName);
+
+/** What the source sees as the client's name. */
+export const applicationName = "delphix-engine";
+
+/** Commands of the replication protocol; an answer for each. */
+async function ask(
+  postgres: Postgres,
+  { connection, env }: Source,
+  commands: readonly string[],
+  signal: AbortSignal,
+  what?: string,
+): Promise<readonly string[]> {
+  const psql = join(await postgres.newest(), "psql");
+  const given = ["--no-psqlrc", "--no-password", "-tA", ...commands.flatMap((one) => ["-c", one])];
+  const program = [...given, `replication=true application_name=${applicationName}`];
+  const answer = await runCommand(psql, program, { signal, env }).catch((error: unknown) => {
+    throw error instanceof CommandFailed ? new Failure(explain(connection, error.stderr || error.message, what)) : error;
+  });
+  return answer.trimEnd().split("\n");
+}
+
 /** The words of a program that failed, and what to do about those that are known. */
-export function explain({ host, port, user }: Connection, lastLines: string): string {
+export function explain({ host, port, user }: Connection, lastLines: string, what = "base backup of"): string {
   const words = lastLines
     .replaceAll(/pg_basebackup: |psql: error: /gu, "")
     .trim()
     .replaceAll(/\s+/gu, " ");
-  return `base backup of ${user}@${host}:${port} failed: ${words}${adviceFor(words, user)}`;
+  return `${what} ${user}@${host}:${port} failed: ${words}${adviceFor(words, user)}`;
 }
 
 function adviceFor(words: string, user: string): string {

@@ -1,7 +1,7 @@
 /** Where the data lies: a store of named folders that can be cloned at hardly any cost in time or bytes. */
 
 /** What a pool is divided into; see places.ts. */
-export const poolFolders = ["snapshots", "timeflows", "vdbs", "work"] as const;
+export const poolFolders = ["snapshots", "timeflows", "vdbs", "standbys", "work"] as const;
 export type PoolFolder = (typeof poolFolders)[number];
 
 /** The pool is one sparse file, mounted at one place. */

@@ -66,6 +66,7 @@ export async function startTestApi(): Promise<TestApi> {
       progressOf: () => undefined,
       [Symbol.asyncDispose]: async () => undefined,
     },
+    streamOf: () => undefined,
     sizes: { known: () => undefined, fresh: async () => undefined },
     storageFigures: () => ({ capacityBytes: 100 * 2 ** 30, usedBytes: 2 ** 30, reserveBytes: 2 ** 28 }),
     engineName: () => "delphix-engine",

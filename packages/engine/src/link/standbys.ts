@@ -1,0 +1,313 @@
+/** The standbys of dSources that are kept fresh by streaming: one server for each, on `standbys/<dSource>` of the pool. */
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleepMs } from "node:timers/promises";
+import type { Log } from "kube-runtime";
+import type { Connection } from "../catalogue/rows.ts";
+import { placeOfStandby } from "../pool/places.ts";
+import { type Pool, requireFreeSpace, TooLittleSpace } from "../pool/pool.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import type { Postgres } from "./postgres.ts";
+import type { Secrets } from "./secrets.ts";
+import { type SourcePosition, type SourceState, stateOf, withSource } from "./source.ts";
+import { becauseOf, certainEnd, hasAll, hasEnded, hear, newStandby, type Standby, verify } from "./standby.ts";
+import type { Freshness } from "./standby-freshness.ts";
+import type { Said } from "./standby-lines.ts";
+import { startStandby } from "./standby-server.ts";
+
+/** A dSource that a standby is wanted for. */
+export interface Followed {
+  readonly id: string;
+  readonly name: string;
+  readonly connection: Connection;
+}
+
+/** What people are told of it. */
+export interface StreamState extends Freshness {
+  readonly isStreaming: boolean;
+  /** Why it does not stream, and what is needed. */
+  readonly because?: string;
+}
+
+/** A clone of a standby's data: it holds all that the source had on disk at `position`, and nothing newer than `at`. */
+export interface Taken extends SourcePosition {
+  readonly at: Date;
+}
+export interface Unusable {
+  readonly because: string;
+}
+
+export interface Standbys extends AsyncDisposable {
+  /** One pass: starts, restarts and stops what has to be, and removes what nobody wants any more. Call it every few seconds. */
+  keep(wanted: readonly Followed[]): Promise<void>;
+  /** A base backup that is not recovered yet, a folder of the pool, becomes the standby; an earlier one goes. */
+  begin(followed: Followed, from: string): Promise<void>;
+  /** This source is not streamed from, for that reason. */
+  refuse(followed: Followed, because: string): Promise<void>;
+  /** Throws when the source does not answer; `because` says why only a copy helps. */
+  clone(followed: Followed, to: string, signal: AbortSignal): Promise<Taken | Unusable>;
+  /** Starts its server anew, which then knows by itself how far it is. */
+  restart(followed: Followed): Promise<void>;
+  /** It cannot be used any more; the next snapshot begins another one. */
+  lose(followed: Followed, because: string): void;
+  /** Stops it and removes its data. */
+  end(id: string): Promise<void>;
+  /** Undefined: it is not followed. */
+  stateOf(id: string): StreamState | undefined;
+}
+
+export interface StandbyParts {
+  readonly pool: Pool;
+  readonly postgres: Postgres;
+  readonly secrets: Secrets;
+  readonly reserveBytes: () => Promise<number>;
+  readonly log: Log;
+  /** Told of what the source has sent. */
+  readonly streamCame: (followed: Followed, bytes: number) => void;
+}
+
+/** So often the source is asked where it is: a connection that a log of connections shows. */
+const askPauseMs = 15_000;
+/** A standby that neither receives nor replays anything for so long while it is behind is of no use for a snapshot. */
+const patienceMs = 60_000;
+const lookMs = 100;
+/** A server that ends because of what it has said has ended by then, and counts as one that did. */
+const endingMs = 1_000;
+/** For so long a source that has answered is believed to be there. */
+const answerMs = 10_000;
+/** Else it would be held and let go with each segment. */
+const roomToGoOnBytes = 64 * 2 ** 20;
+
+export function startStandbys(parts: StandbyParts): Standbys {
+  const { pool, postgres, secrets, reserveBytes, log, streamCame } = parts;
+  const standbys = new Map<string, Standby>();
+  const busy = new Map<string, Promise<unknown>>();
+  const closing = new AbortController();
+
+  const exclusive = async <T>(id: string, work: () => Promise<T>): Promise<T> => {
+    const mine = (busy.get(id) ?? Promise.resolve()).catch(() => undefined).then(work);
+    busy.set(id, mine);
+    try {
+      return await mine;
+    } finally {
+      if (busy.get(id) === mine) busy.delete(id);
+    }
+  };
+
+  const standbyOf = (followed: Followed): Standby => {
+    const known = standbys.get(followed.id);
+    if (known !== undefined) {
+      known.followed = followed;
+      return known;
+    }
+    const one = newStandby(followed);
+    standbys.set(followed.id, one);
+    return one;
+  };
+
+  const count = (one: Standby): void => {
+    const bytes = one.server?.newBytes() ?? 0;
+    if (bytes > 0) streamCame(one.followed, bytes);
+  };
+
+  const stop = async (one: Standby): Promise<void> => {
+    const { server } = one;
+    if (server === undefined) return;
+    delete one.server;
+    one.isStreaming = false;
+    await server.stop();
+    const bytes = server.newBytes();
+    if (bytes > 0) streamCame(one.followed, bytes);
+  };
+
+  const start = async (one: Standby, given: string): Promise<void> => {
+    const { followed } = one;
+    const folder = pool.pathOf(placeOfStandby(followed.id));
+    const tls = join(folder, "tls");
+    await rm(tls, { recursive: true, force: true });
+    await mkdir(tls, { mode: 0o711 });
+    [one.given, one.startedMs, one.isVerified] = [given, Date.now(), false];
+    const started = Promise.withResolvers<void>();
+    const life = withSource(followed.connection, secrets, tls, async (source) => {
+      const stopThis = (): Promise<void> =>
+        exclusive(followed.id, async () => {
+          if (one.server === server) await stop(one);
+        });
+      const onSaid = (said: Said): void => {
+        hear(one, said);
+        // It would connect again by itself, to whatever is there then: only its start looks whether that is the same source.
+        if (said.kind === "trouble") setTimeout(() => void stopThis(), endingMs).unref();
+      };
+      const server = await startStandby(postgres, source, folder, { signal: closing.signal, log, onSaid });
+      one.server = server;
+      started.resolve();
+      const { lastLines } = await server.ended;
+      if (one.server !== server) return;
+      hasEnded(one, lastLines, Date.now());
+      log.warn({ dSource: followed.name, lastLines }, "a standby has ended");
+    });
+    life.then(started.resolve, started.reject);
+    await started.promise.catch((error: unknown) => {
+      one.trouble = wordsOf(error);
+      one.startAfterMs = Date.now() + askPauseMs;
+    });
+  };
+
+  const ask = async (one: Standby, signal: AbortSignal): Promise<SourceState> => {
+    const { followed, fresh } = one;
+    const folder = await mkdtemp(join(pool.pathOf(placeOfStandby(followed.id)), "ask-"));
+    try {
+      const askedMs = Date.now();
+      const found = await withSource(followed.connection, secrets, folder, (source) => stateOf(postgres, source, signal));
+      fresh.answered(askedMs, found);
+      one.answeredMs = Date.now();
+      return found;
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  };
+
+  /** Asks, and finds out whether the source is still in the history that the standby knows. */
+  const compare = async (one: Standby, signal: AbortSignal): Promise<SourcePosition> => {
+    const before = certainEnd(one);
+    const found = await ask(one, signal);
+    one.refused = found.obstacle;
+    if (before?.timeline === found.timeline && found.position < before.position)
+      one.lost ??= "the source has gone back to an earlier position";
+    return found;
+  };
+
+  const look = (one: Standby, mayRun: boolean): void => {
+    count(one);
+    const received = one.server?.received();
+    if (received !== undefined) one.fresh.received(received);
+    if (!mayRun || one.isAsking || (one.server !== undefined && Date.now() - one.askedMs < askPauseMs)) return;
+    [one.isAsking, one.askedMs] = [true, Date.now()];
+    const failed = (error: unknown): void => {
+      if (!one.isStreaming) one.trouble = wordsOf(error);
+    };
+    void compare(one, closing.signal)
+      .catch(failed)
+      .finally(() => void (one.isAsking = false));
+  };
+
+  /** Waits for what was removed once, and not in each pass. */
+  const shortOf = async (one: Standby): Promise<string | undefined> => {
+    const what = `the standby of dSource ${one.followed.name}`;
+    const more = one.held === undefined ? 0 : roomToGoOnBytes;
+    const reserve = await reserveBytes();
+    if (one.held !== undefined && (await pool.freeBytes()) < reserve + more) return one.held;
+    try {
+      await requireFreeSpace(pool, reserve, more, what);
+      return undefined;
+    } catch (error) {
+      if (error instanceof TooLittleSpace) return error.message;
+      throw error;
+    }
+  };
+
+  const tell = (one: Standby): void => {
+    const because = becauseOf(one) ?? "";
+    if (because === (one.said ?? "")) return;
+    one.said = because;
+    const { name } = one.followed;
+    if (because !== "") log.warn({ dSource: name, because }, "a dSource is not streamed");
+    else if (one.isStreaming) log.info({ dSource: name }, "a dSource is streamed");
+  };
+
+  const keepOne = async (followed: Followed): Promise<void> => {
+    const one = standbyOf(followed);
+    const isThere = await pool.has(placeOfStandby(followed.id));
+    const given = await fingerprintOf(followed.connection, secrets);
+    const short = isThere ? await shortOf(one) : undefined;
+    if (short === undefined) delete one.held;
+    else one.held = short;
+    const mayRun = isThere && one.lost === undefined && one.refused === undefined && one.held === undefined;
+    if (!mayRun || (one.given !== undefined && one.given !== given)) {
+      const hasChanged = one.given !== given;
+      await stop(one);
+      if (hasChanged) one.startAfterMs = 0;
+    }
+    const hasAnswered = Date.now() - one.answeredMs < answerMs;
+    if (mayRun && hasAnswered && one.server === undefined && Date.now() >= one.startAfterMs) await start(one, given);
+    await verify(one);
+    look(one, mayRun);
+    tell(one);
+  };
+
+  const end = async (id: string): Promise<void> => {
+    const one = standbys.get(id);
+    if (one !== undefined) await stop(one);
+    standbys.delete(id);
+    await pool.remove(placeOfStandby(id));
+  };
+
+  return {
+    keep: async (wanted) => {
+      const ids = new Set(wanted.map(({ id }) => id));
+      const known = new Set([...standbys.keys(), ...(await pool.list("standbys"))]);
+      const unwanted = [...known].filter((id) => !ids.has(id));
+      for (const id of unwanted) if (!busy.has(id)) await exclusive(id, () => end(id));
+      // What a job does with one may take a while; the others do not wait for it.
+      for (const one of wanted) if (!busy.has(one.id)) await exclusive(one.id, () => keepOne(one));
+    },
+    begin: (followed, from) =>
+      exclusive(followed.id, async () => {
+        await end(followed.id);
+        await pool.clone(from, placeOfStandby(followed.id), "writable");
+        await start(standbyOf(followed), await fingerprintOf(followed.connection, secrets));
+      }),
+    refuse: (followed, because) =>
+      exclusive(followed.id, async () => {
+        await end(followed.id);
+        const one = standbyOf(followed);
+        one.refused = because;
+        tell(one);
+      }),
+    clone: async (followed, to, signal) => {
+      if (!(await pool.has(placeOfStandby(followed.id)))) return { because: "it has no standby yet" };
+      // After a restart of the engine this may be asked before the first pass has started its server.
+      const one = standbyOf(followed);
+      const wanted = await compare(one, signal);
+      let [progress, patience] = ["", Date.now() + patienceMs];
+      for (;;) {
+        const isGone = standbys.get(followed.id) !== one;
+        const final = isGone ? "its standby is not wanted any more" : (one.lost ?? one.refused ?? one.held);
+        if (final !== undefined) return { because: final };
+        await verify(one);
+        const taken = await exclusive(followed.id, async () => {
+          if (!hasAll(one, wanted)) return false;
+          await one.server?.paused(() => pool.clone(placeOfStandby(followed.id), to, "writable"));
+          return one.server !== undefined;
+        });
+        if (taken) return { ...wanted, at: new Date() };
+        const now = one.server?.progress() ?? "";
+        if (now !== progress) [progress, patience] = [now, Date.now() + patienceMs];
+        if (Date.now() > patience) return { because: `the standby receives nothing: ${one.trouble ?? "it does not say why"}` };
+        await sleepMs(lookMs, undefined, { signal });
+      }
+    },
+    restart: (followed) =>
+      exclusive(followed.id, async () => {
+        const one = standbyOf(followed);
+        await stop(one);
+        await start(one, await fingerprintOf(followed.connection, secrets));
+      }),
+    lose: (followed, because) => void (standbyOf(followed).lost ??= because),
+    end: (id) => exclusive(id, () => end(id)),
+    stateOf: (id) => {
+      const one = standbys.get(id);
+      if (one === undefined) return undefined;
+      const received = one.server?.received();
+      if (received !== undefined) one.fresh.received(received);
+      const because = becauseOf(one);
+      return { isStreaming: one.isStreaming, ...one.fresh.now(Date.now()), ...(because === undefined ? {} : { because }) };
+    },
+    [Symbol.asyncDispose]: async () => {
+      closing.abort(new Error("the engine is stopping"));
+      await Promise.all([...standbys.values()].map((one) => exclusive(one.followed.id, () => stop(one))));
+    },
+  };
+}
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
