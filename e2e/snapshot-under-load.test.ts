@@ -11,7 +11,7 @@ import { applyVdb, makePasswordSecret, runAction, sqlInPod, waitForPhase } from 
 const kubectl = await testCluster();
 const namespace = "under-load";
 const vdb = { name: "loaded", namespace };
-const rounds = isFullTier ? 20 : 3;
+const rounds = isFullTier ? 20 : 2;
 
 /** One transaction, and then where its server's WAL was after it: both are rows, the second of the loaded database alone. */
 const ledger = String.raw`

@@ -22,7 +22,7 @@ const groups = {
     concurrency: 2,
     timeoutSeconds: 120,
   },
-  integration: { files: ["packages/*/integration/**/*.test.ts"], concurrency: 2, timeoutSeconds: 2400 },
+  integration: { files: ["packages/*/integration/**/*.test.ts"], concurrency: 3, timeoutSeconds: 2400 }, // they wait more than they work
   e2e: { files: ["e2e/!(soak|rights|secrets|majors).test.ts"], concurrency: 1, timeoutSeconds: 2400 },
   majors: { files: ["e2e/majors.test.ts"], concurrency: 1, timeoutSeconds: 2400 },
   after: { files: ["e2e/{rights,secrets}.test.ts"], concurrency: 1, timeoutSeconds: 300 }, // behind all that they look at

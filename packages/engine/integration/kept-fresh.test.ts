@@ -18,6 +18,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eq, type Snapshot } from "@vdb/dct";
+import { turns } from "kube-runtime/testing";
 import {
   declared,
   type EngineProcess,
@@ -35,6 +36,7 @@ import { contentOf, program, type Server, sourceOwner, startOnClone, startSource
 import { type Scratch, scratchFolder } from "./testing/scratch.ts";
 
 const mib = 2 ** 20;
+const skip = turns("kept fresh", ["killed", "tablespace", "failover"], 1);
 
 describe("later snapshots of a dSource", { timeout: 600_000 }, () => {
   const stack = new AsyncDisposableStack();
@@ -135,7 +137,9 @@ describe("later snapshots of a dSource", { timeout: 600_000 }, () => {
     equal(hashOf(first), former);
   });
 
-  test("killed when it is half written: the former snapshot is whole and the only one, and the job makes the next one", async () => {
+  test("killed when it is half written: the former snapshot is whole and the only one, and the job makes the next one", {
+    skip: skip("killed"),
+  }, async () => {
     const former = await newest();
     const whole = hashOf(former);
     await engine.stop();
@@ -152,7 +156,9 @@ describe("later snapshots of a dSource", { timeout: 600_000 }, () => {
     await isTheSource(await newest(), "after-a-kill");
   });
 
-  test("a tablespace that comes later is named as the cause, and the former snapshot stays the newest", async () => {
+  test("a tablespace that comes later is named as the cause, and the former snapshot stays the newest", {
+    skip: skip("tablespace"),
+  }, async () => {
     const former = await newest();
     chownSync(space, sourceOwner, sourceOwner);
     source.sql(`CREATE TABLESPACE space LOCATION '${space}'`);
@@ -166,7 +172,9 @@ describe("later snapshots of a dSource", { timeout: 600_000 }, () => {
     await isTheSource((await synced()).snapshot, "without-the-tablespace");
   });
 
-  test("a source that failed over to a server that has lost its last changes: the snapshot is what that server has", async () => {
+  test("a source that failed over to a server that has lost its last changes: the snapshot is what that server has", {
+    skip: skip("failover"),
+  }, async () => {
     const [one, other] = [join(scratch.path, "production"), join(scratch.path, "standby")];
     await source[Symbol.asyncDispose]();
     cpSync(one, other, { recursive: true, preserveTimestamps: true });
