@@ -2,6 +2,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { eventually, inNode, type Json, postgresImage, storageNamespace, testCluster, text } from "@vdb/cluster";
+import { turns } from "kube-runtime/testing";
 import {
   applyVdb,
   condition,
@@ -53,6 +54,8 @@ async function correctedIsEnough(vdb: VdbOptions, vdbsBefore: number): Promise<v
   equal(await provisioned(), vdbsBefore + 1, "nothing of the wrong try is left");
 }
 
+const skip = turns("bad input", ["engine", "source", "storageClass", "image", "room", "away"], 2);
+
 describe("bad input", { timeout: 900_000 }, () => {
   const made: VdbOptions[] = [];
   const fresh = (name: string, spec: Record<string, unknown> = {}): VdbOptions => {
@@ -64,7 +67,9 @@ describe("bad input", { timeout: 900_000 }, () => {
     for (const vdb of made) await deleteVdb(kubectl, vdb);
   });
 
-  test("a wrong engine name: the condition lists the engines there are, and a corrected one is enough", async () => {
+  test("a wrong engine name: the condition lists the engines there are, and a corrected one is enough", {
+    skip: skip("engine"),
+  }, async () => {
     const before = await provisioned();
     const vdb = fresh("wrong-engine", { source: { type: "dct-source", reference: "no-such-engine:production" } });
     await makePasswordSecret(kubectl, vdb);
@@ -74,7 +79,9 @@ describe("bad input", { timeout: 900_000 }, () => {
     await correctedIsEnough(vdb, before);
   });
 
-  test("a wrong dSource name: the condition lists the sources, nothing is provisioned, and a corrected one is enough", async () => {
+  test("a wrong dSource name: the condition lists the sources, nothing is provisioned, and a corrected one is enough", {
+    skip: skip("source"),
+  }, async () => {
     const before = await provisioned();
     const vdb = fresh("wrong-source", { source: { type: "dct-source", reference: "delphix-engine:no-such-source" } });
     await makePasswordSecret(kubectl, vdb);
@@ -89,7 +96,7 @@ describe("bad input", { timeout: 900_000 }, () => {
     match(patched.stderr, /immutable once the data exists/u);
   });
 
-  test("a StorageClass that does not exist: named, and a corrected one is enough", async () => {
+  test("a StorageClass that does not exist: named, and a corrected one is enough", { skip: skip("storageClass") }, async () => {
     const before = await provisioned();
     const vdb = fresh("wrong-class", { storageClassName: "no-such-class" });
     await makePasswordSecret(kubectl, vdb);
@@ -109,7 +116,7 @@ describe("bad input", { timeout: 900_000 }, () => {
     await waitForPhase(kubectl, vdb, "Ready");
   });
 
-  test("an image that does not exist: named, and a corrected image is enough", async () => {
+  test("an image that does not exist: named, and a corrected image is enough", { skip: skip("image") }, async () => {
     const vdb = fresh("no-image", { image: "127.0.0.1:1/absent:1" });
     await makePasswordSecret(kubectl, vdb);
     await applyVdb(kubectl, vdb);
@@ -118,7 +125,9 @@ describe("bad input", { timeout: 900_000 }, () => {
     await waitForPhase(kubectl, vdb, "Ready");
   });
 
-  test("too little free space in the pool: named with the bytes, and with enough again the VDB gets Ready", async () => {
+  test("too little free space in the pool: named with the bytes, and with enough again the VDB gets Ready", {
+    skip: skip("room"),
+  }, async () => {
     const pool = "/var/lib/delphix-engine/pool";
     const before = await provisioned();
     // Twice and after a sync: what was deleted just before is given back only then, and would be room again.
@@ -139,7 +148,7 @@ describe("bad input", { timeout: 900_000 }, () => {
     equal(await provisioned(), before + 1, "and no try has left anything");
   });
 
-  test("an engine that is down: named, and when it is back the VDB gets Ready", async () => {
+  test("an engine that is down: named, and when it is back the VDB gets Ready", { skip: skip("away") }, async () => {
     await kubectl.run(["scale", "statefulset/delphix-engine", "-n", storageNamespace, "--replicas=0"]);
     await kubectl.run(["wait", "--for=delete", "pod/delphix-engine-0", "-n", storageNamespace, "--timeout=180s"]);
     const vdb = fresh("engine-down");

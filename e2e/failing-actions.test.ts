@@ -2,7 +2,7 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { eventually, type Json, operatorNamespace, testCluster, text } from "@vdb/cluster";
-import { isFullTier, seededRandom, testSeed } from "kube-runtime/testing";
+import { isFullTier, seededRandom, testSeed, turns } from "kube-runtime/testing";
 import { deleteOrigin, makeOrigin, sourceOf } from "./origins.ts";
 import { killPods, podsOf } from "./pods.ts";
 import { remains } from "./remains.ts";
@@ -55,6 +55,7 @@ const rewind = (name: string, postRewind?: object) => ({
   name,
   spec: { snapshotRef: { type: "volume-snapshot", name: "base" }, ...(postRewind === undefined ? {} : { postRewind }) },
 });
+const skip = turns("trouble", ["preFails", "preHangs", "postFails", "goesOn", "two", "killed", "disabled", "deleted"], 3);
 const phases = ["PreRefresh", "Stopping", "Refreshing", "Starting", "PostRefresh", "Finalizing"];
 const random = seededRandom(testSeed);
 const either = (name: string, script: object) => (random() < 0.5 ? refresh(name, { postRefresh: script }) : rewind(name, script));
@@ -86,6 +87,7 @@ for (const origin of isFullTier ? (["dct-source", "pvc-clone"] as const) : (["dc
       equal(text(found, "status", "phase"), "Completed", text(found, "status"));
     });
     beforeEach(async () => {
+      await haveHooks();
       if ((await sqlInPod(kubectl, vdb, isOld)) !== "t") await sqlInPod(kubectl, vdb, oldData);
     });
     after(async () => {
@@ -94,7 +96,7 @@ for (const origin of isFullTier ? (["dct-source", "pvc-clone"] as const) : (["dc
       await deleteOrigin(kubectl, namespace);
     });
 
-    test("a pre-refresh hook that fails: nothing is changed", async () => {
+    test("a pre-refresh hook that fails: nothing is changed", { skip: skip("preFails") }, async () => {
       await haveHooks(hook("pre-refresh", "SELECT 1/0"));
       const found = await runAction(kubectl, vdb, refresh("pre-fails"));
       deepEqual(phaseAndReason(found), ["Error", "HookFailed", "NothingChanged"]);
@@ -102,7 +104,7 @@ for (const origin of isFullTier ? (["dct-source", "pvc-clone"] as const) : (["dc
       await holds("old");
     });
 
-    test("a pre-rewind hook that hangs: it is ended at its timeout, in the server too", async () => {
+    test("a pre-rewind hook that hangs: it is ended at its timeout, in the server too", { skip: skip("preHangs") }, async () => {
       await haveHooks(hook("pre-rewind", "SELECT pg_sleep(3600)", { timeoutSeconds: 2 }));
       const found = await runAction(kubectl, vdb, rewind("pre-hangs"));
       deepEqual(phaseAndReason(found), ["Error", "HookFailed", "NothingChanged"]);
@@ -111,22 +113,23 @@ for (const origin of isFullTier ? (["dct-source", "pvc-clone"] as const) : (["dc
       await holds("old");
     });
 
-    test("a post-refresh hook that fails: the old data is back", async () => {
+    test("a post-refresh hook that fails: the old data is back", { skip: skip("postFails") }, async () => {
       await haveHooks(hook("post-refresh", "SELECT 1/0"));
       const found = await runAction(kubectl, vdb, refresh("post-fails"));
       deepEqual(phaseAndReason(found), ["Error", "HookFailed", "RolledBack"]);
       await holds("old");
     });
 
-    test("the same with continueOnError: the new data", async () => {
+    test("a post-refresh hook that fails with continueOnError: the new data", { skip: skip("goesOn") }, async () => {
       await haveHooks(hook("post-refresh", "SELECT 1/0", { continueOnError: true }));
       const found = await runAction(kubectl, vdb, refresh("post-continues"));
       deepEqual(phaseAndReason(found), ["Completed", "Completed", ""]);
       await holds("new");
     });
 
-    test("two at once: the second waits, says behind which, and begins when the first has ended", async () => {
-      await haveHooks();
+    test("two at once: the second waits, says behind which, and begins when the first has ended", {
+      skip: skip("two"),
+    }, async () => {
       const [first, second] = [refresh("first", { postRefresh: slowly(2) }), rewind("second")];
       await beginAction(kubectl, vdb, first);
       await comesTo(first, "PreRefresh");
@@ -145,7 +148,7 @@ for (const origin of isFullTier ? (["dct-source", "pvc-clone"] as const) : (["dc
       await holds("new");
     });
 
-    test("its pod is killed in the middle: the data is that of the action's end", async () => {
+    test("its pod is killed in the middle: the data is that of the action's end", { skip: skip("killed") }, async () => {
       const action = either("pod-killed", slowly(3));
       await beginAction(kubectl, vdb, action);
       await comesTo(action, "PostRefresh");
@@ -155,7 +158,9 @@ for (const origin of isFullTier ? (["dct-source", "pvc-clone"] as const) : (["dc
       await holds(text(found, "status", "phase") === "Completed" ? "new" : "old");
     });
 
-    test("the database is disabled in the middle: it stops when the action has ended, with the new data", async () => {
+    test("the database is disabled in the middle: it stops when the action has ended, with the new data", {
+      skip: skip("disabled"),
+    }, async () => {
       const action = either("disabled", slowly(3));
       await beginAction(kubectl, vdb, action);
       await comesTo(action, "Starting");
@@ -181,7 +186,7 @@ for (const origin of isFullTier ? (["dct-source", "pvc-clone"] as const) : (["dc
         await holds(was);
       });
 
-    test("the database is deleted in the middle: the action ends, and nothing is left", async () => {
+    test("the database is deleted in the middle: the action ends, and nothing is left", { skip: skip("deleted") }, async () => {
       await kubectl.run(["delete", "volumesnapshots", "--all", "-n", namespace, "--timeout=120s"]); // they would keep its data
       const action = refresh("vdb-deleted", { postRefresh: slowly(60) });
       await beginAction(kubectl, vdb, action);

@@ -1,7 +1,7 @@
-import { deepEqual } from "node:assert/strict";
+import { deepEqual, match } from "node:assert/strict";
 import { test } from "node:test";
 import type { Json } from "@vdb/cluster";
-import { auditedRights, grantedRights, needlessRights, rightText } from "./rights.ts";
+import { auditedRights, compareRights, grantedRights, rightsReport, rightText } from "./rights.ts";
 
 const rule = (apiGroups: string[], resources: string[], verbs: string[]): Json => ({ apiGroups, resources, verbs });
 const role = (kind: string, name: string, namespace: string | undefined, rules: Json[]): Json => ({
@@ -59,5 +59,29 @@ test("what is given and neither used nor named with a reason is too much; what R
   const { used, refused } = auditedRights(log, ["ops"]);
   deepEqual(refused, ["ops/operator: list secrets shop/"]);
   const granted = grantedRights(cluster, ["ops"]);
-  deepEqual(needlessRights(granted, used), ["ops/operator: create deployments.apps", "ops/operator: get pods"]);
+  const reasons = [{ rights: /: get pods$/u, why: "a pod that came back" }];
+  deepEqual(compareRights(granted, used, reasons), {
+    used: [
+      "ops/operator: get deployments.apps",
+      "ops/operator: get pods/exec",
+      "ops/operator: update leases.coordination.k8s.io",
+    ],
+    explained: ["ops/operator: get pods: a pod that came back"],
+    needless: ["ops/operator: create deployments.apps"],
+  });
+});
+
+test("a list is explained by the watch that it begins, and by nothing else", () => {
+  const right = (verb: string, resource: string) => ({ account: "ops/operator", verb, resource });
+  const granted = [right("list", "pods"), right("watch", "pods"), right("list", "secrets"), right("watch", "secrets")];
+  deepEqual(compareRights(granted, [right("watch", "pods")], []), {
+    used: ["ops/operator: watch pods"],
+    explained: ["ops/operator: list pods: begins the watch"],
+    needless: ["ops/operator: list secrets", "ops/operator: watch secrets"],
+  });
+});
+
+test("the report says first what is to be done", () => {
+  const report = rightsReport({ used: ["a: get pods"], explained: [], needless: ["a: list secrets"] }, []);
+  match(report, /^needed and refused: 0\n\ngiven, neither used nor explained: 1\n {2}a: list secrets\n\n/u);
 });

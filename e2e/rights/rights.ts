@@ -77,11 +77,47 @@ export function auditedRights(lines: Iterable<string>, namespaces: readonly stri
   return { used: [...used.values()], refused: [...refused] };
 }
 
-/** The rights that nobody has used. */
-export function needlessRights(granted: readonly Right[], used: readonly Right[]): readonly string[] {
+/** Why a right is given that the log does not show. */
+export interface Reason {
+  /** Matches the rights that it is for, as `rightText` says them. */
+  readonly rights: RegExp;
+  readonly why: string;
+}
+
+export interface Compared {
+  readonly used: readonly string[];
+  /** Not used, each with its reason. */
+  readonly explained: readonly string[];
+  /** Neither used nor explained: they are to be taken away. */
+  readonly needless: readonly string[];
+}
+
+/** A cache begins with a list where the API server does not stream what there is: whoever watches has use for it. */
+const begins = ({ account, verb, resource }: Right): string =>
+  verb === "list" ? rightText({ account, verb: "watch", resource }) : "";
+
+/** What becomes of each right that is given. */
+export function compareRights(granted: readonly Right[], used: readonly Right[], reasons: readonly Reason[]): Compared {
   const known = new Set(used.map(rightText));
-  return granted
-    .map(rightText)
-    .filter((right) => !known.has(right))
-    .toSorted();
+  const [seen, explained, needless]: [string[], string[], string[]] = [[], [], []];
+  for (const right of granted.toSorted((left, other) => (rightText(left) < rightText(other) ? -1 : 1))) {
+    const name = rightText(right);
+    const why = known.has(begins(right)) ? "begins the watch" : reasons.find(({ rights }) => rights.test(name))?.why;
+    if (known.has(name)) seen.push(name);
+    else if (why !== undefined) explained.push(`${name}: ${why}`);
+    else needless.push(name);
+  }
+  return { used: seen, explained, needless };
+}
+
+/** A page that tells it all: what a person reads who decides over the charts' rights. */
+export function rightsReport({ used, explained, needless }: Compared, refused: readonly string[]): string {
+  const part = (title: string, lines: readonly string[]): string =>
+    `${title}: ${lines.length}\n${lines.map((line) => `  ${line}\n`).join("")}`;
+  return [
+    part("needed and refused", refused),
+    part("given, neither used nor explained", needless),
+    part("given and explained", explained),
+    part("given and used", used),
+  ].join("\n");
 }

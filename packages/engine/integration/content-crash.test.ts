@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type DctClient, eq, type Snapshot, type Vdb } from "@vdb/dct";
-import { testSeed } from "kube-runtime/testing";
+import { sampled, testSeed } from "kube-runtime/testing";
 import {
   declared,
   type EngineProcess,
@@ -17,7 +17,7 @@ import {
   startEngineProcess,
   succeeded,
 } from "./testing/engine.ts";
-import { killedAt, nothingLost, some } from "./testing/killed-at.ts";
+import { killedAt, nothingLost } from "./testing/killed-at.ts";
 import { contentOf, type Server, startOnClone, startSource } from "./testing/postgres.ts";
 import { type Scratch, scratchFolder, unmount } from "./testing/scratch.ts";
 
@@ -30,6 +30,20 @@ const recorded = async (client: DctClient, { id }: Vdb): Promise<readonly unknow
   const timeflows = await client.searchTimeflows(eq("dataset_id", id), { sort: "id" });
   return [now?.current_timeflow_id, now?.previous_timeflow_id, timeflows.map((one) => one.id)];
 };
+
+const jobTypes = [
+  "DB_REFRESH",
+  "DB_ROLLBACK",
+  "DB_UNDO_REFRESH",
+  "DB_SWITCH_TIMEFLOW",
+  "TIMEFLOW_DELETE",
+  "BOOKMARK_CREATE",
+  "BOOKMARK_DELETE",
+] as const;
+const chosenTypes = sampled("changes", jobTypes, 4);
+/** One failpoint of each of some job types, unless all run. */
+const pointsOf = (type: (typeof jobTypes)[number], failpoints: readonly string[]): readonly string[] =>
+  chosenTypes.includes(type) ? sampled(type, failpoints, 1) : [];
 
 describe("killed while a VDB gets other data", { timeout: 900_000 }, () => {
   const stack = new AsyncDisposableStack();
@@ -73,7 +87,7 @@ describe("killed while a VDB gets other data", { timeout: 900_000 }, () => {
   const pathStands = ({ id }: Vdb): void =>
     ok(existsSync(join(poolDir(scratch), "vdbs", id, "data/PG_VERSION")), "the path leads to data");
 
-  for (const failpoint of some(["started", "cloned", "snapshotted", "swapped", "acted", "recorded"])) {
+  for (const failpoint of pointsOf("DB_REFRESH", ["started", "cloned", "snapshotted", "swapped", "acted", "recorded"])) {
     test(`DB_REFRESH:${failpoint} (seed ${testSeed}): the parent's data, and the old is what an undo brings back`, async () => {
       await killedAt(
         scratch,
@@ -96,7 +110,7 @@ describe("killed while a VDB gets other data", { timeout: 900_000 }, () => {
     });
   }
 
-  for (const failpoint of some(["started", "cloned", "snapshotted", "swapped", "acted", "recorded"])) {
+  for (const failpoint of pointsOf("DB_ROLLBACK", ["started", "cloned", "snapshotted", "swapped", "acted", "recorded"])) {
     test(`DB_ROLLBACK:${failpoint} (seed ${testSeed}): the data of the snapshot`, async () => {
       await killedAt(
         scratch,
@@ -117,7 +131,7 @@ describe("killed while a VDB gets other data", { timeout: 900_000 }, () => {
   }
 
   for (const type of ["DB_UNDO_REFRESH", "DB_SWITCH_TIMEFLOW"] as const)
-    for (const failpoint of some(["started", "swapped", "acted", "recorded"], 1)) {
+    for (const failpoint of pointsOf(type, ["started", "swapped", "acted", "recorded"])) {
       test(`${type}:${failpoint} (seed ${testSeed}): the data of the other timeflow, once`, async () => {
         await killedAt(
           scratch,
@@ -144,7 +158,7 @@ describe("killed while a VDB gets other data", { timeout: 900_000 }, () => {
       });
     }
 
-  for (const failpoint of some(["started", "acted", "recorded"], 1)) {
+  for (const failpoint of pointsOf("TIMEFLOW_DELETE", ["started", "acted", "recorded"])) {
     test(`TIMEFLOW_DELETE:${failpoint} (seed ${testSeed}): it is gone, the VDB is not`, async () => {
       await killedAt(
         scratch,
@@ -164,7 +178,7 @@ describe("killed while a VDB gets other data", { timeout: 900_000 }, () => {
     });
   }
 
-  for (const failpoint of some(["started", "snapshotted", "acted", "recorded"], 1)) {
+  for (const failpoint of pointsOf("BOOKMARK_CREATE", ["started", "snapshotted", "acted", "recorded"])) {
     test(`BOOKMARK_CREATE:${failpoint} (seed ${testSeed}): one bookmark, with one snapshot`, async () => {
       await killedAt(
         scratch,
@@ -187,7 +201,7 @@ describe("killed while a VDB gets other data", { timeout: 900_000 }, () => {
     });
   }
 
-  for (const failpoint of some(["started", "acted", "recorded"], 1)) {
+  for (const failpoint of pointsOf("BOOKMARK_DELETE", ["started", "acted", "recorded"])) {
     test(`BOOKMARK_DELETE:${failpoint} (seed ${testSeed}): its name is gone, its snapshot is not`, async () => {
       await killedAt(
         scratch,
@@ -209,7 +223,7 @@ describe("killed while a VDB gets other data", { timeout: 900_000 }, () => {
   }
 
   const ownedBy = { appdata_source_params: { ownership_spec: "70:70" } };
-  for (const failpoint of some(["drafted", "owned"], 1)) {
+  for (const failpoint of pointsOf("DB_REFRESH", ["drafted", "owned"])) {
     test(`DB_REFRESH:${failpoint} (seed ${testSeed}): the parent's data, of the VDB's owner, and no draft of it`, async () => {
       await killedAt(
         scratch,
@@ -230,7 +244,7 @@ describe("killed while a VDB gets other data", { timeout: 900_000 }, () => {
 
   const others = ["DB_ROLLBACK", "DB_UNDO_REFRESH", "DB_SWITCH_TIMEFLOW"] as const;
   type Change = "DB_REFRESH" | (typeof others)[number];
-  const alsoSome: readonly Change[] = ["DB_REFRESH", ...others.filter((type) => some(others, 1).includes(type))];
+  const changes: readonly Change[] = ["DB_REFRESH", ...others];
 
   const lastBeforeSwap = {
     DB_REFRESH: "snapshotted",
@@ -296,7 +310,7 @@ describe("killed while a VDB gets other data", { timeout: 900_000 }, () => {
     equal(await contentIn(vdb), other, "the next one works");
   }
 
-  for (const type of alsoSome) {
+  for (const type of sampled("a pod in between", changes, 1)) {
     test(`${type}, a pod that comes in between: the job fails, killed while it undoes it fails all the same, and the old data is there`, async () => {
       const name = `in-between-${type}`;
       const made = await killedChanging(type, lastBeforeSwap[type], name);

@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eq, type Snapshot } from "@vdb/dct";
 import * as fc from "fast-check";
-import { isFullTier, testSeed } from "kube-runtime/testing";
+import { isFullTier, sampled, testSeed } from "kube-runtime/testing";
 import {
   declared,
   type EngineOptions,
@@ -15,7 +15,7 @@ import {
   startEngineProcess,
   succeeded,
 } from "./testing/engine.ts";
-import { killedAt as killedAtFailpoint, nothingLost as nothingLostIn, some } from "./testing/killed-at.ts";
+import { killedAt as killedAtFailpoint, nothingLost as nothingLostIn } from "./testing/killed-at.ts";
 import { contentOf, password, type Server, startOnClone, startSource } from "./testing/postgres.ts";
 import { type Scratch, scratchFolder } from "./testing/scratch.ts";
 
@@ -42,7 +42,7 @@ describe("killed at a failpoint", { timeout: 900_000 }, () => {
   ): Promise<void> => killedAtFailpoint(scratch, options, work, look);
   const nothingLost = (engine: EngineProcess): Promise<void> => nothingLostIn(scratch, engine);
 
-  for (const failpoint of ["started", "cloned", "snapshotted", "acted", "recorded"]) {
+  for (const failpoint of sampled("DB_PROVISION", ["started", "cloned", "snapshotted", "acted", "recorded"], 2)) {
     test(`DB_PROVISION:${failpoint}: exactly one VDB, with its data`, async () => {
       const name = `provision-${failpoint}`;
       await killedAt(
@@ -100,7 +100,7 @@ describe("killed at a failpoint", { timeout: 900_000 }, () => {
     );
   });
 
-  for (const failpoint of some(["started", "removed", "acted", "recorded"])) {
+  for (const failpoint of sampled("DB_DELETE", ["started", "removed", "acted", "recorded"], 1)) {
     test(`DB_DELETE:${failpoint}: the VDB and its snapshot are gone`, async () => {
       await killedAt(
         { holdAt: `DB_DELETE:${failpoint}` },
@@ -135,7 +135,7 @@ describe("killed at a failpoint", { timeout: 900_000 }, () => {
     );
   });
 
-  for (const failpoint of some(["started", "overwritten", "backedUp", "recovered", "cloned", "acted"])) {
+  for (const failpoint of sampled("DB_SYNC", ["started", "overwritten", "backedUp", "recovered", "cloned", "acted"], 1)) {
     test(`DB_SYNC:${failpoint} (seed ${testSeed}): exactly one more snapshot`, async () => {
       await killedAt(
         { holdAt: `DB_SYNC:${failpoint}` },
@@ -156,7 +156,7 @@ describe("killed at a failpoint", { timeout: 900_000 }, () => {
     });
   }
 
-  for (const failpoint of some(["started", "cloned", "acted", "recorded"])) {
+  for (const failpoint of sampled("DB_SNAPSHOT", ["started", "cloned", "acted", "recorded"], 1)) {
     test(`DB_SNAPSHOT:${failpoint} (seed ${testSeed}): exactly one snapshot of the VDB, which can be cloned`, async () => {
       await killedAt(
         { holdAt: `DB_SNAPSHOT:${failpoint}` },
@@ -177,7 +177,7 @@ describe("killed at a failpoint", { timeout: 900_000 }, () => {
     });
   }
 
-  for (const failpoint of some(["started", "acted", "recorded"])) {
+  for (const failpoint of sampled("SNAPSHOT_DELETE", ["started", "acted", "recorded"], 1)) {
     test(`SNAPSHOT_DELETE:${failpoint} (seed ${testSeed}): the snapshot is gone, its clone is not`, async () => {
       await killedAt(
         { holdAt: `SNAPSHOT_DELETE:${failpoint}` },
@@ -208,7 +208,7 @@ describe("killed at a failpoint", { timeout: 900_000 }, () => {
     return await client.linkAppData({ name, group_id: group?.id ?? "", parameters });
   };
 
-  for (const failpoint of some(["started", "overwritten", "backedUp", "recovered", "cloned", "acted"])) {
+  for (const failpoint of sampled("DB_LINK", ["started", "overwritten", "backedUp", "recovered", "cloned", "acted"], 1)) {
     test(`DB_LINK:${failpoint} (seed ${testSeed}): linked, with exactly one snapshot`, async () => {
       await killedAt(
         { holdAt: `DB_LINK:${failpoint}` },
@@ -224,7 +224,7 @@ describe("killed at a failpoint", { timeout: 900_000 }, () => {
     });
   }
 
-  for (const failpoint of some(["started", "removed", "acted", "recorded"])) {
+  for (const failpoint of sampled("DSOURCE_DELETE", ["started", "removed", "acted", "recorded"], 1)) {
     test(`DSOURCE_DELETE:${failpoint} (seed ${testSeed}): the dSource and its snapshot are gone`, async () => {
       await killedAt(
         { holdAt: `DSOURCE_DELETE:${failpoint}` },
@@ -244,7 +244,7 @@ describe("killed at a failpoint", { timeout: 900_000 }, () => {
   }
 
   test(`killed at any moment while VDBs come and go (seed ${testSeed}): one each, or none`, async () => {
-    const moments = fc.sample(fc.integer({ min: 0, max: 120 }), { numRuns: isFullTier ? 25 : 4, seed: testSeed });
+    const moments = fc.sample(fc.integer({ min: 0, max: 120 }), { numRuns: isFullTier ? 25 : 2, seed: testSeed });
     for (const [round, moment] of moments.entries()) {
       await using engine = await startEngineProcess(scratch);
       const names = Array.from({ length: 6 }, (_, i) => `moment-${round}-${i}`);

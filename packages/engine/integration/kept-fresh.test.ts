@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eq, type Snapshot } from "@vdb/dct";
+import { turns } from "kube-runtime/testing";
 import {
   declared,
   type EngineProcess,
@@ -24,6 +25,7 @@ import { contentOf, program, type Server, sourceOwner, startOnClone, startSource
 import { type Scratch, scratchFolder } from "./testing/scratch.ts";
 
 const mib = 2 ** 20;
+const skip = turns("kept fresh", ["killed", "tablespace", "failover"], 1);
 
 describe("later snapshots of a dSource", { timeout: 600_000 }, () => {
   const stack = new AsyncDisposableStack();
@@ -121,7 +123,9 @@ describe("later snapshots of a dSource", { timeout: 600_000 }, () => {
     equal(hashOf(first), former);
   });
 
-  test("killed when it is half written: the former snapshot is whole and the only one, and the job makes the next one", async () => {
+  test("killed when it is half written: the former snapshot is whole and the only one, and the job makes the next one", {
+    skip: skip("killed"),
+  }, async () => {
     const former = await newest();
     const whole = hashOf(former);
     await engine.stop();
@@ -138,7 +142,9 @@ describe("later snapshots of a dSource", { timeout: 600_000 }, () => {
     await isTheSource(await newest(), "after-a-kill");
   });
 
-  test("a source that failed over to a server that has lost its last changes: the snapshot is what that server has", async () => {
+  test("a source that failed over to a server that has lost its last changes: the snapshot is what that server has", {
+    skip: skip("failover"),
+  }, async () => {
     const [one, other] = [join(scratch.path, "production"), join(scratch.path, "standby")];
     await source[Symbol.asyncDispose]();
     cpSync(one, other, { recursive: true, preserveTimestamps: true });

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { createLog } from "kube-runtime";
-import { isFullTier } from "kube-runtime/testing";
+import { isFullTier, turns } from "kube-runtime/testing";
 import { decodeSettings } from "../src/config/settings.ts";
 import { mountPool } from "../src/pool/mount.ts";
 import { openPool } from "../src/pool/open.ts";
@@ -17,6 +17,7 @@ import { cloneOwner, password, program, type Server, startOnClone, startSource }
 import { type Scratch, scratchFolder } from "./testing/scratch.ts";
 
 const sizeBytes = 2 ** 30;
+const skip = turns("pool on xfs", ["load", "checkpoints", "links", "full", "shutdown"], 2);
 
 /** Loops in a shell of its own until the end of the block. */
 function meanwhile(script: string, ...args: readonly string[]): AsyncDisposable & { readonly child: ChildProcess } {
@@ -77,7 +78,7 @@ describe("pool on xfs", { timeout: 300_000 }, () => {
     equal(execFileSync("ls", [pool.pathOf("timeflows/again")], { encoding: "utf8" }), "file\n");
   });
 
-  test("clones of a database under load and checkpoints recover, each to one instant", async () => {
+  test("clones of a database under load and checkpoints recover, each to one instant", { skip: skip("load") }, async () => {
     await using busy = await startSource(scratch, "pool/timeflows/busy", 1);
     const client = ["-h", "127.0.0.1", "-p", String(busy.port), "-U", "postgres"];
     await using load = meanwhile(`"$0" -n -c 4 -R 200 -T 60 "$@" postgres`, program(scratch, "pgbench"), ...client);
@@ -100,7 +101,9 @@ describe("pool on xfs", { timeout: 300_000 }, () => {
     deepEqual(await pool.list("work"), ["job"]);
   });
 
-  test("a database that ends a checkpoint during each attempt is not copied, and it says what to do", async () => {
+  test("a database that ends a checkpoint during each attempt is not copied, and it says what to do", {
+    skip: skip("checkpoints"),
+  }, async () => {
     const global = join(pool.pathOf("timeflows/again"), "data/global");
     mkdirSync(global, { recursive: true });
     writeFileSync(join(global, "pg_control"), "0");
@@ -116,7 +119,7 @@ describe("pool on xfs", { timeout: 300_000 }, () => {
     deepEqual(await pool.list("work"), ["job"]);
   });
 
-  test("links that come in the place of folders and files meanwhile lead the copy nowhere", async () => {
+  test("links that come in the place of folders and files meanwhile lead the copy nowhere", { skip: skip("links") }, async () => {
     const outside = join(scratch.path, "outside");
     mkdirSync(outside);
     writeFileSync(join(outside, "file"), "secret");
@@ -148,7 +151,7 @@ describe("pool on xfs", { timeout: 300_000 }, () => {
     deepEqual(await pool.list("work"), ["job"]);
   });
 
-  test("a clone in a full pool says that there is too little space, and leaves nothing", async () => {
+  test("a clone in a full pool says that there is too little space, and leaves nothing", { skip: skip("full") }, async () => {
     const small = { imageFile: join(scratch.path, "small.img"), mountPoint: join(scratch.path, "small") };
     await mountPool(small, { sizeBytes: sizeBytes / 2, holdsData: false, fileSystem: "xfs" });
     const full = await openPool(small, "xfs");
@@ -170,7 +173,7 @@ describe("pool on xfs", { timeout: 300_000 }, () => {
     await rejects(mountPool({ imageFile, mountPoint }, { holdsData: false }), /made without reflinks.*mkfs\.xfs -m reflink=1/u);
   });
 
-  test("an xfs that has shut down after an error is told by the engine's readiness", async () => {
+  test("an xfs that has shut down after an error is told by the engine's readiness", { skip: skip("shutdown") }, async () => {
     const log = createLog({ level: "warn", destination: { write: () => undefined } });
     using storage = await openStorage(
       join(scratch.path, "engine"),

@@ -11,6 +11,7 @@ import {
   services,
   storageClasses,
 } from "kube-runtime";
+import { sampled } from "kube-runtime/testing";
 import { volumeSnapshotClasses, volumeSnapshotContents, volumeSnapshots } from "../src/data/csi/volume-snapshots.ts";
 import { playCluster } from "./testing/fake-cluster.ts";
 import { type FakeDct, fakeDct } from "./testing/fake-dct.ts";
@@ -211,7 +212,7 @@ describe("an operator that dies", { timeout: 1_200_000 }, () => {
     return { creation: api.written(), deletion };
   }
 
-  for (const origin of origins)
+  for (const origin of sampled("deaths", origins, 2))
     test(`${origin.type}: at any of its writes, brings the database up all the same, once, and takes it down`, async () => {
       const { type, some } = origin;
       const all = await live(origin, `${type}-none`, Infinity, "before");
@@ -220,7 +221,7 @@ describe("an operator that dies", { timeout: 1_200_000 }, () => {
         await live(origin, `${type}-${death}-${moment}`, death, moment, 1 + ((death - 1) % all.deletion));
     });
 
-  for (const origin of origins)
+  for (const origin of sampled("deaths in a switch", origins, 2))
     test(`${origin.type}: at any of its writes, stops and starts a database all the same, and asks DCT once, or never`, async () => {
       const [namespace, name] = [`switch-${origin.type}`, "orders"];
       await using played = await play(origin, namespace);

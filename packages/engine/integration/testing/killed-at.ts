@@ -1,16 +1,6 @@
 import { deepEqual } from "node:assert/strict";
-import * as fc from "fast-check";
-import { isFullTier, testSeed } from "kube-runtime/testing";
 import { type EngineOptions, type EngineProcess, inPool, startEngineProcess, timeflowsOfVdbs } from "./engine.ts";
 import type { Scratch } from "./scratch.ts";
-
-/** All of them in the full tier, else so many. */
-export const some = (failpoints: readonly string[], count = 2): readonly string[] =>
-  isFullTier
-    ? failpoints
-    : fc
-        .sample(fc.shuffledSubarray([...failpoints], { minLength: count, maxLength: count }), { numRuns: 1, seed: testSeed })
-        .flat();
 
 /** Starts an engine that holds at a failpoint, does `work`, kills it there, and hands the next engine to `look`. */
 export async function killedAt<T>(

@@ -26,5 +26,5 @@ export { type MemoryApi, type MemoryApiOptions, memoryApi } from "./memory-api.t
 export { seededRandom } from "./seeded-random.ts";
 export { type ApiServerOptions, startApiServer, type TestApiServer } from "./start-api-server.ts";
 export { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
-export { isFullTier, testSeed } from "./tier.ts";
+export { isFullTier, sampled, testSeed, turns } from "./tier.ts";
 export { createVirtualClock, type VirtualClock } from "./virtual-clock.ts";
