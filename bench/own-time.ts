@@ -76,6 +76,9 @@ function noteCalls(name: string | symbol, found: unknown): unknown {
 
 interface Run {
   readonly own: number;
+  /** Of the own time: while a write was under way, else while a read was. */
+  readonly inWrites: number;
+  readonly inReads: number;
   readonly whole: number;
   readonly writes: number;
   readonly span: Span;
@@ -89,8 +92,14 @@ async function measure(what: keyof typeof spanOf, name: string, create: () => Pr
   await create();
   const span = await spanOf[what](name);
   await atRest();
-  const awaitedSpans = noted.filter(({ kind }) => kind === "awaited");
-  return { own: uncovered(span, awaitedSpans), whole: span.to - span.from, writes: writes(), span, noted: [...noted] };
+  const left = (...kinds: readonly Noted["kind"][]): number =>
+    uncovered(
+      span,
+      noted.filter(({ kind }) => kinds.includes(kind)),
+    );
+  const [own, withoutWrites, withoutCalls] = [left("awaited"), left("awaited", "write"), left("awaited", "write", "read")];
+  const parts = { inWrites: own - withoutWrites, inReads: withoutWrites - withoutCalls };
+  return { own, ...parts, whole: span.to - span.from, writes: writes(), span, noted: [...noted] };
 }
 
 /** Until nothing is written any more. */
@@ -166,10 +175,11 @@ await atRest();
 const each = writes() / together;
 
 const figures = (of: readonly number[]): string => `p50 ${median(of).toFixed(0)} ms, p95 ${percentile(of, 0.95).toFixed(0)} ms`;
+const medianOf = (of: readonly Run[], part: "inWrites" | "inReads"): string => `${median(of.map((run) => run[part])).toFixed(0)} ms`;
 for (const kind of kinds) {
   const ofKind = all[kind];
   console.log(
-    `${kind}: own time ${figures(ofKind.map(({ own }) => own))}; whole ${figures(ofKind.map(({ whole }) => whole))}; ` +
+    `${kind}: own time ${figures(ofKind.map(({ own }) => own))} (p50 of it in writes ${medianOf(ofKind, "inWrites")}, in reads ${medianOf(ofKind, "inReads")}); whole ${figures(ofKind.map(({ whole }) => whole))}; ` +
       `${median(ofKind.map((run) => run.writes))} writes; as many plain writes p50 ${median(plain[kind]).toFixed(0)} ms`,
   );
   const last = ofKind.at(-1);
