@@ -46,12 +46,14 @@ const played = { ...dct, client: new Proxy(dct.client, { get: (client, name) => 
 const operator = stack.use(startOperator(operatorApi, played));
 operator.answer = async () => await awaited("a command in the pod", async () => await Promise.resolve(healthy()));
 const namespace = "own-time";
+/** In seconds: a busy machine takes long. */
+const patience = 240;
 const { client } = bench;
 await newNamespace(client, namespace);
 await makePassword(client, namespace);
 stack.use(playCluster(createClient(cluster, { fieldManager: "cluster" }), namespace, 2));
 await applyVdb(client, namespace, "orders");
-await untilVdb(client, namespace, "orders", isReady);
+await untilVdb(client, namespace, "orders", isReady, patience);
 const stopWatches = new AbortController();
 stack.defer(() => stopWatches.abort());
 const actionEnd = {
@@ -104,7 +106,7 @@ async function measure(what: keyof typeof spanOf, name: string, create: () => Pr
 
 /** Until nothing is written any more. */
 async function atRest(): Promise<void> {
-  await untilVdb(client, namespace, "orders", isReady);
+  await untilVdb(client, namespace, "orders", isReady, patience);
   for (let before = -1; before !== writes(); ) {
     before = writes();
     await setTimeout(300);
@@ -120,7 +122,7 @@ const measured = {
   database: async (name: string) => {
     const run = await measure("database", name, async () => await applyVdb(client, namespace, name));
     await client.delete(vdbs, { namespace, name }, forever);
-    await until(`${name} is gone`, async () => (await client.find(vdbs, { namespace, name }, forever)) === undefined);
+    await until(`${name} is gone`, async () => (await client.find(vdbs, { namespace, name }, forever)) === undefined, patience);
     return run;
   },
   refresh: async (name: string) =>
@@ -169,13 +171,14 @@ noted.length = 0;
 const from = performance.now();
 const databases = Array.from({ length: together }, (_, index) => `burst-${index}`);
 for (const name of databases) await applyVdb(client, namespace, name);
-for (const name of databases) await untilVdb(client, namespace, name, isReady, 60);
+for (const name of databases) await untilVdb(client, namespace, name, isReady, patience);
 const ms = performance.now() - from;
 await atRest();
 const each = writes() / together;
 
 const figures = (of: readonly number[]): string => `p50 ${median(of).toFixed(0)} ms, p95 ${percentile(of, 0.95).toFixed(0)} ms`;
-const medianOf = (of: readonly Run[], part: "inWrites" | "inReads"): string => `${median(of.map((run) => run[part])).toFixed(0)} ms`;
+const medianOf = (of: readonly Run[], part: "inWrites" | "inReads"): string =>
+  `${median(of.map((run) => run[part])).toFixed(0)} ms`;
 for (const kind of kinds) {
   const ofKind = all[kind];
   console.log(
