@@ -580,11 +580,12 @@ test("a finished object that is deleted is cleaned up, and its status stays as i
 
 test("words of what is under way are told a second late, or with the next change that is more, or not at all", async () => {
   const { run, read, clock, events } = await bench();
-  let [copies, outcome]: [number, Outcome] = [0, waiting("Starting", "one")];
+  let [copies, saves, outcome]: [number, boolean, Outcome] = [0, false, waiting("Starting", "one")];
   const kind = kindOf(
     [
-      step(async ({ status }) => {
+      step(async ({ status, saveStatus }, runSignal) => {
         status.copies = copies;
+        if (saves) await saveStatus(runSignal);
         return outcome;
       }),
     ],
@@ -609,6 +610,13 @@ test("words of what is under way are told a second late, or with the next change
   deepEqual([await run(kind), await told()], [{ kind: "after", seconds: 5 }, "four"], "it goes with what is more");
   outcome = waiting("Starting", "five");
   deepEqual([await run(kind), await told()], [{ kind: "waiting", recheckSeconds: 1 }, "four"], "another second for other words");
+  await clock.advance(500);
+  [saves, copies] = [true, 2];
+  deepEqual(
+    [await run(kind), await told()],
+    [{ kind: "waiting", recheckSeconds: 0.5 }, "four"],
+    "a record that is stored tells nothing",
+  );
   outcome = terminal("Broken", "six");
   await run(kind);
   equal(await told(), "six", "an end is told at once");

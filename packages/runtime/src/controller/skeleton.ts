@@ -111,7 +111,7 @@ function openSession<T extends ObjectWithStatus, Ctx>(
       } else if (phase !== undefined)
         Object.assign(status.draft, { phase: phase(status.draft.conditions ?? [], status.draft, object) }); // it may follow from what is saved
       await status.save(signal);
-      memory.untoldSinceMs = undefined;
+      if (comesTo !== undefined) memory.untoldSinceMs = undefined; // a record alone tells nothing
     },
     patchMetadata: async (metadata, signal) => {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every object has labels and annotations
