@@ -96,7 +96,24 @@ export function noteOutside(api: Api): Outside {
 const isWrite = ({ verb }: ApiCall): boolean => !["get", "list", "watch"].includes(verb);
 
 const wordsOf = ({ verb, resource, name, subresource, body }: ApiCall): string =>
-  [verb, resource.plural, name ?? nameIn(body), subresource].filter((word) => word !== undefined && word !== "").join(" ");
+  [verb, resource.plural, name ?? nameIn(body), subresource, changed(body)]
+    .filter((word) => word !== undefined && word !== "")
+    .join(" ");
+
+/** What a patch of a status or of metadata changes; of the conditions, what the summary says. */
+function changed(body: unknown): string {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the operator sends
+  const { status, metadata } = (body ?? {}) as { readonly status?: object; readonly metadata?: object };
+  return Object.entries(status ?? metadata ?? {})
+    .map(([field, value]: [string, unknown]) => (field === "conditions" ? `${field} (${summaryIn(value)})` : field))
+    .join(", ");
+}
+
+function summaryIn(conditions: unknown): string {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  const [first] = conditions as readonly { readonly type: string; readonly reason: string; readonly message: string }[];
+  return first === undefined ? "" : `${first.type} ${first.reason}: ${first.message}`;
+}
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is created has a name
 const nameIn = (body: unknown): string => (body as KubeObject | undefined)?.metadata?.name ?? "";

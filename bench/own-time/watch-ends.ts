@@ -22,11 +22,11 @@ export function watchEnds<T extends KubeObject>(
   };
   follow().catch((error: unknown) => void (failure = error));
   return async (name) => {
-    for (const end = performance.now() + 30_000; performance.now() < end; await sleep(20)) {
+    for (const end = performance.now() + 120_000; performance.now() < end; await sleep(20)) {
       if (failure !== undefined) throw failure;
       const { from, to } = spans.get(name) ?? {};
       if (from !== undefined && to !== undefined) return { from, to };
     }
-    throw new Error(`${resource.kind} ${name} has not ended within 30 s`);
+    throw new Error(`${resource.kind} ${name} has not ended within 120 s`);
   };
 }

@@ -71,8 +71,9 @@ test("what is given and neither used nor named with a reason is too much; what R
   });
 });
 
+const right = (verb: string, resource: string) => ({ account: "ops/operator", verb, resource });
+
 test("a list is explained by the watch that it begins, and by nothing else", () => {
-  const right = (verb: string, resource: string) => ({ account: "ops/operator", verb, resource });
   const granted = [right("list", "pods"), right("watch", "pods"), right("list", "secrets"), right("watch", "secrets")];
   deepEqual(compareRights(granted, [right("watch", "pods")], []), {
     used: ["ops/operator: watch pods"],

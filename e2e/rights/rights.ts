@@ -110,10 +110,11 @@ export function compareRights(granted: readonly Right[], used: readonly Right[],
   return { used: seen, explained, needless };
 }
 
+const part = (title: string, lines: readonly string[]): string =>
+  `${title}: ${lines.length}\n${lines.map((line) => `  ${line}\n`).join("")}`;
+
 /** A page that tells it all: what a person reads who decides over the charts' rights. */
 export function rightsReport({ used, explained, needless }: Compared, refused: readonly string[]): string {
-  const part = (title: string, lines: readonly string[]): string =>
-    `${title}: ${lines.length}\n${lines.map((line) => `  ${line}\n`).join("")}`;
   return [
     part("needed and refused", refused),
     part("given, neither used nor explained", needless),

@@ -25,7 +25,7 @@ import { contentOf, program, type Server, sourceOwner, startOnClone, startSource
 import { type Scratch, scratchFolder } from "./testing/scratch.ts";
 
 const mib = 2 ** 20;
-const skip = turns("kept fresh", ["killed", "tablespace", "failover"], 1);
+const skip = turns("kept fresh", ["killed", "failover"], 1);
 
 describe("later snapshots of a dSource", { timeout: 600_000 }, () => {
   const stack = new AsyncDisposableStack();

@@ -1,7 +1,8 @@
 import { isSwitchedOn, type PostgresVDB, postgresVDB, resourceOf, type VdbContent, type VdbHold } from "@vdb/api";
-import { type Client, findCondition, isTrue, type JournalStep, type MergePatch } from "kube-runtime";
+import { type Client, findCondition, isTrue, type JournalStep, type MergePatch, timestamp } from "kube-runtime";
 import { ActionFailed } from "../data/action-failed.ts";
 import type { ContentStore, Deed, Work } from "../data/content-store.ts";
+import { heldStatus } from "../vdb/decide/hold.ts";
 import { type ActionContext, nameOfTarget, vdbOf } from "./context.ts";
 
 const vdbs = resourceOf(postgresVDB);
@@ -45,7 +46,22 @@ export async function writeVdb(ctx: ActionContext, status: MergePatch<Status>, s
 }
 
 export async function setHold(ctx: ActionContext, hold: VdbHold, signal: AbortSignal): Promise<void> {
-  if ((turnVdb(ctx).status.activeAction?.hold ?? "none") !== hold) await writeVdb(ctx, { activeAction: { hold } }, signal);
+  const vdb = turnVdb(ctx);
+  if ((vdb.status.activeAction?.hold ?? "none") === hold) return;
+  await writeVdb(ctx, { activeAction: { hold }, ...heldStatus(vdb, hold, ctx.run.clock.now()) }, signal);
+}
+
+/**
+ * Gives up the hold, and records the data as opened in the same write: its hooks have run, and no operator runs them again. One that
+ * is switched off is not opened: it stops.
+ */
+export async function letOpen(ctx: ActionContext, signal: AbortSignal): Promise<void> {
+  const vdb = turnVdb(ctx);
+  const { activeAction: { hold = "none" } = {}, content } = vdb.status;
+  if (hold === "none") return;
+  const isToOpen = isSwitchedOn(vdb) && content?.openedTime === undefined && heldAt(ctx, "beforeOpen").kind === "there";
+  const opened = isToOpen ? { content: { openedTime: timestamp(ctx.run.clock.now()) } } : {};
+  await writeVdb(ctx, { activeAction: { hold: "none" }, ...opened }, signal);
 }
 
 /** What the database says of a hold on its present data: nothing yet, that it is there, or why it cannot get there. */
@@ -72,7 +88,8 @@ export async function swapContent(
 ): Promise<void> {
   const { content, source } = turnVdb(ctx).status;
   if (content === undefined || content.id === next.id) return;
-  await writeVdb(ctx, { ...whole(next, source), activeAction: { hold, replaced: { ...content, ...present } } }, signal);
+  const activeAction = { hold, replaced: { ...content, ...present } };
+  await writeVdb(ctx, { ...whole(next, source), activeAction, held: null }, signal); // the answer was one about the old data
 }
 
 /** The old data as it was, under the id that it had. */

@@ -373,6 +373,32 @@ test("deleted in each phase, it is taken back, or goes on to its end", async () 
   }
 });
 
+test("an operator that dies after it has left the turn: the next one writes down the end, and does nothing again", async () => {
+  const { bench, world } = await stage();
+  await bench.apply(vdbRefresh, "monday", spec);
+  let isDead = false;
+  const dying = (api: Api): Api =>
+    interceptApi(api, {
+      call: async (call, next) => {
+        if (isDead) throw new ApiError({ kind: "unavailable" }, "it is dead");
+        const answer = await next();
+        isDead = JSON.stringify(call.body ?? {}).includes('"activeAction":null');
+        return answer;
+      },
+    });
+  await bench.live(async () => isDead, { api: dying, seconds: 300 });
+  deepEqual(
+    [(await bench.get(vdbRefresh, "monday")).status.phase, (await bench.vdb()).status.activeAction],
+    ["Finalizing", undefined],
+  );
+  const { previous } = (await bench.vdb()).status;
+  await bench.live(ended(bench, "monday", vdbRefresh));
+  const { status } = await bench.get(vdbRefresh, "monday");
+  deepEqual([status.phase, status.steps?.at(-1)?.name], ["Completed", "keep-previous"], status.lastError ?? "");
+  equal(status.conditions?.find(({ type }) => type === "ModeEnforced")?.reason, "Enforced");
+  deepEqual([(await bench.vdb()).status.previous, changes(world), bench.broken], [previous, ["DB_REFRESH"], []]);
+});
+
 for (const { kind, trouble } of [
   { kind: vdbRefresh, trouble: undefined },
   { kind: vdbRewind, trouble: undefined },

@@ -17,6 +17,8 @@ export interface ActionStep<C> extends Omit<JournalStep<C>, "phase"> {
   readonly isBeside?: true;
   /** The point of no return: once this step is announced nothing is undone any more, and the action goes on to its end. */
   readonly isFinal?: true;
+  /** From the final step on: tells again what its `end` has told, once the turn was left and an operator died before that was written. */
+  readonly recall?: (ctx: C) => void;
 }
 
 /** A kind of action as the controller runs it. */

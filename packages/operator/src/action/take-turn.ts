@@ -32,11 +32,11 @@ export async function takeTurn(ctx: ActionContext, signal: AbortSignal): Promise
 
 /**
  * Lets the next one in; data that was replaced becomes the previous one in the same write. What this action has recorded is written
- * before: another may begin at once.
+ * before, for another may begin at once; not past the point of no return, from where the database's status tells how it ended.
  */
-export async function leaveTurn(ctx: ActionContext, signal: AbortSignal): Promise<Outcome> {
+export async function leaveTurn(ctx: ActionContext, isPastReturn: boolean, signal: AbortSignal): Promise<Outcome> {
   if (!hasTurn(ctx)) return done();
-  await ctx.run.saveStatus(signal);
+  if (!isPastReturn) await ctx.run.saveStatus(signal);
   const vdb = vdbOf(ctx);
   const resourceVersion = vdb?.metadata.resourceVersion ?? "";
   const { replaced } = vdb?.status.activeAction ?? {};

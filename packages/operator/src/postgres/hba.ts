@@ -12,3 +12,6 @@ export function hbaFile(contentId: string, gate: "shut" | "open", plain: "Allow"
 }
 
 export const hbaMark = (contentId: string): string => `# content ${contentId}`;
+
+/** For which content a file was written; undefined: it does not say. */
+export const hbaContent = (file: string): string | undefined => /^# content (\S+)\n/u.exec(file)?.[1];

@@ -19,6 +19,7 @@ import { type Course, courseOf, keepsGateShut } from "./decide/hold.ts";
 import type { Memory } from "./memory.ts";
 import { claimName, configMapName, contentIdOf, contentLabel, instanceLabel, keyOfVdb } from "./names.ts";
 import type { Gate } from "./objects/config-map.ts";
+import { leadsNowhere } from "./objects/service.ts";
 import type { Password } from "./password.ts";
 import type { Caches, World } from "./world.ts";
 
@@ -129,6 +130,13 @@ export function observe(world: World, run: Run<PostgresVDB>): VdbContext {
     course,
   };
 }
+
+/**
+ * The gate of the objects around the server until openGate has seen to it. An action that has come to its end records data as opened
+ * which is shut so far: the server lets clients in before anybody is led to it, and they do not wait for what a later pod starts by.
+ */
+export const gateSoFar = ({ gate, course, service }: Pick<VdbContext, "gate" | "course" | "service">): Gate =>
+  course === "asItRuns" && service !== undefined && leadsNowhere(service) ? "shut" : gate;
 
 /**
  * The names of the pods that may hold the volume. One that was evicted stays as an object, and holds nothing; one that has ended

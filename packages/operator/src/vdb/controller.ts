@@ -22,6 +22,7 @@ import {
 import { cacheOfServed, type Served } from "../access/served.ts";
 import { backOffSeconds, handleOfVdb, instanceOfPod, observe, podsByInstance, type VdbContext, vdbsByHandle } from "./context.ts";
 import { isToRun } from "./decide/hold.ts";
+import { onlyTells } from "./decide/only-tells.ts";
 import { instanceLabel, ownObjects } from "./names.ts";
 import { cleanUpSteps } from "./steps/clean-up.ts";
 import { discardPrevious } from "./steps/discard-previous.ts";
@@ -51,6 +52,8 @@ const conditionRows = (
   ([type, reason, message]) => ({ type, reason, message }) satisfies { type: VdbConditionType; reason: string; message: string },
 );
 
+const stepConditions: ReadonlySet<string> = new Set(conditionRows.map(({ type }) => type));
+
 /** PostgresVDB as the skeleton runs it. */
 export function vdbKind(world: World): ControlledKind<PostgresVDB, VdbContext> {
   return {
@@ -63,6 +66,7 @@ export function vdbKind(world: World): ControlledKind<PostgresVDB, VdbContext> {
     cleanUp: { finalizer, steps: cleanUpSteps },
     phase: (conditions, _status, { metadata }) => vdbPhase(conditions, metadata.deletionTimestamp !== undefined),
     summary,
+    onlyTells: (stored, next) => onlyTells(stepConditions, stored, next),
     explain: world.sources.explain,
     backOff: (failingSeconds, { spec }) => backOffSeconds(failingSeconds, spec.errorBackoffPeriod),
   };

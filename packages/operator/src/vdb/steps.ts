@@ -6,7 +6,7 @@ import { ensureDeployment } from "./steps/ensure-deployment.ts";
 import { ensureSettings } from "./steps/ensure-settings.ts";
 import { ensureVolume } from "./steps/ensure-volume.ts";
 import { enterMode } from "./steps/enter-mode.ts";
-import { tellStarted } from "./steps/hold.ts";
+import { askAfterHooks, tellStarted } from "./steps/hold.ts";
 import { openGate } from "./steps/open-gate.ts";
 import { prepareDatabase } from "./steps/prepare-database.ts";
 import { resolveSource } from "./steps/resolve-source.ts";
@@ -34,5 +34,5 @@ export const vdbSteps: readonly Step<VdbContext>[] = prepared
 /** The same as far as an action lets it. */
 export const heldSteps: Readonly<Record<"beforeHooks" | "beforeOpen", readonly Step<VdbContext>[]>> = {
   beforeHooks: prepared.steps,
-  beforeOpen: prepared.next(tellStarted).next(runHooks).next(enterMode).steps,
+  beforeOpen: prepared.next(tellStarted).next(runHooks).next(enterMode).next(askAfterHooks).steps,
 };

@@ -39,6 +39,12 @@ export interface ControlledKind<T extends ObjectWithStatus, Ctx> {
   readonly explain?: (error: unknown) => Unmet | undefined;
   /** When to look again at what fails: see `retry` and `terminal`. A second at first, then as long as it has lasted, 60 s at most. */
   readonly backOff?: (failingSeconds: number, object: T) => ReturnType<BackOff>;
+  /**
+   * Whether a status differs from the stored one in words alone, which nobody decides by, this kind's steps least of all. Of something
+   * that is under way such a change is written a second after it was found, unless it is overtaken by then: not each word on the
+   * way is worth a write.
+   */
+  readonly onlyTells?: (stored: NonNullable<T["status"]>, next: Draft<NonNullable<T["status"]>>) => boolean;
   /** Condition types that a step sets through `run.setCondition` beside its own; dropped when a whole run did not set them. */
   readonly extraConditions?: readonly string[];
 }

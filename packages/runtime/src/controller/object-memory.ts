@@ -6,6 +6,8 @@ export interface ObjectMemory {
   readonly uid: string;
   /** Since when the back-off has been asked for with the same reason; monotonic milliseconds. */
   failing: { readonly reason: string; readonly sinceMs: number } | undefined;
+  /** Since when the status lacks words that the runs since have found; monotonic milliseconds. */
+  untoldSinceMs: number | undefined;
   /** Moments that steps keep by a name of theirs; monotonic milliseconds. */
   readonly marks: Map<string, number>;
 }
@@ -23,7 +25,7 @@ export function createObjectMemories(): ObjectMemories {
     of: (key, uid) => {
       const known = memories.get(key);
       if (known?.uid === uid) return known;
-      const memory: ObjectMemory = { uid, failing: undefined, marks: new Map() };
+      const memory: ObjectMemory = { uid, failing: undefined, untoldSinceMs: undefined, marks: new Map() };
       memories.set(key, memory);
       return memory;
     },

@@ -577,3 +577,51 @@ test("a finished object that is deleted is cleaned up, and its status stays as i
   clean = true;
   deepEqual(await run(kind), { kind: "gone" });
 });
+
+test("words of what is under way are told a second late, or with the next change that is more, or not at all", async () => {
+  const { run, read, clock, events } = await bench();
+  let [copies, saves, outcome]: [number, boolean, Outcome] = [0, false, waiting("Starting", "one")];
+  const kind = kindOf(
+    [
+      step(async ({ status, saveStatus }, runSignal) => {
+        status.copies = copies;
+        if (saves) await saveStatus(runSignal);
+        return outcome;
+      }),
+    ],
+    { onlyTells: (stored, next) => stored.copies === next.copies },
+  );
+  const told = async () => (await read())?.status?.conditions?.find(({ type }) => type === "Made")?.message;
+  deepEqual([await run(kind), await told()], [{ kind: "waiting" }, "one"]);
+  outcome = waiting("Starting", "two");
+  deepEqual([await run(kind), await told()], [{ kind: "waiting", recheckSeconds: 1 }, "one"]);
+  await clock.advance(400);
+  outcome = after(5, "Starting", "three");
+  deepEqual(
+    [await run(kind), await told()],
+    [{ kind: "after", seconds: 0.6 }, "one"],
+    "the second counts from the first of them",
+  );
+  await clock.advance(600);
+  deepEqual([await run(kind), await told()], [{ kind: "after", seconds: 5 }, "three"]);
+  outcome = after(5, "Starting", "four");
+  await run(kind);
+  copies = 1;
+  deepEqual([await run(kind), await told()], [{ kind: "after", seconds: 5 }, "four"], "it goes with what is more");
+  outcome = waiting("Starting", "five");
+  deepEqual([await run(kind), await told()], [{ kind: "waiting", recheckSeconds: 1 }, "four"], "another second for other words");
+  await clock.advance(500);
+  [saves, copies] = [true, 2];
+  deepEqual(
+    [await run(kind), await told()],
+    [{ kind: "waiting", recheckSeconds: 0.5 }, "four"],
+    "a record that is stored tells nothing",
+  );
+  outcome = terminal("Broken", "six");
+  await run(kind);
+  equal(await told(), "six", "an end is told at once");
+  deepEqual(
+    events.map(({ reason }) => reason),
+    ["Starting", "Broken"],
+  );
+});

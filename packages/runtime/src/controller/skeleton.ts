@@ -59,8 +59,8 @@ export async function runKind<T extends ObjectWithStatus, Ctx>(
     request.log.info({}, "clean-up is done: finalizer removed");
     return { kind: "gone" };
   }
-  if (!finished) await report(kind, parts, session, found, signal);
-  return resultOf(found, session);
+  const untoldMs = finished ? 0 : await report(kind, parts, session, found, signal);
+  return tellingIn(untoldMs, resultOf(found, session));
 }
 
 interface Session<T extends ObjectWithStatus, Ctx> {
@@ -111,6 +111,7 @@ function openSession<T extends ObjectWithStatus, Ctx>(
       } else if (phase !== undefined)
         Object.assign(status.draft, { phase: phase(status.draft.conditions ?? [], status.draft, object) }); // it may follow from what is saved
       await status.save(signal);
+      if (comesTo !== undefined) memory.untoldSinceMs = undefined; // a record alone tells nothing
     },
     patchMetadata: async (metadata, signal) => {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every object has labels and annotations
@@ -159,24 +160,65 @@ async function workThrough<T extends ObjectWithStatus, Ctx>(
 
 const planOf = <Ctx>(steps: Steps<Ctx>, ctx: Ctx): Plan<Ctx> => (typeof steps === "function" ? steps(ctx) : { steps });
 
-/** Writes status once, and tells what changed. */
+/** Writes status once, and tells what changed. Milliseconds: what it has to tell can wait so long. */
 async function report<T extends ObjectWithStatus, Ctx>(
   kind: ControlledKind<T, Ctx>,
   { events }: SkeletonParts,
   session: Session<T, Ctx>,
   found: Found<Ctx>,
   signal: AbortSignal,
-): Promise<void> {
-  const { run, status, before, course } = session;
+): Promise<number> {
+  const { run, status, before, course, memory } = session;
   const conditions = stamp(kind, session, found);
+  const untoldMs = course.told ? 0 : untoldFor(kind, session, found); // what was told before the end has its event now
+  if (untoldMs > 0) return untoldMs;
   const saved = await saveDespiteDeadline(status, signal);
-  if (saved === "unchanged" && !course.told) return;
+  memory.untoldSinceMs = undefined;
+  if (saved === "unchanged" && !course.told) return 0;
   const { outcome } = found;
   for (const condition of changed(before, conditions, found))
     events.record(run.object, { ...condition, type: eventType(outcome) });
   const fields = { outcome: outcome.kind, step: found.results.at(-1)?.step.name, reason: outcome.reason, text: outcome.message };
   if (outcome.kind === "terminal" || outcome.kind === "failed") run.log.warn(fields, "status changed");
   else run.log.info(fields, "status changed");
+  return 0;
+}
+
+/** For so long words may be untold. */
+const patienceMs = 1000;
+
+/** How much longer what this run has found may stay untold. */
+function untoldFor<T extends ObjectWithStatus, Ctx>(
+  { onlyTells }: ControlledKind<T, Ctx>,
+  { run, status, memory }: Session<T, Ctx>,
+  { outcome: { kind } }: Found<Ctx>,
+): number {
+  const isUnderWay = kind === "waiting" || kind === "after";
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the status of an object of this kind
+  const stored = status.stored() as NonNullable<T["status"]>;
+  if (onlyTells === undefined || !isUnderWay || !status.differs() || !onlyTells(stored, run.status)) return 0;
+  const nowMs = run.clock.monotonic();
+  memory.untoldSinceMs ??= nowMs;
+  return Math.max(0, memory.untoldSinceMs + patienceMs - nowMs);
+}
+
+/** Comes again to write what is untold. */
+function tellingIn(ms: number, result: SkeletonResult): SkeletonResult {
+  if (ms <= 0) return result;
+  const seconds = ms / 1000;
+  switch (result.kind) {
+    case "waiting":
+      return { ...result, recheckSeconds: Math.min(seconds, result.recheckSeconds ?? Infinity) };
+    case "after":
+      return { ...result, seconds: Math.min(seconds, result.seconds) };
+    case "done":
+    case "terminal":
+    case "failed":
+    case "gone":
+      return result; // they tell all that they have found
+    default:
+      return result satisfies never;
+  }
 }
 
 /** Puts the conditions of what was found into the draft, and the phase that follows. */

@@ -11,6 +11,10 @@ import { mergeDiff } from "./merge-diff.ts";
 /** The status of one run: a draft, and the one way in which it is written. */
 export interface StatusDraft<T extends ObjectWithStatus> {
   readonly draft: Draft<NonNullable<T["status"]>>;
+  /** The status as last written or read. */
+  readonly stored: () => object;
+  /** Whether the draft says anything else. */
+  readonly differs: () => boolean;
   /** That of the object as last written or read. */
   readonly resourceVersion: () => string;
   /** Goes on from a change of the rest of the object that this run has made itself: it is no conflict. */
@@ -43,8 +47,11 @@ export function createStatusDraft<T extends ObjectWithStatus>(
     if (sameStatus) stored.resourceVersion = live.metadata.resourceVersion;
     return sameStatus;
   };
+  const difference = (): object | undefined => mergeDiff(asRecord(stored.status), asRecord(draft));
   return {
     draft: writable<T>(draft),
+    stored: () => stored.status,
+    differs: () => difference() !== undefined,
     resourceVersion: () => stored.resourceVersion,
     follow,
     stamp: (conditions, phase) => {
@@ -67,7 +74,7 @@ export function createStatusDraft<T extends ObjectWithStatus>(
       if (phase !== undefined) Object.assign(draft, { phase: phase(all) });
     },
     save: async (signal) => {
-      const patch = mergeDiff(asRecord(stored.status), asRecord(draft));
+      const patch = difference();
       if (patch === undefined) return "unchanged";
       try {
         await write(patch, signal);

@@ -1,6 +1,7 @@
 import { beginsNothing, done, type Outcome, waiting } from "kube-runtime";
 import { makeRoom, tellKept } from "../../data/content-store.ts";
-import { setHold, settled, storeOf, turnVdb } from "../hold.ts";
+import { vdbOf } from "../context.ts";
+import { letOpen, settled, storeOf, turnVdb } from "../hold.ts";
 import { keepsPrevious, keptMs } from "../previous-after.ts";
 import type { ActionStep } from "../step.ts";
 import { chosenIn, type ReplaceContext } from "./prepare-content.ts";
@@ -13,10 +14,14 @@ export const openDatabase: ActionStep<ReplaceContext> = {
   awaits: () => opens,
   ...beginsNothing, // the database's status has it, and writing it again changes nothing
   end: async (ctx, _, signal) => {
-    await setHold(ctx, "none", signal);
+    await letOpen(ctx, signal);
     const vdb = turnVdb(ctx);
     if (vdb.status.held?.uid === ctx.action.metadata.uid) return opens;
     return enforced(ctx, settled(vdb));
+  },
+  recall: (ctx) => {
+    const vdb = vdbOf(ctx);
+    if (vdb !== undefined) enforced(ctx, settled(vdb));
   },
 };
 

@@ -1,6 +1,7 @@
 import { type DctClient, type DctConnection, findVdb, unfinishedJobOf, waitForJob } from "@vdb/dct";
-import { type Client, defineResource, type KubeObject, persistentVolumes } from "kube-runtime";
+import { type Client, defineResource, type KubeObject } from "kube-runtime";
 import type { Attachment, VolumeId } from "../source.ts";
+import type { Attachers } from "./attachers.ts";
 
 /**
  * A VDB is enabled in DCT before its pod starts, and disabled when the pod is gone. A driver with attachRequired does both
@@ -10,37 +11,27 @@ import type { Attachment, VolumeId } from "../source.ts";
 export async function setAttached(
   client: Client,
   connection: Pick<DctConnection, "call">,
+  attachers: Attachers,
   { name, handle }: VolumeId,
   wanted: boolean,
   signal: AbortSignal,
 ): Promise<Attachment> {
-  const volume = handle === "" ? undefined : await client.find(persistentVolumes, { name }, signal);
-  const driver = volume?.spec.csi?.driver;
-  if (driver === undefined) return { kind: "asWanted" };
-  if (await isAttachedByKubernetes(client, driver, signal))
-    return wanted ? { kind: "asWanted" } : await detached(client, name, signal);
+  const attacher = handle === "" ? undefined : await attachers(client, name, signal);
+  if (attacher === undefined) return { kind: "asWanted" };
+  if (attacher === "kubernetes") return wanted ? { kind: "asWanted" } : await detached(client, name, signal);
   return await connection.call(async (dct) => await setEnabled(dct, handle, wanted, signal), signal);
 }
 
-interface CsiDriver extends KubeObject {
-  readonly spec: { readonly attachRequired?: boolean };
-}
 interface VolumeAttachment extends KubeObject {
   readonly spec: { readonly source: { readonly persistentVolumeName?: string } };
 }
-const storage = { group: "storage.k8s.io", version: "v1", namespaced: false } as const;
-const csiDrivers = defineResource<CsiDriver>({ ...storage, kind: "CSIDriver", plural: "csidrivers" });
 const volumeAttachments = defineResource<VolumeAttachment>({
-  ...storage,
+  group: "storage.k8s.io",
+  version: "v1",
+  namespaced: false,
   kind: "VolumeAttachment",
   plural: "volumeattachments",
 });
-
-/** Kubernetes attaches unless the CSIDriver says attachRequired: false. */
-async function isAttachedByKubernetes(client: Client, driver: string, signal: AbortSignal): Promise<boolean> {
-  const found = await client.find(csiDrivers, { name: driver }, signal);
-  return found?.spec.attachRequired !== false;
-}
 
 /** The driver disables the VDB when it detaches the volume: that is over when no attachment names it any more. */
 async function detached(client: Client, volume: string, signal: AbortSignal): Promise<Attachment> {

@@ -5,6 +5,7 @@ import type { VdbDefaults } from "../../config.ts";
 import { answered } from "../refusal.ts";
 import type { DataSource } from "../source.ts";
 import { setAttached } from "./attach.ts";
+import { createAttachers } from "./attachers.ts";
 import { dctClaim } from "./claim.ts";
 import { createDctContent } from "./content/dct-content.ts";
 import { told } from "./failure.ts";
@@ -23,6 +24,7 @@ export interface DctSourceOptions {
 
 /** Data of a dSource or a VDB, as DCT has it: the CSI driver provisions, DCT tells what came of it. */
 export function createDctSource({ dct, defaults, isShut, mustAllowCopy }: DctSourceOptions): DataSource {
+  const attachers = createAttachers();
   return {
     resolve: async (client, vdb, signal) => {
       const reference = sourceReference(vdb.spec.source, vdb.metadata.namespace);
@@ -37,7 +39,7 @@ export function createDctSource({ dct, defaults, isShut, mustAllowCopy }: DctSou
     stage: async () => ({ kind: "ready", dataSource: undefined }), // the driver reads in the claim's annotations what to copy
     unstage: async () => undefined,
     facts: async (handle, signal) => await told(dct.call(async (client) => await originOf(client, handle, signal), signal)),
-    setAttached: async (client, volume, wanted, signal) => await setAttached(client, dct, volume, wanted, signal),
+    setAttached: async (client, volume, wanted, signal) => await setAttached(client, dct, attachers, volume, wanted, signal),
     gone: async (name, signal) =>
       goneFrom(await told(dct.call(async (client) => await vdbIsThere(client, name, signal), signal)), name),
     content: createDctContent(dct),

@@ -1,8 +1,8 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
-import type { VdbHold } from "@vdb/api";
+import { brokenLaws, type VdbHold } from "@vdb/api";
 import { aVdb } from "../testing.ts";
-import { answerTo, type Course, courseOf, isCurrent, isToRun, keepsGateShut } from "./hold.ts";
+import { answerTo, type Course, courseOf, heldStatus, isCurrent, isToRun, keepsGateShut } from "./hold.ts";
 
 const action = { kind: "PostgresRefresh", name: "r", namespace: "shop", uid: "u" };
 const under = (hold?: VdbHold) => aVdb({ status: { activeAction: { ...action, ...(hold === undefined ? {} : { hold }) } } });
@@ -108,4 +108,29 @@ test("an answer counts for its action, hold and data alone", () => {
   deepEqual(passed, { uid: "u", hold: "beforeHooks", contentId: "c" });
   equal(isCurrent(passed, under("beforeOpen"), "c"), true, "it has come by there on its way");
   equal(isCurrent(passed, under("stopped"), "c"), false);
+});
+
+test("heldStatus: a database that is held is not Ready from that write on", () => {
+  const at = { lastTransitionTime: "2026-01-01T00:00:00Z", observedGeneration: 1, message: "as declared" };
+  const types = ["Ready", "Provisioned", "Configured", "Deployed", "Prepared", "HooksSucceeded"];
+  const conditions = types.map((type) => ({ type, status: "True", reason: "Any", ...at }));
+  const vdb = aVdb({ status: { activeAction: action, conditions, ready: true, phase: "Ready", observedGeneration: 1 } });
+  const stopped = heldStatus(vdb, "stopped", Date.parse("2026-01-01T00:00:05Z"));
+  deepEqual(
+    stopped.conditions?.map(({ type, status, reason }) => [type, status, reason]),
+    [
+      ["Ready", "False", "ActionRunning"],
+      ["Reconciling", "True", "ActionRunning"],
+      ["Provisioned", "True", "Any"],
+      ["Configured", "True", "Any"],
+      ["HooksSucceeded", "True", "Any"],
+    ],
+  );
+  deepEqual([stopped.phase, stopped.ready], ["Deploying", false]);
+  deepEqual(brokenLaws({ ...vdb, status: { ...vdb.status, ...stopped } }, vdb, { isNext: false }), []);
+  const up = heldStatus(vdb, "beforeHooks", 0);
+  deepEqual(up.conditions?.length, 7, "its server runs on");
+  deepEqual(heldStatus(vdb, "none", 0), {}, "it opens");
+  const down = { ...vdb, status: { ...vdb.status, conditions: stopped.conditions ?? [] } };
+  deepEqual(heldStatus(down, "stopped", 0), {}, "it says so already");
 });

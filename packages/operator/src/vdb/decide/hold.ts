@@ -1,4 +1,5 @@
-import type { PostgresVDB, PostgresVDBStatus, VdbContent, VdbHold } from "@vdb/api";
+import { type PostgresVDB, type PostgresVDBStatus, type VdbContent, type VdbHold, vdbPhase } from "@vdb/api";
+import { findCondition, timestamp } from "kube-runtime";
 import { type Bytes, placeOf, type Standing } from "../../data/content-store.ts";
 import { shortHash } from "../names.ts";
 
@@ -49,6 +50,26 @@ export function isToRun(course: Course, { enabled, runs, wasOpened }: Running): 
     default:
       return course satisfies never;
   }
+}
+
+/**
+ * Pure: what the status says in the same write with which an action holds the database: from then on nobody is to be let in. Left out
+ * where it says so already.
+ */
+export function heldStatus({ status }: Pick<PostgresVDB, "status">, hold: VdbHold, nowMs: number): Partial<PostgresVDBStatus> {
+  const ready = findCondition(status.conditions, "Ready");
+  if (hold === "none" || ready?.status !== "True" || status.activeAction === undefined) return {};
+  const { name, kind } = status.activeAction;
+  const words = { reason: "ActionRunning", message: `${kind} ${name} has the database stopped` };
+  const { observedGeneration = 0 } = ready;
+  const at = { observedGeneration, lastTransitionTime: timestamp(nowMs) };
+  const gone = hold === "stopped" ? ["Ready", "Deployed", "Prepared"] : ["Ready"];
+  const conditions = [
+    { type: "Ready", status: "False" as const, ...words, ...at },
+    { type: "Reconciling", status: "True" as const, ...words, ...at },
+    ...(status.conditions ?? []).filter(({ type }) => !gone.includes(type)),
+  ];
+  return { conditions, phase: vdbPhase(conditions, false), ready: false };
 }
 
 /** `trouble`: why the database cannot get to where it is to be held; undefined: it is there. */

@@ -35,5 +35,8 @@ export function desiredService(vdb: PostgresVDB, contentId: string, gate: Gate, 
   };
 }
 
+/** Whether it selects no pod. */
+export const leadsNowhere = ({ spec: { selector = {} } }: Service): boolean => selector[contentLabel] === nobody;
+
 export const endpointOf = ({ metadata: { name, namespace }, spec: { port } }: PostgresVDB): string =>
   `${name}.${namespace}.svc:${port}`;

@@ -1,6 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Deployment, deployments, type Pod, pods, type Service } from "kube-runtime";
+import { type Deployment, deployments, type Pod, pods, type Service, services } from "kube-runtime";
 import { desiredDeployment } from "../objects/deployment.ts";
 import { desiredService } from "../objects/service.ts";
 import { withHash } from "../objects/spec-hash.ts";
@@ -12,6 +12,7 @@ const status = {
   content: { id: contentId, claimName: "orders-c", madeBy: "create" },
   source: { type: "dct-source", postgresVersion: "16.2" },
 };
+const opened = { ...status.content, openedTime: "2026-01-01T00:00:00Z" };
 const facts = { contentId, image: "postgres:16.2", claimName: "orders-c", restartedFor: undefined };
 
 /** As the operator has written it, and its controller has seen it. */
@@ -70,6 +71,22 @@ const rows: readonly Row[] = [
     name: "the server answers",
     why: "a run that finds all as it should be writes nothing",
     pod: aPod(),
+    want: "done",
+    writes: [],
+  },
+  {
+    name: "data that was opened, and a Service that leads nowhere",
+    why: "somebody has changed the Service",
+    pod: aPod(),
+    given: { status: { content: opened } },
+    want: "done",
+    writes: ["apply services orders"],
+  },
+  {
+    name: "data that an action has recorded as opened, and a Service that leads nowhere yet",
+    why: "the server lets clients in before anybody is led to it",
+    pod: aPod(),
+    given: { status: { content: opened, activeAction } },
     want: "done",
     writes: [],
   },
@@ -153,6 +170,7 @@ describe("ensureDeployment", () => {
       const bench = await stepBench({ ...all, ...own, pods: pod === undefined ? [] : [pod] });
       if (deployment !== "none") await bench.client.create(deployments, deployment, forever);
       if (pod !== undefined) await bench.client.create(pods, pod, forever);
+      if (deployment !== "none") await bench.client.create(services, service, forever);
       bench.ctx.memory.deploymentGeneration = remembered;
       bench.writes.length = 0;
       const outcome = await ensureDeployment.run({ ...bench.ctx, configMap, settingsCorrected: corrected }, forever);

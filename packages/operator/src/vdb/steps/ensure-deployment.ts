@@ -1,5 +1,13 @@
 import { after, done, events, findCondition, isApiError, type Pod, pods, terminal, waiting } from "kube-runtime";
-import type { RunningPod, StoredSettings, VdbContext, VdbFinding, VdbFindingStep, VdbUnmet } from "../context.ts";
+import {
+  gateSoFar,
+  type RunningPod,
+  type StoredSettings,
+  type VdbContext,
+  type VdbFinding,
+  type VdbFindingStep,
+  type VdbUnmet,
+} from "../context.ts";
 import { type DeploymentPlan, decideDeployment, undisproved } from "../decide/decide-deployment.ts";
 import { type PodTrouble, podTrouble } from "../pod/pod-events.ts";
 import type { PodFailure, PodState } from "../pod/pod-state.ts";
@@ -26,7 +34,7 @@ export const ensureDeployment: VdbFindingStep<"Deployed", RunningPod, Configured
     const image = imageOf(ctx);
     if (image === undefined) return unknownImage(ctx);
     // A new Service leads nowhere until openGate has seen to the server.
-    const unserved = await applyService(ctx, ctx.service === undefined ? "shut" : ctx.gate, signal);
+    const unserved = await applyService(ctx, ctx.service === undefined ? "shut" : gateSoFar(ctx), signal);
     const refused = unserved ?? (await applyDisruptionBudget(ctx, signal));
     if (refused !== undefined) return refused;
     const deployment = await applyDeployment(ctx, image, restartedFor(ctx), signal);

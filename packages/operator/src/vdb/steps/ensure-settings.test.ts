@@ -1,13 +1,17 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type ConfigMap, configMaps } from "kube-runtime";
-import { desiredConfigMap, settingsKey } from "../objects/config-map.ts";
+import { desiredConfigMap, type Gate, settingsKey } from "../objects/config-map.ts";
 import { contentId, forever, meta, stepBench } from "../step-bench.ts";
 import { aVdb } from "../testing.ts";
 import { ensureSettings } from "./ensure-settings.ts";
 
-function aConfigMap(settings: string, more: object = {}): ConfigMap {
-  const { metadata, data = {} } = desiredConfigMap(aVdb(), { contentId, gate: "shut", settings });
+function aConfigMap(
+  settings: string,
+  more: object = {},
+  { id = contentId, gate = "shut" }: { readonly id?: string; readonly gate?: Gate } = {},
+): ConfigMap {
+  const { metadata, data = {} } = desiredConfigMap(aVdb(), { contentId: id, gate, settings });
   return { apiVersion: "v1", kind: "ConfigMap", metadata: { ...meta("c"), ...metadata, ...more }, data };
 }
 const key = { namespace: "shop", name: "orders-postgres-config" };
@@ -61,6 +65,22 @@ const rows: readonly Row[] = [
     want: "done",
     writes: [],
     stored: "old",
+  },
+  {
+    name: "a gate that is open for other data",
+    why: "the start script admits nobody by it: it is written when this data is opened",
+    present: aConfigMap("new", {}, { id: "c0", gate: "open" }),
+    want: "done",
+    writes: [],
+    stored: "new",
+  },
+  {
+    name: "a gate that is open for this data, which is shut",
+    why: "a pod would start by it",
+    present: aConfigMap("new", {}, { gate: "open" }),
+    want: "done",
+    writes: [apply],
+    stored: "new",
   },
   {
     name: "a namesake of somebody else's",

@@ -1,5 +1,12 @@
 import { after, done, findCondition } from "kube-runtime";
-import type { AcceptedSpec, StoredSettings, VdbContext, VdbFinding, VdbFindingStep } from "../context.ts";
+import {
+  type AcceptedSpec,
+  gateSoFar,
+  type StoredSettings,
+  type VdbContext,
+  type VdbFinding,
+  type VdbFindingStep,
+} from "../context.ts";
 import { settingsKey } from "../objects/config-map.ts";
 import { applyConfigMap } from "./apply-config-map.ts";
 import { isOutcome } from "./apply-own.ts";
@@ -29,7 +36,7 @@ export async function storeSettings(
 ): Promise<VdbFinding<"Configured", StoredSettings>> {
   const settings = settingsToStartWith(ctx);
   const settingsCorrected = ctx.configMap !== undefined && ctx.configMap.data?.[settingsKey] !== settings;
-  const configMap = await applyConfigMap(ctx, { gate: ctx.gate, settings }, signal);
+  const configMap = await applyConfigMap(ctx, { gate: gateSoFar(ctx), settings }, signal);
   return isOutcome(configMap) ? configMap : done({ found: { configMap, settingsCorrected } });
 }
 

@@ -4,8 +4,8 @@ import { done, type Outcome, retry, type Step, terminal, waiting } from "kube-ru
 import type { Bytes, Place, Work } from "../../data/content-store.ts";
 import { quietContent } from "../../data/testing/quiet-content.ts";
 import type { VdbContext } from "../context.ts";
-import { aPod, contentId, forever, stepBench } from "../step-bench.ts";
-import { heldOnTheWay, heldStopped, tellStarted, tidyTurn } from "./hold.ts";
+import { aPod, contentId, forever, healthy, meta, stepBench } from "../step-bench.ts";
+import { askAfterHooks, heldOnTheWay, heldStopped, tellStarted, tidyTurn } from "./hold.ts";
 
 const openedTime = "2026-01-01T00:00:00Z";
 const content = { id: contentId, claimName: "orders-c", handle: "h", madeBy: "create", openedTime };
@@ -242,6 +242,30 @@ describe("what an action is answered", () => {
       const { ctx } = await stepBench({ status, spec });
       deepEqual(await tellStarted.run(ctx, forever), done());
       equal(ctx.run.status.held?.hold, want);
+    });
+
+  for (const { name, hooks, held, says, want } of [
+    { name: "hooks that have left all in order", hooks: true, held: undefined, says: {}, want: "done, asked" },
+    {
+      name: "hooks that have dropped the role",
+      hooks: true,
+      held: undefined,
+      says: { roleExists: false },
+      want: "terminal, asked",
+    },
+    { name: "no hooks", hooks: false, held: undefined, says: {}, want: "done" },
+    { name: "it has answered", hooks: true, held: { uid: "u", hold: "beforeOpen", contentId }, says: {}, want: "done" },
+  ] as const)
+    test(`at beforeOpen the server is asked before the action cannot go back: ${name}`, async () => {
+      const data = { id: contentId, claimName: "orders-c", handle: "h", madeBy: "refresh" };
+      const status = { content: data, activeAction: { ...turn, hold: "beforeOpen" }, ...(held === undefined ? {} : { held }) };
+      const spec = hooks ? { hooks: [{ name: "mask", stage: "post-refresh", script: "SELECT 1" }] } : {};
+      const { ctx, writes } = await stepBench({ status, spec, exec: () => healthy(says) });
+      const password = { kind: "known", value: "a-good-password" } as const;
+      const configMap = { apiVersion: "v1", kind: "ConfigMap", metadata: meta("c") };
+      const running = { ...ctx, pod: aPod(), password, configMap, settings: "", settingsCorrected: false };
+      const { kind } = await askAfterHooks.run(running, forever);
+      equal([kind, ...(writes.includes("exec") ? ["asked"] : [])].join(", "), want);
     });
 
   test("stopped: when its server has ended, though the kubelet has yet to remove the pod", async () => {

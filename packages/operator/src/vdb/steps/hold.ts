@@ -2,12 +2,13 @@ import type { VdbContent } from "@vdb/api";
 import { after, done, isTrue, type Plan, type Step, type Unmet, waiting } from "kube-runtime";
 import { makeRoom, type Standing, tellKept } from "../../data/content-store.ts";
 import type { Discard } from "../../data/source.ts";
-import type { PlainVdbStep, VdbContext } from "../context.ts";
+import type { PlainVdbStep, RunningContext, VdbContext } from "../context.ts";
 import { answerTo, isCurrent, type LeftBehind, leftBehind, mayHaveChanged } from "../decide/hold.ts";
 import { previousOf } from "../decide/previous.ts";
 import type { ActionHolder } from "../world.ts";
 import { applyService } from "./apply-service.ts";
 import { detachInDct } from "./enable-in-dct.ts";
+import { lookAgain } from "./open-gate.ts";
 import { pendingHooks } from "./run-hooks.ts";
 import { stopServer } from "./stop.ts";
 
@@ -64,6 +65,16 @@ export const tellStarted: PlainVdbStep = {
     const held = answerTo(vdb, { contentId, trouble: undefined, passed: "beforeHooks" });
     if (held !== undefined) run.status.held = held; // written with the first hook's intent
     return done();
+  },
+};
+
+/** At beforeOpen: what hooks have left is known before the action passes the point of no return. */
+export const askAfterHooks: PlainVdbStep<RunningContext> = {
+  name: "askAfterHooks",
+  run: async (ctx, signal) => {
+    const { held } = ctx.vdb.status;
+    const isAsked = held?.hold === "beforeOpen" && held.reason === undefined && isCurrent(held, ctx.vdb, ctx.contentId);
+    return isAsked ? done() : ((await lookAgain(ctx, signal)) ?? done());
   },
 };
 

@@ -11,35 +11,42 @@ import { applyService } from "./apply-service.ts";
 import { refusal, tellHygiene, unasked } from "./prepare-database.ts";
 import { recordContent } from "./record-content.ts";
 import { pendingHooks } from "./run-hooks.ts";
+import { together } from "./together.ts";
 
 /** A Secret is read by name, never watched: this is how late a changed password comes into force. */
 const passwordRereadSeconds = 30;
 
 /**
- * Lets clients in: recorded first, then the running server, then the Service; what a pod starts by is last, for clients wait. From
- * then on a look every half minute sees a changed password.
+ * Lets clients in: recorded first, then the running server, then the Service, and beside it what a pod starts by, for clients wait.
+ * From then on a look every half minute sees a changed password.
  */
 export const openGate: PlainVdbStep<RunningContext> = {
   name: "openGate",
   run: async (ctx, signal) => {
     const { vdb, run } = ctx;
     const mode = modeOf(ctx.pod.metadata);
-    // A Standby was looked at before it became one: in its own container nothing can have changed since.
-    const shutOut = mode === "Standby" ? undefined : await lookAgain(ctx, signal);
+    const shutOut = await lookAgain(ctx, signal);
     if (shutOut !== undefined) return shutOut;
     await recordOpening(ctx, signal);
-    const unopened = (await openServer(ctx, signal)) ?? (await applyService(ctx, "open", signal));
+    const unopened = await openServer(ctx, signal);
     if (unopened !== undefined) return unopened;
-    const configMap = await applyConfigMap(ctx, { gate: "open", settings: ctx.settings }, signal);
+    const [refused, configMap] = await together(
+      applyService(ctx, "open", signal),
+      applyConfigMap(ctx, { gate: "open", settings: ctx.settings }, signal),
+    );
+    if (refused !== undefined) return refused;
     if (isOutcome(configMap)) return configMap;
     run.status.endpoint = endpointOf(vdb);
     return done({ message: readyWords(run.status, mode), recheckSeconds: passwordRereadSeconds });
   },
 };
 
-/** Hooks may have changed role, database and settings: the operator looks again before it admits clients. */
+/**
+ * Hooks may have changed role, database and settings: the operator looks again before it admits clients. A Standby was looked at
+ * before it became one: in its own container nothing can have changed since.
+ */
 export async function lookAgain(ctx: RunningContext, signal: AbortSignal): Promise<VdbUnmet<"Prepared"> | undefined> {
-  if (ctx.gate === "open" || pendingHooks(ctx).length === 0) return undefined;
+  if (ctx.gate === "open" || pendingHooks(ctx).length === 0 || modeOf(ctx.pod.metadata) === "Standby") return undefined;
   ctx.memory.inForce = undefined;
   ctx.memory.databases = undefined;
   try {

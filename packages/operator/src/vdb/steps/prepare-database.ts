@@ -1,6 +1,14 @@
 import { after, done, findCondition, type Pod, retry, terminal, timestamp, waiting } from "kube-runtime";
 import type { PreparationResult, ServerState } from "../../postgres/prepare.ts";
-import type { RunningContext, StoredSettings, VdbContext, VdbFindingStep, VdbOutcome, VdbUnmet } from "../context.ts";
+import {
+  gateSoFar,
+  type RunningContext,
+  type StoredSettings,
+  type VdbContext,
+  type VdbFindingStep,
+  type VdbOutcome,
+  type VdbUnmet,
+} from "../context.ts";
 import { isCleaned, waitForCleaning } from "../decide/cleaning.ts";
 import { modeOf } from "../decide/decide-mode.ts";
 import { shortHash } from "../names.ts";
@@ -30,7 +38,7 @@ export const prepareDatabase: VdbFindingStep<"Prepared", Pick<StoredSettings, "c
       const result = await configureServer(ctx, gate, signal);
       tellHygiene(ctx, result === "inForce" ? undefined : result);
       if (result !== "inForce" && result.kind !== "answer") return refusal(ctx, result);
-      const configMap = await applyConfigMap(ctx, { gate, settings: ctx.settings }, signal);
+      const configMap = await applyConfigMap(ctx, { gate: gateSoFar(ctx), settings: ctx.settings }, signal);
       if (isOutcome(configMap)) return configMap;
       const compared = result === "inForce" ? asBefore(ctx) : await compare(ctx, result.state, signal);
       const outcome = compared.kind === "done" ? (recordCleaning(ctx) ?? compared) : compared;
