@@ -52,7 +52,7 @@ const points = actions
     ),
   )
   .toSorted((a, b) => a.order - b.order)
-  .slice(0, isFullTier ? undefined : 6);
+  .slice(0, isFullTier ? undefined : 10);
 
 const rewindTo = (name: string) => ({ snapshotRef: { type: "volume-snapshot", name } });
 

@@ -13,7 +13,7 @@ const namespace = operatorNamespace;
 const sequences = sampled(
   "sequences",
   Array.from({ length: 30 }, (_, index) => index + 1),
-  2,
+  3,
 );
 const stepsEach = 5;
 const kinds = "vdbsnapshots,vdbrefreshes,vdbrewinds,postgresrefreshes,volumesnapshots";

@@ -12,7 +12,7 @@ import { applyVdb, makePasswordSecret, runAction, sqlInPod, waitForPhase } from 
 const kubectl = await testCluster();
 const namespace = "under-load";
 const vdb = { name: "loaded", namespace };
-const rounds = isFullTier ? 20 : 2;
+const rounds = isFullTier ? 20 : 3;
 
 /** A database on the VolumeSnapshot. */
 async function restored(snapshot: string): Promise<typeof vdb> {

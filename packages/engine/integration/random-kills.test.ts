@@ -15,7 +15,7 @@ import { keepAsking, type Load, type Told } from "./testing/mixed-load.ts";
 import { type Server, startSource } from "./testing/postgres.ts";
 import { type Scratch, scratchFolder } from "./testing/scratch.ts";
 
-const kills = isFullTier ? 200 : 8;
+const kills = isFullTier ? 200 : 20;
 const askers = 4;
 /** From the first request to the kill. */
 const longestMs = 600;
