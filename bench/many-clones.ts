@@ -8,7 +8,7 @@
  * provision jobs from request to end, the ratio of the last ten to the first ten, and beside it one copy of the same files (cp).
  */
 import { execFileSync } from "node:child_process";
-import { readFileSync, statfsSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,8 +17,8 @@ import {
   firstSnapshot,
   poolDir,
   provisioned,
-  settlePool,
   startEngineProcess,
+  usedPoolBytes,
 } from "../packages/engine/integration/testing/engine.ts";
 import { startOnClone, startSource } from "../packages/engine/integration/testing/postgres.ts";
 import { scratchFolder } from "../packages/engine/integration/testing/scratch.ts";
@@ -41,11 +41,7 @@ const snapshot = await firstSnapshot(engine, "production");
 const snapshotFolder = join(poolDir(scratch), "snapshots", snapshot.id);
 const dataBytes = Number(execFileSync("du", ["--summarize", "--bytes", snapshotFolder], { encoding: "utf8" }).split("\t")[0]);
 
-const usedBytes = (): number => {
-  settlePool(scratch);
-  const { blocks, bfree, bsize } = statfsSync(poolDir(scratch));
-  return (blocks - bfree) * bsize;
-};
+const usedBytes = (): number => usedPoolBytes(scratch);
 const timed = async <T>(work: () => T | Promise<T>): Promise<{ readonly ms: number; readonly value: T }> => {
   const from = performance.now();
   const value = await work();

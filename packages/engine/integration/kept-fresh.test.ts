@@ -2,7 +2,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, statfsSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,9 +16,9 @@ import {
   jobEnd,
   poolDir,
   provisioned,
-  settlePool,
   startEngineProcess,
   succeeded,
+  usedPoolBytes,
   writeConfig,
 } from "./testing/engine.ts";
 import { contentOf, program, type Server, sourceOwner, startOnClone, startSource } from "./testing/postgres.ts";
@@ -51,11 +51,7 @@ describe("later snapshots of a dSource", { timeout: 600_000 }, () => {
   after(() => stack.disposeAsync());
 
   const folderOf = ({ id }: { readonly id: string }): string => join(poolDir(scratch), "snapshots", id);
-  const usedBytes = (): number => {
-    settlePool(scratch);
-    const { blocks, bfree, bsize } = statfsSync(poolDir(scratch));
-    return (blocks - bfree) * bsize;
-  };
+  const usedBytes = (): number => usedPoolBytes(scratch);
   const newest = async (): Promise<Snapshot> => {
     const [found] = await engine.client.searchSnapshots(eq("dataset_id", dSourceId()), { sort: "-timestamp", limit: 1 });
     return found ?? first;

@@ -1,7 +1,7 @@
 /** A dSource that is kept fresh by streaming: its snapshots come from a standby, and production sends it the WAL alone. */
 import { deepEqual, doesNotMatch, equal, match, ok } from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
-import { appendFileSync, cpSync, readdirSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
@@ -17,9 +17,9 @@ import {
   jobEnd,
   poolDir,
   provisioned,
-  settlePool,
   startEngineProcess,
   succeeded,
+  usedPoolBytes,
   writeConfig,
 } from "./testing/engine.ts";
 import { metricOf } from "./testing/metrics.ts";
@@ -80,11 +80,7 @@ describe("a dSource that is streamed", { timeout: 1_200_000 }, () => {
       .join("\n");
   };
   const folderOf = ({ id }: { readonly id: string }): string => join(poolDir(scratch), "snapshots", id);
-  const usedBytes = (): number => {
-    settlePool(scratch);
-    const { blocks, bfree, bsize } = statfsSync(poolDir(scratch));
-    return (blocks - bfree) * bsize;
-  };
+  const usedBytes = (): number => usedPoolBytes(scratch);
   const newest = async (): Promise<Snapshot> => {
     const [found] = await engine.client.searchSnapshots(eq("dataset_id", dSourceId()), { sort: "-timestamp", limit: 1 });
     return found ?? first;

@@ -1,7 +1,7 @@
 import { deepEqual } from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
 import process from "node:process";
@@ -73,6 +73,13 @@ export function settlePool(scratch: Scratch): void {
   execFileSync("sync", ["--file-system", pool]);
   if (execFileSync("stat", ["--file-system", "--format=%T", pool], { encoding: "utf8" }).trim() !== "btrfs") return;
   for (const kind of ["subvolume", "filesystem"]) execFileSync("btrfs", [kind, "sync", pool]);
+}
+
+/** Of the pool, when what was removed is free. */
+export function usedPoolBytes(scratch: Scratch): number {
+  settlePool(scratch);
+  const { blocks, bfree, bsize } = statfsSync(poolDir(scratch));
+  return (blocks - bfree) * bsize;
 }
 
 /** What a dSource of the configuration needs to reach the source on this port. */

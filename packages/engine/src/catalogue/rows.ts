@@ -1,5 +1,6 @@
 /** The catalogue's rows, decoded. SQLite has neither booleans nor lists: 0/1 and JSON stand for them. */
 import { type Decoded, type Decoder, decodeTag, list, map, number, object, string } from "@vdb/dct";
+import { syncs } from "../link/sync.ts";
 
 /** A JSON text column. */
 export const json =
@@ -31,7 +32,7 @@ const secretRef = object({ name: string, key: string }, {});
 /** How to reach a source. A password stands here only where the API gave it; else `passwordSecret` says where it lies. */
 const decodeConnection = object(
   { host: string, port: number, user: string, sslmode: string },
-  { database: string, password: string, passwordSecret: secretRef, sslRootCertSecret: secretRef, sync: oneOf("stream", "copy") },
+  { database: string, password: string, passwordSecret: secretRef, sslRootCertSecret: secretRef, sync: oneOf(...syncs) },
 );
 export type Connection = Decoded<typeof decodeConnection>;
 

@@ -8,7 +8,7 @@ import { listTablespaces } from "./list-tablespaces.ts";
 import { type Overwriting, overwriting } from "./overwrite.ts";
 import { dataOwner } from "./owner.ts";
 import type { Postgres } from "./postgres.ts";
-import { explain, type Source } from "./source.ts";
+import { explain, patientConnection, type Source } from "./source.ts";
 import { folderOfTablespace, linkTablespaces, tablespacesIn } from "./tablespaces.ts";
 
 interface BaseBackupOptions {
@@ -167,6 +167,5 @@ const argumentsFor = (folder: string): readonly string[] => [
   "--progress",
   "--verbose",
   "--no-password",
-  // libpq's ways to notice a dead network; without them a vanished source would hold the job for hours.
-  "--dbname=keepalives_idle=30 keepalives_interval=10 keepalives_count=3 tcp_user_timeout=60000 application_name=delphix-engine",
+  `--dbname=${patientConnection}`,
 ];

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { baseEnvironment } from "../command.ts";
 import { Failure } from "../failure.ts";
 import type { Postgres } from "./postgres.ts";
-import { explain, type Source } from "./source.ts";
+import { commandConnection, explain, type Source } from "./source.ts";
 
 /** What a location cannot contain stands between fields and rows. */
 const [field, row] = ["\u001f", "\u001e"];
@@ -25,11 +25,12 @@ export async function listTablespaces(
       ? "BASE_BACKUP LABEL 'tablespaces' FAST NOWAIT"
       : "BASE_BACKUP (LABEL 'tablespaces', CHECKPOINT 'fast', WAIT false)";
   const format = ["-tAc", ask, `--field-separator=${field}`, `--record-separator=${row}`];
-  const psql = spawn(
-    join(await postgres.newest(), "psql"),
-    ["--no-psqlrc", "--no-password", ...format, "replication=true application_name=delphix-engine"],
-    { stdio: ["ignore", "pipe", "pipe"], env: { ...baseEnvironment(), ...env }, signal, killSignal: "SIGKILL" },
-  );
+  const psql = spawn(join(await postgres.newest(), "psql"), ["--no-psqlrc", "--no-password", ...format, commandConnection], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...baseEnvironment(), ...env },
+    signal,
+    killSignal: "SIGKILL",
+  });
   const ended = new Promise<void>((resolve, reject) => void psql.once("error", reject).once("close", () => resolve()));
   ended.catch(() => undefined);
   let [head, words] = ["", ""];

@@ -85,6 +85,12 @@ export const countsAsStandby = (synchronousStandbyNames: string): boolean =>
 /** What the source sees as the client's name. */
 export const applicationName = "delphix-engine";
 
+/** libpq's ways to notice a dead network; without them a vanished source would hold a client for hours. */
+export const patientConnection = `keepalives_idle=30 keepalives_interval=10 keepalives_count=3 tcp_user_timeout=60000 application_name=${applicationName}`;
+
+/** A connection that takes commands of the replication protocol. */
+export const commandConnection = `replication=true application_name=${applicationName}`;
+
 /** Commands of the replication protocol; an answer for each. */
 async function ask(
   postgres: Postgres,
@@ -95,7 +101,7 @@ async function ask(
 ): Promise<readonly string[]> {
   const psql = join(await postgres.newest(), "psql");
   const given = ["--no-psqlrc", "--no-password", "-tA", ...commands.flatMap((one) => ["-c", one])];
-  const program = [...given, `replication=true application_name=${applicationName}`];
+  const program = [...given, commandConnection];
   const answer = await runCommand(psql, program, { signal, env }).catch((error: unknown) => {
     throw error instanceof CommandFailed ? new Failure(explain(connection, error.stderr || error.message, what)) : error;
   });

@@ -5,7 +5,7 @@ import { type Child, spawnAsOwner } from "./child.ts";
 import { type KnownWal, knownWal } from "./known-wal.ts";
 import { majorOf, type Postgres } from "./postgres.ts";
 import { type Setting, setAutoConfAside, writeServerFolder } from "./server-folder.ts";
-import { applicationName, type Source } from "./source.ts";
+import { patientConnection, type Source } from "./source.ts";
 import { heard, misfits, receivedBy, type Said } from "./standby-lines.ts";
 
 /** A server that replays what the source sends, for as long as it lives. */
@@ -109,12 +109,10 @@ export async function startStandby(
 
 const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
-/** Everything else about the source is in the environment, see source.ts. It has to be there, else the server does not stream. */
-const connection = `application_name=${applicationName} keepalives_idle=30 keepalives_interval=10 keepalives_count=3 tcp_user_timeout=60000`;
-
 const standbySettings: readonly Setting[] = [
   ["log_line_prefix", ""], // see standby-lines.ts
-  ["primary_conninfo", connection],
+  // Everything else about the source is in the environment, see source.ts. It may not be empty, else the server does not stream.
+  ["primary_conninfo", patientConnection],
   ["recovery_target_timeline", "latest"],
   ["wal_retrieve_retry_interval", "2s"],
   // Nobody may look into it, so the source's limits (max_connections and others) need not be known here.

@@ -13,7 +13,7 @@ import { type SourcePosition, type SourceState, stateOf, withSource } from "./so
 import { becauseOf, certainEnd, hasAll, hasEnded, hear, newStandby, type Standby, verify } from "./standby.ts";
 import type { Freshness } from "./standby-freshness.ts";
 import type { Said } from "./standby-lines.ts";
-import { startStandby } from "./standby-server.ts";
+import { type StandbyServer, startStandby } from "./standby-server.ts";
 
 /** A dSource that a standby is wanted for. */
 export interface Followed {
@@ -105,9 +105,9 @@ export function startStandbys(parts: StandbyParts): Standbys {
     return one;
   };
 
-  const count = (one: Standby): void => {
-    const bytes = one.server?.newBytes() ?? 0;
-    if (bytes > 0) streamCame(one.followed, bytes);
+  const count = (followed: Followed, server: StandbyServer): void => {
+    const bytes = server.newBytes();
+    if (bytes > 0) streamCame(followed, bytes);
   };
 
   const stop = async (one: Standby): Promise<void> => {
@@ -116,8 +116,7 @@ export function startStandbys(parts: StandbyParts): Standbys {
     delete one.server;
     one.isStreaming = false;
     await server.stop();
-    const bytes = server.newBytes();
-    if (bytes > 0) streamCame(one.followed, bytes);
+    count(one.followed, server);
   };
 
   const start = async (one: Standby, given: string): Promise<void> => {
@@ -178,9 +177,8 @@ export function startStandbys(parts: StandbyParts): Standbys {
   };
 
   const look = (one: Standby, mayRun: boolean): void => {
-    count(one);
-    const received = one.server?.received();
-    if (received !== undefined) one.fresh.received(received);
+    if (one.server !== undefined) count(one.followed, one.server);
+    noteReceived(one);
     if (!mayRun || one.isAsking || (one.server !== undefined && Date.now() - one.askedMs < askPauseMs)) return;
     [one.isAsking, one.askedMs] = [true, Date.now()];
     const failed = (error: unknown): void => {
@@ -298,8 +296,7 @@ export function startStandbys(parts: StandbyParts): Standbys {
     stateOf: (id) => {
       const one = standbys.get(id);
       if (one === undefined) return undefined;
-      const received = one.server?.received();
-      if (received !== undefined) one.fresh.received(received);
+      noteReceived(one);
       const because = becauseOf(one);
       return { isStreaming: one.isStreaming, ...one.fresh.now(Date.now()), ...(because === undefined ? {} : { because }) };
     },
@@ -308,6 +305,11 @@ export function startStandbys(parts: StandbyParts): Standbys {
       await Promise.all([...standbys.values()].map((one) => exclusive(one.followed.id, () => stop(one))));
     },
   };
+}
+
+function noteReceived({ server, fresh }: Standby): void {
+  const received = server?.received();
+  if (received !== undefined) fresh.received(received);
 }
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -10,12 +10,10 @@ import {
   createClient,
   createManager,
   customResourceDefinitions,
-  defineResource,
   type ExecRequest,
   type ExecResult,
   httpApi,
   isTrue,
-  type KubeObject,
   namespaces,
   secrets,
   serviceAccounts,
@@ -36,6 +34,7 @@ import { readConfig } from "../../src/config.ts";
 import { createCsiSources } from "../../src/data/csi/csi-source.ts";
 import { csiWorldOf } from "../../src/data/csi/csi-world.ts";
 import { createDataSources } from "../../src/data/data-sources.ts";
+import { csiDrivers } from "../../src/data/dct/attachers.ts";
 import { createDctSource } from "../../src/data/dct/dct-source.ts";
 import { explainDct } from "../../src/data/dct/failure.ts";
 import { mustAllowCopyOf } from "../../src/data/dct/of-others.ts";
@@ -49,14 +48,6 @@ import { createMemories } from "../../src/vdb/memory.ts";
 import { healthy } from "../../src/vdb/step-bench.ts";
 import type { FakeDct } from "./fake-dct.ts";
 import { until } from "./until.ts";
-
-const csiDrivers = defineResource<KubeObject & { spec: object }>({
-  group: "storage.k8s.io",
-  version: "v1",
-  kind: "CSIDriver",
-  plural: "csidrivers",
-  namespaced: false,
-});
 
 export const vdbs = resourceOf(postgresVDB);
 export const forever: AbortSignal = new AbortController().signal;

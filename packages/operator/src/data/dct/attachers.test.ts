@@ -1,18 +1,10 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
-import { createClient, defineResource, interceptApi, type KubeObject, persistentVolumes } from "kube-runtime";
+import { createClient, interceptApi, persistentVolumes } from "kube-runtime";
 import { memoryApi } from "kube-runtime/testing";
-import { createAttachers } from "./attachers.ts";
+import { createAttachers, csiDrivers } from "./attachers.ts";
 
 const forever = new AbortController().signal;
-const csiDrivers = defineResource<KubeObject & { spec: object }>({
-  group: "storage.k8s.io",
-  version: "v1",
-  kind: "CSIDriver",
-  plural: "csidrivers",
-  namespaced: false,
-});
-
 test("who attaches a volume is asked once in a minute; what is not there is asked for again", async () => {
   const api = memoryApi();
   const asked: string[] = [];

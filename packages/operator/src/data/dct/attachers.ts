@@ -7,7 +7,7 @@ export type Attachers = (client: Client, volume: string, signal: AbortSignal) =>
 interface CsiDriver extends KubeObject {
   readonly spec: { readonly attachRequired?: boolean };
 }
-const csiDrivers = defineResource<CsiDriver>({
+export const csiDrivers = defineResource<CsiDriver>({
   group: "storage.k8s.io",
   version: "v1",
   kind: "CSIDriver",
