@@ -275,7 +275,10 @@ export function startStandbys(parts: StandbyParts): Standbys {
         await verify(one);
         const taken = await exclusive(followed.id, async () => {
           if (!hasAll(one, wanted)) return false;
-          await one.server?.paused(() => pool.clone(placeOfStandby(followed.id), to, "writable"));
+          const { server } = one;
+          if (server === undefined) return false;
+          await server.paused(() => pool.clone(placeOfStandby(followed.id), to, "writable"));
+          count(followed, server); // what the snapshot has cost is told with it, not with the next pass
           return one.server !== undefined;
         });
         if (taken) return { ...wanted, at: new Date() };
