@@ -3,6 +3,7 @@ import { bookmarkById, snapshotsOfBookmark } from "../catalogue/bookmarks.ts";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import { dSourceById, readySnapshot, readySnapshots, timeflowById, vdbById } from "../catalogue/datasets.ts";
 import type { BookmarkRow, SnapshotRow, TimeflowRow, VdbRow } from "../catalogue/rows.ts";
+import { parsePosition } from "../link/wal-position.ts";
 import { badRequest, conflict, notFound, type Refusal, shown } from "../refusal.ts";
 import { requireDataset } from "./reserve-snapshot.ts";
 
@@ -126,13 +127,7 @@ function newestUntil(catalogue: Catalogue, instant: Instant, from: string, timef
 function isUntil(snapshot: SnapshotRow, instant: Instant): boolean {
   if (instant.by === "timestamp") return instant.timestamp === undefined || timeOf(snapshot) <= Date.parse(instant.timestamp);
   if (instant.location === undefined) return true;
-  return snapshot.location !== undefined && byteOf(snapshot.location) <= byteOf(instant.location);
-}
-
-/** An LSN such as 0/5000028 as the position that it stands for. */
-function byteOf(location: string): bigint {
-  const [, high = "0", low = "0"] = /^([0-9A-F]{1,8})\/([0-9A-F]{1,8})$/iu.exec(location) ?? [];
-  return BigInt(`0x${high}`) * 2n ** 32n + BigInt(`0x${low}`);
+  return snapshot.location !== undefined && parsePosition(snapshot.location) <= parsePosition(instant.location);
 }
 
 /** The snapshot of a bookmark that a new VDB is to begin with. */
