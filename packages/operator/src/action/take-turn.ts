@@ -1,7 +1,6 @@
 import { postgresVDB, resourceOf } from "@vdb/api";
-import { done, type Outcome, waiting } from "kube-runtime";
+import { done, type Outcome, together, waiting } from "kube-runtime";
 import { returnWords } from "../data/content-store.ts";
-import { together } from "../vdb/steps/together.ts";
 import { type ActionContext, nameOfTarget, vdbOf } from "./context.ts";
 import { previousAfter } from "./previous-after.ts";
 import { claimantOf, type Holder, turnOf } from "./turn.ts";
