@@ -188,7 +188,7 @@ test("the finalizer is there before the first step, and goes only when every cle
       },
     },
   );
-  await run(kind);
+  deepEqual(await run(kind), { kind: "done" });
   await client.delete(widgets, key, signal);
   deepEqual(await run(kind), { kind: "waiting" });
   const dying = await read();

@@ -7,7 +7,7 @@ import { type Condition, nameOfKey, type ObjectWithStatus } from "../objects/obj
 import type { Clock } from "../support/clock.ts";
 import { DeadlineError, withDeadline } from "../support/deadline.ts";
 import { conditionsOf } from "./conditions-of.ts";
-import { hasFinalizer, removeFinalizer } from "./finalizer.ts";
+import { addFinalizer, hasFinalizer, removeFinalizer } from "./finalizer.ts";
 import type { ControlledKind, Plan, Run, RunResult, Steps } from "./kind.ts";
 import { backOffSeconds, defaultBackOff, lookAgainSeconds, noteFailing } from "./look-again.ts";
 import { patchesOf } from "./metadata-patches.ts";
@@ -50,11 +50,13 @@ export async function runKind<T extends ObjectWithStatus, Ctx>(
     parts.memories.forget(nameOfKey(request.key));
     return { kind: gone ? "gone" : "done" };
   }
-  const session = openSession(kind, parts, request, object);
-  if (kind.cleanUp?.comesWith !== "firstWrite") await session.run.addFinalizer(signal);
+  const isHeldFirst = !deleting && finalizer !== undefined && kind.cleanUp?.comesWith !== "firstWrite";
+  const held = isHeldFirst ? await addFinalizer(parts.client, kind.resource, object, finalizer, signal) : object;
+
+  const session = openSession(kind, parts, request, held);
   const found = await workThrough(kind, session, deleting, signal);
   if (deleting && finalizer !== undefined && found.outcome.kind === "done") {
-    await removeFinalizer(parts.client, kind.resource, withVersion(object, session.status.resourceVersion()), finalizer, signal);
+    await removeFinalizer(parts.client, kind.resource, withVersion(held, session.status.resourceVersion()), finalizer, signal);
     request.log.info({}, "clean-up is done: finalizer removed");
     return { kind: "gone" };
   }
@@ -94,7 +96,7 @@ function openSession<T extends ObjectWithStatus, Ctx>(
   const extra = new Map<string, ConditionValue>();
   const before = object.status?.conditions ?? [];
   const course: Course<Ctx> = { ctx: undefined, plan: undefined, results: [], told: false };
-  const { addFinalizer, patchMetadata } = patchesOf({ client, resource, object, finalizer: kind.cleanUp?.finalizer, status });
+  const patches = patchesOf({ client, resource, object, finalizer: kind.cleanUp?.finalizer, status });
   const run: Run<T> = {
     object,
     status: status.draft,
@@ -110,12 +112,11 @@ function openSession<T extends ObjectWithStatus, Ctx>(
         course.told = true;
       } else if (phase !== undefined)
         Object.assign(status.draft, { phase: phase(status.draft.conditions ?? [], status.draft, object) }); // it may follow from what is saved
-      await addFinalizer(signal);
+      await patches.addFinalizer(signal);
       await status.save(signal);
       if (comesTo !== undefined) memory.untoldSinceMs = undefined; // a record alone tells nothing
     },
-    addFinalizer,
-    patchMetadata,
+    ...patches,
     setCondition: (condition) => extra.set(condition.type, condition),
     event: (type, reason, message) =>
       events.record(object, { type, reason, message, ...(kind.related === undefined ? {} : { related: kind.related(object) }) }),
