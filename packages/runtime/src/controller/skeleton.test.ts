@@ -212,6 +212,7 @@ async function firstWrites(work: (run: Run<Widget>) => Promise<void>, metadata: 
   const writes: string[] = [];
   const counted = interceptApi(api, {
     call: async (call, next) => {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what this test sends
       const fields = call.subresource === "status" ? ["status"] : Object.keys((call.body as Widget).metadata).toSorted();
       writes.push(fields.filter((field) => field !== "resourceVersion").join(" "));
       return await next();
