@@ -228,8 +228,8 @@ export async function callByHand(
   return { status: answer.statusCode, body: map(given ?? {}, "answer") };
 }
 
-export const jobEnd = (client: DctClient, jobId: string): Promise<JobEnd> =>
-  waitForJob(client, jobId, { signal, deadlineSeconds: 60 });
+export const jobEnd = (client: DctClient, jobId: string, deadlineSeconds = 60): Promise<JobEnd> =>
+  waitForJob(client, jobId, { signal, deadlineSeconds });
 
 export async function succeeded(client: DctClient, jobId: string): Promise<void> {
   const end = await jobEnd(client, jobId);

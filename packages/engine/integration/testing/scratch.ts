@@ -15,8 +15,11 @@ export interface Scratch extends AsyncDisposable {
   readonly major: number;
 }
 
+/** PostgreSQL 16, unless the environment names another one as for the group e2e. */
+const usualMajor = Number(process.env["POSTGRES_VERSION"] ?? 16);
+
 /** A folder of its own for one test file. Afterwards every mount below it and the folder itself are gone. */
-export function scratchFolder(majors: readonly number[] = [16]): Scratch {
+export function scratchFolder(majors: readonly number[] = [usualMajor]): Scratch {
   const path = mkdtempSync(join(tmpdir(), "engine-test-"));
   chmodSync(path, 0o755);
   const postgresDir = join(path, "postgresql");
@@ -26,7 +29,7 @@ export function scratchFolder(majors: readonly number[] = [16]): Scratch {
     cpSync(postgresTree(major), join(postgresDir, String(major)), { recursive: true, verbatimSymlinks: true });
     chmodSync(join(postgresDir, String(major)), 0o755);
   }
-  return { path, postgresDir, major: majors[0] ?? 16, [Symbol.asyncDispose]: () => remove(path) };
+  return { path, postgresDir, major: majors[0] ?? usualMajor, [Symbol.asyncDispose]: () => remove(path) };
 }
 
 function postgresTree(major: number): string {

@@ -4,37 +4,55 @@
  * the source's any more. So the segment is kept aside, and compared.
  */
 import { constants } from "node:fs";
-import { copyFile, link, mkdir, open, readdir, rm } from "node:fs/promises";
+import { copyFile, link, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 export interface KnownWal {
   readonly timeline: number;
   /** The last byte that is not zero lies before it. */
   readonly end: bigint;
-  /** Whether the segment still begins as it did. To be asked when the source has sent it again. */
+  /** Whether the segment still begins as it did: for certain only when the source has sent all of it again, but once not, for good. */
   isSame(): Promise<boolean>;
 }
 
-/** Of the data in `folder`; undefined: there is no segment. */
+/** Of the data in `folder`; undefined: there is none. */
 export async function knownWal(folder: string, segmentBytes: number): Promise<KnownWal | undefined> {
   const [wal, aside] = [join(folder, "data/pg_wal"), join(folder, "known")];
+  // A server that has ended before its source was compared has left what it was sent, which is not to be taken for what was known.
+  const former = await keptIn(aside, segmentBytes);
+  if (former !== undefined && !(await former.isSame())) return former;
   await rm(aside, { recursive: true, force: true });
-  const segments = (await readdir(wal)).filter((name) => /^[0-9A-F]{24}$/u.test(name));
-  // By place; of one place, the newest timeline.
-  const last = segments.toSorted((a, b) => `${a.slice(8)}${a}`.localeCompare(`${b.slice(8)}${b}`)).at(-1);
+  const last = await lastUsed(wal);
   if (last === undefined) return undefined;
   await mkdir(aside, { mode: 0o700 });
-  const [former, now] = [join(aside, "former"), join(aside, "now")];
-  await copyFile(join(wal, last), former, constants.COPYFILE_FICLONE);
   // The server removes it when it needs it no longer.
-  await link(join(wal, last), now);
+  await link(join(wal, last), join(aside, "now"));
+  await copyFile(join(wal, last), join(aside, "copy"), constants.COPYFILE_FICLONE);
+  await rename(join(aside, "copy"), join(aside, last)); // from here on it is whole
+  return await keptIn(aside, segmentBytes);
+}
+
+async function keptIn(aside: string, segmentBytes: number): Promise<KnownWal | undefined> {
+  const [name] = segmentsOf(await readdir(aside).catch(() => []));
+  if (name === undefined) return undefined;
+  const former = join(aside, name);
   const length = await usedBytes(former);
   return {
-    timeline: Number.parseInt(last.slice(0, 8), 16),
-    end: beginOf(last, segmentBytes) + BigInt(length),
-    isSame: () => beginAlike(former, now, length),
+    timeline: Number.parseInt(name.slice(0, 8), 16),
+    end: beginOf(name, segmentBytes) + BigInt(length),
+    isSame: () => beginAlike(former, join(aside, "now"), length),
   };
 }
+
+/** A server makes the next segment before there is anything to write into it. */
+async function lastUsed(wal: string): Promise<string | undefined> {
+  // By place; of one place, the newest timeline.
+  const segments = segmentsOf(await readdir(wal)).toSorted((a, b) => `${b.slice(8)}${b}`.localeCompare(`${a.slice(8)}${a}`));
+  for (const name of segments) if ((await usedBytes(join(wal, name))) > 0) return name;
+  return undefined;
+}
+
+const segmentsOf = (names: readonly string[]): readonly string[] => names.filter((name) => /^[0-9A-F]{24}$/u.test(name));
 
 /** A name is timeline, upper half of the position, and number below it. */
 const beginOf = (name: string, segmentBytes: number): bigint =>

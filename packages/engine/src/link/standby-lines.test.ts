@@ -1,7 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
 import { countsAsStandby } from "./source.ts";
-import { contains, heard, misfits, receivedBy } from "./standby-lines.ts";
+import { contains, heard, misfits, receivedBy, replayedBy } from "./standby-lines.ts";
 import { formatPosition, parsePosition } from "./wal-position.ts";
 
 test("what a standby says is understood, as PostgreSQL 14 to 18 say it", () => {
@@ -58,6 +58,13 @@ test("how much has been received stands in the title of one process", () => {
     0x3000148n,
   );
   equal(receivedBy(["postgres: walreceiver", "postgres: checkpointer"]), undefined);
+});
+
+test("a server that waits for more of a segment, and tries it again, replays the same one", () => {
+  const segment = "000000010000000000000003";
+  for (const what of ["recovering", "waiting for"])
+    equal(replayedBy(["postgres: checkpointer", `postgres: startup ${what} ${segment}`]), segment);
+  equal(replayedBy(["postgres: startup"]), undefined);
 });
 
 test("recovered data contains its source's position only when it ends behind it, on the same timeline", () => {

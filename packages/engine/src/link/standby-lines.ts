@@ -16,6 +16,7 @@ export type Said =
 
 const position = "([0-9A-F]+/[0-9A-F]+)";
 const streaming = new RegExp(`started streaming WAL from primary at ${position} on timeline (\\d+)`, "u");
+const replaying = /startup .*([0-9A-F]{24})/u;
 const receiving = new RegExp(`walreceiver .*streaming ${position}`, "u");
 
 /** Why, in words for people, by what PostgreSQL says. */
@@ -69,6 +70,10 @@ export function receivedBy(titles: readonly string[]): bigint | undefined {
   const [, at] = titles.map((title) => receiving.exec(title)).find((found) => found !== null) ?? [];
   return at === undefined ? undefined : parsePosition(at);
 }
+
+/** Which segment a server replays. Whether it waits for more of it changes every moment, also when nothing comes that it can go on with. */
+export const replayedBy = (titles: readonly string[]): string | undefined =>
+  titles.map((title) => replaying.exec(title)?.[1]).find((segment) => segment !== undefined);
 
 /**
  * Whether data that was recovered contains all that its source had on disk at `position`. Its own checkpoint follows what was replayed.

@@ -6,7 +6,7 @@ import { type KnownWal, knownWal } from "./known-wal.ts";
 import { majorOf, type Postgres } from "./postgres.ts";
 import { type Setting, setAutoConfAside, writeServerFolder } from "./server-folder.ts";
 import { patientConnection, type Source } from "./source.ts";
-import { heard, misfits, receivedBy, type Said } from "./standby-lines.ts";
+import { heard, misfits, receivedBy, replayedBy, type Said } from "./standby-lines.ts";
 
 /** A server that replays what the source sends, for as long as it lives. */
 export interface StandbyServer {
@@ -83,11 +83,10 @@ export async function startStandby(
       look();
       return timeline === undefined ? undefined : received;
     },
-    progress: () =>
-      child
-        .titles()
-        .filter((title) => /startup|walreceiver/u.test(title))
-        .join(),
+    progress: () => {
+      look();
+      return `${received} ${replayedBy(child.titles())}`;
+    },
     newBytes: () => {
       look();
       const since = bytes;

@@ -1,6 +1,7 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { test } from "node:test";
-import { becauseOf, hasEnded, hear, newStandby } from "./standby.ts";
+import { becauseOf, hasAll, hasEnded, hear, newStandby, verify } from "./standby.ts";
+import type { StandbyServer } from "./standby-server.ts";
 
 const connection = { host: "db", port: 5432, user: "link", sslmode: "prefer" };
 const standby = () => newStandby({ id: "1", name: "orders", connection });
@@ -29,4 +30,47 @@ test("the first cause of a loss stays, and what streams again has no trouble", (
   hear(one, { kind: "lost", because: "the source was restored" });
   hear(one, { kind: "lost", because: "something else" });
   match(becauseOf(one) ?? "", /^the source was restored; the next snapshot/u);
+});
+
+const known = { timeline: 1, end: 100n };
+const serverAt = (received: bigint, isSame: () => boolean): StandbyServer => ({
+  ended: new Promise(() => undefined),
+  received: () => received,
+  timeline: () => 1,
+  progress: () => "",
+  newBytes: () => 0,
+  known: { ...known, isSame: async () => isSame() },
+  isConsistent: () => true,
+  paused: (work) => work(),
+  stop: async () => undefined,
+});
+
+test("no snapshot is taken before all that was known has come again, and is the same", async () => {
+  const rows: readonly (readonly [received: bigint, same: boolean, has: boolean, lost: boolean, why: string])[] = [
+    [99n, true, false, false, "the rest may be another history"],
+    [100n, true, true, false, "it is the same"],
+    [100n, false, false, true, "the source was put back"],
+    [99n, false, false, true, "that what has come differs is enough"],
+  ];
+  for (const [received, same, has, lost, why] of rows) {
+    const one = { ...standby(), server: serverAt(received, () => same) };
+    await verify(one);
+    deepEqual([hasAll(one, { timeline: 1, position: 50n }), one.lost !== undefined], [has, lost], why);
+  }
+});
+
+test("a receiver that is sent away is a reason to look at once at what it has written, however far it was seen", async () => {
+  let [same, looks] = [true, 0];
+  const isSame = (): boolean => {
+    looks += 1;
+    return same;
+  };
+  const one = { ...standby(), server: serverAt(10n, isSame) };
+  await verify(one);
+  await verify(one);
+  equal(looks, 1, "a segment is not read again and again while it comes");
+  same = false;
+  hear(one, { kind: "dismissal" });
+  await verify(one);
+  match(becauseOf(one) ?? "", /^the source was put back to an earlier state, and has gone another way since; the next snapshot/u);
 });

@@ -29,6 +29,8 @@ export interface Standby {
   answeredMs: number;
   /** The server's WAL continues what it had when it was started. */
   isVerified: boolean;
+  /** Something was sent that may not continue it. */
+  isDoubtful: boolean;
 }
 
 export const newStandby = (followed: Followed): Standby => ({
@@ -42,6 +44,7 @@ export const newStandby = (followed: Followed): Standby => ({
   startAfterMs: 0,
   answeredMs: 0,
   isVerified: false,
+  isDoubtful: true,
 });
 
 /** A server that has run for so long has not ended because of what it replays. */
@@ -53,6 +56,7 @@ export function hear(one: Standby, said: Said): void {
   if (said.kind === "lost") one.lost ??= said.because;
   if (said.kind === "trouble") [one.isStreaming, one.trouble] = [false, said.because];
   if (said.kind === "dismissal" || said.kind === "endOfTimeline") one.isStreaming = false;
+  if (said.kind === "dismissal") one.isDoubtful = true;
   if (said.kind === "streaming") {
     one.isStreaming = true;
     delete one.trouble;
@@ -80,19 +84,22 @@ export function certainEnd({ server }: Standby): SourcePosition | undefined {
 }
 
 /**
- * Compares what the source has sent again with what was there. On another timeline PostgreSQL itself compares: the history of the
- * timelines says where they part.
+ * Compares what the source has sent again with what was there. A WAL receiver that brings what the server cannot go on with is sent away
+ * at once, before anybody sees how far it was: what it has written tells.
  */
 export async function verify(one: Standby): Promise<void> {
   const { server } = one;
-  const [received, timeline] = [server?.received(), server?.timeline()];
-  if (server === undefined || one.isVerified || received === undefined || timeline === undefined) return;
+  if (server === undefined || one.isVerified) return;
   const { known } = server;
-  if (known !== undefined && known.timeline === timeline && received < known.end) return;
-  const isSame = known === undefined || known.timeline !== timeline || (await known.isSame());
+  const [received, timeline] = [server.received(), server.timeline()];
+  // On another timeline PostgreSQL itself compares: the history of the timelines says where they part.
+  const hasCome = received !== undefined && (known === undefined || known.timeline !== timeline || received >= known.end);
+  if (!hasCome && !one.isDoubtful) return;
+  one.isDoubtful = false;
+  const isSame = known === undefined || (await known.isSame());
   if (one.server !== server) return;
-  if (isSame) one.isVerified = true;
-  else one.lost ??= anotherHistory;
+  if (!isSame) one.lost ??= anotherHistory;
+  else if (hasCome) one.isVerified = true;
 }
 
 const anotherHistory = "the source was put back to an earlier state, and has gone another way since";

@@ -125,7 +125,7 @@ export function startStandbys(parts: StandbyParts): Standbys {
     const tls = join(folder, "tls");
     await rm(tls, { recursive: true, force: true });
     await mkdir(tls, { mode: 0o711 });
-    [one.given, one.startedMs, one.isVerified] = [given, Date.now(), false];
+    [one.given, one.startedMs, one.isVerified, one.isDoubtful] = [given, Date.now(), false, true];
     const started = Promise.withResolvers<void>();
     const life = withSource(followed.connection, secrets, tls, async (source) => {
       const stopThis = (): Promise<void> =>
@@ -272,8 +272,8 @@ export function startStandbys(parts: StandbyParts): Standbys {
         const isGone = standbys.get(followed.id) !== one;
         const final = isGone ? "its standby is not wanted any more" : (one.lost ?? one.refused ?? one.held);
         if (final !== undefined) return { because: final };
-        await verify(one);
         const taken = await exclusive(followed.id, async () => {
+          await verify(one);
           if (!hasAll(one, wanted)) return false;
           const { server } = one;
           if (server === undefined) return false;
