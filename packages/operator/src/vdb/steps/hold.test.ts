@@ -28,6 +28,10 @@ const turn = { kind: "PostgresRefresh", name: "monday", namespace: "shop", uid: 
 const stopped = { uid: "u", hold: "stopped", contentId };
 const under = (hold: string) => ({ content, activeAction: { ...turn, hold } });
 
+const refusesServices = (call: string): void => {
+  if (call.startsWith("apply services")) throw new ApiError({ kind: "forbidden" }, "a policy says no");
+};
+
 const stepOf = (outcome: Outcome): Step<VdbContext> => ({ name: "any", run: async () => outcome });
 
 /** Runs a plan's steps as the skeleton does. */
@@ -304,10 +308,7 @@ describe("what an action is answered", () => {
       spec,
     };
     const given = { status, service, deployment };
-    const beforeCall = (call: string): void => {
-      if (call.startsWith("apply services")) throw new ApiError({ kind: "forbidden" }, "a policy says no");
-    };
-    const refused = await stepBench({ ...given, beforeCall });
+    const refused = await stepBench({ ...given, beforeCall: refusesServices });
     await refused.client.create(deployments, deployment, forever);
     equal((await run(heldStopped(refused.ctx).steps, refused.ctx)).kind, "after");
     equal((await refused.client.get(deployments, { namespace: "shop", name: "orders" }, forever)).spec.replicas, 0);
