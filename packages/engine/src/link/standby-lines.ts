@@ -28,6 +28,10 @@ const losses: readonly (readonly [RegExp, string])[] = [
     "the source has removed WAL that the standby has not received: raise wal_keep_size at the source if this happens often",
   ],
   [/forked off current database system timeline/u, "the source has failed over to a server that has lost its last changes"],
+  [
+    /requested timeline \d+ does not contain minimum recovery point/u,
+    "the source has failed over to a server that has lost its last changes",
+  ],
   [/is not in this server's history/u, "the source has another history than the standby"],
   [/highest timeline \d+ of the primary is behind recovery timeline/u, "the source has gone back to an earlier timeline"],
   [/is ahead of the WAL flush position of this server/u, "the source has gone back to an earlier position"],
