@@ -8,7 +8,7 @@ import { delimiter, join } from "node:path";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { type CommandResult, ensureNamespace, testCluster, tryRun } from "@vdb/cluster";
-import { applyVdb, deleteVdb, makePasswordSecret } from "./vdb.ts";
+import { applyVdb, deleteVdb, makePasswordSecret, runAction } from "./vdb.ts";
 
 const kubectl = await testCluster();
 const vdb = { name: "by-hand", namespace: "by-hand" };
@@ -85,6 +85,19 @@ describe("kubectl vdb", { timeout: 600_000 }, () => {
     equal(command.exitCode, 5);
     equal(command.stdout, "lost\n");
     equal((await run(["run", vdb.name, ...place, "SELECT nothing"])).exitCode, 3);
+  });
+
+  test("logs tells of a refresh that failed, by all that took part in it", async () => {
+    const failing = { kind: "PostgresRefresh", name: "told", spec: { postRefresh: { content: "SELECT 1/0" } } };
+    await runAction(kubectl, vdb, failing);
+    const { stdout } = await run(["logs", vdb.name, ...place]);
+    match(stdout, /Z {2}event {5}PostgresRefresh told: Refreshing: /u);
+    match(stdout, /Z {2}operator {2}postgresrefresh by-hand\/told: phase begins .*phase=Refreshing\n/u);
+    match(stdout, /Z {2}operator {2}postgresrefresh by-hand\/told: status changed .*phase=Error .*division by zero/u);
+    match(stdout, /Z {2}driver {4}answered method=CreateVolume /u);
+    match(stdout, /Z {2}driver {4}answered method=NodePublishVolume /u);
+    match(stdout, /Z {2}engine {4}job completed .*type=DB_PROVISION /u);
+    match(stdout, /Z {2}engine {4}job completed .*type=DB_REFRESH /u);
   });
 
   test("logs has the server's log and the operator's; doctor finds all that a database needs", async () => {

@@ -2,7 +2,7 @@
  * `make demo`: a cluster, a production database, a query answered by its virtual copy, and that copy snapshotted, rewound and
  * refreshed. Run again, it brings the same about once more.
  */
-import { asksForCurrent, bringImages, currentCluster, startCluster } from "../stack/cluster.ts";
+import { asksForCurrent, bringImages, currentCluster, startClusterWithImages } from "../stack/cluster.ts";
 import { waitForSourceSnapshot } from "../stack/engine.ts";
 import { installCharts, operatorNamespace, storageNamespace } from "../stack/install.ts";
 import type { Kubectl } from "../stack/kubectl.ts";
@@ -40,11 +40,7 @@ await command(async () => {
 
 /** The project's own cluster, or with CLUSTER=current the user's, who is asked first. The images are in it. */
 async function demoCluster(): Promise<Kubectl> {
-  if (!asksForCurrent()) {
-    const own = await startCluster(say);
-    await bringImages(say);
-    return own;
-  }
+  if (!asksForCurrent()) return await startClusterWithImages(say);
   const { kubectl, context } = await currentCluster(say);
   await askToInstall(kubectl, { context, say, agreed });
   await bringImages(say, context);

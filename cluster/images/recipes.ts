@@ -86,12 +86,6 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   "csi-resizer": upstream("csi-resizer"),
   "csi-attacher": upstream("csi-attacher"),
   "snapshot-controller": upstream("snapshot-controller"),
-  pause: {
-    repository: "registry.local/pause",
-    tag: "1",
-    config: { Entrypoint: ["/pause"], User: "65535:65535" },
-    layers: async () => [program("pause")],
-  },
 };
 
 /** Their registry takes the place of the Kubernetes project's: e2e/storage-suite/images.yaml. */

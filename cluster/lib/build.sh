@@ -24,7 +24,7 @@ build_kube() { # FOLDER
 }
 
 build_csi() { # FOLDER
-  build_module csi "csi-provisioner, csi-snapshotter, snapshot-controller, csi-sanity" "$1/bin" "-s -w" tool
+  build_module csi "csi-provisioner, csi-snapshotter, csi-resizer, csi-attacher, snapshot-controller" "$1/bin" "-s -w" tool
 }
 
 build_helm() { # FOLDER
@@ -32,6 +32,14 @@ build_helm() { # FOLDER
   version=$(sed -n 's/^\thelm.sh\/helm\/v4 \(v[0-9.]*\).*/\1/p' "$root/cluster/go/helm/go.mod")
   # Helm takes the Kubernetes version that charts see with `helm template` from here.
   build_module helm "Helm ${version#v}" "$1/bin" "-s -w -X helm.sh/helm/v4/internal/version.version=$version" tool
+}
+
+build_csi-sanity() { # FOLDER
+  build_module csi-sanity "csi-sanity, for tests" "$1/bin" "-s -w" tool
+}
+
+build_kstatus() { # FOLDER
+  build_module kstatus "kstatus, for tests" "$1/bin" "-s -w" .
 }
 
 build_module() { # MODULE WHAT FOLDER LDFLAGS PACKAGE…

@@ -32,6 +32,12 @@ refuse_foreign() {
   done
 }
 
+# import_image brings the docker archive on standard input into the cluster.
+import_image() {
+  nsenter --target "$(cat "$state/run/holder.pid")" --net --mount --wdns=/run/cluster \
+    /run/tools/ctr --namespace k8s.io images import - >"$state/logs/import.log" 2>&1
+}
+
 # What an up that failed, a crash or a reboot left is removed like a whole cluster.
 has_remains() {
   [ -e "$state" ] && return

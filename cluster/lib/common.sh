@@ -11,8 +11,9 @@ export LC_ALL=C.UTF-8 # else keys depend on how a locale sorts, and times have a
 # Folders of the cache are named by what they are built from: a changed version is another folder.
 key_of() { (cd "$root/cluster" && find "$@" -type f -print0 | sort -z | xargs -0 sha256sum) | sha256sum | cut -c1-12; }
 go_modules=(kube csi helm)
+test_modules=(csi-sanity kstatus) # what only tests run
 module_folder() { echo "$cache/go-$1-$(key_of "go/$1" lib/build.sh)"; }
-tools_folder() { echo "$cache/tools-$(key_of go lib/build.sh)"; }
+tools_folder() { echo "$cache/tools-$(key_of "${go_modules[@]/#/go/}" lib/build.sh)"; }
 definitions_folder() { echo "$cache/crds-$(key_of go/csi lib/definitions.sh)"; }
 oldest_folder() { echo "$cache/oldest-$(key_of oldest)"; }
 suite_folder() { echo "$cache/storage-suite-$(key_of ../e2e/storage-suite/{go.mod,go.sum,suite_test.go,build})"; }

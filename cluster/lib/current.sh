@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Images into a cluster of the user's: the current context of kubectl, with CLUSTER=current and never otherwise.
 
-# What is brought where no image is named: what the charts name. The cluster has a pause image of its own, and gets postgres:16.2 where everybody gets it,
+# What is brought where no image is named: what the charts name. The cluster gets postgres:16.2 where everybody gets it,
 # unless it is one that images are handed to anyway.
 our_images=(operator csi engine csi-provisioner csi-snapshotter csi-resizer csi-attacher snapshot-controller)
 

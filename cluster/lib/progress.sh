@@ -58,11 +58,11 @@ elapsed() {
 
 no_status() { :; }
 go_status() {
-  local compiled
-  compiled=$(grep -vc '^go: ' "$1")
-  echo ", $(grep -c '^go: downloading ' "$1") modules downloaded, $compiled packages compiled$(time_left "$compiled")"
+  local packages
+  packages=$(grep -vc '^go: ' "$1")
+  echo ", $(grep -c '^go: downloading ' "$1") modules downloaded, $packages packages compiled$(time_left "$packages")"
 }
-time_left() { :; } # COMPILED: a script that knows defines it anew
+time_left() { :; } # PACKAGES compiled: a script that knows defines it anew
 # at_this_pace SECONDS DONE ALL: says how long the rest takes, once enough is done to tell.
 at_this_pace() {
   local rest=$(($3 > $2 ? $3 - $2 : 0))

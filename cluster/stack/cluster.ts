@@ -16,11 +16,14 @@ export function asksForCurrent(): boolean {
   return asked === "current";
 }
 
-/** Starts the project's own cluster, or takes the one that stands. */
-export async function startCluster(say: Say): Promise<Kubectl> {
-  say("Starting a Kubernetes cluster of its own, from packages");
+/** Starts the project's own cluster, or takes the one that stands. It has the images at the end, which are built meanwhile. */
+export async function startClusterWithImages(say: Say): Promise<Kubectl> {
+  say("Starting a Kubernetes cluster of its own, from packages, and building its container images");
   await script("cluster/tools");
-  await script("cluster/up");
+  // Both to their ends, also where one fails: its error is the last that is said.
+  for (const end of await Promise.allSettled([script("cluster/up"), script("cluster/images/build")]))
+    if (end.status === "rejected") throw end.reason;
+  await script("cluster/load-images");
   return await testCluster();
 }
 
@@ -40,12 +43,10 @@ export async function currentCluster(say: Say): Promise<{ readonly kubectl: Kube
   return { kubectl: kubectlFor(kubeconfig, context), context };
 }
 
-/** Builds the images and brings them into the cluster; `context` names the user's, who has agreed to it. */
-export async function bringImages(say: Say, context?: string): Promise<void> {
+/** Builds the images and brings them into the user's cluster, who has agreed to it. */
+export async function bringImages(say: Say, context: string): Promise<void> {
   say("Building the container images and bringing them into the cluster");
-  await script("cluster/images/build");
-  // The script asks for itself, and has no terminal.
-  await script("cluster/load-images", context === undefined ? {} : { YES: "1", CLUSTER_CONTEXT: context });
+  await script("cluster/load-images", { YES: "1", CLUSTER_CONTEXT: context }); // it asks for itself, and has no terminal
 }
 
 /** The project's cluster of the name CLUSTER_NAME, as the tests use it: it stands already. */

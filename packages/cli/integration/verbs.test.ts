@@ -253,7 +253,7 @@ describe("kubectl vdb", { timeout: 300_000 }, () => {
     equal(/hunter22|a-good-password/u.test(stdout), false);
     match(
       stdout,
-      /==== what is not in this report\nnote: without the operator's log: developer may not list pods in all namespaces/u,
+      /==== what is not in this report\nnote: without the logs of operator, driver and engine: developer may not list pods in all namespaces/u,
     );
     match((await as("stranger", "report", "orders")).stderr, /^error: stranger may not get postgresvdbs/u);
   });
@@ -267,7 +267,7 @@ describe("kubectl vdb", { timeout: 300_000 }, () => {
     match(stdout, /Z {2}event {5}PostgresVDB orders: /u);
     match(stdout, /Z {2}postgres {2}LOG: {2}database system is ready/u);
     match(stdout, /Z {2}hook {6}PostgresTask orders-run-\w+ attempt-1: Succeeded, exit code 0/u);
-    equal(stderr, "note: without the operator's log: developer may not list pods in all namespaces\n");
+    equal(stderr, "note: without the logs of operator, driver and engine: developer may not list pods in all namespaces\n");
     const moments = [...stdout.matchAll(/^\S+Z/gmu)].map(([moment]) => moment);
     deepEqual(moments, moments.toSorted());
   });

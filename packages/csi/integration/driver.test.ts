@@ -4,11 +4,12 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { allOf, eq } from "@vdb/dct";
 import { runCsiSanity } from "./testing/csi-sanity.ts";
 import { call, type Driver, startDriver } from "./testing/driver.ts";
 import { configureEngine, type Engine, nodeName, poolDir, startEngine, waitForSnapshot } from "./testing/engine.ts";
-import { type Kubernetes, startKubernetes } from "./testing/kubernetes.ts";
+import { claimNamespace, type Kubernetes, startKubernetes } from "./testing/kubernetes.ts";
 import { createdSnapshot, createdVolume, createRequest, publishRequest, snapshotRequest } from "./testing/requests.ts";
 import { mountOptions, type Scratch, scratchFolder, unmount } from "./testing/scratch.ts";
 import { type Source, startSource } from "./testing/source.ts";
@@ -77,6 +78,51 @@ describe("the driver and the engine", { timeout: 900_000 }, () => {
     equal((await remove()).code, "OK");
     deepEqual(await vdbs(), []);
     deepEqual(subvolumes(), []);
+  });
+
+  test("what driver and engine have done for a claim is found by its name; looking at it is not logged", async () => {
+    const volume = createdVolume(await create());
+    await call(driver.socket, "NodePublishVolume", publishRequest(volume, target()));
+    const look = await call(driver.socket, "NodeGetVolumeStats", { volumeId: volume.id, volumePath: target() });
+    equal(look.code, "OK");
+    await call(driver.socket, "NodeUnpublishVolume", { volumeId: volume.id, targetPath: target() });
+    const snapshot = createdSnapshot(await call(driver.socket, "CreateSnapshot", snapshotRequest(`of-${name}`, volume)));
+    await call(driver.socket, "DeleteSnapshot", { snapshotId: snapshot });
+    await call(driver.socket, "DeleteVolume", { volumeId: volume.id });
+
+    const about = ({ log }: { readonly log: () => string }): readonly Readonly<Record<string, unknown>>[] =>
+      log()
+        .split("\n")
+        .filter((line) => line.startsWith("{"))
+        .map((line) => JSON.parse(line))
+        .filter(({ delphixID }) => delphixID === volume.id);
+    const isLogged = () => about(driver).length >= 5 && about(engine).length >= 8; // a line may come later than its answer
+    for (let left = 100; left > 0 && !isLogged(); left -= 1) await sleep(50);
+    const claim = `${claimNamespace}/orders`;
+    const called = about(driver);
+    deepEqual(
+      called.map((line) => [line["method"], line["claim"], typeof line["job"]]),
+      [
+        ["CreateVolume", claim, "string"],
+        ["NodePublishVolume", undefined, "undefined"], // the node knows the handle alone
+        ["NodeUnpublishVolume", undefined, "undefined"],
+        ["CreateSnapshot", claim, "string"],
+        ["DeleteVolume", claim, "string"],
+      ],
+    );
+    equal(called.find(({ method }) => method === "CreateSnapshot")?.["volumeSnapshot"], `${claimNamespace}/of-${name}`);
+    const jobs = about(engine);
+    deepEqual(
+      jobs.map((line) => [line["type"], line["msg"], line["claim"], line["name"], line["snapshot"]]),
+      [
+        ["DB_PROVISION", undefined],
+        ["DB_SNAPSHOT", undefined],
+        ["SNAPSHOT_DELETE", snapshot],
+        ["DB_DELETE", undefined],
+      ].flatMap(([type, of]) => ["job begins", "job completed"].map((msg) => [type, msg, claim, name, of])),
+    );
+    const jobOf = (wanted: string) => called.find(({ method }) => method === wanted)?.["job"];
+    equal(jobOf("CreateVolume"), jobs[0]?.["job"], "the driver's line leads to the engine's");
   });
 
   test("the flags of a mount hold on the node, not only in the driver's namespace", async () => {

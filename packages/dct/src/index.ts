@@ -39,6 +39,7 @@ export {
   type UnresolvedReason,
 } from "./resolve.ts";
 export { findVdb, unfinishedJobOf } from "./find.ts";
+export { claimIn, claimTags } from "./claim-tags.ts";
 
 // Waiting.
 export { type JobEnd, type WaitForJobOptions, waitForJob } from "./wait-for-job.ts";

@@ -1,6 +1,6 @@
 /** The read-only way to run: spec.mode Standby, on PostgreSQL 16.2. */
 import { deepEqual, equal, match, notEqual, throws } from "node:assert/strict";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { hbaFile } from "../src/postgres/hba.ts";
@@ -8,6 +8,7 @@ import { preparationCommand, preparationResult, type ServerState } from "../src/
 import { saltFor, scramVerifier } from "../src/postgres/scram.ts";
 import { copyCluster, newCluster, type Pod, type PodOptions, scratch } from "./testing/postgres.ts";
 import { answering, start, stateOf } from "./testing/started.ts";
+import { until } from "./testing/until.ts";
 
 const standby = { env: { VDB_MODE: "Standby" } };
 const preparing = { env: { VDB_MODE: "Preparing" } };
@@ -57,6 +58,10 @@ describe("mode Standby", { timeout: 200_000 }, () => {
     equal(isReadOnly(second), "t");
     equal(second.sql("SELECT count(*) FROM t"), "101");
     throws(() => second.sql("INSERT INTO t VALUES (102)"), /read-only transaction/u);
+    // The start script does it once the server answers, and before the operator opens the gate to anyone.
+    await until("promotion is held", async () =>
+      lstatSync(join(second.mount, "data/promote"), { throwIfNoEntry: false }) ? true : undefined,
+    );
     throws(() => second.sql("SELECT pg_promote()"), /could not create file "promote"/u);
     equal(isReadOnly(second), "t");
     const third = await next(second, primary);

@@ -3,7 +3,7 @@ import { deepEqual, equal, notEqual } from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PostgresVDB, VdbHold } from "@vdb/api";
-import { pods, services } from "kube-runtime";
+import { configMaps, pods, services } from "kube-runtime";
 import { applyVdb, forever, healthy, isReady, untilVdb, vdbs } from "./testing/operator.ts";
 import { setStage } from "./testing/stage.ts";
 
@@ -12,13 +12,13 @@ const action = { kind: "Rehearsal", name: "monday", namespace: "any", uid: "uid-
 const hooks = ["post-create", "post-refresh"].map((stage) => ({ name: "mark", stage, script: `SELECT '${stage}'` }));
 
 /** Another content in the place of the present one. */
-const refreshed = (id: string) => ({ content: { id, madeBy: "refresh", openedTime: null } });
+const refreshed = (id: string) => ({ content: { id, madeBy: "refresh", openedTime: null, cleanedTime: null } });
 
 describe("a database and the action that has its turn", { timeout: 300_000 }, () => {
   const stage = setStage("turn");
 
   /** Each test has its own namespace, with a database that is Ready, and hooks that are played. */
-  async function database(namespace: string) {
+  async function database(namespace: string, spec: object = {}) {
     const ran: string[] = [];
     const key = { namespace, name: "orders" };
     const play = (meanwhile: () => Promise<void> = async () => undefined): void => {
@@ -30,7 +30,7 @@ describe("a database and the action that has its turn", { timeout: 300_000 }, ()
       };
     };
     play();
-    const ready = await stage.readyDatabase(namespace, { hooks });
+    const ready = await stage.readyDatabase(namespace, { hooks, ...spec });
     const write = async (status: object): Promise<void> => void (await stage.client.patchStatus(vdbs, key, { status }, forever));
     const hold = async (how: VdbHold, more: object = {}): Promise<void> =>
       await write({ activeAction: { ...action, hold: how }, ...more });
@@ -59,6 +59,27 @@ describe("a database and the action that has its turn", { timeout: 300_000 }, ()
     await hold("none");
     await until(isReady);
     equal(await letsIn("c2"), true);
+  });
+
+  test("new data starts without pg_cron, whose jobs are the source's, although the old data had it", async () => {
+    const postgresConfig = [{ name: "shared_preload_libraries", value: "pg_cron" }];
+    const { first, hold, untilHeld } = await database("jobs", { postgresConfig });
+    const stored = async (): Promise<string | undefined> =>
+      (await stage.client.get(configMaps, { namespace: "jobs", name: "orders-postgres-config" }, forever)).data?.[
+        "settings.conf"
+      ];
+    const whole = await stored();
+    equal(whole, "shared_preload_libraries = 'pg_cron'\n");
+    await hold("stopped");
+    await untilHeld("stopped", first);
+    const startedWith: (string | undefined)[] = [];
+    stage.operator.answer = async () => {
+      startedWith.push(await stored());
+      return healthy();
+    };
+    await hold("beforeHooks", refreshed("c2"));
+    await untilHeld("beforeHooks", "c2");
+    deepEqual([startedWith[0], await stored()], ["shared_preload_libraries = ''\n", whole]);
   });
 
   test("new data of a disabled database is proven behind the shut gate, and it stops again", async () => {

@@ -5,7 +5,7 @@ import type { Event } from "kube-runtime";
 import { assertGolden } from "../testing/golden.ts";
 import { anAction, readyVdb } from "../testing/objects.ts";
 import { recorded } from "../testing/world.ts";
-import { actionLines, eventLines, hookLines, operatorLines, postgresLines, storyText } from "./story.ts";
+import { actionLines, eventLines, hookLines, postgresLines, programLines, storyText } from "./story.ts";
 
 const anEvent = (kind: string, name: string, more: Partial<Event> = {}): Event => ({
   apiVersion: "events.k8s.io/v1",
@@ -47,13 +47,23 @@ const refresh = anAction(vdbRefresh, {
   },
 });
 const log = [
-  '{"time":"2026-01-31T10:00:06.000Z","level":"info","controller":"postgresvdb","object":"shop/orders","reconcileID":"1","phase":"Ready","msg":"status changed"}',
-  '{"time":"2026-01-31T10:00:06.000Z","level":"info","controller":"postgresvdb","object":"shop/other","msg":"status changed"}',
+  '{"time":"2026-01-31T10:00:06.000Z","level":"info","controller":"postgresvdb","object":"shop/orders","reconcileID":"1","vdb":"shop/orders","claim":"shop/orders-0a1b2c","delphixID":"1-VDB-7","phase":"Ready","msg":"status changed"}',
+  '{"time":"2026-01-31T10:00:06.000Z","level":"info","controller":"postgresvdb","object":"shop/other","vdb":"shop/other","msg":"status changed"}',
   "(node:1) Warning: not JSON",
+].join("\n");
+const driverLog = [
+  '{"time":"2026-01-31T10:00:01.000Z","level":"info","method":"CreateVolume","claim":"shop/orders-0a1b2c","delphixID":"1-VDB-7","msg":"answered"}',
+  '{"time":"2026-01-31T10:00:01.500Z","level":"warn","method":"NodePublishVolume","delphixID":"1-VDB-7","code":"INTERNAL","msg":"refused"}',
+  '{"time":"2026-01-31T10:00:01.500Z","level":"info","method":"CreateVolume","claim":"shop/orders-eu-0a1b2c","delphixID":"1-VDB-8","msg":"answered"}',
+  '{"time":"2026-01-31T10:00:01.600Z","level":"info","method":"NodePublishVolume","delphixID":"1-VDB-8","msg":"answered"}',
+].join("\n");
+const engineLog = [
+  '{"time":"2026-01-31T10:00:00.500Z","level":"info","job":"j","type":"DB_SNAPSHOT","delphixID":"1-VDB-9","claim":"shop/theirs","msg":"job completed"}',
+  '{"time":"2026-01-31T10:00:00.600Z","level":"info","job":"k","type":"DB_SYNC","delphixID":"1-VDB-1","dSource":"production","msg":"job completed"}',
 ].join("\n");
 
 for (const kind of ["pipe", "terminal"] as const)
-  test(`one story of events, operator, PostgreSQL, hooks and actions on a ${kind}`, () => {
+  test(`one story of events, operator, driver, engine, PostgreSQL, hooks and actions on a ${kind}`, () => {
     const lines = [
       ...actionLines([refresh]),
       ...hookLines(vdb, [refresh]),
@@ -71,7 +81,14 @@ for (const kind of ["pipe", "terminal"] as const)
         new Set(["PostgresVDB orders", "Pod orders-1"]),
       ),
       ...postgresLines("2026-01-31T10:00:04.123456789Z LOG:  ready\n2026-01-31T10:00:07Z FATAL:  no\n\nhalf a line"),
-      ...operatorLines(log, new Set(["shop/orders"])),
+      ...programLines(
+        [
+          { teller: "operator", text: log },
+          { teller: "driver", text: driverLog },
+          { teller: "engine", text: engineLog },
+        ],
+        { vdb: "shop/orders", claim: "shop/theirs", delphixID: undefined },
+      ),
     ];
     assertGolden(`story-${kind}`, storyText(recorded(kind), lines));
   });

@@ -4,7 +4,7 @@ import type { Output } from "../world.ts";
 import { painted, type Tone } from "./style.ts";
 
 /** Who tells a line of a database's story. */
-export type Teller = "event" | "operator" | "postgres" | "hook" | "action";
+export type Teller = "event" | "operator" | "driver" | "engine" | "postgres" | "hook" | "action";
 
 export interface StoryLine {
   /** Milliseconds since 1970. */
@@ -51,19 +51,54 @@ export function postgresLines(log: string): readonly StoryLine[] {
 
 const toneOfLog = (text: string): Tone => (/\b(?:ERROR|FATAL|PANIC): /u.test(text) ? "bad" : "plain");
 
-/** Lines of JSON of the operator's log that tell of one of these objects (`namespace/name`). */
-export function operatorLines(log: string, objects: ReadonlySet<string>): readonly StoryLine[] {
-  return log.split("\n").flatMap((line) => {
-    const { time, level, object, msg, controller = "", reconcileID: _, ...rest } = fieldsOf(line);
-    if (typeof time !== "string" || typeof object !== "string" || !objects.has(object)) return [];
-    const details = Object.entries(rest).map(
-      ([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`,
-    );
-    const text = [`${String(controller)} ${object}: ${String(msg)}`, ...details].join(" ");
-    return [
-      { at: Date.parse(time), teller: "operator" as const, text, tone: level === "error" || level === "warn" ? "bad" : "plain" },
-    ];
-  });
+/** One program's log, in lines of JSON. */
+export interface ProgramLog {
+  readonly teller: Teller;
+  readonly text: string;
+}
+
+/** What driver and engine know a database by. */
+export interface Handles {
+  readonly vdb: string;
+  /** `namespace/name` of the claim of its status. */
+  readonly claim: string | undefined;
+  readonly delphixID: string | undefined;
+}
+
+/**
+ * The lines that tell of a database: by its name, by its claims, and by the ids that these are seen with, which may be of data that it
+ * no longer has.
+ */
+export function programLines(logs: readonly ProgramLog[], { vdb, claim, delphixID }: Handles): readonly StoryLine[] {
+  const lines = logs.flatMap(({ teller, text }) => text.split("\n").map((line) => ({ teller, fields: fieldsOf(line) })));
+  const isNamed = ({ fields: { vdb: told, claim: its } }: Told): boolean =>
+    told === undefined ? typeof its === "string" && (its === claim || isClaimOf(vdb, its)) : told === vdb;
+  const ids = new Set<unknown>([delphixID, ...lines.filter(isNamed).map(({ fields }) => fields["delphixID"])]);
+  ids.delete(undefined);
+  return lines
+    .filter((line) => isNamed(line) || (line.fields["vdb"] === undefined && ids.has(line.fields["delphixID"])))
+    .flatMap(programLine);
+}
+
+interface Told {
+  readonly teller: Teller;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** The operator names a claim by its database and six digits of the content. */
+const isClaimOf = (vdb: string, claim: string): boolean =>
+  claim.startsWith(`${vdb}-`) && /^[0-9a-f]{6}$/u.test(claim.slice(vdb.length + 1));
+
+/** Without what each line of the story has: by these fields it was found. */
+function programLine({ teller, fields }: Told): readonly StoryLine[] {
+  const { time, level, msg, controller, object, reconcileID: _, vdb: _vdb, action: _action, claim: _claim, ...rest } = fields;
+  if (typeof time !== "string") return [];
+  const details = Object.entries(rest).map(
+    ([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+  );
+  const who = typeof controller === "string" && typeof object === "string" ? `${controller} ${object}: ` : "";
+  const tone = level === "error" || level === "warn" ? "bad" : "plain";
+  return [{ at: Date.parse(time), teller, text: [`${who}${String(msg)}`, ...details].join(" "), tone }];
 }
 
 function fieldsOf(line: string): Readonly<Record<string, unknown>> {

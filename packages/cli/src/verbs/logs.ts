@@ -6,7 +6,17 @@ import { databaseOf } from "../cluster/databases.ts";
 import { containerName, podsOf } from "../cluster/pods.ts";
 import { assertRight, flagWords, openSession, type Session } from "../cluster/session.ts";
 import { Complaint } from "../complaint.ts";
-import { actionLines, eventLines, hookLines, operatorLines, postgresLines, type StoryLine, storyText } from "../text/story.ts";
+import {
+  actionLines,
+  eventLines,
+  hookLines,
+  type ProgramLog,
+  postgresLines,
+  programLines,
+  type StoryLine,
+  storyText,
+  type Teller,
+} from "../text/story.ts";
 import type { ConnectionFlags, World } from "../world.ts";
 import { type End, milliseconds } from "./options.ts";
 
@@ -17,7 +27,7 @@ export interface LogsFlags extends ConnectionFlags {
 export function defineLogs(program: Command, world: World, end: End): void {
   program
     .command("logs")
-    .description("tell what happened to a database, in one order: events, operator, PostgreSQL, hooks, actions")
+    .description("tell what happened to a database, in one order: events, operator, driver, engine, PostgreSQL, hooks, actions")
     .argument("<database>", "the PostgresVDB's name")
     .option("--since <duration>", "how far back; 1h unless told", milliseconds, 3_600_000)
     .action(async (database: string, _flags: unknown, command: Command) => {
@@ -51,7 +61,7 @@ export async function storyOf(
     ...hookLines(vdb, actions),
     ...(await seenOr(world, "events", () => eventsOf(session, vdb, own, actions, signal), [])),
     ...(await seenOr(world, "PostgreSQL's log", () => serverLog(world, session, own, flags), [])),
-    ...(await seenOr(world, "the operator's log", () => operatorLog(world, session, vdb, actions, flags), [])),
+    ...(await seenOr(world, "the logs of operator, driver and engine", () => programsLog(world, session, vdb, flags), [])),
   ];
   const from = world.clock.now() - flags.since;
   return lines.filter(({ at }) => at >= from);
@@ -91,20 +101,33 @@ async function serverLog(world: World, session: Session, own: readonly Pod[], fl
   return (await Promise.all(texts)).flatMap(postgresLines);
 }
 
-/** The operator's pods, in whatever namespace: only who may see all namespaces finds them. */
-async function operatorLog(
-  world: World,
-  session: Session,
-  vdb: PostgresVDB,
-  actions: readonly ActionObject[],
-  flags: LogsFlags,
-): Promise<readonly StoryLine[]> {
-  const labelSelector = "app.kubernetes.io/name=delphix-operator";
+const operator = "delphix-operator";
+/** What has a log of its own, by the label of its pods; the driver has other containers beside it. */
+const programs: Readonly<Record<string, { readonly teller: Teller; readonly container?: string }>> = {
+  [operator]: { teller: "operator" },
+  "delphix-csi-controller": { teller: "driver", container: "driver" },
+  "delphix-csi-node": { teller: "driver", container: "driver" },
+  "delphix-engine": { teller: "engine", container: "engine" },
+};
+const nameLabel = "app.kubernetes.io/name";
+
+/** In whatever namespace their pods are: only who may see all namespaces finds them. */
+async function programsLog(world: World, session: Session, vdb: PostgresVDB, flags: LogsFlags): Promise<readonly StoryLine[]> {
+  const labelSelector = `${nameLabel} in (${Object.keys(programs).join(", ")})`;
   const { items } = await session.client.list(pods, { labelSelector }, world.signal);
-  if (items.length === 0) throw new Complaint(`no pod has the label ${labelSelector}`);
-  const objects = new Set([vdb, ...actions].map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
-  const texts = items.map(({ metadata: { namespace = "", name } }) => logOf(world, flags, namespace, name, []));
-  return (await Promise.all(texts)).flatMap((text) => operatorLines(text, objects));
+  const known = items.flatMap(({ metadata: { namespace = "", name, labels } }) => {
+    const program = programs[labels?.[nameLabel] ?? ""];
+    return program === undefined ? [] : [{ namespace, name, ...program }];
+  });
+  if (!known.some(({ teller }) => teller === "operator")) throw new Complaint(`no pod has the label ${nameLabel}=${operator}`);
+  const texts = known.map(async ({ namespace, name, teller, container }): Promise<ProgramLog> => {
+    const more = container === undefined ? [] : ["-c", container];
+    return { teller, text: await logOf(world, flags, namespace, name, more) };
+  });
+  const { namespace, name } = vdb.metadata;
+  const { pvcName, delphixID } = vdb.status;
+  const claim = pvcName === undefined ? undefined : `${namespace}/${pvcName}`;
+  return programLines(await Promise.all(texts), { vdb: `${namespace}/${name}`, claim, delphixID });
 }
 
 const logOf = (world: World, flags: LogsFlags, namespace: string, pod: string, more: readonly string[]): Promise<string> =>

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { claimNamespace } from "./kubernetes.ts";
 import type { Scratch } from "./scratch.ts";
@@ -13,6 +13,7 @@ export async function runCsiSanity(
   socket: string,
   claim: string,
 ): Promise<{ passed: number; failed: number; output: string }> {
+  if (!existsSync(program)) throw new Error(`${program} is missing: cluster/tools --tests builds it`);
   const parameters = join(path, "sanity.json");
   const metadata = { "csi.storage.k8s.io/pvc/namespace": claimNamespace, "csi.storage.k8s.io/pvc/name": claim };
   writeFileSync(parameters, JSON.stringify(metadata));

@@ -15,6 +15,7 @@ export type JobOutcome =
  * Waits for a job as long as the caller does. When its time is up the job goes on, and the caller comes again: the code says so.
  */
 export async function awaitJob(dct: Pick<DctClient, "getJob">, jobId: string, what: string, call: Call): Promise<JobOutcome> {
+  call.tell({ job: jobId });
   const deadlineSeconds = Math.max(call.secondsLeft() - reserveSeconds, 0);
   const end = await waitForJob(dct, jobId, { signal: call.signal, deadlineSeconds });
   if (end.kind === "deadline") throw new RpcError(status.DEADLINE_EXCEEDED, `${what}: ${end.message}; the job goes on`);

@@ -1,3 +1,4 @@
+import { claimIn } from "@vdb/dct";
 import type { Handler } from "../grpc/handler.ts";
 import { invalidArgument, notFound } from "../grpc/rpc-error.ts";
 import { objection } from "../volume-capability.ts";
@@ -20,7 +21,8 @@ export const controllerPublishVolume =
     if (problem !== undefined) throw invalidArgument(problem);
     await locks.run(id, call.signal, () =>
       dct.call(async (client) => {
-        const { environment_id: place } = await requireVdb(client, id, call.signal);
+        const { environment_id: place, tags } = await requireVdb(client, id, call.signal);
+        call.tell({ claim: claimIn(tags) });
         const environment = place === undefined ? undefined : await client.getEnvironment(place, { signal: call.signal });
         const node = environment === undefined ? undefined : nodeOf(environment);
         if (node !== wanted)

@@ -61,6 +61,7 @@ export const createVolume =
           found === undefined
             ? await makeVolume(defaults, dct, request, annotations, call)
             : sameVolume(defaults, found, request, annotations);
+        call.tell({ delphixID: id });
         return await describeVolume(dct, id, call);
       }, call.signal);
     });

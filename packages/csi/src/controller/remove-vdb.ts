@@ -1,5 +1,5 @@
 import { status } from "@grpc/grpc-js";
-import type { DctClient } from "@vdb/dct";
+import { claimIn, type DctClient } from "@vdb/dct";
 import type { Call } from "../grpc/handler.ts";
 import { RpcError } from "../grpc/rpc-error.ts";
 import { removeFromDct } from "./remove-from-dct.ts";
@@ -12,6 +12,7 @@ export async function removeVdb(dct: Remover, id: string, call: Call): Promise<v
   const { signal } = call;
   const find = async (): Promise<string | undefined> => {
     const vdb = await lookForVdb(dct, id, signal);
+    if (vdb !== undefined) call.tell({ claim: claimIn(vdb.tags) });
     return vdb === undefined ? undefined : `VDB ${vdb.name ?? id} (${id})`;
   };
   await removeFromDct(dct, { id, find, begin: () => dct.deleteVdb(id, { signal }) }, call);

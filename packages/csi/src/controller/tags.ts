@@ -1,10 +1,9 @@
-import type { Tag, Vdb } from "@vdb/dct";
+import { claimTags, type Tag, type Vdb } from "@vdb/dct";
 import type { ClaimName } from "./claim.ts";
 
 /** What the driver writes on a VDB: for people whose it is, for itself what it was asked for when it made it. */
 const keys = {
-  namespace: "kubernetes/pvc-namespace",
-  name: "kubernetes/pvc-name",
+  ...claimTags,
   source: "kubernetes/source",
   capacity: "kubernetes/capacity-bytes",
   ownership: "kubernetes/ownership-spec",

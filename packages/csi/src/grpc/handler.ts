@@ -5,6 +5,8 @@ export interface Call {
   readonly signal: AbortSignal;
   /** What is left of the caller's deadline; a default where it set none. */
   readonly secondsLeft: () => number;
+  /** What the call's line of log says beside the request. */
+  readonly tell: (fields: Readonly<Record<string, unknown>>) => void;
 }
 
 /** One RPC. Throws RpcError for what the caller has to know; anything else is a fault of ours and answered as INTERNAL. */

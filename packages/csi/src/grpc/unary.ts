@@ -13,8 +13,19 @@ export interface UnaryOptions {
 
 /** For a caller that sets no deadline; both the kubelet and the sidecars set theirs. */
 const defaultSeconds = 120;
-/** Asked for every few seconds, and worth a line only when something is wrong. */
-const quiet: ReadonlySet<string> = new Set(["Probe", "GetPluginInfo", "GetPluginCapabilities", "NodeGetCapabilities"]);
+/** They read, and are asked for again and again while nothing happens: worth a line only when something is wrong. */
+const quiet: ReadonlySet<string> = new Set([
+  "Probe",
+  "GetPluginInfo",
+  "GetPluginCapabilities",
+  "ControllerGetCapabilities",
+  "NodeGetCapabilities",
+  "NodeGetVolumeStats",
+  "GetCapacity",
+  "ControllerGetVolume",
+  "ListVolumes",
+  "ListSnapshots",
+]);
 
 /** Brings a handler to gRPC: one line of log and one status for each call, and never a secret in either. */
 export function unary(method: string, handler: Handler, { log, stopping }: UnaryOptions): handleUnaryCall<unknown, unknown> {
@@ -24,10 +35,12 @@ export function unary(method: string, handler: Handler, { log, stopping }: Unary
     const gaveUp = new AbortController();
     call.on("cancelled", () => gaveUp.abort(new RpcError(status.CANCELLED, "the caller gave up")));
     const signal = AbortSignal.any([gaveUp.signal, stopping]);
-    const facts = (): object => ({ method, ...subject(message), seconds: Math.round(performance.now() - from) / 1000 });
+    const told: Record<string, unknown> = subject(message);
+    const tell: Call["tell"] = (fields) => void Object.assign(told, fields);
+    const facts = (): object => ({ method, ...told, seconds: Math.round(performance.now() - from) / 1000 });
     const answer = async (): Promise<void> => {
       try {
-        const response = await handler(message, { signal, secondsLeft: secondsLeft(call) });
+        const response = await handler(message, { signal, secondsLeft: secondsLeft(call), tell });
         log[quiet.has(method) ? "debug" : "info"](facts(), "answered");
         callback(null, response);
       } catch (error) {
@@ -45,15 +58,22 @@ function secondsLeft(call: ServerUnaryCall<unknown, unknown>): Call["secondsLeft
   return () => (Number.isFinite(deadline) ? (deadline - Date.now()) / 1000 : defaultSeconds);
 }
 
-/** Secrets are fields of the same messages: a line of log names the volume and the snapshot, and nothing else of a request. */
-function subject(message: Message): object {
-  const [volume, snapshot] = [message.string("volumeId"), message.string("snapshotId")];
-  const source = message.string("sourceVolumeId");
-  const name = message.string("name");
+/**
+ * Secrets are fields of the same messages: of a request a line of log names the objects alone. A volume's handle is the id of its VDB,
+ * which operator and engine call so too.
+ */
+function subject(message: Message): Record<string, unknown> {
+  const parameters = message.strings("parameters");
+  const owner = (kind: string): string | undefined => {
+    const [namespace, name] = ["namespace", "name"].map((field) => parameters[`csi.storage.k8s.io/${kind}/${field}`]);
+    return namespace === undefined || name === undefined ? undefined : `${namespace}/${name}`;
+  };
   return {
-    ...(volume === "" && source === "" ? {} : { volume: volume || source }),
-    ...(snapshot === "" ? {} : { snapshot }),
-    ...(name === "" ? {} : { name }),
+    delphixID: message.string("volumeId") || message.string("sourceVolumeId") || undefined,
+    snapshot: message.string("snapshotId") || undefined,
+    name: message.string("name") || undefined,
+    claim: owner("pvc"),
+    volumeSnapshot: owner("volumesnapshot"),
   };
 }
 

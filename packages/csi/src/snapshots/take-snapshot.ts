@@ -1,5 +1,5 @@
 import { status } from "@grpc/grpc-js";
-import { type DctClient, DctError, eq, type Job, jobClass, type Snapshot, type Tag, type Vdb } from "@vdb/dct";
+import { claimIn, type DctClient, DctError, eq, type Job, jobClass, type Snapshot, type Tag, type Vdb } from "@vdb/dct";
 import { awaitJob } from "../controller/await-job.ts";
 import { codeOfFailure } from "../controller/failure-code.ts";
 import { requireVdb } from "../controller/require-vdb.ts";
@@ -31,6 +31,7 @@ export async function takeSnapshot(dct: DctClient, wanted: WantedSnapshot, call:
   const { signal } = call;
   for (;;) {
     const vdb = await requireVdb(dct, vdbId, signal);
+    call.tell({ claim: claimIn(vdb.tags) });
     const what = `taking snapshot ${name} of VDB ${vdb.name ?? vdbId}`;
     const known = namedSnapshots(vdb).find((one) => one.name === name);
     if (known !== undefined) {

@@ -3,6 +3,7 @@ import { dropHolds } from "../catalogue/holds.ts";
 import type { JobRow, JobType } from "../catalogue/rows.ts";
 import type { JobContext, JobKind, Parts, Result } from "./job-kind.ts";
 import { choose } from "./schedule.ts";
+import { jobLogFields } from "./subject.ts";
 import { jobById, unfinishedJobs } from "./submit.ts";
 
 export interface Progress {
@@ -84,7 +85,7 @@ export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKin
         return;
       } catch (error) {
         stopping.signal.throwIfAborted();
-        log.error({ job: context.job.id, err: error }, "cannot remove what a failed job left; the engine tries again");
+        context.log.error({ err: error }, "cannot remove what a failed job left; the engine tries again");
         await sleepMs(againPauseMs, undefined, { signal: stopping.signal });
       }
     }
@@ -98,27 +99,24 @@ export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKin
       unwanted.signal.addEventListener("abort", () => reject(unwanted.signal.reason), { once: true });
     });
     abandoned.catch(() => undefined); // nobody may be waiting
+    const told = log.child(jobLogFields(catalogue, job)); // before it begins: it may remove what this names
     const context: JobContext = {
       ...parts,
+      log: told,
       failpoint: (name) => Promise.race([failpoint(name), abandoned]),
       job,
       signal: AbortSignal.any([stopping.signal, unwanted.signal]),
       progress: (percentComplete, task) => progress.set(job.id, { percentComplete, task }),
     };
+    told.info({}, "job begins");
     const failure = await act(context, kinds[job.type]);
     // What is undone is carried to its end.
     if (failure !== undefined) await undo({ ...context, failpoint, signal: stopping.signal }, kinds[job.type], failure);
-    const facts = {
-      job: job.id,
-      type: job.type,
-      target: job.target_id,
-      name: job.target_name,
-      seconds: (performance.now() - from) / 1000,
-    };
-    if (failure === undefined) log.info(facts, "job completed");
-    else log.warn({ ...facts, failure }, "job failed");
+    const seconds = (performance.now() - from) / 1000;
+    if (failure === undefined) told.info({ seconds }, "job completed");
+    else told.warn({ seconds, failure }, "job failed");
     const undone = isAbandoned(catalogue, job.id) ? "abandoned" : "failed";
-    ended(job.type, failure === undefined ? "completed" : undone, facts.seconds);
+    ended(job.type, failure === undefined ? "completed" : undone, seconds);
   };
 
   const start = (job: JobRow): void => {

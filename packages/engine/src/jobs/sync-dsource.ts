@@ -129,7 +129,7 @@ async function copy(context: JobContext, source: DSourceRow, followed: Followed,
   const data = `${pool.pathOf(draft)}/data`;
   await ownFolder(data);
   const { end, readBytes, writtenBytes, obstacle } = await backUp(context, source.name, connection, { draft, data, former });
-  log.info({ dSource: source.name, former, readBytes, writtenBytes }, "a base backup has come");
+  log.info({ former, readBytes, writtenBytes }, "a base backup has come");
   context.baseBackupCame(source, { readBytes, writtenBytes });
   await failpoint(`${job.type}:backedUp`);
   if (obstacle !== undefined) await standbys.refuse(followed, obstacle);

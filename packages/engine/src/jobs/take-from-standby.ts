@@ -30,7 +30,7 @@ export async function takeFromStandby(context: JobContext, followed: Followed, d
     context.progress(10, "Waiting for the standby");
     const taken = await standbys.clone(followed, draft, signal);
     if ("because" in taken) {
-      log.info({ dSource: followed.name, because: taken.because }, "the engine copies the source");
+      log.info({ because: taken.because }, "the engine copies the source");
       return undefined;
     }
     await failpoint(`${job.type}:streamed`);
@@ -39,7 +39,7 @@ export async function takeFromStandby(context: JobContext, followed: Followed, d
     if (!(recovered instanceof Failure) && contains(recovered.control, taken)) return { at: taken.at, recovered };
     const is = recovered instanceof Failure ? recovered.message : `it ends at ${recovered.control.checkpointLsn}`;
     const because = `a clone of its standby does not contain all up to ${shownPosition(taken)}: ${is}`;
-    log.warn({ dSource: followed.name, because }, "the standby is started anew");
+    log.warn({ because }, "the standby is started anew");
     if (left > 1) await standbys.restart(followed);
     else standbys.lose(followed, because);
   }

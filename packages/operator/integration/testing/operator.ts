@@ -8,6 +8,7 @@ import {
   type Clock,
   type CustomResourceDefinition,
   createClient,
+  createLog,
   createManager,
   customResourceDefinitions,
   type ExecRequest,
@@ -17,7 +18,6 @@ import {
   namespaces,
   secrets,
   serviceAccounts,
-  silentLog,
   systemClock,
 } from "kube-runtime";
 import { type ApiServerOptions, startApiServer, type TestApiServer } from "kube-runtime/testing";
@@ -99,6 +99,8 @@ export type Answer = (request: ExecRequest) => Partial<ExecResult> | Promise<Par
 
 export interface RunningOperator extends AsyncDisposable {
   readonly execs: ExecRequest[];
+  /** What it has logged, line by line. */
+  readonly logged: string[];
   /** What it tells Prometheus. */
   readonly metricsText: () => string;
   answer: Answer;
@@ -112,8 +114,9 @@ export function startOperator(
   clock: Clock = systemClock,
 ): RunningOperator {
   const config = readConfig(["--namespace=pg-operator", "--leader-election=false", ...flags], {});
-  const manager = createManager({ name: "delphix-operator", api, log: silentLog, stopTimeoutSeconds: 1, clock });
-  const state: { execs: ExecRequest[]; answer: Answer } = { execs: [], answer: () => healthy() };
+  const state: Pick<RunningOperator, "execs" | "logged" | "answer"> = { execs: [], logged: [], answer: () => healthy() };
+  const log = createLog({ level: config.logLevel, destination: { write: (line) => void state.logged.push(line) } });
+  const manager = createManager({ name: "delphix-operator", api, log, stopTimeoutSeconds: 1, clock });
   const caches = vdbCaches(manager, config.watchNamespaces);
   const connection = createDctConnection({
     read: async (stop) => decodeCredentials(await manager.client.find(secrets, credentialsKey, stop), credentialsKey),
@@ -135,7 +138,7 @@ export function startOperator(
     explainDct,
   );
   const looks = { intervalSeconds: 0.3, bytesSeconds: 0.3 };
-  const storage = createStorageWatch({ dct: connection, vdbs: caches.vdbs, log: silentLog, clock, ...looks });
+  const storage = createStorageWatch({ dct: connection, vdbs: caches.vdbs, log, clock, ...looks });
   controlVdbs(manager, {
     config,
     caches,
@@ -157,7 +160,7 @@ export function startOperator(
     sources,
   });
   tellWork(manager, { vdbs: caches.vdbs, actions, storage, now: Date.now });
-  tellTraces(manager, { endpoint: config.otlpEndpoint, instance: undefined, log: silentLog, vdbs: caches.vdbs, actions });
+  tellTraces(manager, { endpoint: config.otlpEndpoint, instance: undefined, log, vdbs: caches.vdbs, actions });
   const end = new AbortController();
   const running = manager.run(end.signal).catch((error: unknown) => {
     if (!end.signal.aborted) throw error;

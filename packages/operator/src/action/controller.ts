@@ -44,7 +44,7 @@ export function controlActions(manager: Manager, world: ActionWorld): void {
     const cache = world.actions[at];
     if (cache === undefined) throw new TypeError(`no cache for ${definition.kind.kind}`);
     manager.control(controlledAction(definition, world), { cache, concurrency, triggers: wakesOf(cache, world) });
-    retireActions(manager, definition.kind, cache, world.now);
+    retireActions(manager, definition.kind, cache, world);
   });
 }
 

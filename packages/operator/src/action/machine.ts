@@ -5,12 +5,14 @@ import {
   actionPhase,
   isFinished,
   type ObjectOf,
+  postgresVDB,
   resourceOf,
 } from "@vdb/api";
 import { type ControlledKind, type Run, retry } from "kube-runtime";
 import type { Needs } from "./admit.ts";
-import { type ActionContext, observe } from "./context.ts";
+import { type ActionContext, observe, targetOf } from "./context.ts";
 import { endOf } from "./end.ts";
+import { logFieldsIn } from "./log-fields.ts";
 import { cleanUpPlan, planOf } from "./plan.ts";
 import { scriptOf } from "./script.ts";
 import type { ActionDefinition, ActionStep } from "./step.ts";
@@ -68,7 +70,7 @@ export function defineAction<const K extends ActionKind>({
 export function controlledAction(definition: ActionDefinition, world: ActionWorld): ControlledKind<ActionObject, ActionContext> {
   const script = scriptOf(definition, world.sources.explain);
   return {
-    name: definition.kind.plural.slice(0, -1),
+    name: definition.kind.kind.toLowerCase(),
     resource: resourceOf<ActionKind>(definition.kind),
     conditions: [],
     extraConditions: ["RolledBack", ...definition.conditions],
@@ -86,6 +88,12 @@ export function controlledAction(definition: ActionDefinition, world: ActionWorl
       const unmet = world.sources.explain(error);
       return unmet?.kind === "terminal" ? retry(unmet.reason, unmet.message) : unmet;
     },
+    logFields: logFieldsIn(world),
+    related: (action) => ({
+      apiVersion: `${postgresVDB.group}/${postgresVDB.version}`,
+      kind: postgresVDB.kind,
+      ...targetOf(action),
+    }),
   };
 }
 

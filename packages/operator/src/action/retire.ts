@@ -1,5 +1,6 @@
 import { type ActionKind, type ActionObject, isFinished, resourceOf } from "@vdb/api";
-import { hasFinalizer, isApiError, type Manager, type ReconcileResult, removeFinalizer } from "kube-runtime";
+import { hasFinalizer, isApiError, type Log, type Manager, type ReconcileResult, removeFinalizer } from "kube-runtime";
+import { logFieldsIn } from "./log-fields.ts";
 import { finalizer } from "./machine.ts";
 import type { ActionWorld } from "./world.ts";
 
@@ -11,7 +12,7 @@ export async function retire(
   { client }: Pick<Manager, "client">,
   kind: ActionKind,
   action: ActionObject,
-  nowMs: number,
+  { log, nowMs }: { readonly log: Log; readonly nowMs: number },
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
   if (!isFinished(action) || action.metadata.deletionTimestamp !== undefined) return {};
@@ -26,6 +27,7 @@ export async function retire(
   const { uid } = action.metadata;
   try {
     await client.delete(resource, action.metadata, signal, { preconditions: { uid } });
+    log.info({}, "the action is deleted: its ttlSecondsAfterFinished have passed");
   } catch (error) {
     if (!isApiError(error, "notFound")) throw error;
   }
@@ -43,13 +45,15 @@ export function retireActions(
   manager: Manager,
   kind: ActionKind,
   cache: ActionWorld["actions"][number],
-  now: ActionWorld["now"],
+  world: ActionWorld,
 ): void {
   manager.reconcileWith<ActionObject>(
     {
-      name: `${kind.plural.slice(0, -1)}-ends`,
+      name: `${kind.kind.toLowerCase()}-ends`,
       resource: resourceOf<ActionKind>(kind),
-      reconcile: async ({ object }, signal) => (object === undefined ? {} : await retire(manager, kind, object, now(), signal)),
+      logFields: logFieldsIn(world),
+      reconcile: async ({ object, log }, signal) =>
+        object === undefined ? {} : await retire(manager, kind, object, { log, nowMs: world.now() }, signal),
     },
     { cache },
   );

@@ -51,7 +51,9 @@ function asJournalled({ abandon, isQuiet, ...step }: PhasedStep, at: number, all
   const isAlone = opensPhase && all[at + 1]?.phase !== step.phase; // every phase is seen
   const undo = step.undo ?? abandon;
   const tell = (ctx: ActionContext): void => {
-    if (opensPhase) ctx.run.event("Normal", step.phase, `${step.phase} has begun on ${nameOfTarget(ctx)}`);
+    if (!opensPhase) return;
+    ctx.run.event("Normal", step.phase, `${step.phase} has begun on ${nameOfTarget(ctx)}`);
+    ctx.run.log.info({ phase: step.phase }, "phase begins"); // an event is forgotten after an hour
   };
   return {
     ...step,
@@ -64,7 +66,9 @@ function asJournalled({ abandon, isQuiet, ...step }: PhasedStep, at: number, all
     },
     begin: async (ctx, intent, signal) => {
       tell(ctx);
-      return await step.begin(ctx, intent, signal);
+      const effect = await step.begin(ctx, intent, signal);
+      ctx.run.log.info({ step: step.name, effect }, "step begun");
+      return effect;
     },
   };
 }

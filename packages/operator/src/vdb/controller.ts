@@ -23,6 +23,7 @@ import { cacheOfServed, type Served } from "../access/served.ts";
 import { backOffSeconds, handleOfVdb, instanceOfPod, observe, podsByInstance, type VdbContext, vdbsByHandle } from "./context.ts";
 import { isToRun } from "./decide/hold.ts";
 import { onlyTells } from "./decide/only-tells.ts";
+import { vdbLogFields } from "./log-fields.ts";
 import { instanceLabel, ownObjects } from "./names.ts";
 import { cleanUpSteps } from "./steps/clean-up.ts";
 import { discardPrevious } from "./steps/discard-previous.ts";
@@ -69,6 +70,7 @@ export function vdbKind(world: World): ControlledKind<PostgresVDB, VdbContext> {
     onlyTells: (stored, next) => onlyTells(stepConditions, stored, next),
     explain: world.sources.explain,
     backOff: (failingSeconds, { spec }) => backOffSeconds(failingSeconds, spec.errorBackoffPeriod),
+    logFields: vdbLogFields,
   };
 }
 

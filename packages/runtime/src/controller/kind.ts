@@ -1,4 +1,5 @@
 import type { Client } from "../client/client.ts";
+import type { ObjectReference } from "../kinds/cluster.ts";
 import type { ConditionValue } from "../objects/conditions.ts";
 import type { Condition, Draft, ObjectMeta, ObjectWithStatus } from "../objects/object.ts";
 import type { Resource } from "../objects/resource.ts";
@@ -47,6 +48,10 @@ export interface ControlledKind<T extends ObjectWithStatus, Ctx> {
   readonly onlyTells?: (stored: NonNullable<T["status"]>, next: Draft<NonNullable<T["status"]>>) => boolean;
   /** Condition types that a step sets through `run.setCondition` beside its own; dropped when a whole run did not set them. */
   readonly extraConditions?: readonly string[];
+  /** What each line of log of an object's runs says beside its name: by these fields the lines of several kinds are found together. */
+  readonly logFields?: (object: T) => Readonly<Record<string, unknown>>;
+  /** The object that this one acts on: its events name that one too. */
+  readonly related?: (object: T) => ObjectReference;
 }
 
 /** One row of the condition table. */

@@ -19,6 +19,8 @@ export interface ControllerParts<T extends KubeObject> {
   readonly cache: Cache<T>;
   readonly options: ControllerOptions<T>;
   readonly run: (request: ReconcileRequest<T>, signal: AbortSignal) => Promise<SkeletonResult>;
+  /** See `ControlledKind`. */
+  readonly logFields?: ((object: T) => Readonly<Record<string, unknown>>) | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -115,10 +117,12 @@ async function runKey<T extends KubeObject>(
 ): Promise<void> {
   const { name, cache, clock, options } = parts;
   const id = randomUUID();
-  const log = parts.log.child({ controller: name, object: key, reconcileID: id });
+  const object = cache.get(parseKey(key));
+  const more = object === undefined ? {} : parts.logFields?.(object);
+  const log = parts.log.child({ controller: name, object: key, reconcileID: id, ...more });
   const startedMs = clock.monotonic();
   const timeoutMs = (options.timeoutSeconds ?? 120) * 1000;
-  const request = { key: parseKey(key), object: cache.get(parseKey(key)), id, log };
+  const request = { key: parseKey(key), object, id, log };
   let result: SkeletonResult;
   try {
     result = await withDeadline(hard, timeoutMs, `the reconcile of ${key}`, (signal) => parts.run(request, signal));

@@ -59,7 +59,7 @@ export async function runKind<T extends ObjectWithStatus, Ctx>(
     request.log.info({}, "clean-up is done: finalizer removed");
     return { kind: "gone" };
   }
-  const untoldMs = finished ? 0 : await report(kind, parts, session, found, signal);
+  const untoldMs = finished ? 0 : await report(kind, session, found, signal);
   return tellingIn(untoldMs, resultOf(found, session));
 }
 
@@ -118,7 +118,8 @@ function openSession<T extends ObjectWithStatus, Ctx>(
       status.follow(await client.patch(resource, object.metadata, { metadata } as MergePatch<T>, signal));
     },
     setCondition: (condition) => extra.set(condition.type, condition),
-    event: (type, reason, message) => events.record(object, { type, reason, message }),
+    event: (type, reason, message) =>
+      events.record(object, { type, reason, message, ...(kind.related === undefined ? {} : { related: kind.related(object) }) }),
   };
   const session = { run, status, before, extra, memory, course };
   return session;
@@ -163,7 +164,6 @@ const planOf = <Ctx>(steps: Steps<Ctx>, ctx: Ctx): Plan<Ctx> => (typeof steps ==
 /** Writes status once, and tells what changed. Milliseconds: what it has to tell can wait so long. */
 async function report<T extends ObjectWithStatus, Ctx>(
   kind: ControlledKind<T, Ctx>,
-  { events }: SkeletonParts,
   session: Session<T, Ctx>,
   found: Found<Ctx>,
   signal: AbortSignal,
@@ -176,9 +176,10 @@ async function report<T extends ObjectWithStatus, Ctx>(
   memory.untoldSinceMs = undefined;
   if (saved === "unchanged" && !course.told) return 0;
   const { outcome } = found;
-  for (const condition of changed(before, conditions, found))
-    events.record(run.object, { ...condition, type: eventType(outcome) });
-  const fields = { outcome: outcome.kind, step: found.results.at(-1)?.step.name, reason: outcome.reason, text: outcome.message };
+  for (const { reason, message } of changed(before, conditions, found)) run.event(eventType(outcome), reason, message);
+  const phase = "phase" in run.status ? run.status.phase : undefined;
+  const step = found.results.at(-1)?.step.name;
+  const fields = { phase, outcome: outcome.kind, step, reason: outcome.reason, text: outcome.message };
   if (outcome.kind === "terminal" || outcome.kind === "failed") run.log.warn(fields, "status changed");
   else run.log.info(fields, "status changed");
   return 0;

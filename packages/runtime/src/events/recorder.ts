@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { isApiError } from "../client/api-error.ts";
 import type { Client } from "../client/client.ts";
-import { type Event, events } from "../kinds/cluster.ts";
+import { type Event, events, type ObjectReference } from "../kinds/cluster.ts";
 import { type KubeObject, keyOf, type Manifest } from "../objects/object.ts";
 import type { Clock } from "../support/clock.ts";
 import { errorMessage } from "../support/error-message.ts";
@@ -15,6 +15,8 @@ export interface RecordedEvent {
   readonly message: string;
   /** What was being done; the reason unless told. */
   readonly action?: string;
+  /** Another object that this is about, too. */
+  readonly related?: ObjectReference;
 }
 
 /**
@@ -134,6 +136,7 @@ async function create(
       resourceVersion: metadata.resourceVersion,
       ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
     },
+    ...(event.related === undefined ? {} : { related: event.related }),
     reportingController: parts.controller,
     reportingInstance: cut(parts.instance, 128),
   };

@@ -105,13 +105,14 @@ export function createManager(options: ManagerOptions): Manager {
               clock,
               log,
               metrics,
+              logFields: kind.logFields,
               run: (request, signal) => runKind(kind, skeleton, request, signal),
             },
             signals,
           ),
       });
     },
-    reconcileWith: ({ name: controller, resource, reconcile }, controllerOptions = {}) => {
+    reconcileWith: ({ name: controller, resource, reconcile, logFields }, controllerOptions = {}) => {
       const cache = controllerOptions.cache ?? caches.cacheFor(resource, {});
       addPart({
         name: controller,
@@ -124,6 +125,7 @@ export function createManager(options: ManagerOptions): Manager {
               clock,
               log,
               metrics,
+              logFields,
               run: async (request, signal) => resultOf(await reconcile(request, signal)),
             },
             signals,

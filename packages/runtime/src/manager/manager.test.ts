@@ -4,11 +4,11 @@ import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { ApiError, isApiError } from "../client/api-error.ts";
 import { createClient } from "../client/create-client.ts";
-import type { Run } from "../controller/kind.ts";
+import type { ControlledKind, Run } from "../controller/kind.ts";
 import { done, type Outcome, retry, terminal } from "../controller/outcome.ts";
-import { leases } from "../kinds/cluster.ts";
+import { events, leases } from "../kinds/cluster.ts";
 import { configMaps } from "../kinds/core.ts";
-import { silentLog } from "../support/log.ts";
+import { createLog, silentLog } from "../support/log.ts";
 import { faultyApi } from "../testing/faults.ts";
 import { memoryApi } from "../testing/memory-api.ts";
 import { type Widget, widgets } from "../testing/widget.ts";
@@ -169,6 +169,36 @@ test("what asks to be looked at again is, without a change of anything; what doe
       await until(() => ["done", "stalled", "retried"].every((name) => (runs.get(name) ?? 0) >= 4));
       equal(runs.get("left"), 1);
     },
+  );
+});
+
+test("lines of log and events of an object name, too, what it acts on", async () => {
+  const api = memoryApi();
+  const client = createClient(api, { fieldManager: "test" });
+  await client.create(widgets, { metadata: key, spec: {} }, signal);
+  const lines: string[] = [];
+  const kind: ControlledKind<Widget, Run<Widget>> = {
+    name: "widget",
+    resource: widgets,
+    conditions: [{ type: "Made", reason: "Made", message: "it is made" }],
+    observe: async (run) => run,
+    steps: [{ name: "make", condition: "Made", run: async () => done() }],
+    phase: () => "Ready",
+    logFields: ({ metadata: { name } }) => ({ machine: `machine of ${name}` }),
+    related: ({ metadata: { namespace = "", name } }) => ({ kind: "Machine", namespace, name: `m-${name}` }),
+  };
+  await withManager(
+    { api, log: createLog({ destination: { write: (line) => void lines.push(line) } }) },
+    (manager) => manager.control(kind),
+    async () => {
+      await until(async () => (await client.list(events, {}, signal)).items.length > 0);
+      const [event] = (await client.list(events, {}, signal)).items;
+      deepEqual([event?.regarding.name, event?.related], ["w", { kind: "Machine", namespace: "n", name: "m-w" }]);
+    },
+  );
+  match(
+    lines.join(""),
+    /"controller":"widget","object":"n\/w",.*"machine":"machine of w","phase":"Ready",.*"msg":"status changed"/u,
   );
 });
 

@@ -63,6 +63,8 @@ export type ReconcileResult = { readonly requeueAfterSeconds?: number };
 export interface Reconciler<T extends KubeObject> {
   readonly name: string;
   readonly resource: Resource<T>;
+  /** What each line of log of an object's runs says beside its name. */
+  readonly logFields?: (object: T) => Readonly<Record<string, unknown>>;
   readonly reconcile: (request: ReconcileRequest<T>, signal: AbortSignal) => Promise<ReconcileResult>;
 }
 

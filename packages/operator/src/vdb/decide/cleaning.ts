@@ -1,5 +1,6 @@
 import { type PostgresSetting, type PostgresVDBSpec, type VdbContent, type VdbHygiene, valueOfSetting } from "@vdb/api";
 import type { Cleaning } from "../../postgres/database-statements.ts";
+import { settingLine } from "../../postgres/settings.ts";
 
 /**
  * Pure: whether nothing of the source acts in the data any more, or what does is the user's own: data that was open, and what a
@@ -23,6 +24,15 @@ type Settings = Pick<PostgresVDBSpec, "postgresConfig" | "hygiene">;
  */
 export function settingsBeforeCleaning({ postgresConfig = [], hygiene }: Settings): readonly PostgresSetting[] {
   return cleaningOf(hygiene).cronJobs ? postgresConfig.map(withoutCron) : postgresConfig;
+}
+
+/** Pure: the same of lines as they are stored, with which a server has run on earlier data. */
+export function linesBeforeCleaning(stored: string, hygiene: VdbHygiene | undefined): string {
+  if (!cleaningOf(hygiene).cronJobs) return stored;
+  return stored.replaceAll(/^(\S+) = '(.*)'$/gmu, (line: string, name: string, value: string) => {
+    const kept = withoutCron({ name, value }).value;
+    return kept === value ? line : settingLine(name, kept);
+  });
 }
 
 /** Pure: whether the server has to start again with the settings that it did not get before. */

@@ -29,6 +29,8 @@ interface Row {
   readonly present?: ConfigMap;
   readonly isOurs?: boolean;
   readonly conditions?: readonly object[];
+  /** What is known of the data; that of a new one unless given. */
+  readonly content?: object;
   readonly want: string;
   readonly writes: readonly string[];
   /** The settings that the next start gets. */
@@ -67,6 +69,24 @@ const rows: readonly Row[] = [
     stored: "old",
   },
   {
+    name: "pg_cron, stored for data that was refreshed since",
+    why: "the source's jobs would run before they are switched off",
+    present: aConfigMap("work_mem = '8MB'\nshared_preload_libraries = 'auto_explain, pg_cron'\n"),
+    want: "done",
+    writes: [apply],
+    stored: "work_mem = '8MB'\nshared_preload_libraries = 'auto_explain'\n",
+    corrected: true,
+  },
+  {
+    name: "pg_cron, stored for data that is clean",
+    why: "its jobs are the user's own",
+    present: aConfigMap("shared_preload_libraries = 'pg_cron'\n"),
+    content: { cleanedTime: "2026-01-01T00:00:00Z" },
+    want: "done",
+    writes: [],
+    stored: "shared_preload_libraries = 'pg_cron'\n",
+  },
+  {
     name: "a gate that is open for other data",
     why: "the start script admits nobody by it: it is written when this data is opened",
     present: aConfigMap("new", {}, { id: "c0", gate: "open" }),
@@ -95,10 +115,24 @@ const rows: readonly Row[] = [
 ];
 
 describe("ensureSettings", () => {
-  for (const { name, why, present, isOurs = true, conditions = [], want, writes, stored, corrected = false } of rows)
+  for (const {
+    name,
+    why,
+    present,
+    isOurs = true,
+    conditions = [],
+    content = {},
+    want,
+    writes,
+    stored,
+    corrected = false,
+  } of rows)
     test(name, async () => {
       const cached = present !== undefined && isOurs ? { configMap: present } : {};
-      const bench = await stepBench({ ...cached, status: { conditions } });
+      const bench = await stepBench({
+        ...cached,
+        status: { conditions, content: { id: contentId, madeBy: "create", ...content } },
+      });
       if (present !== undefined) await bench.client.create(configMaps, present, forever);
       bench.writes.length = 0;
       const password = { kind: "known", value: "a-good-password" } as const;

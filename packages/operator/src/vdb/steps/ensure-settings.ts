@@ -7,6 +7,7 @@ import {
   type VdbFinding,
   type VdbFindingStep,
 } from "../context.ts";
+import { isCleaned, linesBeforeCleaning } from "../decide/cleaning.ts";
 import { settingsKey } from "../objects/config-map.ts";
 import { applyConfigMap } from "./apply-config-map.ts";
 import { isOutcome } from "./apply-own.ts";
@@ -45,10 +46,12 @@ const mendedBySettings: ReadonlySet<string> = new Set(["SettingRefused", "Crashi
 
 /**
  * New settings are stored only after a running server has taken them (prepareDatabase): a pod that is moved meanwhile would not
- * start with bad ones. With those that are stored it has started before, unless it says otherwise.
+ * start with bad ones. With those that are stored it has started before, unless it says otherwise; on earlier data, after which new
+ * data may have come that would act by them.
  */
-function settingsToStartWith({ vdb, configMap, settings }: VdbContext & AcceptedSpec): string {
+function settingsToStartWith({ vdb, run, configMap, settings }: VdbContext & AcceptedSpec): string {
   const deployed = findCondition(vdb.status.conditions, "Deployed");
   if (deployed?.status === "False" && mendedBySettings.has(deployed.reason)) return settings;
-  return configMap?.data?.[settingsKey] ?? settings;
+  const stored = configMap?.data?.[settingsKey] ?? settings;
+  return isCleaned(run.status.content) ? stored : linesBeforeCleaning(stored, vdb.spec.hygiene);
 }

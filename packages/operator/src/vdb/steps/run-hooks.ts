@@ -149,7 +149,8 @@ async function take(
   if (state.kind === "interrupted") setRecord(ctx, { ...ended, outcome: "Interrupted" });
   else setRecord(ctx, { ...ended, exitCode: state.exitCode, outcome: outcomeOf(state) });
   await ctx.run.saveStatus(signal);
-  ctx.run.log.info({ hook: hook.name, outcome: recordOf(ctx, hook)?.outcome }, "hook ended");
+  const { outcome, exitCode } = recordOf(ctx, hook) ?? {};
+  ctx.run.log[outcome === "Succeeded" ? "info" : "warn"]({ hook: hook.name, outcome, exitCode }, "hook ended");
   return await runHook(ctx, hook, signal);
 }
 
