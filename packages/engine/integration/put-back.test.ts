@@ -99,7 +99,8 @@ describe("a streamed source that was put back to an earlier copy of its files", 
     link.changed(1);
     await link.isTheSource(await link.synced());
     await link.streams();
-    await using _former = link.source;
+    await using former = new AsyncDisposableStack();
+    former.use(link.source);
     const [followed, copies] = [position(), link.copies()];
     link.source = await startOnClone(link.scratch, folder("earlier"), sourceOwner);
     link.source.sql("SELECT pg_switch_wal()");
