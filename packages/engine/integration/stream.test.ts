@@ -10,8 +10,8 @@ import { callByHand, inPool, jobEnd, startEngineProcess, usedPoolBytes, writeCon
 import { contentOf, password, type Server, sourceOwner, startOnClone, startSourceAgain } from "./testing/postgres.ts";
 import { copied, type Streamed, startStreamed } from "./testing/streamed.ts";
 
-/** What the source keeps of its WAL is little, so that it is soon gone. */
-const settings = ["max_wal_size=32MB", "min_wal_size=32MB", "wal_keep_size=0"];
+/** What the source keeps of its WAL is little, so that it is soon gone; and nobody but the tests writes. */
+const settings = ["max_wal_size=32MB", "min_wal_size=32MB", "wal_keep_size=0", "autovacuum=off"];
 
 const skip = turns(
   "stream",
