@@ -10,10 +10,14 @@ import { callByHand, inPool, jobEnd, startEngineProcess, usedPoolBytes, writeCon
 import { contentOf, password, type Server, sourceOwner, startOnClone, startSourceAgain } from "./testing/postgres.ts";
 import { copied, type Streamed, startStreamed } from "./testing/streamed.ts";
 
-/** What the source keeps of its WAL is little, so that it is soon gone. */
-const settings = ["max_wal_size=32MB", "min_wal_size=32MB", "wal_keep_size=0"];
+/** What the source keeps of its WAL is little, so that it is soon gone; and nobody but the tests writes. */
+const settings = ["max_wal_size=32MB", "min_wal_size=32MB", "wal_keep_size=0", "autovacuum=off"];
 
-const skip = turns("stream", ["killed", "engine", "restarted", "password", "removed", "failover", "full", "synchronous"], 1);
+const skip = turns(
+  "stream",
+  ["killed", "engine", "idle", "restarted", "password", "removed", "failover", "full", "synchronous"],
+  1,
+);
 
 describe("a dSource that is streamed", { timeout: 1_200_000 }, () => {
   let link: Streamed;
@@ -92,6 +96,25 @@ describe("a dSource that is streamed", { timeout: 1_200_000 }, () => {
     equal(link.copies(), 0);
     deepEqual(inPool(link.scratch).work, []);
     ok((await link.newest()).id !== former.id);
+  });
+
+  test("the engine is restarted beside a production that writes nothing: its standby goes on, without a copy", {
+    skip: skip("idle"),
+  }, async () => {
+    await link.streams();
+    const writer = Number(link.source.sql("SELECT pid FROM pg_stat_activity WHERE backend_type = 'background writer'"));
+    process.kill(writer, "SIGSTOP"); // it would write a record within seconds
+    try {
+      const [content, position] = [contentOf(link.source), lsn()];
+      await link.holds(await link.synced(), content);
+      await link.engine.stop();
+      link.engine = await startEngineProcess(link.scratch);
+      await link.holds(await link.synced(), content);
+      equal(lsn(), position);
+    } finally {
+      process.kill(writer, "SIGCONT");
+    }
+    equal(link.copies(), 0);
   });
 
   test("production is restarted: the stream goes on; while it is away, that is told", { skip: skip("restarted") }, async () => {

@@ -21,6 +21,7 @@ export async function knownWal(folder: string, segmentBytes: number): Promise<Kn
   // A server that has ended before its source was compared has left what it was sent, which is not to be taken for what was known.
   const former = await keptIn(aside, segmentBytes);
   if (former !== undefined && !(await former.isSame())) return former;
+  await former?.mend();
   await rm(aside, { recursive: true, force: true });
   const last = await lastUsed(wal);
   if (last === undefined) return undefined;
@@ -29,18 +30,37 @@ export async function knownWal(folder: string, segmentBytes: number): Promise<Kn
   await link(join(wal, last), join(aside, "now"));
   await copyFile(join(wal, last), join(aside, "copy"), constants.COPYFILE_FICLONE);
   await rename(join(aside, "copy"), join(aside, last)); // from here on it is whole
-  return await keptIn(aside, segmentBytes);
+  const known = await keptIn(aside, segmentBytes);
+  // Of the former timeline of a source the server has all; the next one's segment begins with the same.
+  if (known !== undefined && !(await knowsLater(wal, known.timeline))) await known.spoil();
+  return known;
 }
 
-async function keptIn(aside: string, segmentBytes: number): Promise<KnownWal | undefined> {
+interface Kept extends KnownWal {
+  /**
+   * Its last record is not whole any more, so that the server has to take it from the source. Of what it has already a WAL receiver does
+   * not tell that it has come again; and at the end of a segment it would ask for the next one alone.
+   */
+  spoil(): Promise<void>;
+  mend(): Promise<void>;
+}
+
+async function keptIn(aside: string, segmentBytes: number): Promise<Kept | undefined> {
   const [name] = segmentsOf(await readdir(aside).catch(() => []));
   if (name === undefined) return undefined;
   const former = join(aside, name);
-  const length = await usedBytes(former);
+  const [now, length] = [join(aside, "now"), await usedBytes(former)];
+  const putLast = async (byte: number): Promise<void> => {
+    await using file = await open(now, "r+");
+    await file.write(Buffer.of(byte), 0, 1, length - 1);
+  };
   return {
     timeline: Number.parseInt(name.slice(0, 8), 16),
     end: beginOf(name, segmentBytes) + BigInt(length),
-    isSame: () => beginAlike(former, join(aside, "now"), length),
+    // A last byte that differs has another checksum before it.
+    isSame: () => beginAlike(former, now, length - 1),
+    spoil: () => putLast(0),
+    mend: async () => await putLast(await byteAt(former, length - 1)),
   };
 }
 
@@ -51,6 +71,9 @@ async function lastUsed(wal: string): Promise<string | undefined> {
   for (const name of segments) if ((await usedBytes(join(wal, name))) > 0) return name;
   return undefined;
 }
+
+const knowsLater = async (wal: string, timeline: number): Promise<boolean> =>
+  (await readdir(wal)).some((name) => name.endsWith(".history") && Number.parseInt(name, 16) > timeline);
 
 const segmentsOf = (names: readonly string[]): readonly string[] => names.filter((name) => /^[0-9A-F]{24}$/u.test(name));
 
@@ -71,6 +94,12 @@ async function usedBytes(path: string): Promise<number> {
     if (last !== -1) used = at + last + 1;
     at += bytesRead;
   }
+}
+
+async function byteAt(path: string, at: number): Promise<number> {
+  await using file = await open(path);
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, at);
+  return buffer.readUInt8();
 }
 
 async function beginAlike(one: string, other: string, length: number): Promise<boolean> {

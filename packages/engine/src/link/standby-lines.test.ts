@@ -8,6 +8,7 @@ test("what a standby says is understood, as PostgreSQL 14 to 18 say it", () => {
   const kinds: readonly (readonly [line: string, kind: string | undefined, why: string])[] = [
     ["LOG:  consistent recovery state reached at 0/3000100", "consistent", "a clone can be recovered"],
     ["LOG:  started streaming WAL from primary at 1/A3000000 on timeline 12", "streaming", "it receives"],
+    ["LOG:  restarted WAL streaming at 1/A3000000 on timeline 13", "streaming", "on the connection that it had"],
     [
       "FATAL:  could not receive data from WAL stream: ERROR:  requested WAL segment 000000010000000000000003 has already been removed",
       "lost",
@@ -27,6 +28,11 @@ test("what a standby says is understood, as PostgreSQL 14 to 18 say it", () => {
     ["FATAL:  terminating walreceiver process due to administrator command", "dismissal", "one alone says little"],
     ["LOG:  replication terminated by primary server", "endOfTimeline", "another one follows"],
     ["FATAL:  terminating walreceiver due to timeout", "trouble", "it connects again"],
+    [
+      'FATAL:  could not connect to the primary server: service file "/pool/standbys/1/server/entrance" not found',
+      "parted",
+      "the next start compares",
+    ],
     ["FATAL:  could not connect to the primary server: connection refused", "trouble", "it connects again"],
     ["LOG:  invalid record length at 0/3000100: wanted 24, got 0", undefined, "the end of what was received"],
   ];

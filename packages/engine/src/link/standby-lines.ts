@@ -9,13 +9,15 @@ export type Said =
   | { readonly kind: "endOfTimeline" }
   /** It has sent its WAL receiver away: it does so at the end of a timeline, and when what comes does not continue what it has. */
   | { readonly kind: "dismissal" }
+  /** Its connection has ended, and it may not make another one by itself. */
+  | { readonly kind: "parted" }
   /** It goes on trying. */
   | { readonly kind: "trouble"; readonly because: string }
   /** It can never follow this source again: a copy has to take its place. */
   | { readonly kind: "lost"; readonly because: string };
 
 const position = "([0-9A-F]+/[0-9A-F]+)";
-const streaming = new RegExp(`started streaming WAL from primary at ${position} on timeline (\\d+)`, "u");
+const streaming = new RegExp(`started (?:streaming WAL from primary|WAL streaming) at ${position} on timeline (\\d+)`, "u");
 const replaying = /startup .*([0-9A-F]{24})/u;
 const receiving = new RegExp(`walreceiver .*streaming ${position}`, "u");
 
@@ -26,6 +28,10 @@ const losses: readonly (readonly [RegExp, string])[] = [
     "the source has removed WAL that the standby has not received: raise wal_keep_size at the source if this happens often",
   ],
   [/forked off current database system timeline/u, "the source has failed over to a server that has lost its last changes"],
+  [
+    /requested timeline \d+ does not contain minimum recovery point/u,
+    "the source has failed over to a server that has lost its last changes",
+  ],
   [/is not in this server's history/u, "the source has another history than the standby"],
   [/highest timeline \d+ of the primary is behind recovery timeline/u, "the source has gone back to an earlier timeline"],
   [/is ahead of the WAL flush position of this server/u, "the source has gone back to an earlier position"],
@@ -59,6 +65,7 @@ export function heard(line: string): Said | undefined {
   if (at !== undefined) return { kind: "streaming", position: parsePosition(at), timeline: Number(timeline) };
   if (line.includes("replication terminated by primary server")) return { kind: "endOfTimeline" };
   if (line.includes("terminating walreceiver process due to administrator command")) return { kind: "dismissal" };
+  if (/service file ".*" not found/u.test(line)) return { kind: "parted" };
   const lost = losses.find(([words]) => words.test(line));
   if (lost !== undefined) return { kind: "lost", because: lost[1] };
   const [, failure] = /^(?:FATAL|PANIC): {2}(.*)$/u.exec(line) ?? [];

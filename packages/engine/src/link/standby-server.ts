@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "kube-runtime";
@@ -6,7 +7,7 @@ import { type KnownWal, knownWal } from "./known-wal.ts";
 import { majorOf, type Postgres } from "./postgres.ts";
 import { type Setting, setAutoConfAside, writeServerFolder } from "./server-folder.ts";
 import { patientConnection, type Source } from "./source.ts";
-import { heard, misfits, receivedBy, replayedBy, type Said } from "./standby-lines.ts";
+import { heard, receivedBy, replayedBy, type Said } from "./standby-lines.ts";
 
 /** A server that replays what the source sends, for as long as it lives. */
 export interface StandbyServer {
@@ -33,6 +34,9 @@ interface StandbyOptions {
   readonly onSaid: (said: Said) => void;
 }
 
+/** Without its file libpq connects to nowhere. */
+const service = "source";
+
 /** It writes its pages to disk first. */
 const stopMs = 10_000;
 
@@ -47,6 +51,8 @@ export async function startStandby(
   const program = join(await postgres.ofMajor(await majorOf(data)), "postgres");
   const control = await postgres.controlData(data, signal);
   await writeServerFolder(server, control, standbySettings);
+  const entrance = join(server, "entrance");
+  await writeFile(entrance, `[${service}]\n`, { mode: 0o644 });
   await setAutoConfAside(data);
   for (const left of ["recovery.signal", "backup_manifest"]) await rm(join(data, left), { force: true });
   await writeFile(join(data, "standby.signal"), "", { mode: 0o600 });
@@ -62,21 +68,24 @@ export async function startStandby(
     bytes += Number(now - counted);
     counted = now;
   };
-  const judge = misfits();
   const onLine = (line: string): void => {
     log.debug({ line }, "standby");
-    const words = heard(line);
-    if (words === undefined || stopping) return;
-    const said = judge(words);
+    const said = heard(line);
+    if (said === undefined || stopping) return;
     if (said.kind === "consistent") consistent = true;
     if (said.kind === "streaming") {
       // On another timeline what was received beyond its beginning does not count.
       received = timeline === undefined || timeline === said.timeline ? max(received, said.position) : said.position;
       [counted, timeline] = [said.position, said.timeline];
+      // Where this connection leads, another one might not: that is for the next start to compare.
+      rmSync(entrance, { force: true });
     }
     onSaid(said);
   };
-  const child = spawnAsOwner(program, ["-D", data, "-c", `config_file=${join(server, "postgresql.conf")}`], { env, onLine });
+  const child = spawnAsOwner(program, ["-D", data, "-c", `config_file=${join(server, "postgresql.conf")}`], {
+    env: { ...env, PGSERVICEFILE: entrance },
+    onLine,
+  });
   return {
     ended: child.ended,
     received: () => {
@@ -111,7 +120,7 @@ const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 const standbySettings: readonly Setting[] = [
   ["log_line_prefix", ""], // see standby-lines.ts
   // Everything else about the source is in the environment, see source.ts. It may not be empty, else the server does not stream.
-  ["primary_conninfo", patientConnection],
+  ["primary_conninfo", `${patientConnection} service=${service}`],
   ["recovery_target_timeline", "latest"],
   ["wal_retrieve_retry_interval", "2s"],
   // Nobody may look into it, so the source's limits (max_connections and others) need not be known here.

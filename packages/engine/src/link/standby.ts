@@ -1,7 +1,7 @@
 /** What is known of one standby, and what follows from what it says. */
 import type { SourcePosition } from "./source.ts";
 import { freshness } from "./standby-freshness.ts";
-import type { Said } from "./standby-lines.ts";
+import { misfits, type Said } from "./standby-lines.ts";
 import type { StandbyServer } from "./standby-server.ts";
 import type { Followed } from "./standbys.ts";
 
@@ -18,6 +18,8 @@ export interface Standby {
   held?: string;
   trouble?: string;
   said?: string;
+  /** Knows what its servers have said before. */
+  readonly judge: ReturnType<typeof misfits>;
   readonly fresh: ReturnType<typeof freshness>;
   isAsking: boolean;
   askedMs: number;
@@ -36,6 +38,7 @@ export interface Standby {
 export const newStandby = (followed: Followed): Standby => ({
   followed,
   isStreaming: false,
+  judge: misfits(),
   fresh: freshness(),
   isAsking: false,
   askedMs: 0,
@@ -55,7 +58,7 @@ const firstPauseMs = 1_000;
 export function hear(one: Standby, said: Said): void {
   if (said.kind === "lost") one.lost ??= said.because;
   if (said.kind === "trouble") [one.isStreaming, one.trouble] = [false, said.because];
-  if (said.kind === "dismissal" || said.kind === "endOfTimeline") one.isStreaming = false;
+  if (["dismissal", "endOfTimeline", "parted"].includes(said.kind)) one.isStreaming = false;
   if (said.kind === "dismissal") one.isDoubtful = true;
   if (said.kind === "streaming") {
     one.isStreaming = true;

@@ -133,9 +133,9 @@ export function startStandbys(parts: StandbyParts): Standbys {
           if (one.server === server) await stop(one);
         });
       const onSaid = (said: Said): void => {
-        hear(one, said);
-        // It would connect again by itself, to whatever is there then: only its start looks whether that is the same source.
-        if (said.kind === "trouble") setTimeout(() => void stopThis(), endingMs).unref();
+        hear(one, one.judge(said));
+        // It could connect again by itself, to whatever is there then: only its start looks whether that is the same source.
+        if (said.kind === "trouble" || said.kind === "parted") setTimeout(() => void stopThis(), endingMs).unref();
       };
       const server = await startStandby(postgres, source, folder, { signal: closing.signal, log, onSaid });
       one.server = server;

@@ -11,18 +11,20 @@ export interface TcpProxy extends AsyncDisposable {
   /** New connections are refused until `accept`. */
   readonly refuse: () => void;
   readonly accept: () => void;
+  /** New connections go to another server, as when a name or an address is given to it. */
+  readonly leadTo: (port: number) => void;
   readonly connections: () => number;
 }
 
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
-  const state = { refusing: false };
+  const state = { refusing: false, port: targetPort };
   const server = createServer((near) => {
     if (state.refusing) {
       near.resetAndDestroy();
       return;
     }
-    const far = connect(targetPort, "127.0.0.1");
+    const far = connect(state.port, "127.0.0.1");
     const pair = [near, far] as const;
     pairs.add(pair);
     for (const socket of pair) {
@@ -47,6 +49,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     },
     accept: () => {
       state.refusing = false;
+    },
+    leadTo: (port) => {
+      state.port = port;
     },
     reset: () => {
       for (const [near, far] of pairs) {
