@@ -94,8 +94,8 @@ describe("kubectl vdb", { timeout: 600_000 }, () => {
     match(stdout, /Z {2}event {5}PostgresRefresh told: Refreshing: /u);
     match(stdout, /Z {2}operator {2}postgresrefresh by-hand\/told: phase begins .*phase=Refreshing\n/u);
     match(stdout, /Z {2}operator {2}postgresrefresh by-hand\/told: status changed .*phase=Error .*division by zero/u);
-    match(stdout, /Z {2}driver {4}answered method=CreateVolume /u);
-    match(stdout, /Z {2}driver {4}answered method=NodePublishVolume /u);
+    match(stdout, /Z {2}driver {4}answered .*method=CreateVolume /u);
+    match(stdout, /Z {2}driver {4}answered .*method=NodePublishVolume /u);
     match(stdout, /Z {2}engine {4}job completed .*type=DB_PROVISION /u);
     match(stdout, /Z {2}engine {4}job completed .*type=DB_REFRESH /u);
   });

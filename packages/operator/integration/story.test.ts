@@ -92,21 +92,25 @@ describe("the story of one database", { timeout: 300_000 }, () => {
   });
 
   test("events of the database's actions name it, too, when the actions are gone", async () => {
-    const { items } = await stage.client.list(events, { namespace: "story" }, forever);
+    const wanted: readonly (readonly [kind: string, name: string, reasons: readonly string[]])[] = [
+      ["PostgresVDB", "orders", ["Accepted", "Resolved", "Provisioning", "Provisioned", "Deployed", "HookFailed", "Deleting"]],
+      ["VDBRefresh", "good", ["PreRefresh", "Stopping", "Refreshing", "Starting", "PostRefresh", "Finalizing", "Completed"]],
+      ["VDBRefresh", "bad", ["Refreshing", "RollingBack", "HookFailed"]],
+    ];
+    // Nothing waits for them to be written.
+    const items = await until("the events are there", async () => {
+      const { items: found } = await stage.client.list(events, { namespace: "story" }, forever);
+      const missing = wanted.flatMap(([kind, name, reasons]) =>
+        reasons.filter(
+          (reason) => !found.some((one) => one.regarding.kind === kind && one.regarding.name === name && one.reason === reason),
+        ),
+      );
+      if (missing.length > 0) throw new Error(`no ${missing.join(", no ")}`);
+      return found;
+    });
     const about = items.filter(({ regarding, related }) =>
       [regarding, related].some((one) => one?.kind === "PostgresVDB" && one.namespace === "story" && one.name === "orders"),
     );
     deepEqual(about.length, items.length);
-    const reasons = (kind: string, name: string) =>
-      about.flatMap((one) => (one.regarding.kind === kind && one.regarding.name === name ? one.reason : []));
-    const has = (kind: string, name: string, ...wanted: readonly string[]): void =>
-      deepEqual(
-        wanted.filter((reason) => !reasons(kind, name).includes(reason)),
-        [],
-        `${kind} ${name}`,
-      );
-    has("PostgresVDB", "orders", "Accepted", "Resolved", "Provisioning", "Provisioned", "Deployed", "HookFailed", "Deleting");
-    has("VDBRefresh", "good", "PreRefresh", "Stopping", "Refreshing", "Starting", "PostRefresh", "Finalizing", "Completed");
-    has("VDBRefresh", "bad", "Refreshing", "RollingBack", "HookFailed");
   });
 });
