@@ -6,8 +6,8 @@
  *
  * Own time: from the creation until Completed or Ready, both as a watch tells of them, without the time in which a call to DCT
  * runs, the played kubelet and provisioner have something to do, or a command runs in the pod. Prints p50 and p95 of it and of the
- * whole, the writes (Events not counted), and beside them, in the same run, how long as many writes take that one client makes one
- * after the other. --trace: what the last run of each consisted of.
+ * whole, the writes (Events not counted) and how many of them follow one another, and beside them, in the same run, how long as many
+ * writes take that one client makes one after the other. --trace: what the last run of each consisted of.
  */
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -30,7 +30,7 @@ import {
 import { configMaps, createClient } from "kube-runtime";
 import { median, percentile } from "./median.ts";
 import { type Noted, noteOutside } from "./own-time/outside.ts";
-import { type Span, uncovered } from "./own-time/uncovered.ts";
+import { inARow, type Span, uncovered } from "./own-time/uncovered.ts";
 import { watchEnds } from "./own-time/watch-ends.ts";
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { trace: { type: "boolean", default: false } } });
@@ -83,6 +83,8 @@ interface Run {
   readonly inReads: number;
   readonly whole: number;
   readonly writes: number;
+  /** Of them until the end, one after the other. */
+  readonly inARow: number;
   readonly span: Span;
   readonly noted: readonly Noted[];
 }
@@ -101,7 +103,8 @@ async function measure(what: keyof typeof spanOf, name: string, create: () => Pr
     );
   const [own, withoutWrites, withoutCalls] = [left("awaited"), left("awaited", "write"), left("awaited", "write", "read")];
   const parts = { inWrites: own - withoutWrites, inReads: withoutWrites - withoutCalls };
-  return { own, ...parts, whole: span.to - span.from, writes: writes(), span, noted: [...noted] };
+  const row = inARow(noted.filter(({ kind, from }) => kind === "write" && from < span.to));
+  return { own, ...parts, whole: span.to - span.from, writes: writes(), inARow: row, span, noted: [...noted] };
 }
 
 /** Until nothing is written any more. */
@@ -183,7 +186,7 @@ for (const kind of kinds) {
   const ofKind = all[kind];
   console.log(
     `${kind}: own time ${figures(ofKind.map(({ own }) => own))} (p50 of it in writes ${medianOf(ofKind, "inWrites")}, in reads ${medianOf(ofKind, "inReads")}); whole ${figures(ofKind.map(({ whole }) => whole))}; ` +
-      `${median(ofKind.map((run) => run.writes))} writes; as many plain writes p50 ${median(plain[kind]).toFixed(0)} ms`,
+      `${median(ofKind.map((run) => run.writes))} writes, ${median(ofKind.map((run) => run.inARow))} of them one after the other; as many plain writes p50 ${median(plain[kind]).toFixed(0)} ms`,
   );
   const last = ofKind.at(-1);
   if (!values.trace || last === undefined) continue;

@@ -1,6 +1,6 @@
 import { equal } from "node:assert/strict";
 import { test } from "node:test";
-import { uncovered } from "./uncovered.ts";
+import { inARow, uncovered } from "./uncovered.ts";
 
 const span = { from: 10, to: 30 };
 
@@ -29,4 +29,15 @@ test("what lies outside or reaches over an end counts as far as it lies inside",
 test("nothing awaited leaves all, everything awaited nothing", () => {
   equal(uncovered(span, []), 20);
   equal(uncovered(span, [{ from: 0, to: 100 }]), 0);
+});
+
+test("those beside each other count once, those that touch twice", () => {
+  const [first, beside, behind] = [
+    { from: 0, to: 10 },
+    { from: 2, to: 12 },
+    { from: 10, to: 20 },
+  ];
+  equal(inARow([]), 0);
+  equal(inARow([beside, first]), 1);
+  equal(inARow([behind, beside, first]), 2);
 });

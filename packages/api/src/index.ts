@@ -51,10 +51,9 @@ export {
   taskPhases,
 } from "./actions/status-fields.ts";
 export type { ActionPlan } from "./actions/plan-fields.ts";
-export { actionPhase, vdbPhase } from "./status/phase.ts";
+export { actionPhase, isFinished, vdbPhase } from "./status/phase.ts";
 export { type ConditionTable, type VdbConditionType, type VdbReason, vdbConditions } from "./status/vdb-conditions.ts";
 export { type ActionConditionType, actionConditions } from "./status/action-conditions.ts";
-export { isFinished } from "./status/action-laws.ts";
 export { type ActionObject, brokenLaws, type Law, type StatusObject } from "./status/laws.ts";
 export { type Kstatus, kstatusOf } from "./status/kstatus.ts";
 

@@ -66,8 +66,8 @@ type Start = (id: string, options?: WithSignal) => Promise<{ readonly jobId: str
 type StartWith<P> = (id: string, parameters: P, options?: WithSignal) => Promise<{ readonly jobId: string }>;
 
 /**
- * The part of DCT that this project uses. Every call is made once and throws `DctError`; what to repeat is the caller's
- * decision. The calls that start something answer with the id of their job: see `waitForJob`.
+ * The part of DCT that this project uses. Every call that changes something is made once and throws `DctError`; what to
+ * repeat is the caller's decision. The calls that start something answer with the id of their job: see `waitForJob`.
  */
 export interface DctClient extends AsyncDisposable {
   readonly searchEngines: Search<Engine>;

@@ -1,6 +1,6 @@
 /**
  * Everything that can go wrong with one call to DCT. A caller decides by `kind`.
- * - unreachable: no answer came. The call may or may not have run, so look before you repeat it.
+ * - unreachable: no answer came. The call may or may not have run, so look before you repeat it, unless it is `unsent`.
  * - unauthorized, notFound, conflict: what they say.
  * - refused: DCT understood the request and does not want it (400, 422 and their kin): only another request can help.
  * - throttled: too many calls; `retryAfterSeconds` says when to come back.
@@ -24,12 +24,19 @@ export class DctError extends Error {
   readonly status: number | undefined;
   /** For `throttled`: when to come back. */
   readonly retryAfterSeconds: number | undefined;
+  /** Whether there was not even a connection: the call has not run. */
+  readonly unsent: boolean;
 
-  constructor(kind: DctErrorKind, message: string, more: { status?: number; retryAfterSeconds?: number; cause?: unknown } = {}) {
+  constructor(
+    kind: DctErrorKind,
+    message: string,
+    more: { status?: number; retryAfterSeconds?: number; unsent?: boolean; cause?: unknown } = {},
+  ) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.kind = kind;
     this.status = more.status;
     this.retryAfterSeconds = more.retryAfterSeconds;
+    this.unsent = more.unsent ?? false;
   }
 
   /** True when the same call cannot succeed later without somebody changing something. */

@@ -1,5 +1,5 @@
 /** The one place that speaks HTTP to DCT, and the only one that looks at a status code. */
-import type { Agent, request } from "undici";
+import type { Agent, buildConnector, request } from "undici";
 import { DecodeError, type Decoder } from "./decode.ts";
 import { DctError, type DctErrorKind, errorOfAnswer } from "./errors.ts";
 
@@ -36,26 +36,45 @@ export interface Call {
 }
 
 export interface Transport extends AsyncDisposable {
-  /** One call, one answer; throws DctError, or the signal's reason when the caller gave up. No call is repeated. */
+  /**
+   * One call, one answer; throws DctError, or the signal's reason when the caller gave up. No call that changes anything is repeated. One
+   * that reads is, once, where the connection that it was sent on ended.
+   */
   call<T>(call: Call, decode: Decoder<T>): Promise<T>;
 }
 
 interface Http {
-  readonly agent: Agent;
+  /** For calls that read: its connections stay open for the next. */
+  readonly readers: Agent;
+  /**
+   * For calls that change something: each has a connection of its own. DCT, or a proxy before it, may end one that is idle just as a
+   * call is sent on it, and then nobody can tell whether the call has run.
+   */
+  readonly changers: Agent;
   readonly request: typeof request;
+  /** What a connection failed with: nothing was sent. */
+  readonly isUnsent: (error: unknown) => boolean;
 }
 
 export function createTransport(options: TransportOptions): Transport {
   const { origin, apiKey, caPem, timeoutSeconds, connectTimeoutSeconds, beforeSend, onCall } = options;
   let opened: Promise<Http> | undefined;
   const open = async (): Promise<Http> => {
-    const { Agent: Http1Agent, request: send } = await import("./http1.ts");
-    const agent = new Http1Agent({
-      connect: { timeout: connectTimeoutSeconds * 1000, ...(caPem === undefined ? {} : { ca: caPem }) },
+    const { Agent: Http1Agent, buildConnector: connector, request: send } = await import("./http1.ts");
+    const unsent = new WeakSet<Error>();
+    const plain = connector({ timeout: connectTimeoutSeconds * 1000, ...(caPem === undefined ? {} : { ca: caPem }) });
+    const connect: buildConnector.connector = (to, callback) =>
+      plain(to, (...made) => {
+        if (made[0] !== null) unsent.add(made[0]);
+        callback(...made);
+      });
+    return {
       // Below the idle limits of common proxies: a connection they dropped silently would cost a failed call.
-      keepAliveTimeout: 4_000,
-    });
-    return { agent, request: send };
+      readers: new Http1Agent({ connect, keepAliveTimeout: 4_000 }),
+      changers: new Http1Agent({ connect, pipelining: 0 }),
+      request: send,
+      isUnsent: (error) => error instanceof Error && unsent.has(error),
+    };
   };
   const headers = { authorization: `apk ${apiKey}`, accept: "application/json", "content-type": "application/json" };
 
@@ -69,18 +88,25 @@ export function createTransport(options: TransportOptions): Transport {
       return await counted(onCall, operation, async () => {
         const deadline = AbortSignal.timeout(timeoutSeconds * 1000);
         const limits = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
-        try {
-          const payload = body === undefined ? {} : { body: JSON.stringify(body) };
+        const reads = method === "GET" || path.endsWith("/search");
+        const send = async (): Promise<Answer> => {
           const answer = await http.request(new URL(path, origin), {
-            dispatcher: http.agent,
+            dispatcher: reads ? http.readers : http.changers,
             method,
             headers,
             query: { ...query },
             signal: limits,
-            ...payload,
+            ...(body === undefined ? {} : { body: JSON.stringify(body) }),
           });
-          const text = await answer.body.text();
-          const { statusCode } = answer;
+          return { statusCode: answer.statusCode, headers: answer.headers, text: await answer.body.text() };
+        };
+        try {
+          const answer = await send().catch(async (error: unknown) => {
+            if (!reads || !isCutOff(error)) throw error;
+            beforeSend();
+            return await send();
+          });
+          const { statusCode, text } = answer;
           if (statusCode < 200 || statusCode > 299)
             throw errorOfAnswer(what, statusCode, headerOf(answer.headers["retry-after"]), text);
           return decodeBody(what, text, decode);
@@ -88,11 +114,17 @@ export function createTransport(options: TransportOptions): Transport {
           signal?.throwIfAborted();
           throw error instanceof DctError
             ? error
-            : noAnswer(what, origin, deadline.aborted ? `no answer within ${timeoutSeconds} s` : reasonOf(error), error);
+            : noAnswer(what, origin, deadline.aborted ? `no answer within ${timeoutSeconds} s` : reasonOf(error), {
+                cause: error,
+                unsent: http.isUnsent(error),
+              });
         }
       });
     },
-    [Symbol.asyncDispose]: async () => await (await opened)?.agent.destroy(),
+    [Symbol.asyncDispose]: async () => {
+      const http = await opened;
+      await Promise.all([http?.readers.destroy(), http?.changers.destroy()]);
+    },
   };
 }
 
@@ -121,8 +153,18 @@ function decodeBody<T>(what: string, text: string, decode: Decoder<T>): T {
   }
 }
 
-const noAnswer = (what: string, origin: string, reason: string, cause: unknown): DctError =>
-  new DctError("unreachable", `DCT at ${origin} does not answer (${what}): ${reason}`, { cause });
+interface Answer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+}
+
+/** Whether the connection ended before the answer was whole. */
+const isCutOff = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && ["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"].includes(String(error.code));
+
+const noAnswer = (what: string, origin: string, reason: string, more: { cause: unknown; unsent: boolean }): DctError =>
+  new DctError("unreachable", `DCT at ${origin} does not answer (${what}): ${reason}`, more);
 
 /** The innermost words of a network error, e.g. "connect ECONNREFUSED 127.0.0.1:1". */
 function reasonOf(error: unknown): string {

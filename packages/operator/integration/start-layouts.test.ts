@@ -85,6 +85,34 @@ describe("the start script on a volume of other software", { timeout: 600_000 },
     await running(pod, () => equal(readlinkSync(join(mount, "main/pgdata/pg_wal")), "../../wal"));
   });
 
+  test("a tablespace beside the data folder is found wherever the volume is mounted, and base backups have it", async () => {
+    const mount = laidOut((at) => {
+      mkdirSync(join(at, "space"));
+      moved("main/pgdata")(at);
+    });
+    let pod = await startPod(mount, options());
+    await pod.answers();
+    pod.sql(`CREATE TABLESPACE space LOCATION '${mount}/space'`);
+    pod.sql("CREATE TABLE there TABLESPACE space AS SELECT generate_series(1, 1000) AS n");
+    const oid = pod.sql("SELECT oid FROM pg_tablespace WHERE spcname = 'space'");
+    const link = join(mount, "main/pgdata/pg_tblspc", oid);
+    for (const target of ["/var/lib/postgresql/space", "../../../space"]) {
+      await pod.stop();
+      rmSync(link);
+      symlinkSync(target, link);
+      pod = await pod.again();
+      await pod.answers();
+      equal(pod.sql("SELECT count(*) FROM there"), "1000");
+      equal(readlinkSync(link), join(mount, "space"), target);
+    }
+    const backup = join(pod.run, "backup");
+    const { run, port } = pod;
+    const made = pod.exec(["pg_basebackup", "-h", run, "-p", `${port}`, "-U", "postgres", "-D", backup, "-Ft", "-X", "none"]);
+    equal(made.exitCode, 0, made.stderr);
+    match(execFileSync("tar", ["-tf", join(backup, `${oid}.tar`)], { encoding: "utf8" }), /^PG_16_\d+\/\d+\/\d+$/mu);
+    await pod.stop();
+  });
+
   const refusals: { name: string; change: (mount: string) => void; folder?: string; want: RegExp }[] = [
     {
       name: "two candidates",

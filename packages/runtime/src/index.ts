@@ -186,3 +186,4 @@ export { type Clock, type Random, systemClock, timestamp } from "./support/clock
 export { errorMessage } from "./support/error-message.ts";
 export { given, oneOf, portNumber, wholeNumber } from "./support/flags.ts";
 export { createLog, type Log, type LogLevel, type LogOptions, logLevels, silentLog } from "./support/log.ts";
+export { together } from "./support/together.ts";

@@ -2,7 +2,7 @@ import type { ActionPhase } from "../actions/status-fields.ts";
 import { refreshPhases, rewindPhases, snapshotPhases, taskPhases } from "../actions/status-fields.ts";
 import { conditionsOf, find, isTrue, unless } from "./common-laws.ts";
 import type { ActionObject, Law } from "./laws.ts";
-import { actionPhase } from "./phase.ts";
+import { actionPhase, isFinished } from "./phase.ts";
 
 const phasesOf: Readonly<Record<ActionObject["kind"], readonly ActionPhase[]>> = {
   VDBSnapshot: snapshotPhases,
@@ -14,10 +14,6 @@ const phasesOf: Readonly<Record<ActionObject["kind"], readonly ActionPhase[]>> =
   PostgresTask: taskPhases,
   Task: taskPhases,
 };
-
-/** Whether an action has ended for good: its phase is the last that it will have. */
-export const isFinished = ({ status }: { readonly status: { readonly phase: string } }): boolean =>
-  status.phase === "Completed" || status.phase === "Error";
 
 const stepsOf = ({ status }: ActionObject) => status.steps ?? [];
 

@@ -21,9 +21,8 @@ import { type PostgresRefresh, postgresRefresh } from "../actions/refreshes.ts";
 import { refreshPhases } from "../actions/status-fields.ts";
 import { decode } from "../decode.ts";
 import { resourceOf } from "../resource.ts";
-import { isFinished } from "./action-laws.ts";
 import { brokenLaws } from "./laws.ts";
-import { actionPhase } from "./phase.ts";
+import { actionPhase, isFinished } from "./phase.ts";
 
 /**
  * A refresh of three journalled steps as the operator's actions are made, under an outage of the API server or of DCT at every

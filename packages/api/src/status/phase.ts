@@ -33,3 +33,7 @@ export function actionPhase<const P extends ActionPhase>(
   const reached = steps.find(({ completionTime }) => completionTime === undefined) ?? steps.at(-1);
   return phases.find((phase) => phase === reached?.phase) ?? "Pending";
 }
+
+/** Whether an action has ended for good: its phase is the last that it will have. */
+export const isFinished = ({ status }: { readonly status: { readonly phase: string } }): boolean =>
+  status.phase === "Completed" || status.phase === "Error";

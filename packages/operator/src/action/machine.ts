@@ -79,7 +79,8 @@ export function controlledAction(definition: ActionDefinition, world: ActionWorl
       return observe(world, run);
     },
     steps: (ctx) => planOf(script, ctx),
-    cleanUp: { finalizer, steps: (ctx) => cleanUpPlan(script, ctx) },
+    // A turn that was taken before is given back by the database, should the action go.
+    cleanUp: { finalizer, comesWith: "firstWrite", steps: (ctx) => cleanUpPlan(script, ctx) },
     finished: isFinished,
     summary: endOf,
     phase: (conditions, { steps }) => actionPhase(conditions, steps, definition.phases),

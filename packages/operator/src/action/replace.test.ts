@@ -72,6 +72,30 @@ test("a refresh goes through its phases, and the old data is the previous one", 
   deepEqual(bench.broken, []);
 });
 
+const lostCalls = [
+  { name: "that was never sent is made again at once", unsent: true, least: 0, most: 30 },
+  { name: "whose answer was lost is made again once it can no longer arrive", unsent: false, least: 60, most: 90 },
+];
+for (const { name, unsent, least, most } of lostCalls)
+  test(`a call to DCT ${name}`, async () => {
+    const lost = { is: false };
+    const { bench, world } = await stage({
+      beforeCall: (call) => {
+        if (lost.is || call !== "refresh") return;
+        lost.is = true;
+        throw new DctError("unreachable", "no answer", { unsent });
+      },
+    });
+    await bench.apply(vdbRefresh, "monday", spec);
+    await bench.live(ended(bench, "monday", vdbRefresh));
+    const { status } = await bench.get(vdbRefresh, "monday");
+    equal(status.phase, "Completed", status.lastError ?? "");
+    const { startTime = "", completionTime = "" } = status.steps?.find((step) => step.name === "cut-over") ?? {};
+    const seconds = (Date.parse(completionTime) - Date.parse(startTime)) / 1000;
+    ok(lost.is && seconds >= least && seconds <= most, `${seconds} s`);
+    deepEqual([changes(world), bench.broken], [["DB_REFRESH"], []]);
+  });
+
 test("a rewind takes the latest own snapshot; previous undoes it", async () => {
   const { bench, world, current } = await stage();
   await bench.apply(postgresRewind, "back", spec);

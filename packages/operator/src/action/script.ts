@@ -1,3 +1,4 @@
+import { DctError } from "@vdb/dct";
 import { after, createJournal, isApiError, type Outcome, type Step, terminal, type Unmet } from "kube-runtime";
 import { ActionFailed } from "../data/action-failed.ts";
 import { type ActionContext, isGone, nameOfTarget } from "./context.ts";
@@ -112,9 +113,10 @@ async function orFailure(work: () => Promise<Outcome>): Promise<Outcome> {
   }
 }
 
-/** Refused before anything was done; an API server that gave no answer may have done it. */
+/** Refused before anything was done, or not even sent; who was sent something and gave no answer may have done it. */
 const provesNoEffect = (error: unknown): boolean =>
   error instanceof ActionFailed ||
+  (error instanceof DctError && error.unsent) ||
   isApiError(
     error,
     "forbidden",

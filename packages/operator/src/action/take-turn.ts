@@ -1,5 +1,5 @@
 import { postgresVDB, resourceOf } from "@vdb/api";
-import { done, type Outcome, waiting } from "kube-runtime";
+import { done, type Outcome, together, waiting } from "kube-runtime";
 import { returnWords } from "../data/content-store.ts";
 import { type ActionContext, nameOfTarget, vdbOf } from "./context.ts";
 import { previousAfter } from "./previous-after.ts";
@@ -26,7 +26,8 @@ export async function takeTurn(ctx: ActionContext, signal: AbortSignal): Promise
   const { name, namespace, uid } = ctx.action.metadata;
   const activeAction = { kind: ctx.action.kind, name, namespace, uid };
   const { resourceVersion } = vdb.metadata;
-  await ctx.run.client.patchStatus(vdbs, ctx.target, { metadata: { resourceVersion }, status: { activeAction } }, signal);
+  const taken = ctx.run.client.patchStatus(vdbs, ctx.target, { metadata: { resourceVersion }, status: { activeAction } }, signal);
+  await together(taken, ctx.run.addFinalizer(signal));
   return done();
 }
 

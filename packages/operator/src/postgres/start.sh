@@ -112,6 +112,17 @@ for link in "$PGDATA/pg_wal" "$PGDATA/pg_xlog" "$PGDATA/pg_tblspc/"*; do
   ln -s "$rest" "$link.new"
   mv -f "$link.new" "$link"
 done
+# A base backup follows a tablespace's relative link from the server's working directory: it would leave out, without a word, what
+# lies outside of the data folder.
+for link in "$PGDATA/pg_tblspc/"*; do
+  [ -L "$link" ] || continue
+  case $(readlink "$link") in /*) continue ;; esac
+  target=$(readlink -f "$link")
+  case $target in "$(readlink -f "$place")"/*) continue ;; esac
+  rm -f "$link.new"
+  ln -s "$target" "$link.new"
+  mv -fT "$link.new" "$link" # without -T into the folder that it leads to
+done
 
 command -v postgres >/dev/null 2>&1 || PATH=$PATH:/usr/lib/postgresql/$data_major/bin:/usr/local/bin
 server=$(command -v postgres) || fail ImageWithoutPostgres "the image has no program named postgres: set spec.image to an image of PostgreSQL $data_major"

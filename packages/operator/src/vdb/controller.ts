@@ -64,7 +64,7 @@ export function vdbKind(world: World): ControlledKind<PostgresVDB, VdbContext> {
     extraConditions: ["HygieneApplied", "HooksComplete", "CertificateCurrent", "Expiring", "Scheduled", "StorageHealthy"],
     observe: async (run) => observe(world, run),
     steps: planOf,
-    cleanUp: { finalizer, steps: cleanUpSteps },
+    cleanUp: { finalizer, comesWith: "firstWrite", steps: cleanUpSteps }, // the claim's name is stored before the claim is made
     phase: (conditions, _status, { metadata }) => vdbPhase(conditions, metadata.deletionTimestamp !== undefined),
     summary,
     onlyTells: (stored, next) => onlyTells(stepConditions, stored, next),

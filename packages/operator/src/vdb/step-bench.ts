@@ -87,6 +87,7 @@ export async function stepBench(given: Given = {}): Promise<StepBench> {
     backOffSeconds: () => 1,
     marks: new Map(),
     saveStatus: async () => void writes.push("save"),
+    addFinalizer: async () => undefined,
     patchMetadata: async (metadata, signal) =>
       void (await client.patch(resourceOf(postgresVDB), vdb.metadata, { metadata }, signal)),
     setCondition: (condition) => void conditions.push(condition),

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { test } from "node:test";
 import { ApiError } from "../client/api-error.ts";
 import type { Client } from "../client/client.ts";
@@ -343,6 +343,41 @@ test("a step that begins nothing has its intent as its effect, and a quiet one i
     ["hooks begun done, wait begun, Pending"],
     "the last one's end is written with the status that tells the end",
   );
+});
+
+test("what a step does beside the write of its intent does not wait for it, and nothing goes on before both", async () => {
+  const clock = createVirtualClock();
+  const status: { conditions?: []; steps?: { name: string }[] } = {};
+  const told: string[] = [];
+  const saveStatus = async (): Promise<void> => {
+    told.push(`write ${status.steps?.at(-1)?.name}`);
+    await new Promise(setImmediate);
+    if (!told.includes("hold, refused")) told.push("written");
+  };
+  const run = { status, clock, marks: new Map<string, number>(), saveStatus };
+  const step = { phase: "Working", ...beginsNothing, intend: () => "it", end: async () => done() };
+  const outcomes: string[] = [];
+  const beside = async (): Promise<void> => {
+    told.push(outcomes.length === 0 ? "hold" : "hold, refused");
+    if (outcomes.length > 0) throw new Error("refused");
+  };
+  const journal = createJournal<undefined>(
+    [
+      { ...step, name: "prepare" },
+      { ...step, name: "hold", beside },
+    ],
+    {
+      runOf: () => run,
+      requestTimeoutSeconds,
+    },
+  );
+  const [prepare] = journal.steps;
+  await prepare?.run(undefined, signal);
+  deepEqual(told, ["write prepare", "written", "write hold", "hold", "written"]);
+  outcomes.push("the next one fails");
+  delete status.steps;
+  await rejects(async () => await prepare?.run(undefined, signal), /refused/u);
+  equal(told.at(-1), "hold, refused");
 });
 
 const entry = (phase: string, completionTime?: string): JournalEntry => ({

@@ -1,5 +1,6 @@
 import type { Draft, ObjectWithStatus } from "../objects/object.ts";
 import { timestamp } from "../support/clock.ts";
+import { together } from "../support/together.ts";
 import type { Run, Step } from "./kind.ts";
 import { after, done, type Outcome, type Unmet } from "./outcome.ts";
 
@@ -21,6 +22,8 @@ export interface JournalStep<Ctx> {
   readonly isQuiet?: (ctx: Ctx) => boolean;
   /** What `end` comes to first, as a rule: the conditions tell it with the intent, in one write. */
   readonly awaits?: (ctx: Ctx) => Unmet | undefined;
+  /** For a step that begins nothing: what it does first, as far as that may be done beside the write of its intent, to save time. */
+  readonly beside?: (ctx: Ctx, signal: AbortSignal) => Promise<void>;
   /** Has the effect, and gives what it is known by from now on. */
   readonly begin: (ctx: Ctx, intent: string, signal: AbortSignal) => Promise<string>;
   /** Looks how far the effect is. Called until it is done, and once more when that could not be written. */
@@ -75,7 +78,7 @@ export interface Journal<Ctx> {
  *
  * Expected flow: the first step's intent is written; `begin`; `end` until it is done; its end and the next step's intent are
  * one write. The last step's end is written with the status that tells the end.
- * Guarantees: no effect without a stored intent. An intent that another process left, or whose `begin` failed, is looked for;
+ * Guarantees: no effect without a stored intent, but for what `beside` does. An intent that another process left, or whose `begin` failed, is looked for;
  * `begin` comes again only when `look` finds nothing and what was sent before can no longer arrive, by this process' own clock.
  * Phases go forward: see `journalPhase`.
  * Assumption: calls to the outside pass the leader's fence, so that nobody but the leader begins anything.
@@ -182,7 +185,7 @@ async function complete<Ctx>({ next, step, ctx, run }: Turn<Ctx>, entry: Entry, 
   entry.completionTime = notBefore(entry.startTime, run.clock.now());
   run.marks.delete(markOf(step));
   if (next === undefined || intent === undefined) return;
-  await announced(run, next, ctx, intent, signal);
+  await together(announced(run, next, ctx, intent, signal), next.beside?.(ctx, signal));
 }
 
 /** Finds the effect or begins it. An outcome: neither yet. */

@@ -13,8 +13,8 @@ import type { Finding, Outcome, Unmet } from "./outcome.ts";
  *
  * Expected flow of one run: `observe` gathers, `steps` run in order up to the first that is not done, conditions, phase and
  * events follow from the outcomes, and status is written once, only if it changed. Every run starts at the first step.
- * Guarantees: the finalizer is there before the first step and goes only when every clean-up step is done; `observedGeneration`
- * is that of the object the steps saw; a run that finds everything as it should be writes nothing.
+ * Guarantees: the finalizer is there before the first step (see `CleanUp.comesWith`) and goes only when every clean-up step is done;
+ * `observedGeneration` is that of the object the steps saw; a run that finds everything as it should be writes nothing.
  * Assumptions: steps are idempotent, and record an intent (`run.saveStatus`) before an effect outside of Kubernetes.
  */
 export interface ControlledKind<T extends ObjectWithStatus, Ctx> {
@@ -86,6 +86,11 @@ export interface Plan<Ctx> {
 
 export interface CleanUp<Ctx> {
   readonly finalizer: string;
+  /**
+   * firstWrite: the finalizer is there before anything of the status is stored, and comes in one write with the labels that a step sets
+   * before; a run leaves none without it. For a kind whose steps begin nothing that is to be cleaned up before they have stored an intent.
+   */
+  readonly comesWith?: "firstWrite";
   /** Run in order when the object is being deleted; the finalizer goes when all are done. */
   readonly steps: Steps<Ctx>;
 }
@@ -115,6 +120,8 @@ export interface Run<T extends ObjectWithStatus> {
    * a run that ends so has nothing more to write.
    */
   readonly saveStatus: (signal: AbortSignal, comesTo?: Unmet) => Promise<void>;
+  /** Adds the kind's finalizer, if it is not there yet: beside another write, where it would come with the next one. */
+  readonly addFinalizer: (signal: AbortSignal) => Promise<void>;
   /** Sets labels or annotations of this object. The status is then written on top of it, without a conflict. */
   readonly patchMetadata: (patch: Pick<ObjectMeta, "annotations" | "labels">, signal: AbortSignal) => Promise<void>;
   /** Sets one of the kind's `extraConditions`: a warning beside the steps' own. */

@@ -188,7 +188,7 @@ test("the finalizer is there before the first step, and goes only when every cle
       },
     },
   );
-  await run(kind);
+  deepEqual(await run(kind), { kind: "done" });
   await client.delete(widgets, key, signal);
   deepEqual(await run(kind), { kind: "waiting" });
   const dying = await read();
@@ -203,6 +203,72 @@ test("the finalizer is there before the first step, and goes only when every cle
   clean = true;
   deepEqual(await run(kind), { kind: "gone" });
   equal(await read(), undefined);
+});
+
+/** What each write of a run was, and what a kind that waits for its first write finds. */
+async function firstWrites(work: (run: Run<Widget>) => Promise<void>, metadata: object = {}): Promise<readonly string[]> {
+  const { run, read, api } = await bench(metadata);
+  const finalizer = "testing.kube-runtime.dev/clean";
+  const writes: string[] = [];
+  const counted = interceptApi(api, {
+    call: async (call, next) => {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what this test sends
+      const fields = call.subresource === "status" ? ["status"] : Object.keys((call.body as Widget).metadata).toSorted();
+      writes.push(fields.filter((field) => field !== "resourceVersion").join(" "));
+      return await next();
+    },
+  });
+  const one = step(async (given) => {
+    ok(given.object.metadata.finalizers === undefined, "the step runs without it");
+    await work(given);
+    return done();
+  });
+  await run(
+    kindOf([one], { cleanUp: { finalizer, comesWith: "firstWrite", steps: [] } }),
+    createClient(counted, { fieldManager: "test" }),
+  );
+  deepEqual((await read())?.metadata.finalizers, [finalizer]);
+  return writes;
+}
+
+const firstWriteRows: readonly { name: string; work: (run: Run<Widget>) => Promise<void>; want: readonly string[] }[] = [
+  {
+    name: "comes with the labels that a step sets",
+    work: async (run) => await run.patchMetadata({ labels: { a: "b" } }, signal),
+    want: ["finalizers labels", "status"],
+  },
+  {
+    name: "is there before an intent is stored",
+    work: async (run) => await run.saveStatus(signal, waiting("Slow", "…")),
+    want: ["finalizers", "status", "status"],
+  },
+  {
+    name: "comes when a step asks for it, once",
+    work: async (run) => await run.addFinalizer(signal),
+    want: ["finalizers", "status"],
+  },
+  {
+    name: "is there at the end of a run that has written nothing before",
+    work: async () => undefined,
+    want: ["finalizers", "status"],
+  },
+];
+for (const { name, work, want } of firstWriteRows)
+  test(`a finalizer that comes with the first write ${name}`, async () => deepEqual(await firstWrites(work), want));
+
+test("a finalizer that comes with the labels overwrites nobody else's", async () => {
+  const { run, client } = await bench();
+  const kind = kindOf(
+    [
+      step(async ({ patchMetadata }) => {
+        await client.patch(widgets, key, { metadata: { finalizers: ["other.dev/f"] } }, signal);
+        await patchMetadata({ labels: { color: "blue" } }, signal);
+        return done();
+      }),
+    ],
+    { cleanUp: { finalizer: "testing.kube-runtime.dev/clean", comesWith: "firstWrite", steps: [] } },
+  );
+  await rejects(run(kind), (error: unknown) => isApiError(error, "conflict"));
 });
 
 test("a clean-up that throws keeps the finalizer", async () => {

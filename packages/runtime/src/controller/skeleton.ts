@@ -3,13 +3,14 @@ import type { Client } from "../client/client.ts";
 import type { EventRecorder } from "../events/recorder.ts";
 import type { ReconcileRequest } from "../manager/manager.ts";
 import { type ConditionValue, findCondition } from "../objects/conditions.ts";
-import { type Condition, type MergePatch, nameOfKey, type ObjectWithStatus } from "../objects/object.ts";
+import { type Condition, nameOfKey, type ObjectWithStatus } from "../objects/object.ts";
 import type { Clock } from "../support/clock.ts";
 import { DeadlineError, withDeadline } from "../support/deadline.ts";
 import { conditionsOf } from "./conditions-of.ts";
 import { addFinalizer, hasFinalizer, removeFinalizer } from "./finalizer.ts";
 import type { ControlledKind, Plan, Run, RunResult, Steps } from "./kind.ts";
 import { backOffSeconds, defaultBackOff, lookAgainSeconds, noteFailing } from "./look-again.ts";
+import { patchesOf } from "./metadata-patches.ts";
 import type { ObjectMemories, ObjectMemory } from "./object-memory.ts";
 import type { Outcome, Unmet } from "./outcome.ts";
 import { caught, type Failure, runSteps, type StepResult } from "./run-steps.ts";
@@ -49,8 +50,8 @@ export async function runKind<T extends ObjectWithStatus, Ctx>(
     parts.memories.forget(nameOfKey(request.key));
     return { kind: gone ? "gone" : "done" };
   }
-  const held =
-    deleting || finalizer === undefined ? object : await addFinalizer(parts.client, kind.resource, object, finalizer, signal);
+  const isHeldFirst = !deleting && finalizer !== undefined && kind.cleanUp?.comesWith !== "firstWrite";
+  const held = isHeldFirst ? await addFinalizer(parts.client, kind.resource, object, finalizer, signal) : object;
 
   const session = openSession(kind, parts, request, held);
   const found = await workThrough(kind, session, deleting, signal);
@@ -95,6 +96,7 @@ function openSession<T extends ObjectWithStatus, Ctx>(
   const extra = new Map<string, ConditionValue>();
   const before = object.status?.conditions ?? [];
   const course: Course<Ctx> = { ctx: undefined, plan: undefined, results: [], told: false };
+  const patches = patchesOf({ client, resource, object, finalizer: kind.cleanUp?.finalizer, status });
   const run: Run<T> = {
     object,
     status: status.draft,
@@ -110,13 +112,11 @@ function openSession<T extends ObjectWithStatus, Ctx>(
         course.told = true;
       } else if (phase !== undefined)
         Object.assign(status.draft, { phase: phase(status.draft.conditions ?? [], status.draft, object) }); // it may follow from what is saved
+      await patches.addFinalizer(signal);
       await status.save(signal);
       if (comesTo !== undefined) memory.untoldSinceMs = undefined; // a record alone tells nothing
     },
-    patchMetadata: async (metadata, signal) => {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every object has labels and annotations
-      status.follow(await client.patch(resource, object.metadata, { metadata } as MergePatch<T>, signal));
-    },
+    ...patches,
     setCondition: (condition) => extra.set(condition.type, condition),
     event: (type, reason, message) =>
       events.record(object, { type, reason, message, ...(kind.related === undefined ? {} : { related: kind.related(object) }) }),
@@ -170,9 +170,10 @@ async function report<T extends ObjectWithStatus, Ctx>(
 ): Promise<number> {
   const { run, status, before, course, memory } = session;
   const conditions = stamp(kind, session, found);
+  await despiteDeadline(run.addFinalizer, signal);
   const untoldMs = course.told ? 0 : untoldFor(kind, session, found); // what was told before the end has its event now
   if (untoldMs > 0) return untoldMs;
-  const saved = await saveDespiteDeadline(status, signal);
+  const saved = (await despiteDeadline(status.save, signal)) ?? "unchanged";
   memory.untoldSinceMs = undefined;
   if (saved === "unchanged" && !course.told) return 0;
   const { outcome } = found;
@@ -245,16 +246,13 @@ function stamp<T extends ObjectWithStatus, Ctx>(
   return conditions;
 }
 
-/** When the run's own deadline has passed, its status is still written; when we are stopping, it is not. */
-async function saveDespiteDeadline<T extends ObjectWithStatus>(
-  status: StatusDraft<T>,
-  signal: AbortSignal,
-): Promise<"written" | "unchanged"> {
+/** When the run's own deadline has passed, this is still written; when we are stopping, it is not. Undefined: there is nobody to tell. */
+async function despiteDeadline<A>(write: (signal: AbortSignal) => Promise<A>, signal: AbortSignal): Promise<A | undefined> {
   try {
-    if (!(signal.reason instanceof DeadlineError)) return await status.save(signal);
-    return await withDeadline(new AbortController().signal, 10_000, "writing the status", (own) => status.save(own));
+    if (!(signal.reason instanceof DeadlineError)) return await write(signal);
+    return await withDeadline(new AbortController().signal, 10_000, "writing the status", write);
   } catch (error) {
-    if (isApiError(error, "notFound")) return "unchanged"; // deleted meanwhile: nobody to tell
+    if (isApiError(error, "notFound")) return undefined; // deleted meanwhile
     throw error;
   }
 }

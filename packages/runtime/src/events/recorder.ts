@@ -3,7 +3,7 @@ import { isApiError } from "../client/api-error.ts";
 import type { Client } from "../client/client.ts";
 import { type Event, events, type ObjectReference } from "../kinds/cluster.ts";
 import { type KubeObject, keyOf, type Manifest } from "../objects/object.ts";
-import type { Clock } from "../support/clock.ts";
+import { type Clock, microTime } from "../support/clock.ts";
 import { errorMessage } from "../support/error-message.ts";
 import type { Log } from "../support/log.ts";
 import { createTokenBucket, type TokenBucket } from "../support/token-bucket.ts";
@@ -122,7 +122,7 @@ async function create(
   const { metadata, apiVersion, kind } = regarding;
   const object: Manifest<Event> = {
     metadata: { name, namespace },
-    eventTime: microTime(parts.clock),
+    eventTime: microTime(parts.clock.now()),
     type: event.type,
     reason: cut(event.reason, 128),
     action: cut(event.action ?? event.reason, 128),
@@ -150,7 +150,7 @@ async function repeat(
   regarding: KubeObject,
   event: RecordedEvent,
 ): Promise<void> {
-  const series = { count, lastObservedTime: microTime(parts.clock) };
+  const series = { count, lastObservedTime: microTime(parts.clock.now()) };
   const { namespace, name } = current;
   try {
     await parts.client.patch(events, { namespace, name }, { series }, parts.signal);
@@ -165,6 +165,3 @@ function cut(text: string, bytes: number): string {
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytes));
   return text.slice(0, read);
 }
-
-/** MicroTime of the API: six digits. */
-export const microTime = (clock: Clock): string => new Date(clock.now()).toISOString().replace("Z", "000Z");

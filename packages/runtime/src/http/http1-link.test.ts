@@ -10,7 +10,7 @@ import { tokenConnection } from "../connection/token-connection.ts";
 import { configMaps } from "../kinds/core.ts";
 
 /** A server that speaks HTTP/1.1 without TLS, as `kubectl proxy` does. */
-async function clientOf(t: TestContext, listener: RequestListener): Promise<Client> {
+async function clientOf(t: TestContext, listener: RequestListener, timeoutSeconds = 60): Promise<Client> {
   const server = createServer(listener).listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -21,7 +21,7 @@ async function clientOf(t: TestContext, listener: RequestListener): Promise<Clie
     server.closeAllConnections();
     server.close();
   });
-  return createClient(api, { fieldManager: "test", timeoutSeconds: 1 });
+  return createClient(api, { fieldManager: "test", timeoutSeconds });
 }
 
 const key = { namespace: "n", name: "m" };
@@ -65,7 +65,7 @@ test("HTTP/1.1: a connection that is cut in the middle of an answer is an error"
 });
 
 test("HTTP/1.1: a server that does not answer is given up in time; an abort ends the wait at once", async (t) => {
-  const client = await clientOf(t, () => undefined);
+  const client = await clientOf(t, () => undefined, 1);
   await rejects(client.get(configMaps, key, t.signal), (error: unknown) => isApiError(error, "timeout"));
   const stop = new AbortController();
   setTimeout(() => stop.abort(new Error("enough")), 10);

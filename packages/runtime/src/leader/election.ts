@@ -1,8 +1,7 @@
 import { isApiError } from "../client/api-error.ts";
 import type { Client } from "../client/client.ts";
-import { microTime } from "../events/recorder.ts";
 import { type Lease, leases } from "../kinds/cluster.ts";
-import type { Clock, Random } from "../support/clock.ts";
+import { type Clock, microTime, type Random } from "../support/clock.ts";
 import { withinTime } from "../support/deadline.ts";
 import { errorMessage } from "../support/error-message.ts";
 import type { Log } from "../support/log.ts";
@@ -124,7 +123,7 @@ export function createElection(parts: ElectionParts): Election {
 }
 
 function claimOf({ identity, leaseSeconds, clock }: ElectionParts, before: LeaseRecord | undefined): LeaseRecord {
-  const now = microTime(clock);
+  const now = microTime(clock.now());
   const ours = before?.holder === identity;
   return {
     holder: identity,
@@ -150,7 +149,7 @@ async function giveBack(
 ): Promise<void> {
   if (state.claiming) state.lease = await client.find(leases, { namespace, name }, signal);
   while (state.lease !== undefined && recordOf(state.lease).holder === identity) {
-    const spec = specOf({ ...recordOf(state.lease), holder: "", leaseSeconds: 1, renewTime: microTime(clock) });
+    const spec = specOf({ ...recordOf(state.lease), holder: "", leaseSeconds: 1, renewTime: microTime(clock.now()) });
     try {
       await client.update(leases, { ...state.lease, spec }, signal);
       return;

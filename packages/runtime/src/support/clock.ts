@@ -13,6 +13,9 @@ export interface Clock {
 /** A moment as the API has it: to the second, UTC. */
 export const timestamp = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/u, "Z");
 
+/** MicroTime of the API: six digits. */
+export const microTime = (ms: number): string => new Date(ms).toISOString().replace("Z", "000Z");
+
 /** A number from 0 up to, not including, 1. */
 export type Random = () => number;
 

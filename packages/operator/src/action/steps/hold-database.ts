@@ -1,16 +1,21 @@
 import type { PostgresVDB, VdbHold } from "@vdb/api";
 import { beginsNothing, done, type Outcome, terminal, waiting } from "kube-runtime";
 import type { ActionContext } from "../context.ts";
+import { answeringPod } from "../database.ts";
 import { heldAt, setHold, settled, turnVdb } from "../hold.ts";
 import type { ActionStep } from "../step.ts";
 
 /**
  * Has the database stopped: nobody is let in, its pod is gone, nothing has its data open. Taken back, the database comes up again:
  * done when it answers, or has the trouble that it had before.
+ *
+ * It is told to stop beside the write that announces it. An operator that dies before that write finds the hold in the database's
+ * status and goes on; the hold of an action that is taken back goes with its turn.
  */
 export const holdDatabase: ActionStep<ActionContext> = {
   ...holding("hold-database", "stopped"),
   intend: (ctx) => `stopped; before it was ${settled(turnVdb(ctx))}`,
+  beside: async (ctx, signal) => await setHold(ctx, "stopped", signal),
   undo: async (ctx, effect, signal) => {
     await setHold(ctx, "none", signal);
     const vdb = turnVdb(ctx);
@@ -30,8 +35,20 @@ export const holdDatabase: ActionStep<ActionContext> = {
 export const wayUp = ({ action: { spec } }: ActionContext): VdbHold =>
   "postRefresh" in spec || "postRewind" in spec ? "beforeHooks" : "beforeOpen";
 
-/** Has the server up on the new data behind the shut gate. */
-export const awaitDatabase: ActionStep<ActionContext> = { ...holding("await-database", "beforeHooks", wayUp), undo: stopAgain };
+/**
+ * Has the server up on the new data behind the shut gate. Where nothing of the action's own runs before the hooks, the pod that answers
+ * tells it: the database's word would come with the next one only.
+ */
+export const awaitDatabase: ActionStep<ActionContext> = {
+  ...holding("await-database", "beforeHooks", wayUp),
+  end: async (ctx, _, signal) => {
+    await setHold(ctx, wayUp(ctx), signal);
+    const outcome = answered(ctx, "beforeHooks", "StartFailed");
+    const isUp = wayUp(ctx) === "beforeOpen" && answeringPod(ctx, turnVdb(ctx)) !== undefined;
+    return outcome.kind === "waiting" && isUp ? done() : outcome;
+  },
+  undo: stopAgain,
+};
 
 /** Has the database's own hooks run on the new data. */
 export const awaitHooks: ActionStep<ActionContext> = { ...holding("await-hooks", "beforeOpen"), undo: stopAgain };

@@ -38,6 +38,10 @@ const deployedFalse = {
   lastTransitionTime: "2026-01-01T00:00:00Z",
 } as const;
 
+const refusesServices = (call: string): void => {
+  if (call.startsWith("apply services")) throw refusedBy("forbidden", "no");
+};
+
 interface Row {
   readonly name: string;
   readonly why: string;
@@ -59,6 +63,22 @@ const rows: readonly Row[] = [
     given: {},
     want: "waiting Starting",
     writes: ["apply services orders", "apply deployments orders"],
+  },
+  {
+    name: "a policy refuses a new database's Service",
+    why: "its pod starts meanwhile, behind the shut gate",
+    deployment: "none",
+    given: { beforeCall: refusesServices },
+    want: "terminal Forbidden",
+    writes: ["apply deployments orders"],
+  },
+  {
+    name: "a policy refuses the Service of one that is there",
+    why: "nothing happens to its pod before its Service is as wanted",
+    remembered: 0,
+    given: { status: { content: opened }, beforeCall: refusesServices },
+    want: "terminal Forbidden",
+    writes: [],
   },
   {
     name: "no image for the data's version",

@@ -1,4 +1,4 @@
-import { after, done, events, findCondition, isApiError, type Pod, pods, terminal, waiting } from "kube-runtime";
+import { after, done, events, findCondition, isApiError, type Pod, pods, terminal, together, waiting } from "kube-runtime";
 import {
   gateSoFar,
   type RunningPod,
@@ -13,7 +13,7 @@ import { type PodTrouble, podTrouble } from "../pod/pod-events.ts";
 import type { PodFailure, PodState } from "../pod/pod-state.ts";
 import { applyDeployment, restartedFor } from "./apply-deployment.ts";
 import { applyDisruptionBudget } from "./apply-disruption-budget.ts";
-import { isOutcome } from "./apply-own.ts";
+import { isOutcome, type NotApplied } from "./apply-own.ts";
 import { applyService } from "./apply-service.ts";
 
 /** Only events tell of a mount or sandbox that fails, and the operator does not watch events. */
@@ -33,15 +33,22 @@ export const ensureDeployment: VdbFindingStep<"Deployed", RunningPod, Configured
   run: async (ctx, signal) => {
     const image = imageOf(ctx);
     if (image === undefined) return unknownImage(ctx);
-    // A new Service leads nowhere until openGate has seen to the server.
-    const unserved = await applyService(ctx, ctx.service === undefined ? "shut" : gateSoFar(ctx), signal);
-    const refused = unserved ?? (await applyDisruptionBudget(ctx, signal));
+    const apply = async () => await applyDeployment(ctx, image, restartedFor(ctx), signal);
+    // A first one beside its Service, which leads nowhere then; later a Service that shuts does so before anything happens to the pod.
+    const [refused, first] =
+      ctx.deployment === undefined ? await together(serve(ctx, signal), apply()) : [await serve(ctx, signal), undefined];
     if (refused !== undefined) return refused;
-    const deployment = await applyDeployment(ctx, image, restartedFor(ctx), signal);
+    const deployment = first ?? (await apply());
     if (isOutcome(deployment)) return deployment;
     return await follow(ctx, decideDeployment(deployment, ctx.pods, ctx.contentId, ctx.run.clock.now()), signal);
   },
 };
+
+/** A new Service leads nowhere until openGate has seen to the server. */
+async function serve(ctx: VdbContext, signal: AbortSignal): Promise<NotApplied | undefined> {
+  const unserved = await applyService(ctx, ctx.service === undefined ? "shut" : gateSoFar(ctx), signal);
+  return unserved ?? (await applyDisruptionBudget(ctx, signal));
+}
 
 export function imageOf({ vdb, run, world }: VdbContext): string | undefined {
   const major = /^(?:9\.\d+|\d+)/u.exec(run.status.source?.postgresVersion ?? "")?.[0] ?? "";

@@ -143,3 +143,14 @@ describe("ensureSettings", () => {
       equal(end.kind === "done" && end.found.settingsCorrected, corrected, why);
     });
 });
+
+test("a first ConfigMap does not wait for the phase that tells of it, and no pod is made before both", async () => {
+  const { ctx, writes } = await stepBench();
+  const saveStatus = async (): Promise<void> => {
+    for (let looks = 0; looks < 1000 && !writes.includes(apply); looks += 1) await new Promise(setImmediate);
+    writes.push("saved");
+  };
+  const password = { kind: "known", value: "a-good-password" } as const;
+  await ensureSettings.run({ ...ctx, run: { ...ctx.run, saveStatus }, settings: "new", password }, forever);
+  deepEqual(writes, [apply, "saved"]);
+});

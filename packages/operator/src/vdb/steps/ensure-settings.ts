@@ -1,4 +1,4 @@
-import { after, done, findCondition } from "kube-runtime";
+import { after, done, findCondition, together } from "kube-runtime";
 import {
   type AcceptedSpec,
   gateSoFar,
@@ -20,9 +20,10 @@ export const ensureSettings: VdbFindingStep<"Configured", StoredSettings, VdbCon
   name: "ensureSettings",
   condition: "Configured",
   run: async (ctx, signal) => {
-    if (announcesSettings(ctx))
-      await ctx.run.saveStatus(signal, after(0, "Configuring", "the operator writes settings and start script"));
-    return await storeSettings(ctx, signal);
+    if (!announcesSettings(ctx)) return await storeSettings(ctx, signal);
+    const announced = ctx.run.saveStatus(signal, after(0, "Configuring", "the operator writes settings and start script"));
+    const [stored] = await together(storeSettings(ctx, signal), announced);
+    return stored;
   },
 };
 

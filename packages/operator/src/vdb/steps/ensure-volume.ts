@@ -12,6 +12,7 @@ import {
   persistentVolumes,
   retry,
   terminal,
+  together,
   waiting,
 } from "kube-runtime";
 import type { ClaimPlan, Making } from "../../data/source.ts";
@@ -192,13 +193,16 @@ async function bound(
   const { delphixVDB, delphixID = "" } = vdb.status;
   record(ctx, name);
   if (delphixVDB !== volumeName || delphixID === "") {
-    const volume = await run.client.find(persistentVolumes, { name: volumeName }, signal);
+    const [volume, { metadata }] = await together(
+      run.client.find(persistentVolumes, { name: volumeName }, signal),
+      run.client.get(postgresVdbs, keyOfVdb(ctx.vdb), signal),
+    );
     // A claim of the user's may have a volume of any kind, which then has no other name.
     const handle = volume?.spec.csi?.volumeHandle ?? (isControlledBy(claim, vdb) ? undefined : volume?.metadata.name);
     if (handle === undefined)
       return retry("ProvisioningFailed", `the volume ${volumeName} of claim ${name} does not belong to a CSI driver`);
-    const { generation } = await run.client.get(postgresVdbs, keyOfVdb(ctx.vdb), signal).then(({ metadata }) => metadata);
-    if (generation !== ctx.vdb.metadata.generation) return waiting("Provisioning", "the manifest has changed in the meantime");
+    if (metadata.generation !== ctx.vdb.metadata.generation)
+      return waiting("Provisioning", "the manifest has changed in the meantime");
     await world.sources.holding(vdb)?.unstage(run.client, vdb, signal); // before the handle, which ends every later look at it
     run.status.delphixVDB = volumeName;
     run.status.delphixID = handle;

@@ -1,10 +1,25 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { describe, test } from "node:test";
-import { done, type Outcome, retry, type Step, terminal, waiting } from "kube-runtime";
+import {
+  ApiError,
+  type Deployment,
+  deployments,
+  done,
+  type Outcome,
+  retry,
+  type Service,
+  type Step,
+  terminal,
+  waiting,
+} from "kube-runtime";
 import type { Bytes, Place, Work } from "../../data/content-store.ts";
 import { quietContent } from "../../data/testing/quiet-content.ts";
 import type { VdbContext } from "../context.ts";
+import { desiredDeployment } from "../objects/deployment.ts";
+import { desiredService } from "../objects/service.ts";
+import { withHash } from "../objects/spec-hash.ts";
 import { aPod, contentId, forever, healthy, meta, stepBench } from "../step-bench.ts";
+import { aVdb } from "../testing.ts";
 import { askAfterHooks, heldOnTheWay, heldStopped, tellStarted, tidyTurn } from "./hold.ts";
 
 const openedTime = "2026-01-01T00:00:00Z";
@@ -12,6 +27,10 @@ const content = { id: contentId, claimName: "orders-c", handle: "h", madeBy: "cr
 const turn = { kind: "PostgresRefresh", name: "monday", namespace: "shop", uid: "u" };
 const stopped = { uid: "u", hold: "stopped", contentId };
 const under = (hold: string) => ({ content, activeAction: { ...turn, hold } });
+
+const refusesServices = (call: string): void => {
+  if (call.startsWith("apply services")) throw new ApiError({ kind: "forbidden" }, "a policy says no");
+};
 
 const stepOf = (outcome: Outcome): Step<VdbContext> => ({ name: "any", run: async () => outcome });
 
@@ -274,6 +293,26 @@ describe("what an action is answered", () => {
     const { ctx } = await stepBench({ status: under("stopped"), pods: [ended] });
     await run(heldStopped(ctx).steps, ctx);
     equal(ctx.run.status.held?.hold, "stopped");
+  });
+
+  test("stopped: the gate is shut beside the end of the server, and both are to be done", async () => {
+    const status = { ...under("stopped"), delphixVDB: "pvc-1", delphixID: "h" };
+    const open = withHash<Service>(desiredService(aVdb(), contentId, "open"));
+    const service: Service = { apiVersion: "v1", kind: "Service", ...open, metadata: { ...meta("orders"), ...open.metadata } };
+    const facts = { contentId, image: "postgres:16.2", claimName: "orders-c", restartedFor: undefined };
+    const { metadata, spec } = desiredDeployment(aVdb(), facts);
+    const deployment: Deployment = {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { ...meta("orders"), ...metadata },
+      spec,
+    };
+    const given = { status, service, deployment };
+    const refused = await stepBench({ ...given, beforeCall: refusesServices });
+    await refused.client.create(deployments, deployment, forever);
+    equal((await run(heldStopped(refused.ctx).steps, refused.ctx)).kind, "after");
+    equal((await refused.client.get(deployments, { namespace: "shop", name: "orders" }, forever)).spec.replicas, 0);
+    equal(refused.ctx.run.status.held?.reason, "Forbidden", "the action is taken back");
   });
 
   test("stopped: only when its server has ended and DCT has let go", async () => {

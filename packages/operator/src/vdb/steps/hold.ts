@@ -1,5 +1,5 @@
 import type { VdbContent } from "@vdb/api";
-import { after, done, isTrue, type Plan, type Step, type Unmet, waiting } from "kube-runtime";
+import { after, done, isTrue, type Plan, type Step, together, type Unmet, waiting } from "kube-runtime";
 import { makeRoom, type Standing, tellKept } from "../../data/content-store.ts";
 import type { Discard } from "../../data/source.ts";
 import type { PlainVdbStep, RunningContext, VdbContext } from "../context.ts";
@@ -15,11 +15,20 @@ import { stopServer } from "./stop.ts";
 /** What stays so while an action has the database stopped, if it was so. */
 const kept = ["Accepted", "SourceResolved", "Provisioned", "Configured", "HooksSucceeded"] as const;
 
-/** For an action that replaces the data: nobody is let in, then the server ends, then nothing has the data open any more. */
+/** For an action that replaces the data: nobody is let in and the server ends, then nothing has the data open any more. */
 export function heldStopped({ vdb }: Pick<VdbContext, "vdb">): Plan<VdbContext> {
   const keep = kept.filter((type) => isTrue(vdb.status.conditions, type));
-  return { steps: [...[shutGate, stopServer, detachInDct].map(untilTrouble), answerHold], keep };
+  return { steps: [...[shutAndStop, detachInDct].map(untilTrouble), answerHold], keep };
 }
+
+/** Beside each other: what a client writes until the server ends goes with the old data, and the new has a pod only after both. */
+const shutAndStop: PlainVdbStep = {
+  name: stopServer.name,
+  run: async (ctx, signal) => {
+    const [shut, stopped] = await together(shutGate.run(ctx, signal), stopServer.run(ctx, signal));
+    return shut.kind === "done" ? stopped : shut;
+  },
+};
 
 /** The way up as far as the action lets it, and the answer that the database is there. */
 export const heldOnTheWay = (steps: readonly Step<VdbContext>[]): Plan<VdbContext> => ({

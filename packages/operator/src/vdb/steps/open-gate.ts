@@ -1,5 +1,5 @@
 import type { PostgresVDB } from "@vdb/api";
-import { after, done, terminal, timestamp } from "kube-runtime";
+import { after, done, terminal, timestamp, together } from "kube-runtime";
 import type { PlainVdbStep, RunningContext, VdbContext, VdbUnmet } from "../context.ts";
 import { modeOf, type PodMode } from "../decide/decide-mode.ts";
 import { endpointOf } from "../objects/service.ts";
@@ -11,7 +11,6 @@ import { applyService } from "./apply-service.ts";
 import { refusal, tellHygiene, unasked } from "./prepare-database.ts";
 import { recordContent } from "./record-content.ts";
 import { pendingHooks } from "./run-hooks.ts";
-import { together } from "./together.ts";
 
 /** A Secret is read by name, never watched: this is how late a changed password comes into force. */
 const passwordRereadSeconds = 30;
