@@ -63,3 +63,17 @@ test("a second run on a cluster of the same name waits for the first", async () 
   await once(second, "exit");
   equal(existsSync(join(scratch, "held")), true);
 });
+
+test("what a killed build has left goes; another build that still runs keeps its folder", () => {
+  const cache = join(scratch, "cache/delphix-operator");
+  const script = `. cluster/lib/common.sh
+make_build_folder; mkdir "$scratch/read-only"; chmod 500 "$scratch/read-only"
+(make_build_folder; touch "$scratch/killed")
+sweep_builds; ls "$cache"/.build.*`;
+  const { stdout } = spawnSync("/bin/bash", ["-c", script], {
+    cwd: scratch,
+    env: { ...env, XDG_CACHE_HOME: join(scratch, "cache") },
+    encoding: "utf8",
+  });
+  deepEqual([stdout, readdirSync(cache).length], ["read-only\n", 1]);
+});

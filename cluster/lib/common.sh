@@ -38,6 +38,27 @@ take_lock() {
   done
 }
 
+# make_build_folder sets scratch to a new folder of the cache, for what is built before it is moved to its place. Its name says whose it is.
+make_build_folder() {
+  local owner=$BASHPID # of this shell, not of the one that a substitution starts
+  mkdir -p "$cache"
+  scratch=$(mktemp -d "$cache/.build.$owner.XXXXXX")
+}
+
+# sweep_builds removes those of builds that were killed, and of no other: several may run, each for another place.
+sweep_builds() {
+  local folder owner
+  for folder in "$cache"/.build.*; do
+    owner=${folder##*/.build.} owner=${owner%%.*}
+    [ ! -d "$folder" ] || [ -e "/proc/$owner" ] || remove_build "$folder"
+  done
+}
+
+remove_build() {
+  chmod -R u+w "$@" 2>/dev/null || true # Go makes its module cache read-only
+  rm -rf "$@"
+}
+
 # Where the tests of a run on the cluster NAME keep their files: short, because sockets lie in it, and known by the name alone,
 # because whoever comes after a killed run ends it.
 scratch_of() { echo "/tmp/vdb-$1"; }
