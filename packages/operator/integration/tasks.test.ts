@@ -94,6 +94,24 @@ describe("tasks", { timeout: 300_000 }, () => {
     match(status.lastError ?? "", /^the command failed with exit code 7; the end of its output: no such file$/u);
   });
 
+  test("what one second creates runs in the order of its creation, whatever its kind", async () => {
+    const { client } = stage;
+    texts.length = 0;
+    answering("exit 0\n\n");
+    const names = Array.from({ length: 9 }, (_, at) => `turn-${at}`);
+    const kindOf = (at: number): ActionKind => (at % 2 === 0 ? postgresTask : task);
+    for (const [at, name] of names.entries())
+      await applyAction(client, kindOf(at), "shop", name, {
+        targetRef: { name: "orders" },
+        content: at % 2 === 0 ? `SELECT '${name}'` : `echo ${name}`,
+      });
+    for (const [at, name] of names.entries()) await untilAction(client, kindOf(at), "shop", name);
+    deepEqual(
+      texts.flatMap((text) => /turn-\d/u.exec(text) ?? []),
+      names,
+    );
+  });
+
   test("large output of any characters never breaks the status", async () => {
     const { client } = stage;
     answering(`exit 0\n${"\\xFF\t😀\u2028".repeat(20_000)}`);

@@ -3,6 +3,7 @@ import { type Cache, type CacheEvent, isControlledBy, type Manager, mapped, type
 import { cacheOfServed, type Served } from "../access/served.ts";
 import { instanceLabel, scheduleLabel } from "../vdb/names.ts";
 import type { NamedSnapshot } from "../vdb/world.ts";
+import { createArrivals } from "./arrivals.ts";
 import { actionsByVdb, keyText, targetOf, type VdbKey, vdbKeyOf } from "./context.ts";
 import { controlledAction } from "./machine.ts";
 import { postgresRefreshAction } from "./postgres-refresh.ts";
@@ -12,7 +13,7 @@ import { postgresTaskAction } from "./postgres-task.ts";
 import { retireActions } from "./retire.ts";
 import type { ActionDefinition } from "./step.ts";
 import { taskAction } from "./task.ts";
-import { claimantOf, type Holder } from "./turn.ts";
+import { type Holder, isInLine } from "./turn.ts";
 import { vdbRefreshAction } from "./vdb-refresh.ts";
 import { vdbRewindAction } from "./vdb-rewind.ts";
 import { vdbSnapshotAction } from "./vdb-snapshot.ts";
@@ -38,7 +39,8 @@ export function actionCaches(manager: Pick<Manager, "cacheFor">, served: Served)
 }
 
 /** One loop over the kinds: each gets a controller, woken by its database, by its pods, and by the actions beside it. */
-export function controlActions(manager: Manager, world: ActionWorld): void {
+export function controlActions(manager: Manager, parts: Omit<ActionWorld, "arrivals">): void {
+  const world: ActionWorld = { ...parts, arrivals: createArrivals() };
   const { concurrency } = world.config;
   actionDefinitions.forEach((definition, at) => {
     const cache = world.actions[at];
@@ -106,5 +108,5 @@ export const actionTriggers = (actions: ActionWorld["actions"]): readonly Trigge
 /** Whether somebody who waits behind this action may go on. */
 function movesQueue(event: CacheEvent<ActionObject>): boolean {
   if (event.type !== "updated") return event.type === "deleted";
-  return claimantOf(event.before).isInLine && !claimantOf(event.object).isInLine;
+  return isInLine(event.before) && !isInLine(event.object);
 }

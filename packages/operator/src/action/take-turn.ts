@@ -1,9 +1,9 @@
-import { postgresVDB, resourceOf } from "@vdb/api";
+import { type ActionObject, postgresVDB, resourceOf } from "@vdb/api";
 import { done, type Outcome, together, waiting } from "kube-runtime";
 import { returnWords } from "../data/content-store.ts";
-import { type ActionContext, nameOfTarget, vdbOf } from "./context.ts";
+import { type ActionContext, keyText, nameOfTarget, vdbOf } from "./context.ts";
 import { previousAfter } from "./previous-after.ts";
-import { claimantOf, type Holder, turnOf } from "./turn.ts";
+import { type Claimant, claimantOf, type Holder, turnOf } from "./turn.ts";
 
 const vdbs = resourceOf(postgresVDB);
 
@@ -17,7 +17,9 @@ export const hasTurn = (ctx: ActionContext): boolean => vdbOf(ctx)?.status.activ
 export async function takeTurn(ctx: ActionContext, signal: AbortSignal): Promise<Outcome> {
   const vdb = vdbOf(ctx);
   if (vdb === undefined) return waiting("VdbNotFound", "the database is gone");
-  const turn = turnOf(claimantOf(ctx.action), holderOf(vdb.status.activeAction), ctx.others.map(claimantOf));
+  const arrivals = ctx.world.arrivals(keyText(ctx.target), [ctx.action, ...ctx.others]);
+  const claimant = (action: ActionObject): Claimant => claimantOf(action, arrivals.get(action.metadata.uid) ?? 0n);
+  const turn = turnOf(claimant(ctx.action), holderOf(vdb.status.activeAction), ctx.others.map(claimant));
   if (turn.kind === "behind") {
     ctx.run.marks.set(queuedMark, ctx.run.clock.monotonic());
     return waiting("Queued", `it waits behind ${wordsOf(ctx, turn.who)}`);

@@ -8,6 +8,7 @@ const claimant = (uid: string, second: number, more: Partial<Claimant> = {}): Cl
   namespace: "shop",
   uid,
   creationTimestamp: `2026-01-01T00:00:0${second}Z`,
+  arrival: 7n,
   isInLine: true,
   ...more,
 });
@@ -32,7 +33,19 @@ const rows: {
   },
   { name: "an older one waits", others: [claimant("b", 2), claimant("a", 1)], want: "task-a", why: "the oldest is next" },
   { name: "a younger one waits", others: [claimant("z", 6)], want: "free", why: "it waits for us" },
-  { name: "created in the same second", others: [claimant("a", 5)], want: "task-a", why: "the uid decides" },
+  {
+    name: "created in the same second, and seen to have come before",
+    others: [claimant("z", 5, { arrival: 6n }), claimant("a", 5, { arrival: 8n })],
+    want: "task-z",
+    why: "one kubectl apply creates several in a second: they run in its order",
+  },
+  {
+    name: "created in the same second, seen to come later",
+    others: [claimant("a", 5, { arrival: 8n })],
+    want: "free",
+    why: "it waits for us",
+  },
+  { name: "nothing tells which came first", others: [claimant("a", 5)], want: "task-a", why: "the uid decides" },
   { name: "the same the other way round", others: [claimant("z", 5)], want: "free", why: "the uid decides, for both alike" },
   {
     name: "an older one waits for its database",

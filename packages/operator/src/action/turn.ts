@@ -7,6 +7,8 @@ export interface Claimant {
   readonly namespace: string;
   readonly uid: string;
   readonly creationTimestamp: string;
+  /** Tells those of one second apart: see `Arrivals`. */
+  readonly arrival: bigint;
   /** False while it waits for something else than its turn: nobody waits behind it then. */
   readonly isInLine: boolean;
 }
@@ -32,7 +34,7 @@ export type Turn =
   | { readonly kind: "behind"; readonly who: Pick<Claimant, "kind" | "name" | "namespace"> };
 
 /**
- * Pure: whose turn it is on one database. By creation, then uid; `others` are those that have not ended. A holder that is gone
+ * Pure: whose turn it is on one database. By creation, then arrival; `others` are those that have not ended. A holder that is gone
  * is passed over, unless the database holds something for it: the database itself clears that.
  */
 export function turnOf(me: Claimant, holder: Holder | undefined, others: readonly Claimant[]): Turn {
@@ -45,15 +47,21 @@ export function turnOf(me: Claimant, holder: Holder | undefined, others: readonl
 
 function isBefore(a: Claimant, b: Claimant): boolean {
   const [at, bt] = [Date.parse(a.creationTimestamp), Date.parse(b.creationTimestamp)];
-  return at === bt ? a.uid < b.uid : at < bt;
+  if (at !== bt) return at < bt;
+  return a.arrival === b.arrival ? a.uid < b.uid : a.arrival < b.arrival;
 }
 
 /** One that nobody has looked at yet is in line: it may be older than one that was looked at first. */
-export function claimantOf(action: ActionObject): Claimant {
-  const { name, namespace, uid, creationTimestamp, deletionTimestamp } = action.metadata;
+export function isInLine(action: ActionObject): boolean {
   const waitsFor = action.status.conditions?.find(({ type }) => type === "Reconciling")?.reason ?? "";
-  const isInLine = !isFinished(action) && !isPlanOnly(action) && deletionTimestamp === undefined && !notItsTurn.has(waitsFor);
-  return { kind: action.kind, name, namespace, uid, creationTimestamp, isInLine };
+  return (
+    !isFinished(action) && !isPlanOnly(action) && action.metadata.deletionTimestamp === undefined && !notItsTurn.has(waitsFor)
+  );
+}
+
+export function claimantOf(action: ActionObject, arrival: bigint): Claimant {
+  const { name, namespace, uid, creationTimestamp } = action.metadata;
+  return { kind: action.kind, name, namespace, uid, creationTimestamp, arrival, isInLine: isInLine(action) };
 }
 
 /** Whether it only tells what it would do: it needs no turn. */

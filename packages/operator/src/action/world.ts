@@ -3,6 +3,7 @@ import type { Cache } from "kube-runtime";
 import type { OperatorConfig } from "../config.ts";
 import type { DataSources } from "../data/source.ts";
 import type { Caches, PodExec } from "../vdb/world.ts";
+import type { Arrivals } from "./arrivals.ts";
 
 /** Everything outside of one action that its steps act through. Handed in, so that a test can be all of it. */
 export interface ActionWorld {
@@ -10,6 +11,7 @@ export interface ActionWorld {
   readonly caches: Pick<Caches, "vdbs" | "pods">;
   /** One for each kind that is served, with the index `actionsByVdb`. */
   readonly actions: readonly Cache<ActionObject>[];
+  readonly arrivals: Arrivals;
   readonly exec: PodExec;
   /** Wall clock, in milliseconds. */
   readonly now: () => number;
