@@ -39,6 +39,8 @@ async function untilAction(
   });
 }
 
+/** One after the other. */
+const kindOf = (at: number): ActionKind => (at % 2 === 0 ? postgresTask : task);
 const reasonOf = ({ status }: ActionObject): string =>
   status.conditions?.find(({ type }) => type === "Reconciling")?.reason ?? "";
 
@@ -99,7 +101,6 @@ describe("tasks", { timeout: 300_000 }, () => {
     texts.length = 0;
     answering("exit 0\n\n");
     const names = Array.from({ length: 9 }, (_, at) => `turn-${at}`);
-    const kindOf = (at: number): ActionKind => (at % 2 === 0 ? postgresTask : task);
     for (const [at, name] of names.entries())
       await applyAction(client, kindOf(at), "shop", name, {
         targetRef: { name: "orders" },
