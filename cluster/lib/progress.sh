@@ -4,7 +4,7 @@
 
 trap 'end_command; clean_up' EXIT
 trap 'exit 130' INT # else bash goes on where the signal is sent to it alone
-clean_up() { :; }
+clean_up() { [ -z "${scratch:-}" ] || remove_build "$scratch"; } # of make_build_folder
 
 # with_progress WHAT STATUS COMMAND…: runs COMMAND with its output in a log, and prints a line every 15 s. STATUS is a
 # shell function that gets the log's name and says how far it is. Where COMMAND fails, so does this, with the log's end.
