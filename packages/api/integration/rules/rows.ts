@@ -27,7 +27,10 @@ export const limitRows = {
   text: (field: string, refused: readonly unknown[], message: string, accepted: readonly unknown[]): RuleRow[] =>
     refused.map((value) => ({ field, refused: value, message, accepted })),
   script: (field: string): RuleRow[] =>
-    limitRows.text(field, ["", " \n", "\v\f\r\t"], "must be more than white space, for example SELECT 1", [";", "x".repeat(65_536)]),
+    limitRows.text(field, ["", " \n", "\v\f\r\t"], "must be more than white space, for example SELECT 1", [
+      ";",
+      "x".repeat(65_536),
+    ]),
   database: (field: string): RuleRow[] =>
     limitRows.text(
       field,
