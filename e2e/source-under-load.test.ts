@@ -101,7 +101,8 @@ describe(`${count} snapshots of a production under load`, { timeout: 1_800_000 }
     const grown = taken.reduce((all, { grownBytes }) => all + grownBytes, 0);
     ok(grown < 1.5 * walBytes + count * 4 * mib, `${grown} bytes for ${count} snapshots`);
     ok(grown < 0.5 * count * dataBytes, `${grown} bytes for ${count} snapshots of ${dataBytes}`);
-    for (const { name, readBytes } of taken) ok(readBytes < 1.5 * dataBytes + walBytes, `${name}: ${readBytes} bytes read`);
+    // It is streamed: the WAL alone, of which a standby that begins asks for a segment from its beginning.
+    for (const { name, readBytes } of taken) ok(readBytes < walBytes + 32 * mib, `${name}: ${readBytes} bytes read`);
   });
 
   test("a database on each: its balances add up, and it has what was committed before its snapshot and nothing else", async () => {

@@ -18,6 +18,6 @@ async function figure(kubectl: Kubectl, name: string, label = ""): Promise<numbe
 
 export const poolBytes = (kubectl: Kubectl): Promise<number> => figure(kubectl, "delphix_engine_pool_used_bytes");
 
-/** What base backups of a dSource have read since the engine started. */
+/** What the engine has read from a dSource's server since it started. */
 export const bytesRead = (kubectl: Kubectl, dSource: string): Promise<number> =>
   figure(kubectl, "delphix_engine_dsource_read_bytes_total{", `name="${dSource}"`);

@@ -25,13 +25,16 @@ describe("killed at a failpoint", { timeout: 900_000 }, () => {
   let source: Server;
   let content: string;
   let snapshot: Snapshot;
+  let copied: Snapshot;
 
   before(async () => {
     scratch = stack.use(scratchFolder());
     source = stack.use(await startSource(scratch, "production", 1));
     content = contentOf(source);
-    await using engine = await startEngineProcess(scratch, { config: { dsources: [declared("production", source.port)] } });
+    const dsources = [declared("production", source.port), declared("copied", source.port, { sync: "copy" })];
+    await using engine = await startEngineProcess(scratch, { config: { dsources } });
     snapshot = await firstSnapshot(engine, "production");
+    copied = await firstSnapshot(engine, "copied");
   });
   after(() => stack.disposeAsync());
 
@@ -135,17 +138,22 @@ describe("killed at a failpoint", { timeout: 900_000 }, () => {
     );
   });
 
-  for (const failpoint of sampled("DB_SYNC", ["started", "overwritten", "backedUp", "recovered", "cloned", "acted"], 1)) {
+  for (const failpoint of sampled(
+    "DB_SYNC",
+    ["started", "streamed", "overwritten", "backedUp", "recovered", "cloned", "acted"],
+    1,
+  )) {
     test(`DB_SYNC:${failpoint} (seed ${testSeed}): exactly one more snapshot`, async () => {
+      const id = (["overwritten", "backedUp"].includes(failpoint) ? copied : snapshot).dataset_id ?? "";
       await killedAt(
         { holdAt: `DB_SYNC:${failpoint}` },
         async ({ client }) => {
-          const earlier = await client.searchSnapshots(eq("dataset_id", snapshot.dataset_id ?? ""));
-          return { count: earlier.length, ...(await client.snapshotDSource(snapshot.dataset_id ?? "")) };
+          const earlier = await client.searchSnapshots(eq("dataset_id", id));
+          return { count: earlier.length, ...(await client.snapshotDSource(id)) };
         },
         async (engine, { count, jobId }) => {
           equal((await jobEnd(engine.client, jobId)).kind, "succeeded");
-          const now = await engine.client.searchSnapshots(eq("dataset_id", snapshot.dataset_id ?? ""), { sort: "-timestamp" });
+          const now = await engine.client.searchSnapshots(eq("dataset_id", id), { sort: "-timestamp" });
           equal(now.length, count + 1);
           await nothingLost(engine);
           const vdb = await provisioned(engine.client, now[0]?.id ?? "", `after-sync-${failpoint}`);
@@ -208,7 +216,11 @@ describe("killed at a failpoint", { timeout: 900_000 }, () => {
     return await client.linkAppData({ name, group_id: group?.id ?? "", parameters });
   };
 
-  for (const failpoint of sampled("DB_LINK", ["started", "overwritten", "backedUp", "recovered", "cloned", "acted"], 1)) {
+  for (const failpoint of sampled(
+    "DB_LINK",
+    ["started", "overwritten", "backedUp", "begun", "recovered", "cloned", "acted"],
+    1,
+  )) {
     test(`DB_LINK:${failpoint} (seed ${testSeed}): linked, with exactly one snapshot`, async () => {
       await killedAt(
         { holdAt: `DB_LINK:${failpoint}` },

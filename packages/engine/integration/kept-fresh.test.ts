@@ -43,7 +43,7 @@ describe("later snapshots of a dSource", { timeout: 600_000 }, () => {
     source.sql("CREATE TABLE doomed AS SELECT x, repeat('a', 900) FROM generate_series(1, 4000) AS x");
     source.sql("CREATE TABLE emptied AS SELECT x, repeat('b', 900) FROM generate_series(1, 4000) AS x");
     source.sql("CHECKPOINT");
-    engine = await startEngineProcess(scratch, { config: { dsources: [declared("production", source.port)] } });
+    engine = await startEngineProcess(scratch, { config: { dsources: [declared("production", source.port, { sync: "copy" })] } });
     stack.defer(() => engine[Symbol.asyncDispose]());
     first = await firstSnapshot(engine, "production");
     dataBytes = Number(source.sql("SELECT sum(pg_database_size(oid)) FROM pg_database"));
@@ -65,7 +65,7 @@ describe("later snapshots of a dSource", { timeout: 600_000 }, () => {
   /** The dSource is now the server that `source` is. */
   const relinked = async (): Promise<void> => {
     const earlier = changes();
-    writeConfig(scratch, { dsources: [declared("production", source.port)] });
+    writeConfig(scratch, { dsources: [declared("production", source.port, { sync: "copy" })] });
     for (let left = 600; changes() === earlier; left -= 1) {
       ok(left > 0, "the engine reads its configuration");
       await sleep(100);

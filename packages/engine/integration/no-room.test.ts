@@ -36,7 +36,10 @@ describe("too little free space", { timeout: 300_000 }, () => {
   let source: Server;
   let engine: EngineProcess;
   let snapshot: Snapshot;
-  const config = () => ({ pool: { size: "1Gi", reserve: "32Mi" }, dsources: [declared("production", source.port)] });
+  const config = () => ({
+    pool: { size: "1Gi", reserve: "32Mi" },
+    dsources: [declared("production", source.port, { sync: "copy" })],
+  });
 
   before(async () => {
     scratch = stack.use(scratchFolder());
@@ -121,7 +124,10 @@ describe("too little free space", { timeout: 300_000 }, () => {
 
   test("a source larger than the free space is refused before the copy, stays visible as an error, and is taken when there is enough", async () => {
     fill(64 * 2 ** 20);
-    writeConfig(scratch, { ...config(), dsources: [declared("production", source.port), declared("second", source.port)] });
+    writeConfig(scratch, {
+      ...config(),
+      dsources: [declared("production", source.port, { sync: "copy" }), declared("second", source.port, { sync: "copy" })],
+    });
     try {
       match(await second(/^Error/u), /not enough free space in pool .* for a base backup of dSource second: .* free, .* needed/u);
       deepEqual(inPool(scratch).work, []);

@@ -51,7 +51,9 @@ for (const major of isFullTier ? [14, 15, 16, 17, 18] : [16])
       source.sql("CREATE INDEX near_x ON near (x) TABLESPACE one");
       source.sql("CREATE DATABASE apart TABLESPACE one");
       inApart(source, "CREATE TABLE words AS SELECT 'in it' AS word");
-      engine = stack.use(await startEngineProcess(scratch, { config: { dsources: [declared("production", source.port)] } }));
+      engine = stack.use(
+        await startEngineProcess(scratch, { config: { dsources: [declared("production", source.port, { sync: "copy" })] } }),
+      );
       first = await firstSnapshot(engine, "production");
     });
     after(() => stack.disposeAsync());
@@ -164,7 +166,9 @@ for (const major of isFullTier ? [14, 15, 16, 17, 18] : [16])
       source.sql("ALTER TABLE far SET TABLESPACE last");
       const vdb = await provisioned(engine.client, (await taken()).id, "middle");
       await using server = await startOnClone(scratch, vdb.exported_data_directory);
-      writeConfig(scratch, { dsources: [declared("production", source.port), declared("second-hand", server.port)] });
+      writeConfig(scratch, {
+        dsources: [declared("production", source.port, { sync: "copy" }), declared("second-hand", server.port)],
+      });
       const end = await provisioned(engine.client, (await firstSnapshot(engine, "second-hand")).id, "end");
       await using last = await startOnClone(scratch, end.exported_data_directory);
       equal(last.sql(sums), source.sql(sums));

@@ -83,12 +83,13 @@ export function usedPoolBytes(scratch: Scratch): number {
 }
 
 /** What a dSource of the configuration needs to reach the source on this port. */
-export const declared = (name: string, port: number): object => ({
+export const declared = (name: string, port: number, more: object = {}): object => ({
   name,
   host: "127.0.0.1",
   port,
   user: "postgres",
   passwordSecret: { name: "link", key: "password" },
+  ...more,
 });
 
 export function writeConfig(scratch: Scratch, { pool = smallPool, ...config }: EngineConfig): void {

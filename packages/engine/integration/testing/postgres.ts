@@ -86,7 +86,10 @@ async function startServer(
   const all = [`port=${port}`, "listen_addresses=127.0.0.1", "unix_socket_directories=", "shared_buffers=16MB", ...settings];
   const as = ["setpriv", "--reuid", `${owner}`, "--regid", `${owner}`, "--clear-groups", "--", program(scratch, "postgres")];
   const mount = `mount -t tmpfs -o uid=${owner},gid=${owner},mode=700 none "${unseen}" && exec "$@"`;
-  const [first = "", ...rest] = [...(unseen === undefined ? [] : ["unshare", "--mount", "--", "sh", "-c", mount, "sh"]), ...as];
+  const [first = "", ...rest] = [
+    ...(unseen === undefined ? [] : ["unshare", "--mount", "--propagation", "slave", "--", "sh", "-c", mount, "sh"]),
+    ...as,
+  ];
   const child = spawn(first, [...rest, "-D", data, ...all.flatMap((one) => ["-c", one])], {
     env: environment,
     stdio: ["ignore", "ignore", "pipe"],

@@ -17,11 +17,16 @@ export interface Scratch extends AsyncDisposable {
 
 /** PostgreSQL 16, unless the environment names another one as for the group e2e. */
 const usualMajor = Number(process.env["POSTGRES_VERSION"] ?? 16);
+/** As in the engine's image there is a psql that shows every answer to a command, which that of 14 does not. */
+const usualMajors = usualMajor < 15 ? [usualMajor, 16] : [usualMajor];
 
 /** A folder of its own for one test file. Afterwards every mount below it and the folder itself are gone. */
-export function scratchFolder(majors: readonly number[] = [usualMajor]): Scratch {
+export function scratchFolder(majors: readonly number[] = usualMajors): Scratch {
   const path = mkdtempSync(join(tmpdir(), "engine-test-"));
   chmodSync(path, 0o755);
+  // As on a node: who has a copy of a mount in it gives it up when that is unmounted. The servers of other tests have such copies.
+  execFileSync("mount", ["--bind", path, path]);
+  execFileSync("mount", ["--make-shared", path]);
   const postgresDir = join(path, "postgresql");
   mkdirSync(postgresDir);
   // The cache lies in a home folder that other users cannot enter, and the server does not run as root.
@@ -42,6 +47,7 @@ function postgresTree(major: number): string {
 
 async function remove(path: string): Promise<void> {
   for (const mount of mountsBelow(path)) await unmount(mount);
+  await unmount(path);
   rmSync(path, { recursive: true, force: true });
 }
 

@@ -52,19 +52,18 @@ export interface Streamed extends AsyncDisposable {
   standbyPid(): number | undefined;
 }
 
-const followedAt = (port: number, more: object = {}): object => ({ ...declared("production", port), sync: "stream", ...more });
-
-export async function startStreamed(settings: readonly string[] = []): Promise<Streamed> {
+export async function startStreamed(settings: readonly string[] = [], unseen?: (scratch: Scratch) => string): Promise<Streamed> {
   await using stack = new AsyncDisposableStack();
   const scratch = stack.use(scratchFolder());
-  const source = await startSource(scratch, "production", 1, settings, { initdb: ["--data-checksums"] });
+  const options = { initdb: ["--data-checksums"], ...(unseen === undefined ? {} : { unseen: unseen(scratch) }) };
+  const source = await startSource(scratch, "production", 1, settings, options);
   stack.defer(() => link.source[Symbol.asyncDispose]());
-  const followed = (more: object = {}): object => followedAt(link.source.port, more);
+  const followed = (more: object = {}): object => declared("production", link.source.port, more);
   let [dSourceId, clones] = ["", 0];
   const link: Streamed = {
     scratch,
     source,
-    engine: await startEngineProcess(scratch, { config: { dsources: [followedAt(source.port)] } }),
+    engine: await startEngineProcess(scratch, { config: { dsources: [declared("production", source.port)] } }),
     get dSourceId() {
       return dSourceId;
     },

@@ -28,9 +28,10 @@ const { uid, gid } = dataOwner;
 const diesWithUs = ["setpriv", "--pdeathsig", "KILL", "--"];
 /**
  * Process numbers of its own: what it started ends together with it and is reaped by the kernel, which nobody else would do where
- * the engine is the first process of its container. Mounts of its own, see below.
+ * the engine is the first process of its container. Mounts of its own, see below; what is unmounted elsewhere is so here too, else a
+ * standby would hold the loop device of a pool for as long as it lives.
  */
-const apart = ["unshare", "--pid", "--mount", "--fork", "--kill-child=KILL", "--"];
+const apart = ["unshare", "--pid", "--mount", "--propagation", "slave", "--fork", "--kill-child=KILL", "--"];
 /** Replayed WAL makes the source's tablespaces under the paths that they have there: here they must not be writable. */
 const readOnlyRoot = ["sh", "-c", 'mount -o remount,bind,ro / && exec "$@"', "sh"];
 const asOwner = ["setpriv", "--reuid", `${uid}`, "--regid", `${gid}`, "--clear-groups", "--no-new-privs", ...diesWithUs.slice(1)];

@@ -24,6 +24,7 @@ test("what a standby says is understood, as PostgreSQL 14 to 18 say it", () => {
       "lost",
       "the source was restored",
     ],
+    ['CONTEXT:  WAL redo at 0/1D0184B0 for Tablespace/CREATE: 16397 "/mnt/fast/pg"', "lost", "the server ends here each time"],
     ["FATAL:  database system identifier differs between the primary and standby", "lost", "another cluster"],
     ["FATAL:  terminating walreceiver process due to administrator command", "dismissal", "one alone says little"],
     ["LOG:  replication terminated by primary server", "endOfTimeline", "another one follows"],

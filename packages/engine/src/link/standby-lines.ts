@@ -40,6 +40,8 @@ const losses: readonly (readonly [RegExp, string])[] = [
     /WAL was generated with "?wal_level=minimal"?/u,
     "the source has written WAL with wal_level minimal, which leaves changes out",
   ],
+  // It would have to lie where the source has it.
+  [/WAL redo at [0-9A-F/]+ for Tablespace\/CREATE/u, "the source has made a tablespace"],
 ];
 
 /** So often a receiver is sent away without the end of a timeline before the engine believes it. */

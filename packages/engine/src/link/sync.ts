@@ -2,6 +2,6 @@
 export const syncs = ["stream", "copy"] as const;
 export type Sync = (typeof syncs)[number];
 
-const byDefault: Sync = "copy";
+const byDefault: Sync = "stream";
 
 export const isStreamed = ({ sync = byDefault }: { readonly sync?: Sync }): boolean => sync === "stream";
