@@ -31,7 +31,9 @@ describe("thin clones of a running database", { timeout: 300_000 }, () => {
   before(async () => {
     scratch = stack.use(scratchFolder());
     source = stack.use(await startSource(scratch, "production", 3, ["max_prepared_transactions=5"]));
-    engine = stack.use(await startEngineProcess(scratch, { config: { dsources: [declared("production", source.port)] } }));
+    engine = stack.use(
+      await startEngineProcess(scratch, { config: { dsources: [declared("production", source.port, { sync: "copy" })] } }),
+    );
     snapshot = await firstSnapshot(engine, "production");
   });
   after(() => stack.disposeAsync());
