@@ -3,6 +3,7 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { eventually, inNode, type Json, postgresImage, storageNamespace, testCluster, text } from "@vdb/cluster";
 import { turns } from "kube-runtime/testing";
+import { poolDir, poolFileSystem } from "./pool.ts";
 import {
   applyVdb,
   condition,
@@ -55,6 +56,9 @@ async function correctedIsEnough(vdb: VdbOptions, vdbsBefore: number): Promise<v
 }
 
 const skip = turns("bad input", ["engine", "source", "storageClass", "image", "room", "away"], 2);
+
+const fill = (file: string): string =>
+  `sync -f ${poolDir}; fallocate -l $(df --output=avail -B1 ${poolDir} | tail -1) ${file} || :`;
 
 describe("bad input", { timeout: 900_000 }, () => {
   const made: VdbOptions[] = [];
@@ -128,12 +132,10 @@ describe("bad input", { timeout: 900_000 }, () => {
   test("too little free space in the pool: named with the bytes, and with enough again the VDB gets Ready", {
     skip: skip("room"),
   }, async () => {
-    const pool = "/var/lib/delphix-engine/pool";
     const before = await provisioned();
     // Twice and after a sync: what was deleted just before is given back only then, and would be room again.
-    const fill = (file: string): string =>
-      `sync -f ${pool}; fallocate -l $(df --output=avail -B1 ${pool} | tail -1) ${file} || :`;
-    await inNode(["sh", "-c", `btrfs subvolume sync ${pool}; ${fill(`${pool}/.filled`)}; ${fill(`${pool}/.filled-again`)}`]);
+    if ((await poolFileSystem()) === "btrfs") await inNode(["btrfs", "subvolume", "sync", poolDir]);
+    await inNode(["sh", "-c", `${fill(`${poolDir}/.filled`)}; ${fill(`${poolDir}/.filled-again`)}`]);
     const vdb = fresh("pool-full");
     try {
       await makePasswordSecret(kubectl, vdb);
@@ -142,7 +144,7 @@ describe("bad input", { timeout: 900_000 }, () => {
       // The provisioner tries again every few seconds: a try that is under way may be seen.
       await eventually("nothing half-made is left", 120, async () => ((await provisioned()) === before ? true : undefined));
     } finally {
-      await inNode(["rm", "-f", `${pool}/.filled`, `${pool}/.filled-again`]);
+      await inNode(["rm", "-f", `${poolDir}/.filled`, `${poolDir}/.filled-again`]);
     }
     await waitForPhase(kubectl, vdb, "Ready", 180);
     equal(await provisioned(), before + 1, "and no try has left anything");

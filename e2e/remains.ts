@@ -1,10 +1,11 @@
 import { at, inNode, type Kubectl, text, withEngine } from "@vdb/cluster";
 import { eq } from "@vdb/dct";
+import { inPool } from "./pool.ts";
 import type { VdbOptions } from "./vdb.ts";
 
 /** Where a VDB leaves something, and what is found there; "" = nothing. */
 export type Remains = Readonly<
-  Record<"pod" | "deployment" | "service" | "configMap" | "pvc" | "pv" | "dctVdb" | "subvolume" | "path" | "mount", string>
+  Record<"pod" | "deployment" | "service" | "configMap" | "pvc" | "pv" | "dctVdb" | "timeflow" | "path" | "mount", string>
 >;
 type Known = { readonly volume: string; readonly id: string; readonly timeflows: readonly string[] };
 
@@ -14,7 +15,6 @@ export async function remains(kubectl: Kubectl, vdb: VdbOptions, earlier?: Remai
   const known = earlier === undefined ? await identify(kubectl, vdb) : knownFrom(earlier);
   const names = async (kind: string, args: readonly string[]): Promise<string> =>
     await kubectl.run(["get", kind, "-n", namespace, ...args, "--ignore-not-found", "-o", "name"]);
-  const pool = "/var/lib/delphix-engine/pool";
   return {
     pod: await names("pods", ["-l", `app.kubernetes.io/instance=${name}`]),
     deployment: await names("deployment", [name]),
@@ -23,8 +23,8 @@ export async function remains(kubectl: Kubectl, vdb: VdbOptions, earlier?: Remai
     pvc: await names("pvc", ["-l", `app.kubernetes.io/instance=${name}`]),
     pv: (await kubectl.get("pv", known.volume)) === undefined ? "" : known.volume,
     dctVdb: await withEngine(kubectl, async (engine) => ((await engine.getVdb(known.id)) === undefined ? "" : known.id)),
-    subvolume: linesWith(await inNode(["btrfs", "subvolume", "list", pool]), known.timeflows.map(placeOf)),
-    path: linesWith(await inNode(["ls", `${pool}/vdbs`]), [known.id]),
+    timeflow: linesWith(await inPool(), known.timeflows.map(placeOf)),
+    path: linesWith(await inPool(), [`vdbs/${known.id}`]),
     mount: linesWith(
       await inNode(["cat", "/proc/self/mountinfo"]),
       known.timeflows.map((id) => `/${placeOf(id)}`),
@@ -41,10 +41,10 @@ async function identify(kubectl: Kubectl, { name, namespace }: VdbOptions): Prom
 
 const placeOf = (timeflow: string): string => `timeflows/${timeflow}`;
 
-const knownFrom = ({ pv, dctVdb, subvolume }: Remains): Known => ({
+const knownFrom = ({ pv, dctVdb, timeflow }: Remains): Known => ({
   volume: pv,
   id: dctVdb,
-  timeflows: [...subvolume.matchAll(/timeflows\/(\S+)/gu)].flatMap(([, id]) => id ?? []),
+  timeflows: [...timeflow.matchAll(/timeflows\/(\S+)/gu)].flatMap(([, id]) => id ?? []),
 });
 
 /** The lines of which one word is one of these. */

@@ -177,7 +177,7 @@ describe("a PostgresVDB of a dSource", { timeout: 1_200_000 }, () => {
     equal(await psqlThroughService(kubectl, endpoint, "SELECT n FROM only_here"), "1");
   });
 
-  test("deleted, nothing of it is left: no pod, PVC, PV, DCT VDB, subvolume or mount", async () => {
+  test("deleted, nothing of it is left: no pod, PVC, PV, DCT VDB, data or mount", async () => {
     const standing = await remains(kubectl, first);
     for (const [what, found] of Object.entries(standing))
       notEqual(found, "", `while it stands, ${what} is found: else this test proves nothing`);

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { stringify } from "yaml";
 import { clone } from "./clone.ts";
 import { at, entries, items, parseJson, text } from "./json.ts";
@@ -72,6 +73,7 @@ export function storageValues(engine: string, source: string): Readonly<Record<s
     engine: {
       config: {
         name: engine,
+        pool: { fileSystem: process.env["POOL"] ?? "auto" },
         dsources: [
           {
             name: source,

@@ -1,17 +1,16 @@
 import { inNode, type Kubectl, text, withEngine } from "@vdb/cluster";
 import { oneOf, unfinishedJobStates } from "@vdb/dct";
+import { inPool } from "../pool.ts";
 
 /** Everything that a volume or a snapshot leaves behind somewhere, of the whole cluster. */
 export interface StorageState {
   readonly volumes: readonly string[];
   readonly contents: readonly string[];
   readonly vdbs: readonly string[];
-  readonly subvolumes: readonly string[];
+  readonly datasets: readonly string[];
   readonly mounts: readonly string[];
   readonly unfinishedJobs: readonly string[];
 }
-
-const pool = "/var/lib/delphix-engine/pool";
 
 export async function storageState(kubectl: Kubectl): Promise<StorageState> {
   const names = async (kind: string): Promise<readonly string[]> =>
@@ -24,7 +23,7 @@ export async function storageState(kubectl: Kubectl): Promise<StorageState> {
     volumes: await names("persistentvolumes"),
     contents: await names("volumesnapshotcontents"),
     vdbs: dct.vdbs,
-    subvolumes: lines(await inNode(["btrfs", "subvolume", "list", pool]), / path (.*)$/u),
+    datasets: lines(await inPool(), /^(.+)$/u),
     mounts: lines(await inNode(["cat", "/proc/self/mountinfo"]), / (\/\S*\/kubernetes\.io~csi\/\S*) /u),
     unfinishedJobs: dct.jobs,
   };
