@@ -1,5 +1,5 @@
 /** The standbys of dSources that are kept fresh by streaming: one server for each, on `standbys/<dSource>` of the pool. */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleepMs } from "node:timers/promises";
 import type { Log } from "kube-runtime";
@@ -10,10 +10,9 @@ import { fingerprintOf } from "./fingerprint.ts";
 import type { Postgres } from "./postgres.ts";
 import type { Secrets } from "./secrets.ts";
 import { type SourcePosition, type SourceState, stateOf, withSource } from "./source.ts";
-import { becauseOf, certainEnd, hasAll, hasEnded, hear, newStandby, type Standby, verify } from "./standby.ts";
+import { becauseOf, certainEnd, hasAll, newStandby, type Standby, verify } from "./standby.ts";
 import type { Freshness } from "./standby-freshness.ts";
-import type { Said } from "./standby-lines.ts";
-import { type StandbyServer, startStandby } from "./standby-server.ts";
+import { askPauseMs, standbyServers, wordsOf } from "./standby-servers.ts";
 
 /** A dSource that a standby is wanted for. */
 export interface Followed {
@@ -66,20 +65,16 @@ export interface StandbyParts {
   readonly streamCame: (followed: Followed, bytes: number) => void;
 }
 
-/** So often the source is asked where it is: a connection that a log of connections shows. */
-const askPauseMs = 15_000;
 /** A standby that neither receives nor replays anything for so long while it is behind is of no use for a snapshot. */
 const patienceMs = 60_000;
 const lookMs = 100;
-/** A server that ends because of what it has said has ended by then, and counts as one that did. */
-const endingMs = 1_000;
 /** For so long a source that has answered is believed to be there. */
 const answerMs = 10_000;
 /** Else it would be held and let go with each segment. */
 const roomToGoOnBytes = 64 * 2 ** 20;
 
 export function startStandbys(parts: StandbyParts): Standbys {
-  const { pool, postgres, secrets, reserveBytes, log, streamCame } = parts;
+  const { pool, postgres, secrets, reserveBytes, log } = parts;
   const standbys = new Map<string, Standby>();
   const busy = new Map<string, Promise<unknown>>();
   const closing = new AbortController();
@@ -105,52 +100,7 @@ export function startStandbys(parts: StandbyParts): Standbys {
     return one;
   };
 
-  const count = (followed: Followed, server: StandbyServer): void => {
-    const bytes = server.newBytes();
-    if (bytes > 0) streamCame(followed, bytes);
-  };
-
-  const stop = async (one: Standby): Promise<void> => {
-    const { server } = one;
-    if (server === undefined) return;
-    delete one.server;
-    one.isStreaming = false;
-    await server.stop();
-    count(one.followed, server);
-  };
-
-  const start = async (one: Standby, given: string): Promise<void> => {
-    const { followed } = one;
-    const folder = pool.pathOf(placeOfStandby(followed.id));
-    const tls = join(folder, "tls");
-    await rm(tls, { recursive: true, force: true });
-    await mkdir(tls, { mode: 0o711 });
-    [one.given, one.startedMs, one.isVerified, one.isDoubtful] = [given, Date.now(), false, true];
-    const started = Promise.withResolvers<void>();
-    const life = withSource(followed.connection, secrets, tls, async (source) => {
-      const stopThis = (): Promise<void> =>
-        exclusive(followed.id, async () => {
-          if (one.server === server) await stop(one);
-        });
-      const onSaid = (said: Said): void => {
-        hear(one, one.judge(said));
-        // It could connect again by itself, to whatever is there then: only its start looks whether that is the same source.
-        if (said.kind === "trouble" || said.kind === "parted") setTimeout(() => void stopThis(), endingMs).unref();
-      };
-      const server = await startStandby(postgres, source, folder, { signal: closing.signal, log, onSaid });
-      one.server = server;
-      started.resolve();
-      const { lastLines } = await server.ended;
-      if (one.server !== server) return;
-      hasEnded(one, lastLines, Date.now());
-      log.warn({ dSource: followed.name, lastLines }, "a standby has ended");
-    });
-    life.then(started.resolve, started.reject);
-    await started.promise.catch((error: unknown) => {
-      one.trouble = wordsOf(error);
-      one.startAfterMs = Date.now() + askPauseMs;
-    });
-  };
+  const { start, stop, count } = standbyServers(parts, { signal: closing.signal, exclusive });
 
   const ask = async (one: Standby, signal: AbortSignal): Promise<SourceState> => {
     const { followed, fresh } = one;
@@ -314,5 +264,3 @@ function noteReceived({ server, fresh }: Standby): void {
   const received = server?.received();
   if (received !== undefined) fresh.received(received);
 }
-
-const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
