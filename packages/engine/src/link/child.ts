@@ -24,24 +24,38 @@ interface ChildOptions {
 const keptLines = 5;
 
 const { uid, gid } = dataOwner;
-/** Dies with the engine: left alone, it would go on writing into a folder that the restarted engine begins anew. */
-const diesWithUs = ["setpriv", "--pdeathsig", "KILL", "--"];
 /**
  * Process numbers of its own: what it started ends together with it and is reaped by the kernel, which nobody else would do where
  * the engine is the first process of its container. Mounts of its own, see below; what is unmounted elsewhere is so here too, else a
  * standby would hold the loop device of a pool for as long as it lives.
  */
-const apart = ["unshare", "--pid", "--mount", "--propagation", "slave", "--fork", "--kill-child=KILL", "--"];
-/** Replayed WAL makes the source's tablespaces under the paths that they have there: here they must not be writable. */
-const readOnlyRoot = ["sh", "-c", 'mount -o remount,bind,ro / && exec "$@"', "sh"];
-const asOwner = ["setpriv", "--reuid", `${uid}`, "--regid", `${gid}`, "--clear-groups", "--no-new-privs", ...diesWithUs.slice(1)];
+const apart = ["unshare", "--pid", "--mount", "--propagation", "slave", "--fork", "--"];
+/**
+ * The first process there starts two others. One is the program. The other ends it together with the engine, whose end of standard input
+ * closes then: left alone, the program would go on writing into a folder that the restarted engine begins anew. It kills until it has
+ * found the program, which may have yet to begin. A signal at the parent's death is lost when the engine is killed before it is asked for.
+ *
+ * Replayed WAL makes the source's tablespaces under the paths that they have there: here they must not be writable.
+ */
+const endsWithUs = [
+  "sh",
+  "-c",
+  `mount -o remount,bind,ro / || exit
+exec 3<&0 </dev/null
+{ read -r _ <&3; while :; do kill -KILL -1; done 2>/dev/null; } &
+exec 3<&-
+"$@"
+exit $?`,
+  "sh",
+];
+const asOwner = ["setpriv", "--reuid", `${uid}`, "--regid", `${gid}`, "--clear-groups", "--no-new-privs", "--"];
 
 /** A program of PostgreSQL, as the owner of the data, which can write into the pool alone. */
 export function spawnAsOwner(program: string, args: readonly string[], { env = {}, onLine }: ChildOptions): Child {
-  const [first = "", ...rest] = [...diesWithUs, ...apart, ...readOnlyRoot, ...asOwner, program, ...args];
+  const [first = "", ...rest] = [...apart, ...endsWithUs, ...asOwner, program, ...args];
   const child = spawn(first, rest, {
     env: { ...baseEnvironment(), ...env },
-    stdio: ["ignore", "ignore", "pipe"],
+    stdio: ["pipe", "ignore", "pipe"],
     detached: true, // what a terminal sends to the engine's group is not for it
   });
   const last: string[] = [];
@@ -51,8 +65,7 @@ export function spawnAsOwner(program: string, args: readonly string[], { env = {
     onLine(line);
   });
   return {
-    // Never unshare itself, if it has begun: it reaps the program, and ends after it.
-    kill: (signal) => signalTo(onlyChildOf(child.pid) ?? child.pid, signal),
+    kill: (signal) => signalTo(programBelow(child.pid), signal),
     paused: async (work) => {
       // Parents first: what stands still starts no other.
       const stopped = child.pid === undefined ? [] : [...stopAll(child.pid)];
@@ -70,8 +83,11 @@ export function spawnAsOwner(program: string, args: readonly string[], { env = {
   };
 }
 
-function onlyChildOf(pid: number | undefined): number | undefined {
-  return pid === undefined ? undefined : childrenOf(pid)[0];
+/** Those above it reap it and end after it; before it has begun there is nobody else. */
+function programBelow(unshare: number | undefined): number | undefined {
+  if (unshare === undefined) return undefined;
+  const [shell] = childrenOf(unshare);
+  return shell === undefined ? unshare : (childrenOf(shell)[1] ?? shell);
 }
 
 /** A process that is gone has none. */
