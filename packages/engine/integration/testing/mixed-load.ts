@@ -26,7 +26,7 @@ interface World {
   readonly vdbs: readonly Item[];
   readonly dsources: readonly (Item & { readonly name?: string | undefined })[];
   readonly snapshots: readonly Item[];
-  readonly timeflows: readonly Item[];
+  readonly timeflows: readonly (Item & { readonly dataset_id?: string | undefined })[];
   readonly bookmarks: readonly Item[];
   readonly groups: readonly Item[];
 }
@@ -96,6 +96,9 @@ function choose(world: World, { random, sourcePort, origin }: Load): Asked {
     one(world.timeflows),
     one(world.bookmarks),
   ];
+  const timeflowsOf = (id: string): readonly Item[] => world.timeflows.filter(({ dataset_id }) => dataset_id === id);
+  // Most VDBs have no former data: nothing of theirs could be undone or switched to.
+  const changed = one(world.vdbs.filter(({ id }) => timeflowsOf(id).length > 1));
   const later = `${2100 + Math.floor(random() * 100)}-01-01`;
   const provision = { path: "/vdbs/provision_by_snapshot", body: { snapshot_id: snapshot, name } };
   const deleteVdb = { path: `/vdbs/${vdb}/delete`, unwanted: vdb };
@@ -128,8 +131,10 @@ function choose(world: World, { random, sourcePort, origin }: Load): Asked {
     isFull.bookmarks ? deleteBookmark : createBookmark,
     { path: `/vdbs/${vdb}/refresh_by_snapshot`, body: random() < 0.5 ? {} : { snapshot_id: snapshot } },
     { path: `/vdbs/${vdb}/rollback_by_snapshot`, body: random() < 0.5 ? {} : { snapshot_id: snapshot } },
-    { path: `/vdbs/${vdb}/undo_refresh` },
-    { path: `/vdbs/${vdb}/switch_timeflow`, body: { timeflow_id: timeflow } },
+    { path: `/vdbs/${random() < 0.5 ? changed : vdb}/undo_refresh` },
+    random() < 0.5
+      ? { path: `/vdbs/${changed}/switch_timeflow`, body: { timeflow_id: one(timeflowsOf(changed)) } }
+      : { path: `/vdbs/${vdb}/switch_timeflow`, body: { timeflow_id: timeflow } },
     { method: "DELETE", path: `/timeflows/${timeflow}` },
     { path: `/vdbs/${vdb}/${random() < 0.5 ? "enable" : "disable"}` },
     { path: `/vdbs/${vdb}/${random() < 0.5 ? "start" : "stop"}` },
