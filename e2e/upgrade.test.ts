@@ -182,14 +182,14 @@ describe("install, upgrade, roll back, uninstall", { timeout: 1_800_000, skip },
       (await clusterObjects()).filter((one) => !earlier.has(one)),
       [],
     );
+    const kinds = "all,secrets,configmaps,roles,rolebindings,networkpolicies";
+    // Helm waits for a Deployment, not for the end of its pods.
     for (const [, namespace] of releases)
-      equal(
-        await kubectl
-          .run(["get", "all,secrets,configmaps,roles,rolebindings,networkpolicies", "-n", namespace, "-o", "name"])
-          .then(ours),
-        namespace === "delphix-storage" ? "secret/production-link" : "",
-        namespace,
-      );
+      await eventually(`nothing is left in ${namespace}`, 120, async () => {
+        const left = ours(await kubectl.run(["get", kinds, "-n", namespace, "-o", "name"]));
+        equal(left, namespace === "delphix-storage" ? "secret/production-link" : "");
+        return true;
+      });
     equal((await kubectl.run(["get", "crd", "-o", "name"])).split("\n").filter((one) => one.endsWith(".delphix.com")).length, 9);
   });
 });
