@@ -16,8 +16,8 @@ import {
   declared,
   firstSnapshot,
   poolDir,
-  provisioned,
   startEngineProcess,
+  succeeded,
   usedPoolBytes,
 } from "../packages/engine/integration/testing/engine.ts";
 import { startOnClone, startSource } from "../packages/engine/integration/testing/postgres.ts";
@@ -57,9 +57,14 @@ execFileSync("rm", ["-r", join(scratch.path, "copy")]);
 const before = usedBytes();
 const [ms, folders] = [new Array<number>(), new Array<string>()];
 for (let nth = 0; nth < count; nth += 1) {
-  const clone = await timed(() => provisioned(engine.client, snapshot.id, `clone-${nth}`));
-  ms.push(clone.ms);
-  folders.push(clone.value.exported_data_directory);
+  const job = await timed(async () => {
+    const { vdbId, jobId } = await engine.client.provisionBySnapshot({ snapshot_id: snapshot.id, name: `clone-${nth}` });
+    await succeeded(engine.client, jobId);
+    return vdbId;
+  });
+  ms.push(job.ms);
+  // Its answer counts what the clone shares with all others, which is no part of the job.
+  folders.push((await engine.client.getVdb(job.value))?.exported_data_directory ?? "");
 }
 const copies = count * dataBytes;
 const share = (bytes: number): string => `${((100 * bytes) / copies).toFixed(4)} % of ${count} copies`;
