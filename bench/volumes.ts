@@ -9,12 +9,12 @@
 
 import { cpus } from "node:os";
 import { ensureNamespace, inNode, type Kubectl, run, testCluster } from "@vdb/cluster";
+import { poolDir } from "../e2e/pool.ts";
 import { claim as claimOf, type Manifest, snapshot, together } from "../e2e/volumes/manifests.ts";
 import { median, percentile } from "./median.ts";
 
 const [runs, pairs] = [Number(process.argv[2] ?? 30), Number(process.argv[3] ?? 15)];
 const namespace = "bench-volumes";
-const pool = "/var/lib/delphix-engine/pool";
 const kubectl: Kubectl = await testCluster();
 
 const apply = async (objects: readonly Manifest[]): Promise<string> => await kubectl.apply(together(objects));
@@ -102,7 +102,7 @@ echo $(($(date +%s%N) - s))`;
 }
 
 async function measureWriting(): Promise<void> {
-  const plain = ["bench-plain-a", "bench-plain-b"].map((name) => `${pool}/${name}`);
+  const plain = ["bench-plain-a", "bench-plain-b"].map((name) => `${poolDir}/${name}`);
   await inNode(["install", "-d", "-o", "999", "-g", "999", ...plain]);
   try {
     const volumes = [ofClaim("a", "write-a"), ofClaim("b", "write-b"), folder("plain-a", plain[0]), folder("plain-b", plain[1])];

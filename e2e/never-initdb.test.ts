@@ -2,6 +2,7 @@
 import { deepEqual, equal, match, notEqual } from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { eventually, inNode, testCluster, text } from "@vdb/cluster";
+import { poolDir } from "./pool.ts";
 import { applyVdb, condition, deleteVdb, makePasswordSecret, setEnabled, waitForPhase } from "./vdb.ts";
 
 const kubectl = await testCluster();
@@ -51,7 +52,7 @@ async function phasesDuring(work: () => Promise<void>): Promise<readonly string[
 test("a VDB whose volume was emptied is in Error NotADatabase, and no database was made", { timeout: 900_000 }, async () => {
   await applyVdb(kubectl, vdb);
   const ready = await waitForPhase(kubectl, vdb, "Ready");
-  const data = `/var/lib/delphix-engine/pool/vdbs/${text(ready, "status", "delphixID")}/data`;
+  const data = `${poolDir}/vdbs/${text(ready, "status", "delphixID")}/data`;
   await setEnabled(kubectl, vdb, false);
   await waitForPhase(kubectl, vdb, "Stopped");
   await inNode(["mv", data, `${data}.away`]);

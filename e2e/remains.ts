@@ -15,6 +15,7 @@ export async function remains(kubectl: Kubectl, vdb: VdbOptions, earlier?: Remai
   const known = earlier === undefined ? await identify(kubectl, vdb) : knownFrom(earlier);
   const names = async (kind: string, args: readonly string[]): Promise<string> =>
     await kubectl.run(["get", kind, "-n", namespace, ...args, "--ignore-not-found", "-o", "name"]);
+  const pool = await inPool();
   return {
     pod: await names("pods", ["-l", `app.kubernetes.io/instance=${name}`]),
     deployment: await names("deployment", [name]),
@@ -23,8 +24,8 @@ export async function remains(kubectl: Kubectl, vdb: VdbOptions, earlier?: Remai
     pvc: await names("pvc", ["-l", `app.kubernetes.io/instance=${name}`]),
     pv: (await kubectl.get("pv", known.volume)) === undefined ? "" : known.volume,
     dctVdb: await withEngine(kubectl, async (engine) => ((await engine.getVdb(known.id)) === undefined ? "" : known.id)),
-    timeflow: linesWith(await inPool(), known.timeflows.map(placeOf)),
-    path: linesWith(await inPool(), [`vdbs/${known.id}`]),
+    timeflow: linesWith(pool, known.timeflows.map(placeOf)),
+    path: linesWith(pool, [`vdbs/${known.id}`]),
     mount: linesWith(
       await inNode(["cat", "/proc/self/mountinfo"]),
       known.timeflows.map((id) => `/${placeOf(id)}`),

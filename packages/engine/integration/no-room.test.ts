@@ -126,7 +126,7 @@ describe("too little free space", { timeout: 300_000 }, () => {
     fill(64 * 2 ** 20);
     writeConfig(scratch, {
       ...config(),
-      dsources: [declared("production", source.port, { sync: "copy" }), declared("second", source.port, { sync: "copy" })],
+      dsources: [...config().dsources, declared("second", source.port, { sync: "copy" })],
     });
     try {
       match(await second(/^Error/u), /not enough free space in pool .* for a base backup of dSource second: .* free, .* needed/u);

@@ -1,12 +1,13 @@
 /** A streamed source with tablespaces: what changes in them is streamed, another one makes the next snapshot a copy. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { chmodSync, chownSync, mkdirSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Snapshot } from "@vdb/dct";
 import { provisioned } from "./testing/engine.ts";
-import { cloneOwner, startOnClone } from "./testing/postgres.ts";
+import { startOnClone } from "./testing/postgres.ts";
 import { type Streamed, startStreamed } from "./testing/streamed.ts";
+import { makeTablespace, unseenPlace } from "./testing/tablespaces.ts";
 
 const sums = "SELECT (SELECT sum(x) FROM far), (SELECT count(*) FROM pg_tablespace)";
 
@@ -15,21 +16,12 @@ describe("a streamed source with tablespaces", { timeout: 600_000 }, () => {
   let place: string;
   before(async () => {
     link = await startStreamed([], (scratch) => {
-      place = join(scratch.path, "space");
-      mkdirSync(place);
-      // As inviting as can be to whoever follows a path of the source here.
-      chownSync(place, cloneOwner, cloneOwner);
-      chmodSync(place, 0o777);
+      place = unseenPlace(scratch);
       return place;
     });
   });
   after(() => link[Symbol.asyncDispose]());
 
-  /** The folder is below `place`, which only the source's server sees as it is. */
-  const makeTablespace = (name: string): void => {
-    link.source.sql(`COPY (SELECT) TO PROGRAM 'cat >/dev/null && mkdir "${place}/${name}"'`);
-    link.source.sql(`CREATE TABLESPACE ${name} LOCATION '${place}/${name}'`);
-  };
   let clones = 0;
   const isTheSource = async (snapshot: Snapshot): Promise<void> => {
     await link.isTheSource(snapshot);
@@ -43,7 +35,7 @@ describe("a streamed source with tablespaces", { timeout: 600_000 }, () => {
   test("the source makes one: the standby ends at once, the next snapshot is a copy, and those after it are streamed", async () => {
     await link.streams();
     const former = link.copies();
-    makeTablespace("one");
+    makeTablespace(link.source, place, "one");
     link.source.sql("CREATE TABLE far TABLESPACE one AS SELECT generate_series(1, 100000) AS x");
     await link.said(/the source has made a tablespace; the next snapshot copies the source/u);
     await isTheSource(await link.synced());
@@ -66,7 +58,7 @@ describe("a streamed source with tablespaces", { timeout: 600_000 }, () => {
 
   test("one is made and dropped between two snapshots: a copy", async () => {
     const former = link.copies();
-    makeTablespace("short");
+    makeTablespace(link.source, place, "short");
     link.source.sql("DROP TABLESPACE short");
     await isTheSource(await link.synced());
     ok(link.copies() > former);

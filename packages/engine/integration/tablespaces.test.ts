@@ -1,7 +1,7 @@
 /** A source with tablespaces: its snapshots and clones have them in their own data folder, and nobody else's place is touched. */
 import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readlinkSync, renameSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readlinkSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { eq, type Snapshot } from "@vdb/dct";
@@ -17,8 +17,9 @@ import {
   succeeded,
   writeConfig,
 } from "./testing/engine.ts";
-import { cloneOwner, program, runClient, type Server, startOnClone, startSource } from "./testing/postgres.ts";
+import { program, runClient, type Server, startOnClone, startSource } from "./testing/postgres.ts";
 import { type Scratch, scratchFolder } from "./testing/scratch.ts";
+import { makeTablespace, unseenPlace } from "./testing/tablespaces.ts";
 
 const mib = 2 ** 20;
 const sums = "SELECT (SELECT sum(x) FROM far), (SELECT sum(x) FROM near), (SELECT count(*) FROM pg_tablespace)";
@@ -39,13 +40,9 @@ for (const major of isFullTier ? [14, 15, 16, 17, 18] : [16])
 
     before(async () => {
       scratch = stack.use(scratchFolder(major >= 17 ? [major] : [major, ...(isFullTier ? [18] : [])]));
-      place = join(scratch.path, "space");
-      mkdirSync(place);
-      // As inviting as can be to whoever follows a path of the source here.
-      chownSync(place, cloneOwner, cloneOwner);
-      chmodSync(place, 0o777);
+      place = unseenPlace(scratch);
       source = stack.use(await startSource(scratch, "production", 1, [], { unseen: place, initdb: ["--data-checksums"] }));
-      makeTablespace("one");
+      makeTablespace(source, place, "one");
       source.sql("CREATE TABLE far TABLESPACE one AS SELECT generate_series(1, 200000) AS x");
       source.sql("CREATE TABLE near AS SELECT generate_series(1, 50000) AS x");
       source.sql("CREATE INDEX near_x ON near (x) TABLESPACE one");
@@ -58,11 +55,6 @@ for (const major of isFullTier ? [14, 15, 16, 17, 18] : [16])
     });
     after(() => stack.disposeAsync());
 
-    /** The folder is below `place`, which only the source's server sees as it is. */
-    function makeTablespace(name: string): void {
-      source.sql(`COPY (SELECT) TO PROGRAM 'cat >/dev/null && mkdir "${place}/${name}"'`);
-      source.sql(`CREATE TABLESPACE ${name} LOCATION '${place}/${name}'`);
-    }
     const inApart = ({ port }: Server, sql: string): string =>
       runClient(scratch, "psql", port, ["-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql, "-d", "apart"]).trim();
     const folderOf = ({ id }: Snapshot): string => join(poolDir(scratch), "snapshots", id);
@@ -140,13 +132,13 @@ for (const major of isFullTier ? [14, 15, 16, 17, 18] : [16])
 
     test("one more, and the first one gone: the next snapshot has what the source has", async () => {
       const former = oidOf("one");
-      makeTablespace("two");
+      makeTablespace(source, place, "two");
       source.sql("ALTER TABLE far SET TABLESPACE two; ALTER INDEX near_x SET TABLESPACE two;");
       const both = await taken();
       deepEqual(readdirSync(join(folderOf(both), "data/pg_tblspc")), [former, oidOf("two")].toSorted());
       source.sql("DROP DATABASE apart");
       source.sql("DROP TABLESPACE one");
-      makeTablespace("three");
+      makeTablespace(source, place, "three");
       source.sql("CREATE TABLE other TABLESPACE three AS SELECT generate_series(1, 1000) AS x");
       const changed = await taken(); // as many as before, and not the same
       deepEqual(readdirSync(join(folderOf(changed), "data/vdb-tablespaces")), [oidOf("two"), oidOf("three")].toSorted());
@@ -162,7 +154,7 @@ for (const major of isFullTier ? [14, 15, 16, 17, 18] : [16])
     });
 
     test("a clone as a source: what is copied of it is whole", async () => {
-      makeTablespace("last");
+      makeTablespace(source, place, "last");
       source.sql("ALTER TABLE far SET TABLESPACE last");
       const vdb = await provisioned(engine.client, (await taken()).id, "middle");
       await using server = await startOnClone(scratch, vdb.exported_data_directory);

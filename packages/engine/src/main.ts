@@ -1,9 +1,11 @@
 /** The engine's process: flags in, JSON log lines out, ends cleanly on SIGTERM. With a command, that command alone. */
+
 import process from "node:process";
 import { createLog } from "kube-runtime";
 import { isCommand, runCommandOf } from "./admin/commands.ts";
 import { readFlags } from "./config/flags.ts";
 import { startEngine } from "./engine.ts";
+import { wordsOf } from "./failure.ts";
 
 async function runEngine(args: readonly string[]): Promise<number> {
   const flags = readFlags(args, process.env);
@@ -15,7 +17,7 @@ async function runEngine(args: readonly string[]): Promise<number> {
     const reason = await stopped.promise;
     log.info({ reason, port: engine.port }, "the engine stops; unfinished jobs go on at its next start");
   } catch (error) {
-    log.error({ failure: error instanceof Error ? error.message : String(error) }, "the engine cannot start or go on");
+    log.error({ failure: wordsOf(error) }, "the engine cannot start or go on");
     return 1;
   }
   return 0;
@@ -30,7 +32,7 @@ async function runAdministratorsCommand(args: readonly string[]): Promise<number
       write: (bytes) => void process.stdout.write(bytes),
     });
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(wordsOf(error));
     return 2;
   }
 }

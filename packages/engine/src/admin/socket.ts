@@ -1,9 +1,11 @@
 /** How an administrator talks to a running engine: HTTP on a socket in the engine's folder, which root alone can open. */
+
 import { chmod, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import type { Log } from "kube-runtime";
+import { wordsOf } from "../failure.ts";
 import { Refusal } from "../refusal.ts";
 
 export const adminSocket = (folder: string): string => join(folder, "admin.sock");
@@ -43,7 +45,7 @@ async function respond(
     response.end(Buffer.isBuffer(given) ? given : JSON.stringify(given ?? {}));
   } catch (error) {
     if (!(error instanceof Refusal)) log.error({ command: word, err: error }, "an administrator's command failed");
-    response.writeHead(error instanceof Refusal ? 400 : 500).end(error instanceof Error ? error.message : String(error));
+    response.writeHead(error instanceof Refusal ? 400 : 500).end(wordsOf(error));
   }
 }
 

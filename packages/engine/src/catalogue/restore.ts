@@ -1,9 +1,11 @@
 /** A catalogue from a backup in the place of the one that is there. */
+
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { object, string } from "@vdb/dct";
+import { wordsOf } from "../failure.ts";
 import { migrate, openCatalogue } from "./catalogue.ts";
 import { schemaVersions } from "./schema.ts";
 
@@ -39,7 +41,7 @@ export function readBackup(file: string): Backup {
     const { pool } = object({}, { pool: string })(db.prepare("SELECT pool FROM engine").get(), "engine");
     return { pool, vdbs: count("vdb"), snapshots: count("snapshot") };
   } catch (error) {
-    throw new Error(`${file} is no backup of a catalogue: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new Error(`${file} is no backup of a catalogue: ${wordsOf(error)}`, {
       cause: error,
     });
   } finally {

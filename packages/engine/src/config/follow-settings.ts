@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleepMs } from "node:timers/promises";
 import type { Log } from "kube-runtime";
+import { wordsOf } from "../failure.ts";
 import { decodeSettings, type Settings } from "./settings.ts";
 
 /** The file is looked at so often: a ConfigMap's change takes the kubelet up to a minute to bring anyway. */
@@ -40,7 +41,7 @@ export async function followSettings(
       inForce = read;
       said = "";
     } catch (error) {
-      const failure = error instanceof Error ? error.message : String(error);
+      const failure = wordsOf(error);
       if (failure !== said) log.error({ failure }, "cannot put the configuration in force; the last good one stays in force");
       said = failure;
     }

@@ -1,5 +1,6 @@
 import { setTimeout as sleepMs } from "node:timers/promises";
 import { type Client, createClient, httpApi, inClusterConnection, type Log, type PodEnvironment, secrets } from "kube-runtime";
+import { wordsOf } from "../failure.ts";
 
 /** The Secret that operator and driver read. Its name is fixed, so the engine may be allowed to patch this one alone. */
 const secretName = "delphix-creds";
@@ -73,7 +74,7 @@ async function keepPublished(
       retryMs = firstRetryMs;
     } catch (error) {
       if (signal.aborted) return;
-      failure = error instanceof Error ? error.message : String(error);
+      failure = wordsOf(error);
       retryMs = Math.min(retryMs * 2, longestRetryMs);
     }
     if (failure !== said) say(log, namespace, failure);

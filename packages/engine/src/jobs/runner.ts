@@ -1,6 +1,7 @@
 import { setTimeout as sleepMs } from "node:timers/promises";
 import { dropHolds } from "../catalogue/holds.ts";
 import type { JobRow, JobType } from "../catalogue/rows.ts";
+import { wordsOf } from "../failure.ts";
 import type { JobContext, JobKind, Parts, Result } from "./job-kind.ts";
 import { choose } from "./schedule.ts";
 import { jobLogFields } from "./subject.ts";
@@ -70,7 +71,7 @@ export function startRunner(parts: Parts, kinds: Readonly<Record<JobType, JobKin
       return undefined;
     } catch (error) {
       if (stopping.signal.aborted) throw error;
-      const failure = isAbandoned(catalogue, job.id) ? abandonedWords : error instanceof Error ? error.message : String(error);
+      const failure = isAbandoned(catalogue, job.id) ? abandonedWords : wordsOf(error);
       touch(job, "failure = ?", failure);
       return failure;
     }

@@ -1,6 +1,7 @@
 /** Starts and stops the servers of standbys. */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { wordsOf } from "../failure.ts";
 import { placeOfStandby } from "../pool/places.ts";
 import { withSource } from "./source.ts";
 import { hasEnded, hear, type Standby } from "./standby.ts";
@@ -80,5 +81,3 @@ export function standbyServers(
 
   return { start, stop, count };
 }
-
-export const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

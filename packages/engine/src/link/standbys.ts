@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleepMs } from "node:timers/promises";
 import type { Log } from "kube-runtime";
 import type { Connection } from "../catalogue/rows.ts";
+import { wordsOf } from "../failure.ts";
 import { placeOfStandby } from "../pool/places.ts";
 import { type Pool, requireFreeSpace, TooLittleSpace } from "../pool/pool.ts";
 import { fingerprintOf } from "./fingerprint.ts";
@@ -12,7 +13,7 @@ import type { Secrets } from "./secrets.ts";
 import { type SourcePosition, type SourceState, stateOf, withSource } from "./source.ts";
 import { becauseOf, certainEnd, hasAll, newStandby, type Standby, verify } from "./standby.ts";
 import type { Freshness } from "./standby-freshness.ts";
-import { askPauseMs, standbyServers, wordsOf } from "./standby-servers.ts";
+import { askPauseMs, standbyServers } from "./standby-servers.ts";
 
 /** A dSource that a standby is wanted for. */
 export interface Followed {
