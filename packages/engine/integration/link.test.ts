@@ -42,6 +42,7 @@ describe("linking", { timeout: 300_000 }, () => {
     }
     throw new Error(`dSource ${name} never said ${status}:\n${engine.log().slice(-3000)}`);
   }
+  const copied = () => declared("copied", source.port, { sync: "copy" });
   const secretFile = (): string => join(scratch.path, "secrets/link/password");
 
   test("each mistake is named in the status, and mending it is enough", async () => {
@@ -79,44 +80,57 @@ describe("linking", { timeout: 300_000 }, () => {
     equal(await engine.client.getDSource(right.dsourceId), undefined);
   });
 
-  test("a base backup of a busy source is consistent", async () => {
-    const load = spawn(
-      program(scratch, "pgbench"),
-      ["-h", "127.0.0.1", "-p", String(source.port), "-U", "postgres", "-n", "-c", "2", "-T", "600", "postgres"],
-      {
-        env: { PATH: "/usr/bin:/bin", PGPASSWORD: password },
-        stdio: "ignore",
-      },
-    );
-    try {
-      const [dSource] = await engine.client.searchDSources(eq("name", "mistaken"));
-      await succeeded(engine.client, (await engine.client.snapshotDSource(dSource?.id ?? "")).jobId);
-    } finally {
-      load.kill("SIGTERM");
-      await once(load, "exit");
-    }
-    const snapshot = await firstSnapshot(engine, "mistaken");
-    const vdb = await provisioned(engine.client, snapshot.id, "busy");
-    await using server = await startOnClone(scratch, vdb.exported_data_directory);
-    match(server.log(), /database system was shut down at/u);
-    // Each transaction of pgbench adds the same amount to all four: any half of one would show.
-    const sums = server
-      .sql(
-        "SELECT (SELECT sum(abalance) FROM pgbench_accounts), (SELECT sum(tbalance) FROM pgbench_tellers), (SELECT sum(bbalance) FROM pgbench_branches), (SELECT sum(delta) FROM pgbench_history)",
-      )
-      .split("|");
-    equal(new Set(sums).size, 1, sums.join(" "));
-    ok(Number(server.sql("SELECT count(*) FROM pgbench_history")) > 0, "there was something to be consistent");
-  });
+  for (const [sync, name] of [
+    ["stream", "mistaken"],
+    ["copy", "copied"],
+  ] as const)
+    test(`a snapshot of a busy source is consistent (sync: ${sync})`, async () => {
+      writeConfig(scratch, { dsources: [declared("mistaken", source.port), copied()] });
+      await firstSnapshot(engine, name);
+      const load = spawn(
+        program(scratch, "pgbench"),
+        ["-h", "127.0.0.1", "-p", String(source.port), "-U", "postgres", "-n", "-c", "2", "-T", "600", "postgres"],
+        {
+          env: { PATH: "/usr/bin:/bin", PGPASSWORD: password },
+          stdio: "ignore",
+        },
+      );
+      const written = "SELECT count(*) FROM pgbench_history";
+      try {
+        const former = Number(source.sql(written));
+        for (let left = 300; left > 0 && Number(source.sql(written)) < former + 100; left -= 1)
+          await new Promise((resolve) => void setTimeout(resolve, 100));
+        const [dSource] = await engine.client.searchDSources(eq("name", name));
+        await succeeded(engine.client, (await engine.client.snapshotDSource(dSource?.id ?? "")).jobId);
+      } finally {
+        load.kill("SIGTERM");
+        await once(load, "exit");
+      }
+      const snapshot = await firstSnapshot(engine, name);
+      const vdb = await provisioned(engine.client, snapshot.id, `busy-${sync}`);
+      await using server = await startOnClone(scratch, vdb.exported_data_directory);
+      match(server.log(), /database system was shut down at/u);
+      // Each transaction of pgbench adds the same amount to all four: any half of one would show.
+      const sums = server
+        .sql(
+          "SELECT (SELECT sum(abalance) FROM pgbench_accounts), (SELECT sum(tbalance) FROM pgbench_tellers), (SELECT sum(bbalance) FROM pgbench_branches), (SELECT sum(delta) FROM pgbench_history)",
+        )
+        .split("|");
+      equal(new Set(sums).size, 1, sums.join(" "));
+      ok(Number(server.sql(written)) >= 100, "there was something to be consistent");
+    });
 
   test("snapshots by interval come by themselves, the older ones go, those asked for stay", async () => {
     const [dSource] = await engine.client.searchDSources(eq("name", "mistaken"));
     const id = dSource?.id ?? "";
     const asked = (await engine.client.searchSnapshots(eq("dataset_id", id))).map((one) => one.id);
-    writeConfig(scratch, { pool: smallPool, dsources: [{ ...declared("mistaken", source.port), interval: "1s", keep: 1 }] });
+    writeConfig(scratch, {
+      pool: smallPool,
+      dsources: [{ ...declared("mistaken", source.port), interval: "1s", keep: 1 }, copied()],
+    });
     const removed = '"type":"SNAPSHOT_DELETE"';
     await engine.logged(removed);
-    writeConfig(scratch, { pool: smallPool, dsources: [declared("mistaken", source.port)] });
+    writeConfig(scratch, { pool: smallPool, dsources: [declared("mistaken", source.port), copied()] });
     const left = (await engine.client.searchSnapshots(eq("dataset_id", id))).map((one) => one.id);
     ok(
       asked.every((one) => left.includes(one)),
