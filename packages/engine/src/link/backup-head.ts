@@ -1,3 +1,4 @@
+/** What a base backup is begun for, and left again before it sends data: its head, and the checkpoint that the source makes for it. */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { baseEnvironment } from "../command.ts";
@@ -12,18 +13,35 @@ const patienceBytes = 1 << 20;
 
 /**
  * The OIDs of the source's tablespaces, which are the names of their archives. The replication protocol tells them at the head of a base
- * backup alone, so one is begun and left: it costs the source a checkpoint, and the next one follows when there is nothing to write.
+ * backup alone: it costs the source a checkpoint, and the next one follows when there is nothing to write.
  */
-export async function listTablespaces(
+export const listTablespaces = (
+  postgres: Postgres,
+  major: number,
+  source: Source,
+  signal: AbortSignal,
+): Promise<readonly string[]> => headOf(postgres, major, source, tablespacesOf, signal);
+
+/**
+ * Lets the source make a checkpoint at once, and answers when it is made. A role that may do no more than replicate has no other way to
+ * ask for one.
+ */
+export const makeCheckpoint = (postgres: Postgres, major: number, source: Source, signal: AbortSignal): Promise<true> =>
+  headOf(postgres, major, source, (head) => (head.includes("\n") ? true : undefined), signal);
+
+/** Answers what `read` makes of it, as soon as that is something. The backup ends with its connection. */
+async function headOf<T>(
   postgres: Postgres,
   major: number,
   { connection, env }: Source,
+  read: (head: string) => T | undefined,
   signal: AbortSignal,
-): Promise<readonly string[]> {
+): Promise<T> {
+  // The slowest rate: the source reads no more than a few blocks before it sees that nobody listens.
   const ask =
     major < 15
-      ? "BASE_BACKUP LABEL 'tablespaces' FAST NOWAIT"
-      : "BASE_BACKUP (LABEL 'tablespaces', CHECKPOINT 'fast', WAIT false)";
+      ? "BASE_BACKUP LABEL 'head' FAST NOWAIT MAX_RATE 32"
+      : "BASE_BACKUP (LABEL 'head', CHECKPOINT 'fast', WAIT false, MAX_RATE 32)";
   const format = ["-tAc", ask, `--field-separator=${field}`, `--record-separator=${row}`];
   const psql = spawn(join(await postgres.newest(), "psql"), ["--no-psqlrc", "--no-password", ...format, commandConnection], {
     stdio: ["ignore", "pipe", "pipe"],
@@ -38,8 +56,8 @@ export async function listTablespaces(
   try {
     for await (const bytes of psql.stdout.setEncoding("latin1")) {
       head += String(bytes);
-      const oids = tablespacesOf(head);
-      if (oids !== undefined) return oids;
+      const found = read(head);
+      if (found !== undefined) return found;
       if (head.length > patienceBytes) break;
     }
   } finally {
@@ -47,7 +65,7 @@ export async function listTablespaces(
     await ended.catch(() => undefined);
   }
   signal.throwIfAborted();
-  throw new Failure(explain(connection, words || "the source does not tell its tablespaces"));
+  throw new Failure(explain(connection, words || "the source does not tell where it begins and what it copies"));
 }
 
 /** The first answer is where the backup begins; then come the tablespaces, and after them the data folder, without an OID. */

@@ -1,0 +1,42 @@
+/** Snapshots of a streamed source that lie closer together than its checkpoints. */
+import { equal, ok } from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { usedPoolBytes } from "./testing/engine.ts";
+import { contentOf } from "./testing/postgres.ts";
+import { type Streamed, startStreamed } from "./testing/streamed.ts";
+
+const [mib, count] = [2 ** 20, 4];
+
+describe("a streamed source that makes no checkpoint by itself", { timeout: 600_000 }, () => {
+  let link: Streamed;
+  before(async () => {
+    link = await startStreamed(["checkpoint_timeout=1h", "max_wal_size=4GB", "autovacuum=off", "log_checkpoints=on"]);
+  });
+  after(() => link[Symbol.asyncDispose]());
+
+  const checkpoints = (): number => link.source.log().split("checkpoint starting:").length - 1;
+  const inMiB = (bytes: number): string => `${(bytes / mib).toFixed(1)} MiB`;
+
+  test("is asked for one when the next snapshot would take as much as the one before: what has changed is in the pool once", async (t) => {
+    await link.streams();
+    const [copies, before] = [link.copies(), usedPoolBytes(link.scratch)];
+    const muchBytes = link.writeMuch("much");
+    const taken = [];
+    for (let nth = 0; nth < count; nth += 1) {
+      link.changed(nth);
+      const content = contentOf(link.source);
+      const [used, asked, fromMs] = [usedPoolBytes(link.scratch), checkpoints(), Date.now()];
+      const snapshot = await link.synced();
+      const [ms, grown] = [Date.now() - fromMs, usedPoolBytes(link.scratch) - used];
+      taken.push({ snapshot, content, ms, grown, asked: checkpoints() - asked });
+    }
+    const all = usedPoolBytes(link.scratch) - before;
+    t.diagnostic(`${inMiB(muchBytes)} were written once, and the pool has grown by ${inMiB(all)}`);
+    for (const { ms, grown, asked } of taken) t.diagnostic(`a snapshot: ${ms} ms, ${inMiB(grown)}, ${asked} checkpoints`);
+    equal(taken.map(({ asked }) => asked).join(" "), "1 0 0 0", "one, and none where little was written since");
+    for (const { grown } of taken.slice(1)) ok(grown < 6 * mib, `${grown} bytes`);
+    ok(all < 1.2 * muchBytes + count * 6 * mib, `${all} bytes`);
+    equal(link.copies(), copies);
+    for (const { snapshot, content } of taken) await link.holds(snapshot, content);
+  });
+});
