@@ -1,5 +1,6 @@
 /** Snapshots of a streamed source that lie closer together than its checkpoints. */
 import { equal, ok } from "node:assert/strict";
+import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { usedPoolBytes } from "./testing/engine.ts";
 import { contentOf } from "./testing/postgres.ts";
@@ -38,5 +39,20 @@ describe("a streamed source that makes no checkpoint by itself", { timeout: 600_
     ok(all < 1.2 * muchBytes + count * 6 * mib, `${all} bytes`);
     equal(link.copies(), copies);
     for (const { snapshot, content } of taken) await link.holds(snapshot, content);
+  });
+
+  test("keeps what the standby has yet to receive when it makes one", async () => {
+    await link.streams();
+    await link.synced();
+    const copies = link.copies();
+    const made = (): number => link.source.log().split("checkpoint complete:").length;
+    const sender = Number(link.source.sql("SELECT pid FROM pg_stat_replication WHERE state = 'streaming'"));
+    process.kill(sender, "SIGSTOP");
+    link.writeMuch("late");
+    const [content, former, snapshot] = [contentOf(link.source), made(), link.synced()];
+    await link.seen("the source makes a checkpoint", () => made() > former);
+    process.kill(sender, "SIGCONT");
+    await link.holds(await snapshot, content);
+    equal(link.copies(), copies);
   });
 });

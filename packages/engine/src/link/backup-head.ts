@@ -1,5 +1,6 @@
 /** What a base backup is begun for, and left again before it sends data: its head, and the checkpoint that the source makes for it. */
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { baseEnvironment } from "../command.ts";
 import { Failure } from "../failure.ts";
@@ -20,30 +21,34 @@ export const listTablespaces = (
   major: number,
   source: Source,
   signal: AbortSignal,
-): Promise<readonly string[]> => headOf(postgres, major, source, tablespacesOf, signal);
+): Promise<readonly string[]> => headOf(postgres, source, [beginBackup(major)], tablespacesOf, signal);
 
 /**
  * Lets the source make a checkpoint at once, and answers when it is made. A role that may do no more than replicate has no other way to
- * ask for one.
+ * ask for one. Of the WAL before it a standby may lack some yet: a slot that ends with the connection keeps what there is of it.
  */
-export const makeCheckpoint = (postgres: Postgres, major: number, source: Source, signal: AbortSignal): Promise<true> =>
-  headOf(postgres, major, source, (head) => (head.includes("\n") ? true : undefined), signal);
+export async function makeCheckpoint(postgres: Postgres, major: number, source: Source, signal: AbortSignal): Promise<void> {
+  const slot = `CREATE_REPLICATION_SLOT delphix_engine_${randomBytes(8).toString("hex")} TEMPORARY PHYSICAL RESERVE_WAL`;
+  await headOf(postgres, source, [slot, beginBackup(major)], (head) => /\n.*\n/u.exec(head) ?? undefined, signal);
+}
 
-/** Answers what `read` makes of it, as soon as that is something. The backup ends with its connection. */
+/** The source reads at most 1 MB a second, so little before it sees that nobody listens. */
+const beginBackup = (major: number): string =>
+  major < 15
+    ? "BASE_BACKUP LABEL 'head' FAST NOWAIT MAX_RATE 1024"
+    : "BASE_BACKUP (LABEL 'head', CHECKPOINT 'fast', WAIT false, MAX_RATE 1024)";
+
+/** Answers what `read` makes of the answers, as soon as that is something. The backup ends with its connection. */
 async function headOf<T>(
   postgres: Postgres,
-  major: number,
   { connection, env }: Source,
+  commands: readonly string[],
   read: (head: string) => T | undefined,
   signal: AbortSignal,
 ): Promise<T> {
-  // The slowest rate: the source reads no more than a few blocks before it sees that nobody listens.
-  const ask =
-    major < 15
-      ? "BASE_BACKUP LABEL 'head' FAST NOWAIT MAX_RATE 32"
-      : "BASE_BACKUP (LABEL 'head', CHECKPOINT 'fast', WAIT false, MAX_RATE 32)";
-  const format = ["-tAc", ask, `--field-separator=${field}`, `--record-separator=${row}`];
-  const psql = spawn(join(await postgres.newest(), "psql"), ["--no-psqlrc", "--no-password", ...format, commandConnection], {
+  const given = ["--no-psqlrc", "--no-password", "--set=ON_ERROR_STOP=1", "-tA", ...commands.flatMap((one) => ["-c", one])];
+  const format = [`--field-separator=${field}`, `--record-separator=${row}`];
+  const psql = spawn(join(await postgres.newest(), "psql"), [...given, ...format, commandConnection], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...baseEnvironment(), ...env },
     signal,

@@ -81,8 +81,6 @@ export function standbyClones({ pool, postgres, log }: StandbyParts, around: Aro
     const data = join(pool.pathOf(placeOfStandby(one.followed.id)), "data");
     const { redoLsn, walSegmentBytes, version } = await postgres.controlData(data, signal);
     if (!isWorthACheckpoint({ redo: parsePosition(redoLsn), position: at.position, former, walSegmentBytes })) return undefined;
-    // The source removes WAL that lies before its checkpoint.
-    if ((await until(one, async () => (await serverWith(one, at)) !== undefined, signal)) !== undefined) return undefined;
     const limits = AbortSignal.any([signal, AbortSignal.timeout(checkpointMs)]);
     try {
       await asking(one, (source) => makeCheckpoint(postgres, Number(version), source, limits));
