@@ -6,7 +6,6 @@ import { placeOfStandby } from "../pool/places.ts";
 import { makeCheckpoint } from "./backup-head.ts";
 import type { Source, SourcePosition } from "./source.ts";
 import { hasAll, type Standby, verify } from "./standby.ts";
-import type { StandbyServer } from "./standby-server.ts";
 import type { StandbyServers } from "./standby-servers.ts";
 import type { StandbyParts } from "./standbys.ts";
 import { parsePosition } from "./wal-position.ts";
@@ -32,7 +31,7 @@ const patienceMs = 60_000;
 const lookMs = 100;
 /** A source with much to write goes on with it, and the snapshot without it. */
 const checkpointMs = 30_000;
-/** For so long a snapshot waits until its standby has replayed a checkpoint, and for so long until its pages are on disk. */
+/** When it has stood still for so long on its way to a checkpoint, the snapshot is taken without; and it gets so long to bring its pages to disk. */
 const settleMs = 30_000;
 
 interface Around extends Pick<StandbyServers, "count"> {
@@ -50,26 +49,6 @@ export function standbyClones({ pool, postgres, log }: StandbyParts, around: Aro
 
   const isOfNoUse = (one: Standby): string | undefined =>
     isWanted(one) ? (one.lost ?? one.refused ?? one.held) : "its standby is not wanted any more";
-
-  /** Looks until it is done; answers why it never will be. */
-  const until = async (one: Standby, isDone: () => Promise<boolean>, signal: AbortSignal): Promise<Unusable | undefined> => {
-    let [progress, patience] = ["", Date.now() + patienceMs];
-    for (;;) {
-      const because = isOfNoUse(one);
-      if (because !== undefined) return { because };
-      if (await exclusive(one.followed.id, isDone)) return undefined;
-      const now = one.server?.progress() ?? "";
-      if (now !== progress) [progress, patience] = [now, Date.now() + patienceMs];
-      if (Date.now() > patience) return { because: `the standby receives nothing: ${one.trouble ?? "it does not say why"}` };
-      await sleepMs(lookMs, undefined, { signal });
-    }
-  };
-
-  /** Its server, when that has all. */
-  const serverWith = async (one: Standby, wanted: SourcePosition): Promise<StandbyServer | undefined> => {
-    await verify(one);
-    return hasAll(one, wanted) ? one.server : undefined;
-  };
 
   /** Lets the source make a checkpoint where the clone would else be larger than what has changed. Answers where the source is then. */
   const checkpointed = async (
@@ -97,12 +76,13 @@ export function standbyClones({ pool, postgres, log }: StandbyParts, around: Aro
     const clone = (): Promise<void> => pool.clone(placeOfStandby(followed.id), wanted.to, "writable");
     const found = await compare(one, signal);
     const behindCheckpoint = isOfNoUse(one) === undefined ? await checkpointed(one, found, wanted, signal) : undefined;
-    const settledBy = Date.now() + settleMs;
+    let [progress, movedMs] = ["", Date.now()];
 
     const take = async (): Promise<boolean> => {
-      const settling = Date.now() < settledBy ? behindCheckpoint : undefined;
-      const server = await serverWith(one, settling ?? found);
-      if (server === undefined) return false;
+      await verify(one);
+      const settling = Date.now() - movedMs < settleMs ? behindCheckpoint : undefined;
+      const { server } = one;
+      if (server === undefined || !hasAll(one, settling ?? found)) return false;
       if (settling !== undefined) {
         if (!server.hasReplayed(settling.position)) return false;
         await sleepMs(lookMs); // for what it has yet to replay of the segment
@@ -114,6 +94,15 @@ export function standbyClones({ pool, postgres, log }: StandbyParts, around: Aro
       count(followed, server); // what the snapshot has cost is told with it, not with the next pass
       return one.server !== undefined;
     };
-    return (await until(one, take, signal)) ?? { ...found, at: new Date() };
+    for (;;) {
+      const because = isOfNoUse(one);
+      if (because !== undefined) return { because };
+      if (await exclusive(followed.id, take)) return { ...found, at: new Date() };
+      const now = one.server?.progress() ?? "";
+      if (now !== progress) [progress, movedMs] = [now, Date.now()];
+      if (Date.now() - movedMs > patienceMs)
+        return { because: `the standby receives nothing: ${one.trouble ?? "it does not say why"}` };
+      await sleepMs(lookMs, undefined, { signal });
+    }
   };
 }

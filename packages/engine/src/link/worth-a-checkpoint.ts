@@ -10,8 +10,9 @@ interface Places {
 
 /**
  * A recovery writes anew each page that was changed since its beginning. Once that is no more than what has changed since the snapshot
- * before; when that one's recovery has come here too, it is the same again. A source that makes checkpoints between snapshots is never
- * asked. Nor for less than a segment, since it sends up to a segment more for a checkpoint.
+ * before; when that one's recovery has begun here too, it is the same again. A source that makes checkpoints between snapshots is never
+ * asked. Nor for less than two segments: the rest of one may be empty, where the source has ended it early, and for a checkpoint it ends
+ * another one.
  */
 export const isWorthACheckpoint = ({ redo, position, former, walSegmentBytes }: Places): boolean =>
-  former !== undefined && former >= redo && position - redo > BigInt(walSegmentBytes);
+  former !== undefined && former >= redo && position - redo > 2n * BigInt(walSegmentBytes);
