@@ -2,12 +2,13 @@
  * The operator's own time in a VDBRefresh, a VDBRewind and the creation of a database, and what it writes for them: on a real API
  * server, with a DCT, a kubelet and a PostgreSQL that are played.
  *
- *   node bench/own-time.ts [runs=30] [--trace]
+ *   node bench/own-time.ts [runs=30] [--trace] [--slow=0]
  *
  * Own time: from the creation until Completed or Ready, both as a watch tells of them, without the time in which a call to DCT
  * runs, the played kubelet and provisioner have something to do, or a command runs in the pod. Prints p50 and p95 of it and of the
  * whole, the writes (Events not counted) and how many of them follow one another, and beside them, in the same run, how long as many
- * writes take that one client makes one after the other. --trace: what the last run of each consisted of.
+ * writes take that one client makes one after the other. --trace: what the last run of each consisted of. --slow: so
+ * many milliseconds longer takes each call of the operator to the API server: on a busy machine two versions are compared by that.
  */
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -33,14 +34,20 @@ import { type Noted, noteOutside } from "./own-time/outside.ts";
 import { inARow, type Span, uncovered } from "./own-time/uncovered.ts";
 import { watchEnds } from "./own-time/watch-ends.ts";
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { trace: { type: "boolean", default: false } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { trace: { type: "boolean", default: false }, slow: { type: "string", default: "0" } },
+});
 const runs = Number(positionals[0] ?? 30);
-if (!Number.isInteger(runs) || runs < 1)
-  throw new Error("usage: node bench/own-time.ts [runs=30] [--trace], runs a whole number from 1");
+const slowMs = Number(values.slow);
+if (!Number.isInteger(runs) || runs < 1 || !(slowMs >= 0))
+  throw new Error(
+    "usage: node bench/own-time.ts [runs=30] [--trace] [--slow=0], runs a whole number from 1, slow in milliseconds",
+  );
 
 await using stack = new AsyncDisposableStack();
 const bench = stack.use(await startBench());
-const { noted, operator: operatorApi, cluster, awaited } = noteOutside(bench.api);
+const { noted, operator: operatorApi, cluster, awaited } = noteOutside(bench.api, slowMs);
 const dct = fakeDct(0);
 const played = { ...dct, client: new Proxy(dct.client, { get: (client, name) => noteCalls(name, Reflect.get(client, name)) }) };
 const operator = stack.use(startOperator(operatorApi, played));

@@ -10,6 +10,7 @@ import {
   deleteVdb,
   makePasswordSecret,
   setPasswordSecret,
+  settledVdbCount,
   type VdbOptions,
   vdbCount,
   waitForPhase,
@@ -74,7 +75,7 @@ describe("bad input", { timeout: 900_000 }, () => {
   test("a wrong engine name: the condition lists the engines there are, and a corrected one is enough", {
     skip: skip("engine"),
   }, async () => {
-    const before = await provisioned();
+    const before = await settledVdbCount(kubectl);
     const vdb = fresh("wrong-engine", { source: { type: "dct-source", reference: "no-such-engine:production" } });
     await makePasswordSecret(kubectl, vdb);
     await applyVdb(kubectl, vdb);
@@ -86,7 +87,7 @@ describe("bad input", { timeout: 900_000 }, () => {
   test("a wrong dSource name: the condition lists the sources, nothing is provisioned, and a corrected one is enough", {
     skip: skip("source"),
   }, async () => {
-    const before = await provisioned();
+    const before = await settledVdbCount(kubectl);
     const vdb = fresh("wrong-source", { source: { type: "dct-source", reference: "delphix-engine:no-such-source" } });
     await makePasswordSecret(kubectl, vdb);
     await applyVdb(kubectl, vdb);
@@ -101,7 +102,7 @@ describe("bad input", { timeout: 900_000 }, () => {
   });
 
   test("a StorageClass that does not exist: named, and a corrected one is enough", { skip: skip("storageClass") }, async () => {
-    const before = await provisioned();
+    const before = await settledVdbCount(kubectl);
     const vdb = fresh("wrong-class", { storageClassName: "no-such-class" });
     await makePasswordSecret(kubectl, vdb);
     await applyVdb(kubectl, vdb);
@@ -132,7 +133,7 @@ describe("bad input", { timeout: 900_000 }, () => {
   test("too little free space in the pool: named with the bytes, and with enough again the VDB gets Ready", {
     skip: skip("room"),
   }, async () => {
-    const before = await provisioned();
+    const before = await settledVdbCount(kubectl);
     // Twice and after a sync: what was deleted just before is given back only then, and would be room again.
     if ((await poolFileSystem()) === "btrfs") await inNode(["btrfs", "subvolume", "sync", poolDir]);
     await inNode(["sh", "-c", `${fill(`${poolDir}/.filled`)}; ${fill(`${poolDir}/.filled-again`)}`]);

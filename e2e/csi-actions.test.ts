@@ -4,7 +4,17 @@ import { after, before, describe, test } from "node:test";
 import { ensureNamespace, eventually, items, type Json, testCluster, text } from "@vdb/cluster";
 import { isFullTier } from "kube-runtime/testing";
 import { untilReady } from "./origins.ts";
-import { applyVdb, condition, deleteVdb, makePasswordSecret, runAction, sqlInPod, vdbCount, waitForPhase } from "./vdb.ts";
+import {
+  applyVdb,
+  condition,
+  deleteVdb,
+  makePasswordSecret,
+  runAction,
+  settledVdbCount,
+  sqlInPod,
+  vdbCount,
+  waitForPhase,
+} from "./vdb.ts";
 import { snapshot as snapshotOf } from "./volumes/manifests.ts";
 
 const kubectl = await testCluster();
@@ -82,7 +92,7 @@ const claims = async (vdb: { readonly name: string }): Promise<readonly string[]
 describe("refresh and rewind of databases of plain CSI", { skip: !isFullTier, timeout: 1_200_000 }, () => {
   before(async () => {
     await ensureNamespace(kubectl, namespace);
-    known.vdbs = await vdbCount(kubectl);
+    known.vdbs = await settledVdbCount(kubectl);
     await makePasswordSecret(kubectl, source);
     await applyVdb(kubectl, source);
     await waitForPhase(kubectl, source, "Ready");

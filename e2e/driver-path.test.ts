@@ -3,7 +3,7 @@ import { equal, match } from "node:assert/strict";
 import { after, test } from "node:test";
 import { ensureNamespace, eventually, productionSql, testCluster, text, withEngineAccess } from "@vdb/cluster";
 import { bareDct } from "./driver-path/bare-dct.ts";
-import { accountsChecksum, vdbCount } from "./vdb.ts";
+import { accountsChecksum, settledVdbCount, vdbCount } from "./vdb.ts";
 import { claim } from "./volumes/manifests.ts";
 
 const kubectl = await testCluster();
@@ -30,7 +30,7 @@ const stop = async (): Promise<void> => {
 };
 
 test("the samples: an annotated claim and a Deployment of one's own hold the source's data", { timeout: 900_000 }, async () => {
-  known.vdbs = await vdbCount(kubectl);
+  known.vdbs = await settledVdbCount(kubectl);
   await ensureNamespace(kubectl, namespace);
   await kubectl.run(["apply", "-n", namespace, ...samples]);
   await kubectl.run(["rollout", "status", "deployment/my-postgres", "-n", namespace, "--timeout=240s"]);

@@ -14,7 +14,17 @@ import {
   uninstallForeignDriver,
 } from "@vdb/cluster";
 import { isFullTier } from "kube-runtime/testing";
-import { accountsChecksum, applyVdb, condition, deleteVdb, makePasswordSecret, sqlInPod, vdbCount, waitForPhase } from "./vdb.ts";
+import {
+  accountsChecksum,
+  applyVdb,
+  condition,
+  deleteVdb,
+  makePasswordSecret,
+  settledVdbCount,
+  sqlInPod,
+  vdbCount,
+  waitForPhase,
+} from "./vdb.ts";
 import { applyWorkload, inClaim, scaleWorkload, sqlInWorkload } from "./workload.ts";
 
 const kubectl = await testCluster();
@@ -64,7 +74,7 @@ describe("volumes of another driver", { skip: !isFullTier, timeout: 1_800_000 },
       volumeBindingMode: "WaitForFirstConsumer",
     };
     await kubectl.apply(JSON.stringify(late));
-    known.vdbs = await vdbCount(kubectl);
+    known.vdbs = await settledVdbCount(kubectl);
     known.accounts = await productionSql(kubectl, accountsChecksum);
     await applyWorkload(kubectl, theirs);
     await sqlInWorkload(kubectl, theirs, `CREATE TABLE words (id serial, word text); ${write("theirs")}`);

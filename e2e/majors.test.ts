@@ -24,6 +24,7 @@ import {
   makePasswordSecret,
   patchSpec,
   runAction,
+  settledVdbCount,
   sqlInPod,
   type VdbOptions,
   vdbCount,
@@ -61,7 +62,7 @@ describe("each major version", { timeout: 2_400_000 }, () => {
     const images = [...majors.map((major) => `postgres${major}`), "postgres16-15"];
     await run(join(import.meta.dirname, "../cluster/load-images"), images);
     await ensureNamespace(kubectl, namespace);
-    vdbs = await vdbCount(kubectl);
+    vdbs = await settledVdbCount(kubectl);
   });
   after(async () => {
     await kubectl.run(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=240s"]);

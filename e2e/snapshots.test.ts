@@ -13,7 +13,7 @@ import {
   withEngine,
 } from "@vdb/cluster";
 import { killPods } from "./pods.ts";
-import { applyVdb, condition, makePasswordSecret, sqlInPod, vdbCount, waitForPhase } from "./vdb.ts";
+import { applyVdb, condition, makePasswordSecret, settledVdbCount, sqlInPod, vdbCount, waitForPhase } from "./vdb.ts";
 import * as volumes from "./volumes/manifests.ts";
 
 const kubectl = await testCluster();
@@ -24,7 +24,7 @@ let vdbs = 0;
 
 before(async () => {
   await ensureNamespace(kubectl, namespace);
-  vdbs = await vdbCount(kubectl);
+  vdbs = await settledVdbCount(kubectl);
   await makePasswordSecret(kubectl, vdb);
   await applyVdb(kubectl, vdb);
   await waitForPhase(kubectl, vdb, "Ready");

@@ -9,6 +9,7 @@ import {
   deleteVdb,
   makePasswordSecret,
   setEnabled,
+  settledVdbCount,
   sqlInPod,
   vdbCount,
   waitForPhase,
@@ -89,7 +90,7 @@ before(async () => {
   await kubectl.apply(JSON.stringify(grantKind));
   await kubectl.run(["wait", "--for=condition=Established", `crd/${grantKind.metadata.name}`, "--timeout=60s"]);
   for (const name of [namespace, elsewhere]) await ensureNamespace(kubectl, name);
-  known.vdbs = await vdbCount(kubectl);
+  known.vdbs = await settledVdbCount(kubectl);
   await makePasswordSecret(kubectl, source);
   await applyVdb(kubectl, source);
   await waitForPhase(kubectl, source, "Ready");

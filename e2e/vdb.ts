@@ -99,6 +99,19 @@ export async function vdbCount(kubectl: Kubectl): Promise<number> {
   return await withEngine(kubectl, async (engine) => (await engine.searchVdbs()).length);
 }
 
+/** The same once what was deleted before is gone: what a later number is compared with. */
+export async function settledVdbCount(kubectl: Kubectl): Promise<number> {
+  await eventually("no volume is being deleted", 240, async () => {
+    const going = (await kubectl.list("pv")).filter(
+      (volume) =>
+        text(volume, "spec", "persistentVolumeReclaimPolicy") === "Delete" &&
+        (text(volume, "status", "phase") === "Released" || text(volume, "metadata", "deletionTimestamp") !== ""),
+    );
+    return going.length === 0 ? true : undefined;
+  });
+  return await vdbCount(kubectl);
+}
+
 export async function makePasswordSecret(kubectl: Kubectl, { name, namespace }: VdbOptions): Promise<string> {
   const password = newSecret();
   await setPasswordSecret(kubectl, namespace, `${name}-password`, { password });

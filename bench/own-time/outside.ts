@@ -27,7 +27,8 @@ export interface Outside {
   readonly awaited: <T>(what: string, call: () => Promise<T>) => Promise<T>;
 }
 
-export function noteOutside(api: Api): Outside {
+/** `slowMs`: so much longer takes each call of the operator. */
+export function noteOutside(api: Api, slowMs = 0): Outside {
   const noted: Noted[] = [];
   const owed = new Map<string, number>();
   const deployments = new Map<string, Deployment>();
@@ -59,6 +60,7 @@ export function noteOutside(api: Api): Outside {
     call: async (call, next) => {
       const from = performance.now();
       try {
+        if (slowMs > 0) await sleep(slowMs);
         const answer = await next();
         if (isWrite(call)) take(call, answer);
         return answer;

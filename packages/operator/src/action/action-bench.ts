@@ -71,6 +71,8 @@ export interface ActionBench {
   play: Play;
   /** Where the database cannot get to when it is held there. */
   trouble: VdbHold | undefined;
+  /** Whether the database answers no action. */
+  holdDatabase: boolean;
   /** Whether the cluster cuts no snapshot. */
   holdSnapshots: boolean;
   /** How far the server says that its WAL has come. */
@@ -106,11 +108,12 @@ export async function actionBench(kinds: readonly ActionKind[], dctClient?: DctC
   const key = { namespace: "shop", name: "orders" };
   const [begun, ended, broken]: [string[], string[], string[]] = [[], [], []];
   const seen = new Map<string, string[]>();
-  const state: Pick<ActionBench, "play" | "holdSnapshots" | "playStorage" | "trouble" | "walPosition"> = {
+  const state: Pick<ActionBench, "play" | "holdDatabase" | "holdSnapshots" | "playStorage" | "trouble" | "walPosition"> = {
     trouble: undefined,
     walPosition: "",
     playStorage: async () => undefined,
     play: () => "exit 0\ndone",
+    holdDatabase: false,
     holdSnapshots: false,
   };
   const spec = {
@@ -197,7 +200,7 @@ export async function actionBench(kinds: readonly ActionKind[], dctClient?: DctC
       const running = manager.run(stop.signal);
       for (let at = 0; at < seconds && !(await until()); at += 1) {
         await clock.advance(1000);
-        await playDatabase(client, bench.trouble);
+        if (!bench.holdDatabase) await playDatabase(client, bench.trouble);
         if (!bench.holdSnapshots) await playSnapshots(client);
         await bench.playStorage(client);
       }

@@ -3,6 +3,7 @@ import { type Client, findCondition, isTrue, type JournalStep, type MergePatch, 
 import { ActionFailed } from "../data/action-failed.ts";
 import type { ContentStore, Deed, Work } from "../data/content-store.ts";
 import { heldStatus } from "../vdb/decide/hold.ts";
+import { contentIdOfAction } from "../vdb/names.ts";
 import { type ActionContext, nameOfTarget, vdbOf } from "./context.ts";
 
 const vdbs = resourceOf(postgresVDB);
@@ -62,6 +63,16 @@ export async function letOpen(ctx: ActionContext, signal: AbortSignal): Promise<
   const isToOpen = isSwitchedOn(vdb) && content?.openedTime === undefined && heldAt(ctx, "beforeOpen").kind === "there";
   const opened = isToOpen ? { content: { openedTime: timestamp(ctx.run.clock.now()) } } : {};
   await writeVdb(ctx, { activeAction: { hold: "none" }, ...opened }, signal);
+}
+
+/**
+ * Whether the new data of this action was let open: from there on it goes on to its end, whatever is recorded of its steps. Until then
+ * it is held, from the write that put it in its place.
+ */
+export function isLetOpen(ctx: ActionContext): boolean {
+  const { activeAction, content } = vdbOf(ctx)?.status ?? {};
+  const { uid } = ctx.action.metadata;
+  return activeAction?.uid === uid && (activeAction.hold ?? "none") === "none" && content?.id === contentIdOfAction(uid);
 }
 
 /** What the database says of a hold on its present data: nothing yet, that it is there, or why it cannot get there. */

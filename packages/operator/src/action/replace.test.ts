@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { type ActionKind, isFinished, postgresRefresh, postgresRewind, resourceOf, vdbRefresh, vdbRewind } from "@vdb/api";
 import { DctError } from "@vdb/dct";
 import { dSourceId, type FakeDctOptions, FakeWorld, fakeDct } from "@vdb/dct/testing";
-import { type Api, ApiError, interceptApi } from "kube-runtime";
+import { type Api, ApiError, interceptApi, pods } from "kube-runtime";
+import { contentIdOfAction } from "../vdb/names.ts";
 import { type ActionBench, actionBench, ended, forever, makeVolumeSnapshot } from "./action-bench.ts";
 import { type Faulty, faultTests } from "./faults-bench.ts";
 
@@ -422,6 +423,59 @@ test("an operator that dies after it has left the turn: the next one writes down
   equal(status.conditions?.find(({ type }) => type === "ModeEnforced")?.reason, "Enforced");
   deepEqual([(await bench.vdb()).status.previous, changes(world), bench.broken], [previous, ["DB_REFRESH"], []]);
 });
+
+test("once the pod is gone the next phase is told, and the data stays as it is until the database says that nothing has it open", async () => {
+  const { bench, world } = await stage();
+  bench.holdDatabase = true;
+  await bench.client.delete(pods, { namespace: "shop", name: "orders-1" }, forever);
+  await bench.apply(vdbRefresh, "monday", spec);
+  await bench.live(async () => false, { seconds: 120 });
+  const { phase, conditions } = (await bench.get(vdbRefresh, "monday")).status;
+  deepEqual([phase, changes(world)], ["Refreshing", []]);
+  equal(conditions?.find(({ type }) => type === "Ready")?.message, "PostgreSQL has shut down; its volume is detached");
+  bench.holdDatabase = false;
+  await bench.makePod("orders-2", contentIdOfAction((await bench.get(vdbRefresh, "monday")).metadata.uid));
+  await bench.live(ended(bench, "monday", vdbRefresh), { seconds: 120 });
+  deepEqual([(await bench.get(vdbRefresh, "monday")).status.phase, changes(world)], ["Completed", ["DB_REFRESH"]]);
+});
+
+for (const { arrives, deleted } of [
+  { arrives: "the opening", deleted: false },
+  { arrives: "the opening", deleted: true },
+  { arrives: "the announcement", deleted: false },
+])
+  test(`an operator dies as the gate opens, and of its two writes only ${arrives} arrives${deleted ? ", and the action is deleted" : ""}: it goes on to its end`, async () => {
+    const { bench, world, current } = await stage();
+    await bench.apply(vdbRefresh, "monday", spec);
+    let isDead = false;
+    const dying = (api: Api): Api =>
+      interceptApi(api, {
+        call: async (call, next) => {
+          const body = JSON.stringify(call.body ?? {});
+          const what = body.includes('"open-database"')
+            ? "the announcement"
+            : body.includes('"hold":"none"')
+              ? "the opening"
+              : "";
+          if (isDead || (what !== "" && what !== arrives)) throw new ApiError({ kind: "unavailable" }, "it is dead");
+          const answer = await next();
+          isDead = what !== "";
+          return answer;
+        },
+      });
+    await bench.live(async () => isDead, { api: dying, seconds: 300 });
+    const isOpened = (await bench.vdb()).status.content?.openedTime !== undefined;
+    const { phase } = (await bench.get(vdbRefresh, "monday")).status;
+    deepEqual([isOpened, phase], arrives === "the opening" ? [true, "PostRefresh"] : [false, "Finalizing"]);
+    const key = { namespace: "shop", name: "monday" };
+    if (deleted) await bench.client.delete(resourceOf<ActionKind>(vdbRefresh), key, forever);
+    const isGone = async () => (await bench.client.find(resourceOf<ActionKind>(vdbRefresh), key, forever)) === undefined;
+    await bench.live(deleted ? isGone : ended(bench, "monday", vdbRefresh), { seconds: 300 });
+    if (!deleted) equal((await bench.get(vdbRefresh, "monday")).status.phase, "Completed");
+    const { activeAction, previous, content } = (await bench.vdb()).status;
+    deepEqual([activeAction, previous?.id, content?.madeBy], [undefined, "c1", "refresh"]);
+    deepEqual([current() === "tf-1", changes(world), bench.broken], [false, ["DB_REFRESH"], []]);
+  });
 
 for (const { kind, trouble } of [
   { kind: vdbRefresh, trouble: undefined },

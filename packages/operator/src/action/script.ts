@@ -2,6 +2,7 @@ import { DctError } from "@vdb/dct";
 import { after, createJournal, isApiError, type Outcome, type Step, terminal, type Unmet } from "kube-runtime";
 import { ActionFailed } from "../data/action-failed.ts";
 import { type ActionContext, isGone, nameOfTarget } from "./context.ts";
+import { isLetOpen } from "./hold.ts";
 import { beginRollback } from "./rollback.ts";
 import type { ActionDefinition, PhasedStep } from "./step.ts";
 
@@ -45,7 +46,7 @@ export const isDone = ({ definition }: Script, ctx: ActionContext): boolean =>
 
 /** Once the last step that can be taken back is behind it, an action goes on to its end, whatever happens. */
 export const isPastReturn = ({ definition }: Script, ctx: ActionContext): boolean =>
-  definition.steps.some((step) => step.isFinal === true && entryOf(ctx, step) !== undefined);
+  isLetOpen(ctx) || definition.steps.some((step) => step.isFinal === true && entryOf(ctx, step) !== undefined);
 
 function asJournalled({ abandon, isQuiet, ...step }: PhasedStep, at: number, all: readonly PhasedStep[]): PhasedStep {
   const opensPhase = all[at - 1]?.phase !== step.phase;

@@ -1,4 +1,5 @@
 import type { DatabasesTold } from "../postgres/databases-told.ts";
+import type { Password } from "./password.ts";
 
 /**
  * What the operator remembers of a database to spare work, never to decide: all of it is found again after a restart by
@@ -11,6 +12,8 @@ export interface Memory {
   databases: { readonly containerId: string; readonly found: DatabasesTold } | undefined;
   /** When the operator last asked in which container whether the certificate is in force. */
   certificate: { readonly containerId: string; readonly askedAt: number } | undefined;
+  /** The password that was last read, and from which Secret at what time of the monotonic clock. */
+  password: { readonly from: string; readonly readAt: number; readonly found: Password } | undefined;
   /** The generation that the Deployment had after our own write: a higher one means that another client has changed it. */
   deploymentGeneration: number | undefined;
 }
@@ -28,6 +31,7 @@ export function createMemories(): Memories {
         inForce: undefined,
         databases: undefined,
         certificate: undefined,
+        password: undefined,
         deploymentGeneration: undefined,
       };
       memories.set(uid, known);

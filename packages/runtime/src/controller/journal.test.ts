@@ -12,7 +12,7 @@ import { type Widget, widgets } from "../testing/widget.ts";
 import { beginsNothing, createJournal, type JournalEntry, type JournalStep, journalPhase } from "./journal.ts";
 import type { ControlledKind, Run } from "./kind.ts";
 import { createObjectMemories } from "./object-memory.ts";
-import { done, type Outcome, waiting } from "./outcome.ts";
+import { done, type Outcome, type Unmet, waiting } from "./outcome.ts";
 import { runKind, type SkeletonResult } from "./skeleton.ts";
 import { endingSummary } from "./summary.ts";
 
@@ -319,6 +319,50 @@ test("an error that proves that nothing was begun costs no waiting", async () =>
   deepEqual(asked, ["begin", "begin", "look", "look", "begin"]);
   const [entry] = status.steps ?? [];
   ok(Date.parse(entry?.completionTime ?? "") >= Date.parse(entry?.startTime ?? ""));
+});
+
+test("what a step lacks is waited for with its intent stored, and only where nothing has begun", async () => {
+  const clock = createVirtualClock();
+  const status: { conditions?: []; steps?: { name: string }[] } = {};
+  const told: string[] = [];
+  const run = {
+    status,
+    clock,
+    marks: new Map<string, number>(),
+    saveStatus: async () => void told.push(`${status.steps?.length} stored`),
+  };
+  let lacking: Unmet | undefined = waiting("Running", "the server shuts down");
+  const elsewhere: { effect?: string } = {};
+  const [change] = createJournal<undefined>(
+    [
+      {
+        name: "change",
+        phase: "Changing",
+        intend: () => "change",
+        lacks: () => lacking,
+        look: async () => elsewhere.effect,
+        begin: async () => {
+          told.push("begin");
+          return "job";
+        },
+        end: async () => done(),
+      },
+    ],
+    { runOf: () => run, requestTimeoutSeconds },
+  ).steps;
+  for (let turn = 0; turn < 2; turn += 1) deepEqual(await change?.run(undefined, signal), lacking);
+  deepEqual(told, ["1 stored"]);
+  const [left] = structuredClone(status.steps ?? []);
+  lacking = undefined;
+  deepEqual(await change?.run(undefined, signal), done());
+  deepEqual(told, ["1 stored", "begin"]);
+  // Another process finds it begun, and what was lacking then is history.
+  status.steps = left === undefined ? [] : [left];
+  run.marks.clear();
+  lacking = waiting("Running", "nothing is held any more");
+  elsewhere.effect = "job";
+  deepEqual(await change?.run(undefined, signal), done());
+  deepEqual(told, ["1 stored", "begin"]);
 });
 
 test("a step that begins nothing has its intent as its effect, and a quiet one is stored with what follows", async () => {

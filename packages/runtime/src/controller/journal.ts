@@ -24,6 +24,8 @@ export interface JournalStep<Ctx> {
   readonly awaits?: (ctx: Ctx) => Unmet | undefined;
   /** For a step that begins nothing: what it does first, as far as that may be done beside the write of its intent, to save time. */
   readonly beside?: (ctx: Ctx, signal: AbortSignal) => Promise<void>;
+  /** What has to be there before it begins, and may be waited for with the intent already stored. Undefined: nothing more. */
+  readonly lacks?: (ctx: Ctx) => Unmet | undefined;
   /** Has the effect, and gives what it is known by from now on. */
   readonly begin: (ctx: Ctx, intent: string, signal: AbortSignal) => Promise<string>;
   /** Looks how far the effect is. Called until it is done, and once more when that could not be written. */
@@ -193,6 +195,8 @@ async function haveEffect<Ctx>(turn: Turn<Ctx>, entry: Entry, signal: AbortSigna
   const { step, ctx, options, run } = turn;
   const found = await search(turn, entry, signal);
   if (found !== undefined) return found;
+  const lacking = step.lacks?.(ctx);
+  if (lacking !== undefined) return lacking;
   const mark = markOf(step);
   try {
     const effect = await step.begin(ctx, entry.intent ?? "", signal);

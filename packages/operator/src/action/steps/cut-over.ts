@@ -4,7 +4,7 @@ import { contentIdOfAction } from "../../vdb/names.ts";
 import type { ActionContext } from "../context.ts";
 import { begunBy, heldAt, putBack, setHold, storeOf, swapContent } from "../hold.ts";
 import type { ActionStep } from "../step.ts";
-import { wayUp } from "./hold-database.ts";
+import { lacksStop, wayUp } from "./hold-database.ts";
 import { chosenIn, type ReplaceContext } from "./prepare-content.ts";
 
 /** A storage that refuses to give the old data back is asked again for so long: the refusal may pass. */
@@ -18,6 +18,8 @@ export function cutOver(madeBy: "refresh" | "rewind"): ActionStep<ReplaceContext
   return {
     name: "cut-over",
     intend: (ctx) => chosenIn(ctx),
+    awaits: lacksStop,
+    lacks: lacksStop,
     ...begunBy((store) => store.cutOver),
     end: async (ctx, effect, signal) => {
       const { store, work } = storeOf(ctx);

@@ -1,12 +1,12 @@
 import { deepEqual } from "node:assert/strict";
 import { test } from "node:test";
-import type { Pod } from "kube-runtime";
+import { done, type Pod } from "kube-runtime";
 import { createVirtualClock } from "kube-runtime/testing";
-import { contentLabel } from "../../vdb/names.ts";
+import { contentIdOfAction, contentLabel } from "../../vdb/names.ts";
 import { aPod, contentId, forever } from "../../vdb/step-bench.ts";
 import { aVdb } from "../../vdb/testing.ts";
 import type { ActionContext } from "../context.ts";
-import { awaitDatabase } from "./hold-database.ts";
+import { awaitDatabase, awaitHooks, holdDatabase, lacksStop } from "./hold-database.ts";
 
 const turn = { kind: "VDBRefresh", name: "monday", namespace: "shop", uid: "u", hold: "beforeOpen" };
 const content = { id: contentId, claimName: "orders-c", handle: "h", madeBy: "refresh" };
@@ -49,14 +49,55 @@ const rows: readonly Row[] = [
 ];
 for (const { name, why, pods = [], status = {}, spec = {}, want } of rows)
   test(`awaitDatabase: ${name}`, async () => {
-    const vdb = aVdb({ status: { content, activeAction: turn, ...status } });
-    const ctx = {
-      action: { metadata: { uid: "u" }, spec },
-      target: { namespace: "shop", name: "orders" },
-      run: { clock: createVirtualClock() },
-      world: { caches: { vdbs: { get: () => vdb }, pods: { byIndex: () => pods } } },
-    };
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what this step reads
-    const outcome = await awaitDatabase.end(ctx as unknown as ActionContext, "beforeHooks", forever);
+    const outcome = await awaitDatabase.end(contextOf({ status, pods, spec }), "beforeHooks", forever);
     deepEqual(outcome.kind, want, why);
   });
+
+const endedPod = (): Pod => ({ ...aPod(), status: { phase: "Succeeded" } });
+const stopping = { ...turn, hold: "stopped" };
+const detached = { ...held, hold: "stopped" };
+const stops: readonly (Row & { readonly lacks: string | undefined })[] = [
+  { name: "the server runs", why: "it shuts down", pods: [aPod()], want: "waiting", lacks: "waiting" },
+  {
+    name: "the server has ended",
+    why: "its storage is let go of while the next phase is announced",
+    pods: [endedPod()],
+    want: "done",
+    lacks: "waiting",
+  },
+  { name: "the pod is gone", why: "the same", want: "done", lacks: "waiting" },
+  { name: "the database says so", why: "nothing has its data open", status: { held: detached }, want: "done", lacks: undefined },
+  {
+    name: "the storage is not let go of",
+    why: "what a person has to mend takes the action back, whatever has become of the pod",
+    status: { held: { ...detached, reason: "DctRefused", message: "no" } },
+    want: "terminal",
+    lacks: "terminal",
+  },
+];
+for (const { name, why, pods = [], status = {}, want, lacks } of stops)
+  test(`holdDatabase: ${name}`, async () => {
+    const ctx = contextOf({ status: { activeAction: stopping, ...status }, pods, spec: {} });
+    deepEqual((await holdDatabase.end(ctx, "stopped; before it was asDeclared", forever)).kind, want, why);
+    deepEqual(lacksStop(ctx)?.kind, lacks, why);
+  });
+
+test("awaitHooks: data that was let open already is not shut again", async () => {
+  const { hold: _, ...open } = turn;
+  const status = { activeAction: open, content: { ...content, id: contentIdOfAction("u"), openedTime: "2026-01-01T00:00:00Z" } };
+  const ctx = contextOf({ status, pods: [], spec: {} });
+  deepEqual(await awaitHooks.end(ctx, "beforeOpen", forever), done());
+});
+
+/** Whatever a step writes fails: it has no client. */
+function contextOf({ status = {}, pods = [], spec }: Pick<Row, "status" | "pods" | "spec">): ActionContext {
+  const vdb = aVdb({ status: { content, activeAction: turn, ...status } });
+  const ctx = {
+    action: { metadata: { uid: "u" }, spec },
+    target: { namespace: "shop", name: "orders" },
+    run: { clock: createVirtualClock() },
+    world: { caches: { vdbs: { get: () => vdb }, pods: { byIndex: () => pods } } },
+  };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what these steps read
+  return ctx as unknown as ActionContext;
+}

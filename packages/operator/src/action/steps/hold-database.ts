@@ -1,13 +1,15 @@
 import type { PostgresVDB, VdbHold } from "@vdb/api";
-import { beginsNothing, done, type Outcome, terminal, waiting } from "kube-runtime";
-import type { ActionContext } from "../context.ts";
+import { beginsNothing, done, type Outcome, terminal, type Unmet, waiting } from "kube-runtime";
+import { endedPod } from "../../vdb/context.ts";
+import { type ActionContext, podsOf } from "../context.ts";
 import { answeringPod } from "../database.ts";
-import { heldAt, setHold, settled, turnVdb } from "../hold.ts";
+import { heldAt, isLetOpen, setHold, settled, turnVdb } from "../hold.ts";
 import type { ActionStep } from "../step.ts";
 
 /**
- * Has the database stopped: nobody is let in, its pod is gone, nothing has its data open. Taken back, the database comes up again:
- * done when it answers, or has the trouble that it had before.
+ * Has the server ended, which nobody is let in to any more. What changes the data waits in its turn for the database's word that
+ * nothing has it open (`lacksStop`). Taken back, the database comes up again: done when it answers, or has the trouble that it had
+ * before.
  *
  * It is told to stop beside the write that announces it. An operator that dies before that write finds the hold in the database's
  * status and goes on; the hold of an action that is taken back goes with its turn.
@@ -16,6 +18,12 @@ export const holdDatabase: ActionStep<ActionContext> = {
   ...holding("hold-database", "stopped"),
   intend: (ctx) => `stopped; before it was ${settled(turnVdb(ctx))}`,
   beside: async (ctx, signal) => await setHold(ctx, "stopped", signal),
+  end: async (ctx, _, signal) => {
+    await setHold(ctx, "stopped", signal);
+    const outcome = answered(ctx, "stopped", "StartFailed");
+    const hasEnded = podsOf(ctx, turnVdb(ctx)).every((pod) => endedPod(pod));
+    return outcome.kind === "waiting" && hasEnded ? done() : outcome;
+  },
   undo: async (ctx, effect, signal) => {
     await setHold(ctx, "none", signal);
     const vdb = turnVdb(ctx);
@@ -31,6 +39,13 @@ export const holdDatabase: ActionStep<ActionContext> = {
   },
 };
 
+/** What a step that changes the data lacks until the database says that nothing has it open. */
+export function lacksStop(ctx: ActionContext): Unmet | undefined {
+  const outcome = answered(ctx, "stopped", "StartFailed");
+  if (outcome.kind === "done") return undefined;
+  return outcome.kind === "terminal" ? outcome : waiting("Running", "PostgreSQL has shut down; its volume is detached");
+}
+
 /** How far the database comes up on new data before it waits: as far as the action's own script, or to the gate at once. */
 export const wayUp = ({ action: { spec } }: ActionContext): VdbHold =>
   "postRefresh" in spec || "postRewind" in spec ? "beforeHooks" : "beforeOpen";
@@ -40,7 +55,7 @@ export const wayUp = ({ action: { spec } }: ActionContext): VdbHold =>
  * tells it: the database's word would come with the next one only.
  */
 export const awaitDatabase: ActionStep<ActionContext> = {
-  ...holding("await-database", "beforeHooks", wayUp),
+  ...holding("await-database", "beforeHooks"),
   end: async (ctx, _, signal) => {
     await setHold(ctx, wayUp(ctx), signal);
     const outcome = answered(ctx, "beforeHooks", "StartFailed");
@@ -50,19 +65,26 @@ export const awaitDatabase: ActionStep<ActionContext> = {
   undo: stopAgain,
 };
 
-/** Has the database's own hooks run on the new data. */
-export const awaitHooks: ActionStep<ActionContext> = { ...holding("await-hooks", "beforeOpen"), undo: stopAgain };
+/**
+ * Has the database's own hooks run on the new data. The gate opens beside the write of their end: an operator that died before that
+ * write finds it open, and shuts it no more.
+ */
+export const awaitHooks: ActionStep<ActionContext> = {
+  ...holding("await-hooks", "beforeOpen"),
+  end: async (ctx, _, signal) => {
+    if (isLetOpen(ctx)) return done();
+    await setHold(ctx, "beforeOpen", signal);
+    return answered(ctx, "beforeOpen", "StartFailed");
+  },
+  undo: stopAgain,
+};
 
-function holding(name: string, hold: VdbHold, asked: (ctx: ActionContext) => VdbHold = () => hold): ActionStep<ActionContext> {
+function holding(name: string, hold: VdbHold): Omit<ActionStep<ActionContext>, "end"> {
   return {
     name,
     intend: () => hold,
     awaits: (ctx) => (heldAt(ctx, hold).kind === "notYet" ? waiting("Running", waits[hold]) : undefined),
     ...beginsNothing, // the database's status has it, and writing it again changes nothing
-    end: async (ctx, _, signal) => {
-      await setHold(ctx, asked(ctx), signal);
-      return answered(ctx, hold, "StartFailed");
-    },
   };
 }
 

@@ -6,12 +6,13 @@ import { keepsPrevious, keptMs } from "../previous-after.ts";
 import type { ActionStep } from "../step.ts";
 import { chosenIn, type ReplaceContext } from "./prepare-content.ts";
 
-/** The point of no return: the gate opens, and what clients write from then on must not be lost. */
+/** The point of no return: the gate opens beside the write that says so, and what clients write from then on must not be lost. */
 export const openDatabase: ActionStep<ReplaceContext> = {
   name: "open-database",
   isFinal: true,
   intend: () => "none",
   awaits: () => opens,
+  beside: letOpen,
   ...beginsNothing, // the database's status has it, and writing it again changes nothing
   end: async (ctx, _, signal) => {
     await letOpen(ctx, signal);

@@ -46,13 +46,15 @@ const rows: readonly Row[] = [
   },
 ];
 
+const encoded = (text: string) => ({ password: Buffer.from(text).toString("base64") });
+
 describe("acceptSpec", () => {
   for (const { name, why, given = {}, password: stored, want } of rows)
     test(name, async () => {
       const { ctx, client, writes } = await stepBench(given);
       if (stored !== undefined) {
-        const data = { password: Buffer.from(stored).toString("base64") };
-        await client.create(secrets, { metadata: { name: "password", namespace: "shop" }, data }, forever);
+        const metadata = { name: "password", namespace: "shop" };
+        await client.create(secrets, { metadata, data: encoded(stored) }, forever);
       }
       writes.length = 0;
       const end = await acceptSpec.run(ctx, forever);
@@ -69,5 +71,20 @@ describe("acceptSpec", () => {
     const end = await acceptSpec.run(ctx, forever);
     equal(end.kind === "done" && end.again !== undefined && "recheckSeconds" in end.again && end.again.recheckSeconds, 5);
     match(end.message ?? "", /the earlier password stays in force/u);
+  });
+
+  test("a password that was read a moment ago serves the next run too, not one a second later", async () => {
+    const bench = await stepBench({});
+    const key = { name: "password", namespace: "shop" };
+    await bench.client.create(secrets, { metadata: key, data: encoded(password) }, forever);
+    const found = async () => {
+      const end = await acceptSpec.run(bench.ctx, forever);
+      return end.kind === "done" && end.found.password.kind === "known" ? end.found.password.value : end.kind;
+    };
+    equal(await found(), password);
+    await bench.client.patch(secrets, key, { data: encoded("another-password") }, forever);
+    equal(await found(), password);
+    await bench.clock.advance(1000);
+    equal(await found(), "another-password");
   });
 });

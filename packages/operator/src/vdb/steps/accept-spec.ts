@@ -5,7 +5,7 @@ import type { AcceptedSpec, VdbContext, VdbFinding, VdbFindingStep } from "../co
 import { isCleaned, settingsBeforeCleaning } from "../decide/cleaning.ts";
 import { keepsGateShut } from "../decide/hold.ts";
 import { resourcesTrouble } from "../decide/judge-resources.ts";
-import { readPassword } from "../password.ts";
+import { type Password, readPassword } from "../password.ts";
 
 /** A Secret is read by name, never watched: this is how late its change is seen while one is missing. */
 const secretRereadSeconds = 5;
@@ -29,11 +29,25 @@ export const acceptSpec: VdbFindingStep<"Accepted", AcceptedSpec> = {
     const now = isCleaned(ctx.run.status.content) ? postgresConfig : settingsBeforeCleaning(ctx.vdb.spec);
     const settings = settingsFile(now, ctx.vdb.spec);
     if (!settings.ok) return terminal(settings.reason, settings.message);
-    const password = await readPassword(ctx.vdb, ctx.run.client, signal);
+    const password = await passwordOf(ctx, signal);
     const found = { settings: settings.lines.map((line) => `${line}\n`).join(""), password };
     return noted(judgePassword(ctx, found), adjustments(source, settings));
   },
 };
+
+/** Runs follow one another in milliseconds while a database comes up: a password that was read a moment ago serves them too. */
+const passwordServesMs = 1000;
+
+async function passwordOf({ vdb, run, memory }: VdbContext, signal: AbortSignal): Promise<Password> {
+  const from = vdb.spec.database.passwordSecretRef;
+  if (from === undefined) return await readPassword(vdb, run.client, signal);
+  const nowMs = run.clock.monotonic();
+  const known = memory.password;
+  if (known !== undefined && known.from === from && nowMs - known.readAt < passwordServesMs) return known.found;
+  const found = await readPassword(vdb, run.client, signal);
+  memory.password = found.kind === "known" ? { from, readAt: nowMs, found } : undefined;
+  return found;
+}
 
 const otherNamespace = ({ type, namespace = "" }: VdbSource, own: string): string =>
   `spec.source.namespace ${namespace} is not this PostgresVDB's own (${own}), and a ${type} allows no other: remove it`;
