@@ -32,6 +32,8 @@ const beside = "/var/lib/postgresql/data/beside";
 const [scale, pauseSeconds, rate] = isFullTier ? [20, 60, 100] : [3, 1, 50];
 const inMiB = (bytes: number): string => `${(bytes / mib).toFixed(1)} MiB`;
 const source = (sql: string): Promise<string> => productionSql(kubectl, sql, production);
+/** Without the ends of segments that a checkpoint leaves empty. */
+const walWritten = async (): Promise<number> => Number(await source("SELECT wal_bytes FROM pg_stat_wal"));
 
 type Taken = {
   readonly name: string;
@@ -105,8 +107,6 @@ describe(`${count} snapshots of a production under load`, { timeout: 1_800_000 }
     const sentBytes = Number(await source(`SELECT pg_current_wal_lsn() - '${from}'`));
     for (const { name, readBytes } of taken) ok(readBytes < sentBytes + 32 * mib, `${name}: ${readBytes} bytes read`);
   });
-  /** Without the ends of segments that a checkpoint leaves empty. */
-  const walWritten = async (): Promise<number> => Number(await source("SELECT wal_bytes FROM pg_stat_wal"));
 
   test("a database on each: its balances add up, and it has what was committed before its snapshot and nothing else", async () => {
     for (const one of taken) {

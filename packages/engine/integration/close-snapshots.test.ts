@@ -7,6 +7,7 @@ import { contentOf } from "./testing/postgres.ts";
 import { type Streamed, startStreamed } from "./testing/streamed.ts";
 
 const [mib, count] = [2 ** 20, 4];
+const inMiB = (bytes: number): string => `${(bytes / mib).toFixed(1)} MiB`;
 
 describe("a streamed source that makes no checkpoint by itself", { timeout: 600_000 }, () => {
   let link: Streamed;
@@ -16,11 +17,10 @@ describe("a streamed source that makes no checkpoint by itself", { timeout: 600_
   after(() => link[Symbol.asyncDispose]());
 
   const checkpoints = (): number => link.source.log().split("checkpoint starting:").length - 1;
-  const inMiB = (bytes: number): string => `${(bytes / mib).toFixed(1)} MiB`;
 
   test("is asked for one when the next snapshot would take as much as the one before: what has changed is in the pool once", async (t) => {
     await link.streams();
-    const [copies, before] = [link.copies(), usedPoolBytes(link.scratch)];
+    const [copies, usedBefore] = [link.copies(), usedPoolBytes(link.scratch)];
     const muchBytes = link.writeMuch("much");
     const taken = [];
     for (let nth = 0; nth < count; nth += 1) {
@@ -31,7 +31,7 @@ describe("a streamed source that makes no checkpoint by itself", { timeout: 600_
       const [ms, grown] = [Date.now() - fromMs, usedPoolBytes(link.scratch) - used];
       taken.push({ snapshot, content, ms, grown, asked: checkpoints() - asked });
     }
-    const all = usedPoolBytes(link.scratch) - before;
+    const all = usedPoolBytes(link.scratch) - usedBefore;
     t.diagnostic(`${inMiB(muchBytes)} were written once, and the pool has grown by ${inMiB(all)}`);
     for (const { ms, grown, asked } of taken) t.diagnostic(`a snapshot: ${ms} ms, ${inMiB(grown)}, ${asked} checkpoints`);
     equal(taken.map(({ asked }) => asked).join(" "), "1 0 0 0", "one, and none where little was written since");
