@@ -45,6 +45,8 @@ export interface Streamed extends AsyncDisposable {
   /** The configuration names the source at its present port. */
   relinked(more?: object): Promise<void>;
   changed(value: number): void;
+  /** Answers how much it is: some segments of WAL. */
+  writeMuch(table: string): number;
   /** Every page is whole, and a server on a clone has these rows, without a recovery. */
   holds(snapshot: Snapshot, content: string): Promise<void>;
   isTheSource(snapshot: Snapshot): Promise<void>;
@@ -106,6 +108,11 @@ export async function startStreamed(settings: readonly string[] = [], unseen?: (
       await link.seen("the configuration is read", () => link.count("the changed configuration is in force") > earlier);
     },
     changed: (value) => void link.source.sql(`UPDATE pgbench_accounts SET abalance = ${value} WHERE aid % 500 = 1`),
+    writeMuch: (table) => {
+      const rows = "SELECT id, repeat(md5(id::text), 6) FROM generate_series(1, 200000) AS id";
+      link.source.sql(`CREATE TABLE ${table} AS ${rows}`);
+      return Number(link.source.sql(`SELECT pg_table_size('${table}')`));
+    },
     holds: async (snapshot, content) => {
       const folder = link.folderOf(snapshot);
       deepEqual(readdirSync(folder), ["data"]);

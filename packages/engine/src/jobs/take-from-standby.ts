@@ -1,9 +1,11 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { latestSnapshot } from "../catalogue/datasets.ts";
 import { Failure } from "../failure.ts";
 import { type Recovered, recoverAndShutDown } from "../link/recover.ts";
 import { contains, shownPosition } from "../link/standby-lines.ts";
 import type { Followed } from "../link/standbys.ts";
+import { parsePosition } from "../link/wal-position.ts";
 import { requireFreeSpace } from "../pool/pool.ts";
 import type { JobContext } from "./job-kind.ts";
 import { cloneBytes } from "./take-snapshot.ts";
@@ -24,11 +26,13 @@ const tries = 2;
 export async function takeFromStandby(context: JobContext, followed: Followed, draft: string): Promise<Recoverable | undefined> {
   const { pool, standbys, job, failpoint, signal, log } = context;
   const what = `a snapshot of dSource ${followed.name}`;
+  const { location } = latestSnapshot(context.catalogue, followed.id) ?? {};
+  const former = location === undefined ? undefined : parsePosition(location);
   for (let left = tries; left > 0; left -= 1) {
     await pool.remove(draft);
     await requireFreeSpace(pool, await context.reserveBytes(), cloneBytes, what);
     context.progress(10, "Waiting for the standby");
-    const taken = await standbys.clone(followed, draft, signal);
+    const taken = await standbys.clone(followed, { to: draft, former }, signal);
     if ("because" in taken) {
       log.info({ because: taken.because }, "the engine copies the source");
       return undefined;

@@ -7,7 +7,7 @@ const output = `pg_control version number:            1300
 Database cluster state:               shut down
 pg_control last modified:             Mon Nov 23 21:32:35 2026
 Latest checkpoint location:           0/70000D8
-Latest checkpoint's REDO location:    0/70000D8
+Latest checkpoint's REDO location:    0/7000028
 Latest checkpoint's TimeLineID:       3
 wal_level setting:                    replica
 max_connections setting:              100
@@ -22,6 +22,7 @@ test("what is needed is read, times with their colons included", () => {
     state: "shut down",
     version: "16",
     checkpointLsn: "0/70000D8",
+    redoLsn: "0/7000028",
     timeline: 3,
     walSegmentBytes: 67_108_864,
     walLevel: "replica",

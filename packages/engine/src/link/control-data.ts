@@ -4,6 +4,8 @@ export interface ControlData {
   /** The major, as `PG_VERSION` spells it. */
   readonly version: string;
   readonly checkpointLsn: string;
+  /** Where a recovery begins. */
+  readonly redoLsn: string;
   /** Of the latest checkpoint. */
   readonly timeline: number;
   readonly walSegmentBytes: number;
@@ -27,6 +29,7 @@ export function parseControlData(output: string, major: number): ControlData {
     state: value("Database cluster state"),
     version: String(major),
     checkpointLsn: value("Latest checkpoint location"),
+    redoLsn: value("Latest checkpoint's REDO location"),
     timeline: Number(value("Latest checkpoint's TimeLineID")),
     walSegmentBytes: Number(value("Bytes per WAL segment")),
     walLevel: value("wal_level setting"),

@@ -78,7 +78,7 @@ const knowsLater = async (wal: string, timeline: number): Promise<boolean> =>
 const segmentsOf = (names: readonly string[]): readonly string[] => names.filter((name) => /^[0-9A-F]{24}$/u.test(name));
 
 /** A name is timeline, upper half of the position, and number below it. */
-const beginOf = (name: string, segmentBytes: number): bigint =>
+export const beginOf = (name: string, segmentBytes: number): bigint =>
   (BigInt(`0x${name.slice(8, 16)}`) << 32n) + BigInt(`0x${name.slice(16)}`) * BigInt(segmentBytes);
 
 const pieceBytes = 1 << 20;

@@ -3,7 +3,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "kube-runtime";
 import { type Child, spawnAsOwner } from "./child.ts";
-import { type KnownWal, knownWal } from "./known-wal.ts";
+import { beginOf, type KnownWal, knownWal } from "./known-wal.ts";
 import { majorOf, type Postgres } from "./postgres.ts";
 import { type Setting, setAutoConfAside, writeServerFolder } from "./server-folder.ts";
 import { patientConnection, type Source } from "./source.ts";
@@ -23,9 +23,11 @@ export interface StandbyServer {
   /** What it had when it was started. */
   readonly known: KnownWal | undefined;
   readonly isConsistent: () => boolean;
+  /** All before this, or all but a part of its segment. */
+  readonly hasReplayed: (position: bigint) => boolean;
   readonly paused: Child["paused"];
-  /** Cleanly, within a while; otherwise by force. */
-  stop(): Promise<void>;
+  /** Cleanly, within this time; otherwise by force. */
+  stop(withinMs: number): Promise<void>;
 }
 
 interface StandbyOptions {
@@ -36,9 +38,6 @@ interface StandbyOptions {
 
 /** Without its file libpq connects to nowhere. */
 const service = "source";
-
-/** It writes its pages to disk first. */
-const stopMs = 10_000;
 
 /** In `folder` lies `data`, a base backup or what this has made of it. */
 export async function startStandby(
@@ -105,11 +104,15 @@ export async function startStandby(
     timeline: () => timeline,
     known,
     isConsistent: () => consistent,
+    hasReplayed: (position) => {
+      const segment = replayedBy(child.titles());
+      return segment !== undefined && beginOf(segment, control.walSegmentBytes) + BigInt(control.walSegmentBytes) >= position;
+    },
     paused: (work) => child.paused(work),
-    stop: async () => {
+    stop: async (withinMs) => {
       stopping = true;
       child.kill("SIGINT"); // a fast shutdown
-      const force = setTimeout(() => child.kill("SIGKILL"), stopMs);
+      const force = setTimeout(() => child.kill("SIGKILL"), withinMs);
       await child.ended.finally(() => clearTimeout(force));
     },
   };

@@ -13,11 +13,13 @@ import type { Followed, StandbyParts } from "./standbys.ts";
 export const askPauseMs = 15_000;
 /** A server that ends because of what it has said has ended by then, and counts as one that did. */
 const endingMs = 1_000;
+/** It writes its pages to disk first. */
+const stopMs = 10_000;
 
 export interface StandbyServers {
   /** Its trouble says why it could not be started. */
   readonly start: (one: Standby, given: string) => Promise<void>;
-  readonly stop: (one: Standby) => Promise<void>;
+  readonly stop: (one: Standby, withinMs?: number) => Promise<void>;
   /** Tells what the source has sent since it was counted last. */
   readonly count: (followed: Followed, server: StandbyServer) => void;
 }
@@ -37,12 +39,12 @@ export function standbyServers(
     if (bytes > 0) streamCame(followed, bytes);
   };
 
-  const stop = async (one: Standby): Promise<void> => {
+  const stop = async (one: Standby, withinMs = stopMs): Promise<void> => {
     const { server } = one;
     if (server === undefined) return;
     delete one.server;
     one.isStreaming = false;
-    await server.stop();
+    await server.stop(withinMs);
     count(one.followed, server);
   };
 

@@ -41,6 +41,7 @@ const serverAt = (received: bigint, isSame: () => boolean): StandbyServer => ({
   newBytes: () => 0,
   known: { ...known, isSame: async () => isSame() },
   isConsistent: () => true,
+  hasReplayed: () => true,
   paused: (work) => work(),
   stop: async () => undefined,
 });

@@ -1,17 +1,17 @@
 /** The standbys of dSources that are kept fresh by streaming: one server for each, on `standbys/<dSource>` of the pool. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleepMs } from "node:timers/promises";
 import type { Log } from "kube-runtime";
 import type { Connection } from "../catalogue/rows.ts";
 import { wordsOf } from "../failure.ts";
 import { placeOfStandby } from "../pool/places.ts";
 import { type Pool, requireFreeSpace, TooLittleSpace } from "../pool/pool.ts";
+import { standbyClones, type Taken, type Unusable, type Wanted } from "./clone-standby.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import type { Postgres } from "./postgres.ts";
 import type { Secrets } from "./secrets.ts";
-import { type SourcePosition, type SourceState, stateOf, withSource } from "./source.ts";
-import { becauseOf, certainEnd, hasAll, newStandby, type Standby, verify } from "./standby.ts";
+import { type Source, type SourcePosition, type SourceState, stateOf, withSource } from "./source.ts";
+import { becauseOf, certainEnd, newStandby, type Standby, verify } from "./standby.ts";
 import type { Freshness } from "./standby-freshness.ts";
 import { askPauseMs, standbyServers } from "./standby-servers.ts";
 
@@ -29,14 +29,6 @@ export interface StreamState extends Freshness {
   readonly because?: string;
 }
 
-/** A clone of a standby's data: it holds all that the source had on disk at `position`, and nothing newer than `at`. */
-export interface Taken extends SourcePosition {
-  readonly at: Date;
-}
-export interface Unusable {
-  readonly because: string;
-}
-
 export interface Standbys extends AsyncDisposable {
   /** One pass: starts, restarts and stops what has to be, and removes what nobody wants any more. Call it every few seconds. */
   keep(wanted: readonly Followed[]): Promise<void>;
@@ -45,7 +37,7 @@ export interface Standbys extends AsyncDisposable {
   /** This source is not streamed from, for that reason. */
   refuse(followed: Followed, because: string): Promise<void>;
   /** Throws when the source does not answer; `because` says why only a copy helps. */
-  clone(followed: Followed, to: string, signal: AbortSignal): Promise<Taken | Unusable>;
+  clone(followed: Followed, wanted: Wanted, signal: AbortSignal): Promise<Taken | Unusable>;
   /** Starts its server anew, which then knows by itself how far it is. */
   restart(followed: Followed): Promise<void>;
   /** It cannot be used any more; the next snapshot begins another one. */
@@ -66,9 +58,6 @@ export interface StandbyParts {
   readonly streamCame: (followed: Followed, bytes: number) => void;
 }
 
-/** A standby that neither receives nor replays anything for so long while it is behind is of no use for a snapshot. */
-const patienceMs = 60_000;
-const lookMs = 100;
 /** For so long a source that has answered is believed to be there. */
 const answerMs = 10_000;
 /** Else it would be held and let go with each segment. */
@@ -103,18 +92,21 @@ export function startStandbys(parts: StandbyParts): Standbys {
 
   const { start, stop, count } = standbyServers(parts, { signal: closing.signal, exclusive });
 
-  const ask = async (one: Standby, signal: AbortSignal): Promise<SourceState> => {
-    const { followed, fresh } = one;
+  const asking = async <T>({ followed }: Standby, work: (source: Source) => Promise<T>): Promise<T> => {
     const folder = await mkdtemp(join(pool.pathOf(placeOfStandby(followed.id)), "ask-"));
     try {
-      const askedMs = Date.now();
-      const found = await withSource(followed.connection, secrets, folder, (source) => stateOf(postgres, source, signal));
-      fresh.answered(askedMs, found);
-      one.answeredMs = Date.now();
-      return found;
+      return await withSource(followed.connection, secrets, folder, work);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
+  };
+
+  const ask = async (one: Standby, signal: AbortSignal): Promise<SourceState> => {
+    const askedMs = Date.now();
+    const found = await asking(one, (source) => stateOf(postgres, source, signal));
+    one.fresh.answered(askedMs, found);
+    one.answeredMs = Date.now();
+    return found;
   };
 
   /** Asks, and finds out whether the source is still in the history that the standby knows. */
@@ -184,6 +176,16 @@ export function startStandbys(parts: StandbyParts): Standbys {
     tell(one);
   };
 
+  /** What is done between finds its data as a clean end has left them. When that throws, the next pass starts it. */
+  const startAnew = async (one: Standby, between = async (): Promise<void> => undefined, stopMs?: number): Promise<void> => {
+    await stop(one, stopMs);
+    await between();
+    await start(one, await fingerprintOf(one.followed.connection, secrets));
+  };
+
+  const isWanted = (one: Standby): boolean => standbys.get(one.followed.id) === one;
+  const clone = standbyClones(parts, { isWanted, compare, asking, exclusive, startAnew, count });
+
   const end = async (id: string): Promise<void> => {
     const one = standbys.get(id);
     if (one !== undefined) await stop(one);
@@ -213,38 +215,12 @@ export function startStandbys(parts: StandbyParts): Standbys {
         one.refused = because;
         tell(one);
       }),
-    clone: async (followed, to, signal) => {
-      if (!(await pool.has(placeOfStandby(followed.id)))) return { because: "it has no standby yet" };
-      // After a restart of the engine this may be asked before the first pass has started its server.
-      const one = standbyOf(followed);
-      const wanted = await compare(one, signal);
-      let [progress, patience] = ["", Date.now() + patienceMs];
-      for (;;) {
-        const isGone = standbys.get(followed.id) !== one;
-        const final = isGone ? "its standby is not wanted any more" : (one.lost ?? one.refused ?? one.held);
-        if (final !== undefined) return { because: final };
-        const taken = await exclusive(followed.id, async () => {
-          await verify(one);
-          if (!hasAll(one, wanted)) return false;
-          const { server } = one;
-          if (server === undefined) return false;
-          await server.paused(() => pool.clone(placeOfStandby(followed.id), to, "writable"));
-          count(followed, server); // what the snapshot has cost is told with it, not with the next pass
-          return one.server !== undefined;
-        });
-        if (taken) return { ...wanted, at: new Date() };
-        const now = one.server?.progress() ?? "";
-        if (now !== progress) [progress, patience] = [now, Date.now() + patienceMs];
-        if (Date.now() > patience) return { because: `the standby receives nothing: ${one.trouble ?? "it does not say why"}` };
-        await sleepMs(lookMs, undefined, { signal });
-      }
-    },
-    restart: (followed) =>
-      exclusive(followed.id, async () => {
-        const one = standbyOf(followed);
-        await stop(one);
-        await start(one, await fingerprintOf(followed.connection, secrets));
-      }),
+    clone: async (followed, wanted, signal) =>
+      (await pool.has(placeOfStandby(followed.id)))
+        ? // After a restart of the engine this may be asked before the first pass has started its server.
+          await clone(standbyOf(followed), wanted, signal)
+        : { because: "it has no standby yet" },
+    restart: (followed) => exclusive(followed.id, () => startAnew(standbyOf(followed))),
     lose: (followed, because) => void (standbyOf(followed).lost ??= because),
     end: (id) => exclusive(id, () => end(id)),
     stateOf: (id) => {

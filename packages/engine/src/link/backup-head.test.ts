@@ -1,6 +1,6 @@
 import { deepEqual } from "node:assert/strict";
 import { describe, test } from "node:test";
-import { tablespacesOf } from "./list-tablespaces.ts";
+import { tablespacesOf } from "./backup-head.ts";
 
 const [field, row] = ["\u001f", "\u001e"];
 const head = (...rows: readonly string[]): string => `0/2000028${field}1\n${rows.join(row)}`;
