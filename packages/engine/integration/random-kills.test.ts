@@ -34,7 +34,7 @@ const decodeChecked = object({ busy: list(string), differences: list(string) }, 
 describe(`killed ${kills} times at random (seed ${testSeed})`, { timeout: 3_600_000 }, () => {
   const stack = new AsyncDisposableStack();
   const random = seededRandom(testSeed);
-  const told: Told = { snapshots: new Map(), unwanted: new Map(), statuses: new Map() };
+  const told: Told = { snapshots: new Map(), unwanted: new Map(), statuses: new Map(), taken: new Map() };
   /** Of the files of each snapshot that was shown. */
   const sums = new Map<string, string>();
   let scratch: Scratch;

@@ -1,4 +1,4 @@
-/** Requests for every kind of job, chosen at random, on what there is at this moment. */
+/** Requests for every kind of job, chosen at random, on what there is at this moment; those that were seldom taken more often. */
 import { callByHand, type EngineProcess } from "./engine.ts";
 import { password } from "./postgres.ts";
 import type { Scratch } from "./scratch.ts";
@@ -20,22 +20,26 @@ export interface Told {
   /** Snapshots and datasets that somebody has asked to delete, and was not refused; how often. */
   readonly unwanted: Map<string, number>;
   readonly statuses: Map<number, number>;
+  /** How often the engine has taken a request, by its place in the list of all. */
+  readonly taken: Map<number, number>;
 }
 
 interface World {
   readonly vdbs: readonly Item[];
   readonly dsources: readonly (Item & { readonly name?: string | undefined })[];
   readonly snapshots: readonly Item[];
-  readonly timeflows: readonly (Item & { readonly dataset_id?: string | undefined })[];
+  readonly timeflows: readonly Item[];
   readonly bookmarks: readonly Item[];
   readonly groups: readonly Item[];
 }
 
 interface Item {
   readonly id: string;
+  readonly dataset_id?: string | undefined;
 }
 
 interface Asked {
+  readonly place: number;
   readonly method?: "POST" | "PATCH" | "DELETE";
   readonly path: string;
   readonly body?: object;
@@ -62,7 +66,7 @@ export async function keepAsking(load: Load): Promise<void> {
   }
 }
 
-async function ask(load: Load, { method = "POST", path, body = {}, unwanted }: Asked): Promise<void> {
+async function ask(load: Load, { place, method = "POST", path, body = {}, unwanted }: Asked): Promise<void> {
   const count = (step: number): void => {
     if (unwanted !== undefined) load.told.unwanted.set(unwanted, (load.told.unwanted.get(unwanted) ?? 0) + step);
   };
@@ -70,6 +74,7 @@ async function ask(load: Load, { method = "POST", path, body = {}, unwanted }: A
   // Node.js tells nobody of a DELETE's body.
   const { status } = await callByHand(load.engine, load.scratch, method, path, method === "DELETE" ? undefined : body);
   if (status >= 400) count(-1);
+  else load.told.taken.set(place, (load.told.taken.get(place) ?? 0) + 1);
   load.told.statuses.set(status, (load.told.statuses.get(status) ?? 0) + 1);
 }
 
@@ -86,7 +91,7 @@ async function worldOf({ engine: { client }, told }: Load): Promise<World> {
   return { vdbs, dsources, snapshots, timeflows, bookmarks, groups };
 }
 
-function choose(world: World, { random, sourcePort, origin }: Load): Asked {
+function choose(world: World, { random, sourcePort, origin, told }: Load): Asked {
   const one = (items: readonly Item[]): string => items[Math.floor(random() * items.length)]?.id ?? "none";
   const name = `n${Math.floor(random() * 1e9)}`;
   const [vdb, dsource, snapshot, timeflow, bookmark] = [
@@ -99,6 +104,7 @@ function choose(world: World, { random, sourcePort, origin }: Load): Asked {
   const timeflowsOf = (id: string): readonly Item[] => world.timeflows.filter(({ dataset_id }) => dataset_id === id);
   // Most VDBs have no former data: nothing of theirs could be undone or switched to.
   const changed = one(world.vdbs.filter(({ id }) => timeflowsOf(id).length > 1));
+  const withSnapshot = one(world.vdbs.filter(({ id }) => world.snapshots.some(({ dataset_id }) => dataset_id === id)));
   const later = `${2100 + Math.floor(random() * 100)}-01-01`;
   const provision = { path: "/vdbs/provision_by_snapshot", body: { snapshot_id: snapshot, name } };
   const deleteVdb = { path: `/vdbs/${vdb}/delete`, unwanted: vdb };
@@ -122,7 +128,7 @@ function choose(world: World, { random, sourcePort, origin }: Load): Asked {
     dsources: world.dsources.length >= most.dsources,
     bookmarks: world.bookmarks.length >= most.bookmarks,
   };
-  const asks: readonly Asked[] = [
+  const asks: readonly Omit<Asked, "place">[] = [
     isFull.vdbs ? deleteVdb : provision,
     isFull.vdbs ? deleteVdb : { ...provision, body: { source_data_id: vdb, name } },
     isFull.snapshots ? deleteSnapshot : { path: `/vdbs/${vdb}/snapshots` },
@@ -130,12 +136,14 @@ function choose(world: World, { random, sourcePort, origin }: Load): Asked {
     isFull.dsources ? deleteDSource : link,
     isFull.bookmarks ? deleteBookmark : createBookmark,
     { path: `/vdbs/${vdb}/refresh_by_snapshot`, body: random() < 0.5 ? {} : { snapshot_id: snapshot } },
-    { path: `/vdbs/${vdb}/rollback_by_snapshot`, body: random() < 0.5 ? {} : { snapshot_id: snapshot } },
+    random() < 0.5
+      ? { path: `/vdbs/${withSnapshot}/rollback_by_snapshot` }
+      : { path: `/vdbs/${vdb}/rollback_by_snapshot`, body: { snapshot_id: snapshot } },
     { path: `/vdbs/${random() < 0.5 ? changed : vdb}/undo_refresh` },
     random() < 0.5
       ? { path: `/vdbs/${changed}/switch_timeflow`, body: { timeflow_id: one(timeflowsOf(changed)) } }
       : { path: `/vdbs/${vdb}/switch_timeflow`, body: { timeflow_id: timeflow } },
-    { method: "DELETE", path: `/timeflows/${timeflow}` },
+    { method: "DELETE", path: `/timeflows/${random() < 0.5 ? one(timeflowsOf(changed)) : timeflow}` },
     { path: `/vdbs/${vdb}/${random() < 0.5 ? "enable" : "disable"}` },
     { path: `/vdbs/${vdb}/${random() < 0.5 ? "start" : "stop"}` },
     { method: "PATCH", path: `/vdbs/${vdb}`, body: { description: name } },
@@ -146,5 +154,11 @@ function choose(world: World, { random, sourcePort, origin }: Load): Asked {
     random() < 0.3 ? deleteDSource : link,
     random() < 0.5 ? deleteBookmark : createBookmark,
   ];
-  return asks[Math.floor(random() * asks.length)] ?? provision;
+  // What is refused while other jobs run, as most of it is, would else never come where jobs take long.
+  const places = [...asks.keys()];
+  const timesTaken = (place: number): number => told.taken.get(place) ?? 0;
+  const least = Math.min(...places.map(timesTaken));
+  const from = random() < 0.5 ? places : places.filter((place) => timesTaken(place) === least);
+  const place = from[Math.floor(random() * from.length)] ?? 0;
+  return { place, ...(asks[place] ?? provision) };
 }
