@@ -26,7 +26,7 @@ export function cutOver(madeBy: "refresh" | "rewind"): ActionStep<ReplaceContext
       const ended = await store.cutOver.end(work, effect, signal);
       if (ended.kind !== "done") return ended;
       const { dataTimestamp } = await swap(ctx, effect, { madeBy, hold: wayUp(ctx) }, signal);
-      return done(dataTimestamp === undefined ? {} : { message: `the database has the data of ${dataTimestamp}` });
+      return done({ message: `the database has ${dataTimestamp === undefined ? "other data" : `the data of ${dataTimestamp}`}` });
     },
     undo: async (ctx, effect, signal) => (await stopped(ctx, signal)) ?? (await back(ctx, effect, madeBy, signal)),
   };
