@@ -67,8 +67,9 @@ export function spawnAsOwner(program: string, args: readonly string[], { env = {
   return {
     kill: (signal) => signalTo(programBelow(child.pid), signal),
     paused: async (work) => {
-      // Parents first: what stands still starts no other.
-      const stopped = child.pid === undefined ? [] : [...stopAll(child.pid)];
+      // Parents first: what stands still starts no other. Not what ends it together with the engine: that would stand still for good.
+      const below = programBelow(child.pid);
+      const stopped = below === undefined ? [] : [...stopAll(below)];
       try {
         return await work();
       } finally {
