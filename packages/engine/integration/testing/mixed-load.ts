@@ -132,7 +132,7 @@ function choose(world: World, { random, sourcePort, origin, told }: Load): Asked
     isFull.vdbs ? deleteVdb : provision,
     isFull.vdbs ? deleteVdb : { ...provision, body: { source_data_id: vdb, name } },
     isFull.snapshots ? deleteSnapshot : { path: `/vdbs/${vdb}/snapshots` },
-    isFull.snapshots ? deleteSnapshot : { path: `/dsources/${dsource}/snapshots` },
+    { path: `/dsources/${dsource}/snapshots` },
     isFull.dsources ? deleteDSource : link,
     isFull.bookmarks ? deleteBookmark : createBookmark,
     { path: `/vdbs/${vdb}/refresh_by_snapshot`, body: random() < 0.5 ? {} : { snapshot_id: snapshot } },
