@@ -155,13 +155,13 @@ export function livePods({ pods }: Pick<VdbContext, "pods">): readonly string[] 
  */
 export function runningPods({ pods }: Pick<VdbContext, "pods">): readonly string[] {
   return pods
-    .filter((pod) => !endedPod(pod))
+    .filter((pod) => !hasEnded(pod))
     .map(({ metadata }) => metadata.name)
     .toSorted();
 }
 
-export const endedPod = ({ status }: Pod): boolean => status?.phase === "Failed" || status?.phase === "Succeeded";
-const staysEnded = (pod: Pod): boolean => pod.metadata.deletionTimestamp === undefined && endedPod(pod);
+const hasEnded = ({ status }: Pod): boolean => status?.phase === "Failed" || status?.phase === "Succeeded";
+const staysEnded = (pod: Pod): boolean => pod.metadata.deletionTimestamp === undefined && hasEnded(pod);
 
 /** The index of the pods' cache by database. */
 export const podsByInstance = "instance";

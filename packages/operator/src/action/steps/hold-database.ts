@@ -1,6 +1,6 @@
 import type { PostgresVDB, VdbHold } from "@vdb/api";
 import { beginsNothing, done, type Outcome, terminal, type Unmet, waiting } from "kube-runtime";
-import { endedPod } from "../../vdb/context.ts";
+import { runningPods } from "../../vdb/context.ts";
 import { type ActionContext, podsOf } from "../context.ts";
 import { answeringPod } from "../database.ts";
 import { heldAt, isLetOpen, setHold, settled, turnVdb } from "../hold.ts";
@@ -19,9 +19,8 @@ export const holdDatabase: ActionStep<ActionContext> = {
   intend: (ctx) => `stopped; before it was ${settled(turnVdb(ctx))}`,
   beside: async (ctx, signal) => await setHold(ctx, "stopped", signal),
   end: async (ctx, _, signal) => {
-    await setHold(ctx, "stopped", signal);
-    const outcome = answered(ctx, "stopped", "StartFailed");
-    const hasEnded = podsOf(ctx, turnVdb(ctx)).every((pod) => endedPod(pod));
+    const outcome = await bring(ctx, "stopped", signal);
+    const hasEnded = runningPods({ pods: podsOf(ctx, turnVdb(ctx)) }).length === 0;
     return outcome.kind === "waiting" && hasEnded ? done() : outcome;
   },
   undo: async (ctx, effect, signal) => {
@@ -57,8 +56,7 @@ export const wayUp = ({ action: { spec } }: ActionContext): VdbHold =>
 export const awaitDatabase: ActionStep<ActionContext> = {
   ...holding("await-database", "beforeHooks"),
   end: async (ctx, _, signal) => {
-    await setHold(ctx, wayUp(ctx), signal);
-    const outcome = answered(ctx, "beforeHooks", "StartFailed");
+    const outcome = await bring(ctx, "beforeHooks", signal, { asked: wayUp(ctx) });
     const isUp = wayUp(ctx) === "beforeOpen" && answeringPod(ctx, turnVdb(ctx)) !== undefined;
     return outcome.kind === "waiting" && isUp ? done() : outcome;
   },
@@ -71,11 +69,7 @@ export const awaitDatabase: ActionStep<ActionContext> = {
  */
 export const awaitHooks: ActionStep<ActionContext> = {
   ...holding("await-hooks", "beforeOpen"),
-  end: async (ctx, _, signal) => {
-    if (isLetOpen(ctx)) return done();
-    await setHold(ctx, "beforeOpen", signal);
-    return answered(ctx, "beforeOpen", "StartFailed");
-  },
+  end: async (ctx, _, signal) => (isLetOpen(ctx) ? done() : await bring(ctx, "beforeOpen", signal)),
   undo: stopAgain,
 };
 
@@ -90,8 +84,18 @@ function holding(name: string, hold: VdbHold): Omit<ActionStep<ActionContext>, "
 
 /** What was started on the new data goes before that data does. */
 async function stopAgain(ctx: ActionContext, _: string, signal: AbortSignal): Promise<Outcome> {
-  await setHold(ctx, "stopped", signal);
-  return answered(ctx, "stopped", "RollbackFailed");
+  return await bring(ctx, "stopped", signal, { failure: "RollbackFailed" });
+}
+
+/** Has the database come to `hold`, or on its way further, to `asked`. */
+async function bring(
+  ctx: ActionContext,
+  hold: VdbHold,
+  signal: AbortSignal,
+  { asked = hold, failure = "StartFailed" }: { readonly asked?: VdbHold; readonly failure?: string } = {},
+): Promise<Outcome> {
+  await setHold(ctx, asked, signal);
+  return answered(ctx, hold, failure);
 }
 
 function answered(ctx: ActionContext, hold: VdbHold, failure: string): Outcome {
