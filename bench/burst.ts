@@ -23,7 +23,7 @@ const namespace = "burst";
 const names = (from: number, to: number): readonly string[] =>
   Array.from({ length: to - from }, (_, index) => `burst-${from + index}`);
 const database = { name: "postgres", user: "postgres", passwordSecretRef: "bench-password" };
-const resources = { requests: { cpu: "1m", memory: "16Mi" } };
+const resources = { requests: { cpu: "1m", memory: "32Mi" } };
 const vdb = (name: string): string => vdbManifest({ name, namespace, spec: { database, resources } });
 const bare = (name: string): string => barePostgres(name, namespace, resources);
 
