@@ -11,6 +11,7 @@
  * each in seconds, its ratio to each baseline, and when the steps of one more database of the first source came.
  */
 import { cpus } from "node:os";
+import { setTimeout } from "node:timers/promises";
 import {
   ensureNamespace,
   eventually,
@@ -134,6 +135,7 @@ try {
         await remove(`deployment/${name}`, "--cascade=foreground");
         await remove(`service/${name}`, `pvc/${name}`);
       } else await remove(`${kind === "vdb" ? "postgresvdb" : kind}/${name}`);
+      await setTimeout(2000); // kube-proxy acts once a second at most: what was deleted delays nothing of what is made next
     }
     console.log(
       `run ${nth}: ${[...took].map(([what, seconds]) => `${what} ${round(seconds.at(-1) ?? Number.NaN)} s`).join(", ")}`,

@@ -1,7 +1,8 @@
 /** No client reaches a PostgresVDB before its hooks have run, and before its role and database let somebody in. */
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, match } from "node:assert/strict";
 import { describe, test } from "node:test";
 import { configMaps, findCondition, isTrue, pods, services } from "kube-runtime";
+import { selects } from "../src/vdb/testing.ts";
 import { applyVdb, forever, healthy, isReady, readyReason, untilVdb, vdbs } from "./testing/operator.ts";
 import { setStage } from "./testing/stage.ts";
 import { until } from "./testing/until.ts";
@@ -25,7 +26,7 @@ describe("the gate of a PostgresVDB", { timeout: 480_000 }, () => {
     await untilVdb(stage.client, "gate", "masked", (vdb) => readyReason(vdb) === "Unreachable");
     const service = await stage.client.get(services, { namespace: "gate", name: "masked" }, forever);
     const [pod] = (await stage.client.list(pods, { namespace: "gate" }, forever)).items;
-    ok(Object.entries(service.spec.selector ?? {}).some(([key, value]) => pod?.metadata.labels?.[key] !== value));
+    deepEqual([pod?.kind, selects(service, pod)], ["Pod", false]);
     const config = await stage.client.get(configMaps, { namespace: "gate", name: "masked-postgres-config" }, forever);
     equal(/^host/mu.test(config.data?.["pg_hba.conf"] ?? ""), false);
     const first = stage.operator.execs.length;
@@ -61,11 +62,9 @@ describe("the gate of a PostgresVDB", { timeout: 480_000 }, () => {
     await applyVdb(stage.client, "hooks", "orders", { hooks: hooks("wrong") });
     const failed = await untilVdb(stage.client, "hooks", "orders", (vdb) => readyReason(vdb) === "HookFailed");
     match(failed.status.lastError ?? "", /mask failed with exit code 3.*no such table, \*\*\*/u);
-    const selector = async () =>
-      (await stage.client.get(services, { namespace: "hooks", name: "orders" }, forever)).spec.selector;
     const [pod] = (await stage.client.list(pods, { namespace: "hooks" }, forever)).items;
     const leadsToPod = async () =>
-      Object.entries((await selector()) ?? {}).every(([key, value]) => pod?.metadata.labels?.[key] === value);
+      selects(await stage.client.get(services, { namespace: "hooks", name: "orders" }, forever), pod);
     equal(await leadsToPod(), false);
     equal(
       stage.operator.execs.some(({ namespace, command }) => namespace === "hooks" && /^host/mu.test(command[4] ?? "")),
@@ -99,7 +98,8 @@ describe("the gate of a PostgresVDB", { timeout: 480_000 }, () => {
       const config = await stage.client.find(configMaps, { namespace: "hooks", name: "orders-postgres-config" }, forever);
       const service = await stage.client.find(services, key, forever);
       const open = /^host/mu.test(config?.data?.["pg_hba.conf"] ?? "");
-      return open && service?.spec.selector?.["postgresvdb.core.delphix.com/content"] !== "none" ? true : undefined;
+      const [pod] = (await stage.client.list(pods, { namespace: "hooks" }, forever)).items;
+      return open && service !== undefined && selects(service, pod) ? true : undefined;
     });
     await untilVdb(stage.client, "hooks", "orders", isReady);
     const since = stage.operator.execs.slice(execs).filter(({ namespace }) => namespace === "hooks");

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { PostgresVDB } from "@vdb/api";
 import { type Client, configMaps, findCondition, type Pod, pods, secrets, services } from "kube-runtime";
 import { modeOf } from "../src/vdb/decide/decide-mode.ts";
-import { contentLabel } from "../src/vdb/names.ts";
+import { selects } from "../src/vdb/testing.ts";
 import { playCluster } from "./testing/fake-cluster.ts";
 import { fakeDct } from "./testing/fake-dct.ts";
 import { chosenDeaths, type Moment, mortal } from "./testing/mortal.ts";
@@ -57,11 +57,9 @@ function playServer(client: Client): Server {
 
 /** The pods to which the Service leads. */
 async function ledTo(client: Client): Promise<readonly Pod[]> {
-  const { selector = {} } = (await client.find(services, key, forever))?.spec ?? {};
-  if (selector[contentLabel] === undefined) return [];
-  return (await client.list(pods, { namespace }, forever)).items.filter(({ metadata: { labels = {} } }) =>
-    Object.entries(selector).every(([name, value]) => labels[name] === value),
-  );
+  const service = await client.find(services, key, forever);
+  if (service === undefined) return [];
+  return (await client.list(pods, { namespace }, forever)).items.filter((pod) => selects(service, pod));
 }
 
 /** Looks all the time where clients are led; as long as the manifest says Standby that must be a Standby. */

@@ -1,4 +1,5 @@
 import { decode, type PostgresVDB, postgresVDB } from "@vdb/api";
+import type { Pod, Service } from "kube-runtime";
 
 /** A PostgresVDB as the API server gives it, for tests: a minimal manifest with the changes of a row. */
 export function aVdb({ spec = {}, status = {} }: { readonly spec?: object; readonly status?: object } = {}): PostgresVDB {
@@ -20,4 +21,13 @@ export function aVdb({ spec = {}, status = {} }: { readonly spec?: object; reado
     },
     status,
   });
+}
+
+/** Whether a Service leads to a pod. One without a selector leads nowhere. */
+export function selects(
+  { spec: { selector = {} } }: Pick<Service, "spec">,
+  pod: { readonly metadata: Pick<Pod["metadata"], "labels"> } | undefined,
+): boolean {
+  const wanted = Object.entries(selector);
+  return wanted.length > 0 && wanted.every(([name, value]) => pod?.metadata.labels?.[name] === value);
 }

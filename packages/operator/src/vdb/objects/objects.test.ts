@@ -2,7 +2,7 @@ import { deepEqual, equal, match, notEqual } from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readConfig } from "../../config.ts";
 import { claimName, contentIdOf } from "../names.ts";
-import { aVdb } from "../testing.ts";
+import { aVdb, selects } from "../testing.ts";
 import { desiredClaim, isOutdated } from "./claim.ts";
 import { desiredDeployment } from "./deployment.ts";
 import { desiredDisruptionBudget } from "./disruption-budget.ts";
@@ -65,9 +65,8 @@ describe("the objects of a database", () => {
   });
 
   test("a shut Service selects what no pod has; an open one the pod of its content alone", () => {
-    const labels = desiredDeployment(aVdb(), facts).spec.template.metadata?.labels ?? {};
-    const leads = (contentId: string, gate: "open" | "shut"): boolean =>
-      Object.entries(desiredService(aVdb(), contentId, gate).spec.selector ?? {}).every(([key, value]) => labels[key] === value);
+    const pod = { metadata: desiredDeployment(aVdb(), facts).spec.template.metadata ?? {} };
+    const leads = (contentId: string, gate: "open" | "shut"): boolean => selects(desiredService(aVdb(), contentId, gate), pod);
     deepEqual([leads("c", "open"), leads("c", "shut"), leads("another", "open")], [true, false, false]);
   });
 
