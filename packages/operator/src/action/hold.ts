@@ -47,9 +47,15 @@ export async function writeVdb(ctx: ActionContext, status: MergePatch<Status>, s
 }
 
 export async function setHold(ctx: ActionContext, hold: VdbHold, signal: AbortSignal): Promise<void> {
+  const status = holdPatch(ctx, hold);
+  if (Object.keys(status).length > 0) await writeVdb(ctx, status, signal);
+}
+
+/** What a hold writes to the database's status; nothing, if it is there. */
+export function holdPatch(ctx: ActionContext, hold: VdbHold): MergePatch<Status> {
   const vdb = turnVdb(ctx);
-  if ((vdb.status.activeAction?.hold ?? "none") === hold) return;
-  await writeVdb(ctx, { activeAction: { hold }, ...heldStatus(vdb, hold, ctx.run.clock.now()) }, signal);
+  if ((vdb.status.activeAction?.hold ?? "none") === hold) return {};
+  return { activeAction: { hold }, ...heldStatus(vdb, hold, ctx.run.clock.now()) };
 }
 
 /**
@@ -137,6 +143,16 @@ function whole(content: VdbContent, source: Status["source"]): MergePatch<Status
     ...(source === undefined ? {} : { source: { snapshotId: snapshot.id ?? null, snapshotName: snapshot.name ?? null } }),
   };
 }
+
+/**
+ * What the database was before this action held it. Where a hold is written beside what tells of it, and an operator dies between the
+ * two, nobody could tell any more: so that is done for one alone that was as declared (`mayHoldBeside`).
+ */
+export function beforeHold(ctx: ActionContext): ReturnType<typeof settled> {
+  const vdb = turnVdb(ctx);
+  return (vdb.status.activeAction?.hold ?? "none") === "none" ? settled(vdb) : "asDeclared";
+}
+export const mayHoldBeside = (ctx: ActionContext): boolean => settled(turnVdb(ctx)) === "asDeclared";
 
 /** Whether the database is as its manifest has it, or will not get there by itself. */
 export function settled({ spec, status, metadata }: PostgresVDB): "asDeclared" | "stalled" | "underWay" {

@@ -439,6 +439,41 @@ test("once the pod is gone the next phase is told, and the data stays as it is u
   deepEqual([(await bench.get(vdbRefresh, "monday")).status.phase, changes(world)], ["Completed", ["DB_REFRESH"]]);
 });
 
+for (const { arrives, then } of [
+  { arrives: "the stop", then: "Completed" },
+  { arrives: "the stop", then: "Error" },
+  { arrives: "the choice", then: "Completed" },
+])
+  test(`an operator dies as it tells its choice and the stop, and only ${arrives} arrives: ${then} in the end`, async () => {
+    const { bench, world, current } = await stage();
+    await bench.apply(vdbRefresh, "monday", spec);
+    let isDead = false;
+    const dying = (api: Api): Api =>
+      interceptApi(api, {
+        call: async (call, next) => {
+          const body = JSON.stringify(call.body ?? {});
+          const what = body.includes('"prepare-content"') ? "the choice" : body.includes('"hold":"stopped"') ? "the stop" : "";
+          if (isDead || (what !== "" && what !== arrives)) throw new ApiError({ kind: "unavailable" }, "it is dead");
+          const answer = await next();
+          isDead = what !== "";
+          return answer;
+        },
+      });
+    await bench.live(async () => isDead, { api: dying, seconds: 60 });
+    const { activeAction, content } = (await bench.vdb()).status;
+    const { steps = [] } = (await bench.get(vdbRefresh, "monday")).status;
+    deepEqual(
+      [activeAction?.hold, content?.timeflow, steps.map(({ name }) => name)],
+      arrives === "the stop" ? ["stopped", "tf-1", []] : [undefined, undefined, ["pre-refresh-hooks", "prepare-content"]],
+    );
+    if (then === "Error") world.timestamps = []; // what it would choose is gone
+    await bench.live(ended(bench, "monday", vdbRefresh), { seconds: 300 });
+    equal((await bench.get(vdbRefresh, "monday")).status.phase, then);
+    equal((await bench.vdb()).status.activeAction, undefined);
+    deepEqual([current() === "tf-1", changes(world)], then === "Error" ? [true, []] : [false, ["DB_REFRESH"]]);
+    deepEqual(bench.broken, []);
+  });
+
 for (const { arrives, deleted } of [
   { arrives: "the opening", deleted: false },
   { arrives: "the opening", deleted: true },

@@ -1,5 +1,5 @@
 import type { PostgresVDB, RefreshSnapshotRef, RewindSnapshotRef, SnapshotStatus, VdbContent } from "@vdb/api";
-import type { Client, KubeObject, Outcome, Run } from "kube-runtime";
+import { type Client, done, type KubeObject, type Outcome, type Run } from "kube-runtime";
 import type { Discard, Told } from "./source.ts";
 
 /**
@@ -31,9 +31,9 @@ export interface ContentStore {
   readonly choose: (work: Work, wanted: Wanted, signal: AbortSignal) => Promise<Chosen>;
   /** Pure: what the journal's text of a choice says of the present data. It is written to `status.content` before the stop. */
   readonly present: (chosen: string) => Pick<VdbContent, "timeflow">;
-  /** What can be done while the old data answers. Intent: `Chosen.text`. */
+  /** What can be done while the old data answers; it may be `nothingToDo`. Intent: `Chosen.text`. */
   readonly prepare: Deed;
-  /** What has to wait until nothing has the old data open. Intent: `Chosen.text`. */
+  /** What has to wait until nothing has the old data open; it may be `nothingToDo`. Intent: `Chosen.text`. */
   readonly cutOver: Deed;
   /** After the cut-over: what the new content says of its bytes. */
   readonly brought: (work: Work, effect: string, signal: AbortSignal) => Promise<Brought>;
@@ -79,6 +79,12 @@ export interface Deed {
   readonly begin: (work: Work, intent: string, signal: AbortSignal) => Promise<string>;
   readonly end: (work: Work, effect: string, signal: AbortSignal) => Promise<Outcome>;
 }
+
+export const nothingToDo: Deed = {
+  look: async (_, intent) => await Promise.resolve(intent),
+  begin: async (_, intent) => await Promise.resolve(intent),
+  end: async () => await Promise.resolve(done()),
+};
 
 /** A snapshot of the present data. */
 export interface SnapshotDeed extends Deed {

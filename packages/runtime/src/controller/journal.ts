@@ -22,7 +22,7 @@ export interface JournalStep<Ctx> {
   readonly isQuiet?: (ctx: Ctx) => boolean;
   /** What `end` comes to first, as a rule: the conditions tell it with the intent, in one write. */
   readonly awaits?: (ctx: Ctx) => Unmet | undefined;
-  /** For a step that begins nothing: what it does first, as far as that may be done beside the write of its intent, to save time. */
+  /** What it does first beside the write of its intent, to save time: what may be found done though nothing tells of it. */
   readonly beside?: (ctx: Ctx, signal: AbortSignal) => Promise<void>;
   /** What has to be there before it begins, and may be waited for with the intent already stored. Undefined: nothing more. */
   readonly lacks?: (ctx: Ctx) => Unmet | undefined;

@@ -82,6 +82,26 @@ for (const { name, why, pods = [], status = {}, want, lacks } of stops)
     deepEqual(lacksStop(ctx)?.kind, lacks, why);
   });
 
+const at = { lastTransitionTime: "2026-01-01T00:00:00Z", observedGeneration: 1 };
+const notReady = { conditions: [{ type: "Ready", status: "False", reason: "Starting", message: "it starts", ...at }] };
+const told: readonly (Pick<Row, "name" | "why"> & { readonly hold: string | undefined; readonly before: string })[] = [
+  { name: "comes up", why: "taken back, it is not waited for longer than before", hold: undefined, before: "underWay" },
+  {
+    name: "was told to stop by an operator that died",
+    why: "that is done for one that was as declared alone",
+    hold: "stopped",
+    before: "asDeclared",
+  },
+];
+for (const { name, why, hold, before } of told)
+  test(`holdDatabase: a database that ${name} is not held beside what tells of it`, async () => {
+    const { hold: _, ...free } = turn;
+    const activeAction = hold === undefined ? free : { ...free, hold };
+    const ctx = contextOf({ status: { activeAction, ...notReady }, spec: {} });
+    deepEqual(await holdDatabase.intend(ctx, forever), `stopped; before it was ${before}`, why);
+    await holdDatabase.beside?.(ctx, forever);
+  });
+
 test("awaitHooks: data that was let open already is not shut again", async () => {
   const { hold: _, ...open } = turn;
   const status = { activeAction: open, content: { ...content, id: contentIdOfAction("u"), openedTime: "2026-01-01T00:00:00Z" } };

@@ -3,7 +3,7 @@ import { beginsNothing, done, type Outcome, terminal, type Unmet, waiting } from
 import { runningPods } from "../../vdb/context.ts";
 import { type ActionContext, podsOf } from "../context.ts";
 import { answeringPod } from "../database.ts";
-import { heldAt, isLetOpen, setHold, settled, turnVdb } from "../hold.ts";
+import { beforeHold, heldAt, isLetOpen, mayHoldBeside, setHold, settled, turnVdb } from "../hold.ts";
 import type { ActionStep } from "../step.ts";
 
 /**
@@ -11,13 +11,15 @@ import type { ActionStep } from "../step.ts";
  * nothing has it open (`lacksStop`). Taken back, the database comes up again: done when it answers, or has the trouble that it had
  * before.
  *
- * It is told to stop beside the write that announces it. An operator that dies before that write finds the hold in the database's
- * status and goes on; the hold of an action that is taken back goes with its turn.
+ * One that was as declared is told to stop beside the write that announces it. An operator that dies before that write finds the hold
+ * in the database's status and goes on; the hold of an action that is taken back goes with its turn.
  */
 export const holdDatabase: ActionStep<ActionContext> = {
   ...holding("hold-database", "stopped"),
-  intend: (ctx) => `stopped; before it was ${settled(turnVdb(ctx))}`,
-  beside: async (ctx, signal) => await setHold(ctx, "stopped", signal),
+  intend: (ctx) => `stopped; before it was ${beforeHold(ctx)}`,
+  beside: async (ctx, signal) => {
+    if (mayHoldBeside(ctx)) await setHold(ctx, "stopped", signal);
+  },
   end: async (ctx, _, signal) => {
     const outcome = await bring(ctx, "stopped", signal);
     const hasEnded = runningPods({ pods: podsOf(ctx, turnVdb(ctx)) }).length === 0;

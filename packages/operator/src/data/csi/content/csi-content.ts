@@ -1,6 +1,6 @@
 import { done, isApiError, persistentVolumeClaims } from "kube-runtime";
 import { ActionFailed } from "../../action-failed.ts";
-import type { Brought, ContentStore, Work } from "../../content-store.ts";
+import { type Brought, type ContentStore, nothingToDo, type Work } from "../../content-store.ts";
 import type { Discard } from "../../source.ts";
 import type { CsiWorld } from "../csi-world.ts";
 import { volumeOf } from "../volume-of.ts";
@@ -22,7 +22,7 @@ export function createCsiContent(world: CsiWorld): ContentStore {
     choose: async (work, wanted, signal) => await choose(world, work, wanted, signal),
     present: () => ({}),
     prepare: newClaim(world),
-    cutOver: { look: async (_, intent) => intent, begin: async (_, intent) => intent, end: async () => done() },
+    cutOver: nothingToDo,
     brought,
     isCutOver: async () => false,
     giveBack: async () => done(),

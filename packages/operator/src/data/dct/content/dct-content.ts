@@ -1,7 +1,6 @@
 import type { DctClient, DctConnection, Vdb } from "@vdb/dct";
-import { done } from "kube-runtime";
 import { ActionFailed } from "../../action-failed.ts";
-import { type Chosen, type ContentStore, type Place, placeOf, type Wanted } from "../../content-store.ts";
+import { type Chosen, type ContentStore, nothingToDo, type Place, placeOf, type Wanted } from "../../content-store.ts";
 import { byVolumeSnapshot } from "../../csi/content/by-volume-snapshot.ts";
 import { firstOf } from "../../csi/content/snapshot-way.ts";
 import type { Discard } from "../../source.ts";
@@ -46,7 +45,7 @@ export function createDctContent(connection: Pick<DctConnection, "call">): Conte
       const { before } = changeIn(chosen);
       return before === none ? {} : { timeflow: before };
     },
-    prepare: { look: async (_, intent) => intent, begin: async (_, intent) => intent, end: async () => done() },
+    prepare: nothingToDo,
     cutOver: {
       look: async (_, intent, signal) => {
         const job = await call(async (dct) => await changeBegun(dct, changeIn(intent), signal), signal);
