@@ -85,6 +85,9 @@ try {
       "Ready",
     );
   }
+  // The bytes of each are told once the storage has counted them, minutes after it is Ready.
+  const counted = ["--for=jsonpath={.status.ownBytes}", "postgresvdb", "--all", "--timeout=900s"];
+  await kubectl.run(["wait", "-n", namespace, ...counted]);
   await setTimeout(10_000);
   const before = await writesBy(kubectl);
   await setTimeout(seconds * 1000);
