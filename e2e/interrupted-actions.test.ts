@@ -94,9 +94,9 @@ async function claimsNamed({ name }: Named): Promise<readonly string[]> {
   return [...new Set(named)].filter((claim) => claim !== "").toSorted();
 }
 
-async function eventuallyEqual(what: string, look: () => Promise<readonly [found: unknown, wanted: unknown]>): Promise<void> {
+async function eventuallyEqual(what: string, pair: () => Promise<readonly [found: unknown, wanted: unknown]>): Promise<void> {
   await eventually(what, 180, async () => {
-    const [found, wanted] = await look();
+    const [found, wanted] = await pair();
     deepEqual(found, wanted);
     return true;
   });

@@ -439,12 +439,12 @@ test("once the pod is gone the next phase is told, and the data stays as it is u
   deepEqual([(await bench.get(vdbRefresh, "monday")).status.phase, changes(world)], ["Completed", ["DB_REFRESH"]]);
 });
 
-for (const { arrives, then } of [
-  { arrives: "the stop", then: "Completed" },
-  { arrives: "the stop", then: "Error" },
-  { arrives: "the choice", then: "Completed" },
+for (const { arrives, end } of [
+  { arrives: "the stop", end: "Completed" },
+  { arrives: "the stop", end: "Error" },
+  { arrives: "the choice", end: "Completed" },
 ])
-  test(`an operator dies as it tells its choice and the stop, and only ${arrives} arrives: ${then} in the end`, async () => {
+  test(`an operator dies as it tells its choice and the stop, and only ${arrives} arrives: ${end} in the end`, async () => {
     const { bench, world, current } = await stage();
     await bench.apply(vdbRefresh, "monday", spec);
     let isDead = false;
@@ -466,11 +466,11 @@ for (const { arrives, then } of [
       [activeAction?.hold, content?.timeflow, steps.map(({ name }) => name)],
       arrives === "the stop" ? ["stopped", "tf-1", []] : [undefined, undefined, ["pre-refresh-hooks", "prepare-content"]],
     );
-    if (then === "Error") world.timestamps = []; // what it would choose is gone
+    if (end === "Error") world.timestamps = []; // what it would choose is gone
     await bench.live(ended(bench, "monday", vdbRefresh), { seconds: 300 });
-    equal((await bench.get(vdbRefresh, "monday")).status.phase, then);
+    equal((await bench.get(vdbRefresh, "monday")).status.phase, end);
     equal((await bench.vdb()).status.activeAction, undefined);
-    deepEqual([current() === "tf-1", changes(world)], then === "Error" ? [true, []] : [false, ["DB_REFRESH"]]);
+    deepEqual([current() === "tf-1", changes(world)], end === "Error" ? [true, []] : [false, ["DB_REFRESH"]]);
     deepEqual(bench.broken, []);
   });
 

@@ -72,10 +72,10 @@ describe("the objects of a database", () => {
 
   test("the Deployment selects its own pods, and not those of a Helm release of the same name", () => {
     const { selector, template } = desiredDeployment(aVdb(), facts).spec;
-    const selects = (labels: Readonly<Record<string, string>> = {}): boolean =>
+    const selectsPod = (labels: Readonly<Record<string, string>> = {}): boolean =>
       Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
     const helms = { "app.kubernetes.io/instance": "orders", "app.kubernetes.io/managed-by": "Helm" };
-    deepEqual([selects(template.metadata?.labels), selects(helms)], [true, false]);
+    deepEqual([selectsPod(template.metadata?.labels), selectsPod(helms)], [true, false]);
   });
 
   test("what it runs as comes from the manifest, and there is no fsGroup", () => {
