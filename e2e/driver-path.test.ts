@@ -1,7 +1,8 @@
 /** The driver without the operator: an annotated claim and a pod of one's own. */
 import { equal, match } from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
-import { ensureNamespace, eventually, productionSql, testCluster, text, withEngineAccess } from "@vdb/cluster";
+import { ensureNamespace, eventually, postgresImage, productionSql, testCluster, text, withEngineAccess } from "@vdb/cluster";
 import { bareDct } from "./driver-path/bare-dct.ts";
 import { accountsChecksum, settledVdbCount, vdbCount } from "./vdb.ts";
 import { claim } from "./volumes/manifests.ts";
@@ -12,8 +13,9 @@ const folder = new URL("../samples/driver", import.meta.url).pathname;
 
 after(async () => void (await kubectl.run(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=240s"])));
 
-const samples = ["claim", "deployment", "copy-of-claim"].flatMap((name) => ["-f", `${folder}/${name}.yaml`]);
-const deployment = ["-n", namespace, "-f", `${folder}/deployment.yaml`];
+const claims = ["claim", "copy-of-claim"].flatMap((name) => ["-f", `${folder}/${name}.yaml`]);
+/** With the image of production's major version, whichever these tests run with. */
+const deployment = readFileSync(`${folder}/deployment.yaml`, "utf8").replace("postgres:16.2", postgresImage);
 const known = { vdbs: 0 };
 
 const sql = async (input: string): Promise<string> =>
@@ -21,19 +23,19 @@ const sql = async (input: string): Promise<string> =>
     input,
   });
 const start = async (): Promise<void> => {
-  await kubectl.run(["apply", ...deployment]);
+  await kubectl.run(["apply", "-n", namespace, "-f", "-"], { input: deployment });
   await kubectl.run(["rollout", "status", "deployment/my-postgres", "-n", namespace, "--timeout=240s"]);
 };
 const stop = async (): Promise<void> => {
-  await kubectl.run(["delete", ...deployment, "--timeout=120s"]);
+  await kubectl.run(["delete", "deployment/my-postgres", "-n", namespace, "--timeout=120s"]);
   await kubectl.run(["wait", "pod", "-l", "app=my-postgres", "-n", namespace, "--for=delete", "--timeout=120s"]);
 };
 
 test("the samples: an annotated claim and a Deployment of one's own hold the source's data", { timeout: 900_000 }, async () => {
   known.vdbs = await settledVdbCount(kubectl);
   await ensureNamespace(kubectl, namespace);
-  await kubectl.run(["apply", "-n", namespace, ...samples]);
-  await kubectl.run(["rollout", "status", "deployment/my-postgres", "-n", namespace, "--timeout=240s"]);
+  await kubectl.run(["apply", "-n", namespace, ...claims]);
+  await start();
   equal(await sql(accountsChecksum), await productionSql(kubectl, accountsChecksum));
   const copied = ["wait", "--for=jsonpath={.status.phase}=Bound", "pvc/my-second-copy", "-n", namespace, "--timeout=120s"];
   await kubectl.run(copied);
@@ -73,7 +75,8 @@ test("refresh and rewind by bare calls to DCT, as scripts do it: the VDB by its 
 });
 
 test("deleted, the samples' DCT VDBs go", { timeout: 600_000 }, async () => {
-  await kubectl.run(["delete", "-n", namespace, ...samples, "--timeout=180s"]);
+  await stop();
+  await kubectl.run(["delete", "-n", namespace, ...claims, "--timeout=180s"]);
   await eventually("the DCT VDBs are gone", 180, async () => ((await vdbCount(kubectl)) === known.vdbs ? true : undefined));
 });
 
