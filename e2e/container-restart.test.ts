@@ -1,7 +1,7 @@
 /** A container that ends starts again in its pod, and settings with which PostgreSQL does not start do not take a database down. */
 import { equal, match, notEqual, ok } from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { eventually, type Json, psqlThroughService, testCluster, text } from "@vdb/cluster";
+import { eventually, type Json, postgresVersion, psqlThroughService, testCluster, text } from "@vdb/cluster";
 import { livePods, podsOf } from "./pods.ts";
 import { applyVdb, condition, deleteVdb, makePasswordSecret, sqlInPod, waitForPhase } from "./vdb.ts";
 
@@ -103,7 +103,9 @@ describe("a database's container", { timeout: 400_000 }, () => {
     equal(container(await podOf(vdb)).name, container(pod).name);
   });
 
-  test("settings that do not go together never reach a start", async () => {
+  // 14 can be asked little about a data directory that a server holds: it shows at the next start, which falls back.
+  const skip = Number.parseInt(postgresVersion, 10) < 15;
+  test("settings that do not go together never reach a start", { skip }, async () => {
     const pod = await podOf(vdb);
     await applyVdb(kubectl, withSettings({ work_mem: "9MB", max_connections: "3" }));
     const object = await waitForPhase(kubectl, vdb, "Error", 30);
