@@ -11,6 +11,7 @@ import {
   eventually,
   linkDatabase,
   loadProduction,
+  postgresVersion,
   productionSql,
   startDatabase,
   takeSourceSnapshot,
@@ -26,7 +27,7 @@ import { claim } from "./volumes/manifests.ts";
 
 const kubectl = await testCluster();
 const [namespace, count, mib] = ["of-a-loaded-source", 5, 2 ** 20];
-const production = { namespace: "loaded-production", version: "16.2" };
+const production = { namespace: "loaded-production", version: postgresVersion };
 /** Where no VDB has anything. */
 const beside = "/var/lib/postgresql/data/beside";
 const [scale, pauseSeconds, rate] = isFullTier ? [20, 60, 100] : [3, 1, 50];
