@@ -26,7 +26,7 @@ describe("the gate of a PostgresVDB", { timeout: 480_000 }, () => {
     await untilVdb(stage.client, "gate", "masked", (vdb) => readyReason(vdb) === "Unreachable");
     const service = await stage.client.get(services, { namespace: "gate", name: "masked" }, forever);
     const [pod] = (await stage.client.list(pods, { namespace: "gate" }, forever)).items;
-    deepEqual([pod?.kind, selects(service, pod)], ["Pod", false]);
+    deepEqual([pod?.kind, selects(service.spec.selector, pod?.metadata.labels)], ["Pod", false]);
     const config = await stage.client.get(configMaps, { namespace: "gate", name: "masked-postgres-config" }, forever);
     equal(/^host/mu.test(config.data?.["pg_hba.conf"] ?? ""), false);
     const first = stage.operator.execs.length;
@@ -64,7 +64,10 @@ describe("the gate of a PostgresVDB", { timeout: 480_000 }, () => {
     match(failed.status.lastError ?? "", /mask failed with exit code 3.*no such table, \*\*\*/u);
     const [pod] = (await stage.client.list(pods, { namespace: "hooks" }, forever)).items;
     const leadsToPod = async () =>
-      selects(await stage.client.get(services, { namespace: "hooks", name: "orders" }, forever), pod);
+      selects(
+        (await stage.client.get(services, { namespace: "hooks", name: "orders" }, forever)).spec.selector,
+        pod?.metadata.labels,
+      );
     equal(await leadsToPod(), false);
     equal(
       stage.operator.execs.some(({ namespace, command }) => namespace === "hooks" && /^host/mu.test(command[4] ?? "")),
@@ -99,7 +102,7 @@ describe("the gate of a PostgresVDB", { timeout: 480_000 }, () => {
       const service = await stage.client.find(services, key, forever);
       const open = /^host/mu.test(config?.data?.["pg_hba.conf"] ?? "");
       const [pod] = (await stage.client.list(pods, { namespace: "hooks" }, forever)).items;
-      return open && service !== undefined && selects(service, pod) ? true : undefined;
+      return open && selects(service?.spec.selector, pod?.metadata.labels) ? true : undefined;
     });
     await untilVdb(stage.client, "hooks", "orders", isReady);
     const since = stage.operator.execs.slice(execs).filter(({ namespace }) => namespace === "hooks");

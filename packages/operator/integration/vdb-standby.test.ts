@@ -58,8 +58,9 @@ function playServer(client: Client): Server {
 /** The pods to which the Service leads. */
 async function ledTo(client: Client): Promise<readonly Pod[]> {
   const service = await client.find(services, key, forever);
-  if (service === undefined) return [];
-  return (await client.list(pods, { namespace }, forever)).items.filter((pod) => selects(service, pod));
+  return (await client.list(pods, { namespace }, forever)).items.filter(({ metadata: { labels } }) =>
+    selects(service?.spec.selector, labels),
+  );
 }
 
 /** Looks all the time where clients are led; as long as the manifest says Standby that must be a Standby. */

@@ -1,7 +1,7 @@
 /** Faults at the writes of an operator, and the tests that go through all of them. */
 import { ok } from "node:assert/strict";
 import { test } from "node:test";
-import { type Api, ApiError } from "kube-runtime";
+import { type Api, ApiError, interceptApi } from "kube-runtime";
 import {
   atWrite,
   type Fault,
@@ -38,6 +38,24 @@ export const mortal = (death: number, when: "before" | "after"): Faulty => fault
 /** The nth write is lost, or does its work and gives no answer. */
 export const lossy = (nth: number, what: "unsent" | "answer lost"): Faulty =>
   faultyAt(nth, { kind: what === "unsent" ? "fail" : "loseAnswer", error: new ApiError({ kind: "unavailable" }, "no answer") });
+
+/** Of the writes that `nameOf` names by their body, only the one named `arrives` takes effect, and its user dies of it. */
+export function diesAfter(arrives: string, nameOf: (body: string) => string | undefined): Pick<Faulty, "wrap" | "isDead"> {
+  let isDead = false;
+  return {
+    wrap: (api) =>
+      interceptApi(api, {
+        call: async (call, next) => {
+          const name = nameOf(JSON.stringify(call.body ?? {}));
+          if (isDead || (name !== undefined && name !== arrives)) throw new ApiError({ kind: "unavailable" }, "it is dead");
+          const answer = await next();
+          isDead = name !== undefined;
+          return answer;
+        },
+      }),
+    isDead: () => isDead,
+  };
+}
 
 /** Carries an action out under the fault that `faultAt` gives of the nth write, and asserts what holds. Gives how many it wrote. */
 export type Through = (faultAt: (nth: number) => Faulty, nth: number) => Promise<number>;

@@ -39,16 +39,16 @@ export const begunBy = (deedIn: (store: ContentStore) => Deed): Pick<JournalStep
   },
 });
 
-/** Writes to the database's status, refused when anything of it has changed since it was read. */
+/** Writes to the database's status, if there is anything to write; refused when anything of it has changed since it was read. */
 export async function writeVdb(ctx: ActionContext, status: MergePatch<Status>, signal: AbortSignal): Promise<void> {
+  if (Object.keys(status).length === 0) return;
   const { resourceVersion } = turnVdb(ctx).metadata;
   const client: Client = ctx.run.client;
   await client.patchStatus(vdbs, ctx.target, { metadata: { resourceVersion }, status }, signal);
 }
 
 export async function setHold(ctx: ActionContext, hold: VdbHold, signal: AbortSignal): Promise<void> {
-  const status = holdPatch(ctx, hold);
-  if (Object.keys(status).length > 0) await writeVdb(ctx, status, signal);
+  await writeVdb(ctx, holdPatch(ctx, hold), signal);
 }
 
 /** What a hold writes to the database's status; nothing, if it is there. */

@@ -2,46 +2,10 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { test } from "node:test";
 import { type ActionKind, isFinished, postgresRefresh, postgresRewind, resourceOf, vdbRefresh, vdbRewind } from "@vdb/api";
 import { DctError } from "@vdb/dct";
-import { dSourceId, type FakeDctOptions, FakeWorld, fakeDct } from "@vdb/dct/testing";
 import { type Api, ApiError, interceptApi, pods } from "kube-runtime";
 import { contentIdOfAction } from "../vdb/names.ts";
-import { type ActionBench, actionBench, ended, forever, makeVolumeSnapshot } from "./action-bench.ts";
-import { type Faulty, faultTests } from "./faults-bench.ts";
-
-const kinds = [vdbRefresh, vdbRewind, postgresRefresh, postgresRewind];
-const spec = { vdbRef: { name: "orders" } };
-
-interface Stage {
-  readonly bench: ActionBench;
-  readonly world: FakeWorld;
-  readonly current: () => string | undefined;
-}
-
-/** An open database on the VDB vdb-1, whose dSource has two snapshots, and it one of its own. */
-async function stage(options: FakeDctOptions = {}): Promise<Stage> {
-  const world = new FakeWorld();
-  const parent = dSourceId("production");
-  world.sources.add("production");
-  world.timestamps = ["2025-12-31T23:00:00Z", "2026-01-01T00:00:00Z"];
-  const first = { id: "tf-1", dataset_id: "vdb-1", creation_type: "INITIAL" };
-  world.timeflows.set("tf-1", first);
-  world.vdbs.set("vdb-1", {
-    id: "vdb-1",
-    name: "orders",
-    engine_id: world.engine.id,
-    parent_id: parent,
-    current_timeflow_id: "tf-1",
-  });
-  world.vdbSnapshots.set("own-1", { id: "own-1", name: "@own", dataset_id: "vdb-1", timestamp: "2026-01-01T00:30:00Z" });
-  const bench = await actionBench(kinds, fakeDct(world, options));
-  const content = { id: "c1", madeBy: "create", openedTime: "2026-01-01T00:10:00Z", claimName: "orders-c1", handle: "vdb-1" };
-  const at = { lastTransitionTime: "2026-01-01T00:00:00Z", message: "as declared", observedGeneration: 1 };
-  await bench.setVdb({ delphixID: "vdb-1", content, conditions: [{ type: "Ready", status: "True", reason: "Ready", ...at }] });
-  return { bench, world, current: () => world.vdbs.get("vdb-1")?.current_timeflow_id };
-}
-
-const changes = (world: FakeWorld): readonly string[] =>
-  world.jobs.map(({ type = "" }) => type).filter((type) => ["DB_REFRESH", "DB_ROLLBACK", "DB_SWITCH_TIMEFLOW"].includes(type));
+import { ended, forever, makeVolumeSnapshot } from "./action-bench.ts";
+import { changes, type Stage, spec, stage } from "./testing/replace-stage.ts";
 
 test("a refresh goes through its phases, and the old data is the previous one", async () => {
   const { bench, world, current } = await stage();
@@ -398,32 +362,6 @@ test("deleted in each phase, it is taken back, or goes on to its end", async () 
   }
 });
 
-test("an operator that dies after it has left the turn: the next one writes down the end, and does nothing again", async () => {
-  const { bench, world } = await stage();
-  await bench.apply(vdbRefresh, "monday", spec);
-  let isDead = false;
-  const dying = (api: Api): Api =>
-    interceptApi(api, {
-      call: async (call, next) => {
-        if (isDead) throw new ApiError({ kind: "unavailable" }, "it is dead");
-        const answer = await next();
-        isDead = JSON.stringify(call.body ?? {}).includes('"activeAction":null');
-        return answer;
-      },
-    });
-  await bench.live(async () => isDead, { api: dying, seconds: 300 });
-  deepEqual(
-    [(await bench.get(vdbRefresh, "monday")).status.phase, (await bench.vdb()).status.activeAction],
-    ["Finalizing", undefined],
-  );
-  const { previous } = (await bench.vdb()).status;
-  await bench.live(ended(bench, "monday", vdbRefresh));
-  const { status } = await bench.get(vdbRefresh, "monday");
-  deepEqual([status.phase, status.steps?.at(-1)?.name], ["Completed", "keep-previous"], status.lastError ?? "");
-  equal(status.conditions?.find(({ type }) => type === "ModeEnforced")?.reason, "Enforced");
-  deepEqual([(await bench.vdb()).status.previous, changes(world), bench.broken], [previous, ["DB_REFRESH"], []]);
-});
-
 test("once the pod is gone the next phase is told, and the data stays as it is until the database says that nothing has it open", async () => {
   const { bench, world } = await stage();
   bench.holdDatabase = true;
@@ -438,111 +376,3 @@ test("once the pod is gone the next phase is told, and the data stays as it is u
   await bench.live(ended(bench, "monday", vdbRefresh), { seconds: 120 });
   deepEqual([(await bench.get(vdbRefresh, "monday")).status.phase, changes(world)], ["Completed", ["DB_REFRESH"]]);
 });
-
-for (const { arrives, end } of [
-  { arrives: "the stop", end: "Completed" },
-  { arrives: "the stop", end: "Error" },
-  { arrives: "the choice", end: "Completed" },
-])
-  test(`an operator dies as it tells its choice and the stop, and only ${arrives} arrives: ${end} in the end`, async () => {
-    const { bench, world, current } = await stage();
-    await bench.apply(vdbRefresh, "monday", spec);
-    let isDead = false;
-    const dying = (api: Api): Api =>
-      interceptApi(api, {
-        call: async (call, next) => {
-          const body = JSON.stringify(call.body ?? {});
-          const what = body.includes('"prepare-content"') ? "the choice" : body.includes('"hold":"stopped"') ? "the stop" : "";
-          if (isDead || (what !== "" && what !== arrives)) throw new ApiError({ kind: "unavailable" }, "it is dead");
-          const answer = await next();
-          isDead = what !== "";
-          return answer;
-        },
-      });
-    await bench.live(async () => isDead, { api: dying, seconds: 60 });
-    const { activeAction, content } = (await bench.vdb()).status;
-    const { steps = [] } = (await bench.get(vdbRefresh, "monday")).status;
-    deepEqual(
-      [activeAction?.hold, content?.timeflow, steps.map(({ name }) => name)],
-      arrives === "the stop" ? ["stopped", "tf-1", []] : [undefined, undefined, ["pre-refresh-hooks", "prepare-content"]],
-    );
-    if (end === "Error") world.timestamps = []; // what it would choose is gone
-    await bench.live(ended(bench, "monday", vdbRefresh), { seconds: 300 });
-    equal((await bench.get(vdbRefresh, "monday")).status.phase, end);
-    equal((await bench.vdb()).status.activeAction, undefined);
-    deepEqual([current() === "tf-1", changes(world)], end === "Error" ? [true, []] : [false, ["DB_REFRESH"]]);
-    deepEqual(bench.broken, []);
-  });
-
-for (const { arrives, deleted } of [
-  { arrives: "the opening", deleted: false },
-  { arrives: "the opening", deleted: true },
-  { arrives: "the announcement", deleted: false },
-])
-  test(`an operator dies as the gate opens, and of its two writes only ${arrives} arrives${deleted ? ", and the action is deleted" : ""}: it goes on to its end`, async () => {
-    const { bench, world, current } = await stage();
-    await bench.apply(vdbRefresh, "monday", spec);
-    let isDead = false;
-    const dying = (api: Api): Api =>
-      interceptApi(api, {
-        call: async (call, next) => {
-          const body = JSON.stringify(call.body ?? {});
-          const what = body.includes('"open-database"')
-            ? "the announcement"
-            : body.includes('"hold":"none"')
-              ? "the opening"
-              : "";
-          if (isDead || (what !== "" && what !== arrives)) throw new ApiError({ kind: "unavailable" }, "it is dead");
-          const answer = await next();
-          isDead = what !== "";
-          return answer;
-        },
-      });
-    await bench.live(async () => isDead, { api: dying, seconds: 300 });
-    const isOpened = (await bench.vdb()).status.content?.openedTime !== undefined;
-    const { phase } = (await bench.get(vdbRefresh, "monday")).status;
-    deepEqual([isOpened, phase], arrives === "the opening" ? [true, "PostRefresh"] : [false, "Finalizing"]);
-    const key = { namespace: "shop", name: "monday" };
-    if (deleted) await bench.client.delete(resourceOf<ActionKind>(vdbRefresh), key, forever);
-    const isGone = async () => (await bench.client.find(resourceOf<ActionKind>(vdbRefresh), key, forever)) === undefined;
-    await bench.live(deleted ? isGone : ended(bench, "monday", vdbRefresh), { seconds: 300 });
-    if (!deleted) equal((await bench.get(vdbRefresh, "monday")).status.phase, "Completed");
-    const { activeAction, previous, content } = (await bench.vdb()).status;
-    deepEqual([activeAction, previous?.id, content?.madeBy], [undefined, "c1", "refresh"]);
-    deepEqual([current() === "tf-1", changes(world), bench.broken], [false, ["DB_REFRESH"], []]);
-  });
-
-for (const { kind, trouble } of [
-  { kind: vdbRefresh, trouble: undefined },
-  { kind: vdbRewind, trouble: undefined },
-  { kind: postgresRewind, trouble: undefined },
-  { kind: postgresRefresh, trouble: "beforeOpen" as const },
-]) {
-  const name = `${kind.kind}${trouble === undefined ? "" : " that is taken back"}`;
-  faultTests(
-    { name, holds: "one change, old data or new, the turn left", writes: 12 },
-    async (faultAt, nth) => await through(kind, trouble, faultAt, nth),
-  );
-}
-
-async function through(
-  kind: ActionKind,
-  trouble: "beforeOpen" | undefined,
-  faultAt: (nth: number) => Faulty,
-  nth: number,
-): Promise<number> {
-  const { bench, world, current } = await stage();
-  bench.trouble = trouble;
-  const fault = faultAt(nth);
-  await bench.apply(kind, "monday", spec);
-  await bench.live(async () => fault.isDead() || (await ended(bench, "monday", kind)()), { api: fault.wrap, seconds: 300 });
-  await bench.live(ended(bench, "monday", kind), { seconds: 900 });
-  const { status } = await bench.get(kind, "monday");
-  const vdb = (await bench.vdb()).status;
-  const at = `write ${nth}: ${status.lastError}`;
-  deepEqual([status.phase, vdb.activeAction, bench.broken], [trouble === undefined ? "Completed" : "Error", undefined, []], at);
-  equal(current() === "tf-1", vdb.content?.id === "c1", `${at}: data and its name belong together`);
-  equal(current() === "tf-1", trouble !== undefined, at);
-  equal(changes(world).length, trouble === undefined ? 1 : 2, at);
-  return fault.written();
-}

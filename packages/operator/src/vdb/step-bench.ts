@@ -32,6 +32,8 @@ import { quietContent } from "../data/testing/quiet-content.ts";
 import { observe, type VdbContext } from "./context.ts";
 import { createMemories } from "./memory.ts";
 import { containerName, contentIdOf, contentLabel, ownerOf } from "./names.ts";
+import { desiredService } from "./objects/service.ts";
+import { withHash } from "./objects/spec-hash.ts";
 import { aVdb } from "./testing.ts";
 import type { World } from "./world.ts";
 
@@ -233,3 +235,9 @@ export const healthy = (changes: object = {}): Partial<ExecResult> => ({
     ...changes,
   }),
 });
+
+/** The database's Service as the operator has written it. */
+export function aService(gate: Parameters<typeof desiredService>[2]): Service {
+  const { metadata, spec } = withHash(desiredService(aVdb(), contentId, gate));
+  return { apiVersion: "v1", kind: "Service", metadata: { ...meta("orders"), ...metadata }, spec };
+}

@@ -1,5 +1,4 @@
 import { decode, type PostgresVDB, postgresVDB } from "@vdb/api";
-import type { Pod, Service } from "kube-runtime";
 
 /** A PostgresVDB as the API server gives it, for tests: a minimal manifest with the changes of a row. */
 export function aVdb({ spec = {}, status = {} }: { readonly spec?: object; readonly status?: object } = {}): PostgresVDB {
@@ -23,11 +22,9 @@ export function aVdb({ spec = {}, status = {} }: { readonly spec?: object; reado
   });
 }
 
-/** Whether a Service leads to a pod. One without a selector leads nowhere. */
-export function selects(
-  { spec: { selector = {} } }: Pick<Service, "spec">,
-  pod: { readonly metadata: Pick<Pod["metadata"], "labels"> } | undefined,
-): boolean {
+type Labels = Readonly<Record<string, string>>;
+/** Whether a selector takes an object with these labels. One without a label takes nothing, as that of a Service. */
+export function selects(selector: Labels = {}, labels: Labels = {}): boolean {
   const wanted = Object.entries(selector);
-  return wanted.length > 0 && wanted.every(([name, value]) => pod?.metadata.labels?.[name] === value);
+  return wanted.length > 0 && wanted.every(([name, value]) => labels[name] === value);
 }

@@ -57,8 +57,7 @@ async function tellPresent(ctx: ActionContext, more: ReturnType<typeof holdPatch
   const { content } = turnVdb(ctx).status;
   const present = storeOf(ctx).store.present(chosenIn(ctx));
   const told = content?.timeflow === present.timeflow ? {} : { content: present };
-  const status = { ...told, ...more };
-  if (Object.keys(status).length > 0) await writeVdb(ctx, status, signal);
+  await writeVdb(ctx, { ...told, ...more }, signal);
 }
 
 /** The change that prepareContent has chosen. */

@@ -65,17 +65,16 @@ describe("the objects of a database", () => {
   });
 
   test("a shut Service selects what no pod has; an open one the pod of its content alone", () => {
-    const pod = { metadata: desiredDeployment(aVdb(), facts).spec.template.metadata ?? {} };
-    const leads = (contentId: string, gate: "open" | "shut"): boolean => selects(desiredService(aVdb(), contentId, gate), pod);
+    const { labels } = desiredDeployment(aVdb(), facts).spec.template.metadata ?? {};
+    const leads = (contentId: string, gate: "open" | "shut"): boolean =>
+      selects(desiredService(aVdb(), contentId, gate).spec.selector, labels);
     deepEqual([leads("c", "open"), leads("c", "shut"), leads("another", "open")], [true, false, false]);
   });
 
   test("the Deployment selects its own pods, and not those of a Helm release of the same name", () => {
     const { selector, template } = desiredDeployment(aVdb(), facts).spec;
-    const selectsPod = (labels: Readonly<Record<string, string>> = {}): boolean =>
-      Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
     const helms = { "app.kubernetes.io/instance": "orders", "app.kubernetes.io/managed-by": "Helm" };
-    deepEqual([selectsPod(template.metadata?.labels), selectsPod(helms)], [true, false]);
+    deepEqual([selects(selector.matchLabels, template.metadata?.labels), selects(selector.matchLabels, helms)], [true, false]);
   });
 
   test("what it runs as comes from the manifest, and there is no fsGroup", () => {

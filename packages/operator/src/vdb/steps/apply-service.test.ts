@@ -1,18 +1,12 @@
 import { deepEqual } from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Service, services } from "kube-runtime";
+import { services } from "kube-runtime";
+import { contentLabel } from "../names.ts";
 import type { Gate } from "../objects/config-map.ts";
-import { desiredService } from "../objects/service.ts";
-import { withHash } from "../objects/spec-hash.ts";
-import { contentId, forever, meta, stepBench } from "../step-bench.ts";
-import { aVdb } from "../testing.ts";
+import { aService, contentId, forever, stepBench } from "../step-bench.ts";
 import { applyService } from "./apply-service.ts";
 
-type Was = Parameters<typeof desiredService>[2];
-function aService(was: Was): Service {
-  const { metadata, spec } = withHash(desiredService(aVdb(), contentId, was));
-  return { apiVersion: "v1", kind: "Service", metadata: { ...meta("orders"), ...metadata }, spec };
-}
+type Was = Parameters<typeof aService>[0];
 
 interface Row {
   readonly name: string;
@@ -58,7 +52,7 @@ describe("applyService", () => {
       writes.length = 0;
       await applyService(ctx, gate, forever);
       const { selector } = (await client.get(services, { namespace: "shop", name: "orders" }, forever)).spec;
-      const selected = selector === undefined ? "no selector" : selector["postgresvdb.core.delphix.com/content"];
+      const selected = selector === undefined ? "no selector" : selector[contentLabel];
       deepEqual(writes.length === 0 ? "not written" : selected, want, why);
     });
 });

@@ -1,10 +1,9 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Deployment, deployments, type Pod, pods, type Service, services } from "kube-runtime";
+import { type Deployment, deployments, type Pod, pods, services } from "kube-runtime";
 import { desiredDeployment } from "../objects/deployment.ts";
-import { desiredService } from "../objects/service.ts";
 import { withHash } from "../objects/spec-hash.ts";
-import { aPod, contentId, forever, type Given, meta, refusedBy, stepBench } from "../step-bench.ts";
+import { aPod, aService, contentId, forever, type Given, meta, refusedBy, stepBench } from "../step-bench.ts";
 import { aVdb } from "../testing.ts";
 import { ensureDeployment } from "./ensure-deployment.ts";
 
@@ -26,8 +25,7 @@ function aDeployment(more: object = {}): Deployment {
     status: { observedGeneration: 1, updatedReplicas: 1, ...more },
   };
 }
-const { metadata, spec } = withHash(desiredService(aVdb(), contentId, "shut"));
-const service: Service = { apiVersion: "v1", kind: "Service", metadata: { ...meta("orders"), ...metadata }, spec };
+const service = aService("shut");
 const waitingFor = (reason: string, message = "") => ({ ready: false, state: { waiting: { reason, message } } });
 const activeAction = { kind: "PostgresTask", name: "t", namespace: "shop", uid: "u" };
 const working: Given = { spec: { resources: { limits: { memory: "2Gi" } } }, status: { activeAction } };

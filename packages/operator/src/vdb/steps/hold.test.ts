@@ -1,24 +1,11 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { describe, test } from "node:test";
-import {
-  ApiError,
-  type Deployment,
-  deployments,
-  done,
-  type Outcome,
-  retry,
-  type Service,
-  type Step,
-  terminal,
-  waiting,
-} from "kube-runtime";
+import { ApiError, type Deployment, deployments, done, type Outcome, retry, type Step, terminal, waiting } from "kube-runtime";
 import type { Bytes, Place, Work } from "../../data/content-store.ts";
 import { quietContent } from "../../data/testing/quiet-content.ts";
 import type { VdbContext } from "../context.ts";
 import { desiredDeployment } from "../objects/deployment.ts";
-import { desiredService } from "../objects/service.ts";
-import { withHash } from "../objects/spec-hash.ts";
-import { aPod, contentId, forever, healthy, meta, stepBench } from "../step-bench.ts";
+import { aPod, aService, contentId, forever, healthy, meta, stepBench } from "../step-bench.ts";
 import { aVdb } from "../testing.ts";
 import { askAfterHooks, heldOnTheWay, heldStopped, tellStarted, tidyTurn } from "./hold.ts";
 
@@ -297,8 +284,7 @@ describe("what an action is answered", () => {
 
   test("stopped: the gate is shut beside the end of the server, and both are to be done", async () => {
     const status = { ...under("stopped"), delphixVDB: "pvc-1", delphixID: "h" };
-    const open = withHash<Service>(desiredService(aVdb(), contentId, "open"));
-    const service: Service = { apiVersion: "v1", kind: "Service", ...open, metadata: { ...meta("orders"), ...open.metadata } };
+    const service = aService("open");
     const facts = { contentId, image: "postgres:16.2", claimName: "orders-c", restartedFor: undefined };
     const { metadata, spec } = desiredDeployment(aVdb(), facts);
     const deployment: Deployment = {

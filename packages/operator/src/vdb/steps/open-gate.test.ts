@@ -1,11 +1,10 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type ConfigMap, configMaps, type ExecResult, type Service, services } from "kube-runtime";
+import { type ConfigMap, configMaps, type ExecResult, services } from "kube-runtime";
 import { hbaFile } from "../../postgres/hba.ts";
 import { desiredConfigMap, type Gate, hbaKey } from "../objects/config-map.ts";
 import { desiredService } from "../objects/service.ts";
-import { withHash } from "../objects/spec-hash.ts";
-import { aPod, contentId, forever, type Given, healthy, meta, stepBench } from "../step-bench.ts";
+import { aPod, aService, contentId, forever, type Given, healthy, meta, stepBench } from "../step-bench.ts";
 import { aVdb } from "../testing.ts";
 import { openGate } from "./open-gate.ts";
 
@@ -13,10 +12,6 @@ const key = { namespace: "shop", name: "orders" };
 const hooks = [{ stage: "post-create", name: "mask", type: "sql", script: "SELECT 1" }];
 const opened = { content: { id: contentId, madeBy: "create", openedTime: "2026-01-01T00:00:00Z" } };
 
-function aService(gate: Gate): Service {
-  const { metadata, spec } = withHash(desiredService(aVdb(), contentId, gate));
-  return { apiVersion: "v1", kind: "Service", metadata: { ...meta("orders"), ...metadata }, spec };
-}
 function aConfigMap(gate: Gate): ConfigMap {
   const { metadata, data = {} } = desiredConfigMap(aVdb(), { contentId, gate, settings: "" });
   return { apiVersion: "v1", kind: "ConfigMap", metadata: { ...meta("c"), ...metadata }, data };
