@@ -26,12 +26,11 @@ ${silence}
 ${verifier === undefined ? "" : passwordStatements(verifier)}
 ${lockOtherRoles ? admitRole : ""}
 ${lockOtherRoles && inside?.cleaning !== undefined ? lockOthers : ""}
-SELECT pg_conf_load_time() AS loaded_before \\gset
+SELECT pg_conf_load_time() AS loaded_before, NOT :'reload'::bool AS loaded \\gset
 \\if :reload
 SELECT pg_reload_conf() AS sent \\gset
-SELECT pg_sleep(0.02) AS slept \\gset
-SELECT pg_sleep(0.03) AS slept \\gset
 \\endif
+${untilLoaded}
 SELECT json_build_object(
   'roleExists', EXISTS (SELECT FROM pg_roles WHERE rolname = :'role'),
   'roleCanLogin', EXISTS (SELECT FROM pg_roles WHERE rolname = :'role' AND rolcanlogin),
@@ -47,7 +46,7 @@ SELECT json_build_object(
   'databases', (SELECT coalesce(json_agg(datname ORDER BY datname), '[]') FROM pg_database WHERE datallowconn AND datconnlimit <> -2 AND NOT datistemplate),
   'pendingRestart', (SELECT coalesce(json_agg(name ORDER BY name), '[]') FROM pg_settings WHERE pending_restart AND ${declared}),
   'pendingElsewhere', (SELECT coalesce(json_agg(name ORDER BY name), '[]') FROM pg_settings WHERE pending_restart AND NOT ${declared}),
-  'loaded', NOT :'reload'::bool OR pg_conf_load_time() > :'loaded_before',
+  'loaded', :'loaded'::bool,
   'dropped', string_to_array(trim(E'\\n' FROM coalesce(pg_read_file('vdb-dropped-settings', 0, 65536, true), '')), E'\\n'),
   'preparedTransactions', (${preparedBefore}),
   'setAside', trim(E'\\n' FROM coalesce(pg_read_file('postgresql.auto.conf.words', 0, 2000, true), '')),
@@ -61,6 +60,20 @@ ${inside === undefined ? "" : `-- in each database\n${databaseStatements(inside.
 -- end
 `;
 }
+
+/**
+ * A session reads the files when it is told to, between two statements: a few milliseconds after the server, or many on a busy node.
+ * Clients wait for it, so it looks often; after 0.6 s somebody asks again.
+ */
+const untilLoaded = [0.002, 0.004, 0.008, 0.016, 0.03, 0.06, 0.12, 0.36]
+  .map(
+    (seconds) => `\\if :loaded
+\\else
+SELECT pg_sleep(${seconds}) AS slept \\gset
+SELECT pg_conf_load_time() > :'loaded_before' AS loaded \\gset
+\\endif`,
+  )
+  .join("\n");
 
 /** What of a role can be put in force only by writing. The verifier is a variable by then. */
 const lacks = (verifier: string | undefined, mayLogIn: boolean): string =>
